@@ -1,0 +1,38 @@
+# Compiler settings that every target shares: warnings, sanitizers, symbol visibility of generated headers.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(EVENT REQUIRED IMPORTED_TARGET libevent_core libevent_extra libevent_openssl libevent_pthreads)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+find_package(Threads REQUIRED)
+
+add_library(weft_compile INTERFACE)
+target_compile_options(weft_compile INTERFACE
+    -g -fno-omit-frame-pointer -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+    -Wpointer-arith -Wwrite-strings -Wformat=2 -Wno-format-nonliteral -Wundef -Wvla)
+target_compile_definitions(weft_compile INTERFACE _GNU_SOURCE WEFT_VERSION="${PROJECT_VERSION}")
+if(WEFT_WERROR)
+    target_compile_options(weft_compile INTERFACE -Werror)
+endif()
+if(WEFT_SANITIZE)
+    target_compile_options(weft_compile INTERFACE -fsanitize=${WEFT_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(weft_compile INTERFACE -fsanitize=${WEFT_SANITIZE})
+endif()
+if(WEFT_COVERAGE)
+    target_compile_options(weft_compile INTERFACE --coverage)
+    target_link_options(weft_compile INTERFACE --coverage)
+endif()
+if(WEFT_FUZZ)
+    target_compile_options(weft_compile INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(weft_compile INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)

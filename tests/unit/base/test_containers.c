@@ -1,0 +1,155 @@
+/* test_containers.c - hmap, vec, str, arena, rstr and uuid against what their headers promise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/hmap.h"
+#include "base/list.h"
+#include "base/rstr.h"
+#include "base/str.h"
+#include "base/uuid.h"
+#include "base/vec.h"
+
+struct item {
+    struct hnode node;
+    uint64_t key;
+};
+
+static struct item *item_find(struct hmap *map, uint64_t key)
+{
+    struct item *it;
+    HMAP_FOR_EACH_WITH_HASH (it, node, hash_u64(key, 0), map) {
+        if (it->key == key)
+            return it;
+    }
+    return NULL;
+}
+
+static void test_hmap(void **state UNUSED)
+{
+    struct hmap map = HMAP_INIT;
+    assert_null(item_find(&map, 1));
+    enum { N = 1000 };
+    for (uint64_t i = 0; i < N; i++) {
+        struct item *it = NEW(struct item);
+        it->key = i;
+        hmap_insert(&map, &it->node, hash_u64(i, 0));
+    }
+    assert_int_equal(map.n, N);
+    uint64_t sum = 0;
+    struct item *it;
+    HMAP_FOR_EACH (it, node, &map)
+        sum += it->key;
+    assert_int_equal(sum, N * (N - 1) / 2);
+    HMAP_FOR_EACH_SAFE (it, node, &map) {
+        if (it->key % 2) {
+            hmap_remove(&map, &it->node);
+            free(it);
+        }
+    }
+    assert_int_equal(map.n, N / 2);
+    for (uint64_t i = 0; i < N; i++)
+        assert_int_equal(item_find(&map, i) != NULL, i % 2 == 0);
+    HMAP_FOR_EACH_SAFE (it, node, &map) {
+        hmap_remove(&map, &it->node);
+        free(it);
+    }
+    hmap_fini(&map);
+}
+
+static void test_vec_str(void **state UNUSED)
+{
+    VEC(int) v = VEC_INIT;
+    for (int i = 0; i < 100; i++)
+        vec_push(&v, i);
+    vec_remove(&v, 0);
+    assert_int_equal(v.data[0], 1);
+    vec_remove_swap(&v, 0);
+    assert_int_equal(v.data[0], 99);
+    assert_int_equal(v.n, 98);
+    vec_fini(&v);
+
+    struct str s = STR_INIT;
+    assert_string_equal(str_c(&s), "");
+    for (int i = 0; i < 100; i++)
+        str_putf(&s, "%d,", i);
+    assert_true(str_chomp(&s, ","));
+    assert_true(text_ends_with(str_c(&s), ",99"));
+    str_clear(&s);
+    str_put_hex(&s, "\x01\xab", 2);
+    assert_string_equal(str_c(&s), "01ab");
+    str_fini(&s);
+
+    int64_t i;
+    assert_int_equal(text_to_i64("-12", 10, &i), 0);
+    assert_int_equal(i, -12);
+    assert_int_equal(text_to_i64("12x", 10, &i), ERR_SYNTAX);
+    assert_int_equal(text_to_i64("99999999999999999999", 10, &i), ERR_RANGE);
+}
+
+static void test_arena(void **state UNUSED)
+{
+    struct arena arena = ARENA_INIT;
+    for (size_t i = 1; i < 5000; i += 7)
+        memset(arena_alloc(&arena, i), 0xff, i);
+    assert_string_equal(arena_printf(&arena, "%d", 7), "7");
+    arena_reset(&arena);
+    assert_string_equal(arena_strdup(&arena, "x"), "x");
+    arena_fini(&arena);
+}
+
+static void test_rstr(void **state UNUSED)
+{
+    struct rstr_pool pool = RSTR_POOL_INIT;
+    struct rstr *a = rstr_pool_get(&pool, "a"), *b = rstr_pool_get(&pool, "a");
+    struct rstr *lone = rstr_new("a"), *ab = rstr_new("ab");
+    assert_ptr_equal(a, b);
+    assert_true(rstr_equal(a, lone));
+    assert_true(rstr_compare(a, ab) < 0);
+    rstr_unref(a);
+    rstr_unref(b);
+    rstr_unref(lone);
+    rstr_unref(ab);
+    rstr_pool_fini(&pool);
+}
+
+static void test_uuid(void **state UNUSED)
+{
+    struct env_seeded env;
+    env_seeded_init(&env, 1);
+    struct uuid u = uuid_random(&env.env), v;
+    char buf[UUID_TEXT_LEN + 1];
+    assert_true(uuid_parse(uuid_print(&u, buf), &v));
+    assert_true(uuid_equal(&u, &v));
+    assert_false(uuid_parse("0", &v));
+    assert_false(uuid_parse("01234567-89ab-cdef-0123-456789abcdeg", &v));
+    assert_true(uuid_parse("01234567-89ab-cdef-0123-456789ABCDEF", &v));
+    assert_int_equal(uuid_prefix32(&v), 0x01234567);
+}
+
+static void test_diag(void **state UNUSED)
+{
+    struct diag d = DIAG_INIT;
+    assert_int_equal(diag_set_at(&d, ERR_SYNTAX, 3, "bad %s", "thing"), ERR_SYNTAX);
+    diag_prefix(&d, "line %d: ", 7);
+    assert_string_equal(diag_text(&d), "line 7: bad thing");
+    assert_int_equal(d.offset, 3);
+    diag_fini(&d);
+    assert_int_equal(diag_set(NULL, ERR_IO, "x"), ERR_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hmap),  cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_rstr),  cmocka_unit_test(test_uuid),    cmocka_unit_test(test_diag),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
