@@ -1,0 +1,119 @@
+/* store.h - a database: rows in memory, durable in one SQLite file, changed by transactions.
+ *
+ * Execution is immediate and in memory; a transaction sees all earlier ones. Durability comes
+ * after: all transactions of a loop turn share one SQLite commit ("group commit"), started by
+ * store_flush, which the host calls at the end of a turn. Only when it is durable are subscribers
+ * told (once, in order) and then the transaction's done callback run: updates before the reply. A
+ * failed commit undoes everything pending, each with an error. A memory-only store (path NULL) is
+ * durable at once, but still tells in store_flush.
+ *
+ * A transaction that has to wait (RFC 7047 "wait" whose condition does not hold and whose time is
+ * not over) is kept and tried again from its first operation after each later commit, until it
+ * succeeds, fails or its time is over (store_run_timeouts).
+ *
+ * Rooms 1 and 5. Knows no protocol, no network and no clock but the env's. One thread owns a store.
+ */
+#pragma once
+
+#include "base/env.h"
+#include "schema/op.h"
+
+struct store;
+struct store_txn;
+
+struct store_options {
+    struct env *env;
+    const char *path;        /* SQLite file; NULL: memory only */
+    const char *schema_text; /* used when the file is absent or empty (it is created), or for
+                                memory; may be NULL for an existing file */
+    bool create;             /* an absent file is created from schema_text, else it is an error */
+    bool relaxed; /* synchronous=OFF class durability: fast, for tests and derived data */
+    const char *const *derived_tables; /* NULL-ended names: tables kept in memory and written behind
+                                          or not at all (SB Logical_Flow ...) */
+};
+
+/* Opens and verifies. Errors name the file and what is wrong with it (not a database, other schema,
+ * corrupt, in use). */
+int store_open(const struct store_options *options, struct store **ret,
+               struct diag *diag) MUST_CHECK;
+void store_close(struct store *store); /* flushes first */
+
+const struct schema *store_schema(const struct store *store);
+const char *store_path(const struct store *store);
+uint64_t
+store_last_number(const struct store *store); /* of the last transaction told to subscribers */
+struct uuid store_last_id(const struct store *store);
+
+/* ---- reading: the last executed state ---- */
+const struct row *store_row_find(const struct store *store, const struct schema_table *table,
+                                 const struct uuid *uuid);
+size_t store_n_rows(const struct store *store, const struct schema_table *table);
+/* Iterates over rows of a table in no particular order: start with *pos = 0; NULL at the end. The
+ * table must not change meanwhile. */
+const struct row *store_next_row(const struct store *store, const struct schema_table *table,
+                                 size_t *pos);
+/* The same over the state that subscribers were told (differs only while transactions are pending);
+ * monitors' initial contents. */
+const struct row *store_next_told_row(const struct store *store, const struct schema_table *table,
+                                      size_t *pos);
+
+/* ---- transactions ---- */
+struct op_result {
+    struct op_error error; /* error.error NULL: success */
+    struct uuid uuid;      /* insert */
+    uint64_t count;        /* update, mutate, delete */
+    size_t n_rows; /* select: references to rows, in order, already distinct as to the columns asked
+                      for */
+    const struct row **rows;
+};
+
+struct store_result {
+    bool committed; /* false: nothing changed (an error, or abort) */
+    size_t n;       /* results, one an operation that ran; the failing one last */
+    struct op_result *results;
+    struct op_error commit_error; /* set when all operations succeeded but the commit failed: the
+                                     extra element */
+};
+
+struct store_request {
+    const struct ops
+        *ops;            /* borrowed until done; NULL after a store_result means never used again */
+    struct rstr *author; /* for history; may be NULL */
+    /* Does the session of this request hold lock NAME? NULL: no locks. */
+    bool (*owns_lock)(void *aux, const char *name);
+    /* Refuses a change (RBAC, read-only), sets ERROR and returns false. NULL: everything is
+     * allowed. */
+    bool (*permit)(void *aux, const struct op *op, const struct row *row, struct op_error *error);
+    /* Called exactly once: from store_flush when durable, or from
+     * store_submit/store_flush/store_run_timeouts on failure; never after store_cancel. RESULT is
+     * valid during the call. */
+    void (*done)(void *aux, const struct store_result *result);
+    void *aux;
+};
+
+/* Executes now. Returns the transaction while it is outstanding (pending or waiting), NULL if done
+ * was already called. The request struct is copied. */
+struct store_txn *store_submit(struct store *store, const struct store_request *request);
+bool store_txn_is_waiting(const struct store_txn *txn);
+void store_cancel(struct store_txn *txn); /* only for a waiting one: it is dropped */
+
+/* Makes pending transactions durable, tells subscribers, calls done, retries waiting ones; repeats
+ * until quiet. */
+void store_flush(struct store *store);
+bool store_is_dirty(const struct store *store);           /* has something to flush */
+int64_t store_next_timeout_ms(const struct store *store); /* env monotonic ms of the earliest wait
+                                                             timeout, INT64_MAX for none */
+void store_run_timeouts(struct store *store);
+/* Called when the store becomes dirty, so that the host schedules store_flush. */
+void store_set_wakeup(struct store *store, void (*fn)(void *aux), void *aux);
+
+/* ---- subscribers ---- */
+struct store_subscription;
+struct store_subscription *
+store_subscribe(struct store *store, void (*fn)(void *aux, const struct changeset *cs), void *aux);
+void store_unsubscribe(struct store_subscription *subscription);
+
+/* ---- history: change sets after transaction number AFTER, oldest first, or NULL with *found=false
+ * when not kept ---- */
+bool store_history_since(const struct store *store, const struct uuid *after_id,
+                         void (*fn)(void *aux, const struct changeset *cs), void *aux);
