@@ -1,0 +1,46 @@
+/* ovsdb/client/source.h - an OVSDB server elsewhere as the source of a replica.
+ *
+ * One session speaks to one database of one server at a time. A connection begins as the field's C
+ * clients begin (and falls back as they do when a server is older):
+ *
+ *     get_schema _Server -> monitor_cond _Server -> (schema text of the database) ->
+ *     monitor_cond_since -> set_db_change_aware            else get_schema, monitor_cond, monitor
+ *
+ * It asks only for tables and columns that both sides have: what the server lacks reads as its
+ * default and is never written. Each update notification becomes one change set. After a lost
+ * connection the next remote is tried, with growing pauses; the contents then arrive as a whole (or,
+ * from a server that keeps history, as what was missed) and the replica tells only the difference.
+ * A transaction that was sent and not answered when the connection broke ends with ERR_AGAIN, and so
+ * does one submitted without a connection: its author computes again on fresh data.
+ *
+ * Room 1 and 5 of the architecture. Needs no store and no SQLite.
+ */
+#pragma once
+
+#include "replica/replica.h"
+
+struct loop;
+
+/* REMOTES are tried in turn, separated by commas: unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT. The
+ * session begins when replica_new starts it. Belongs to LOOP's thread. The functions below are for
+ * sources made here only and are called before (options) or after replica_new; the replica frees the
+ * source. */
+struct replica_source *ovsdb_client_source_new(struct loop *loop, const char *remotes);
+
+/* Refuse servers of a cluster that are not its leader (default true: as --leader-only). */
+void ovsdb_client_source_set_leader_only(struct replica_source *source, bool leader_only);
+/* After so many ms without input an echo request is sent, after twice that the connection is given
+ * up; 0: never. Default 5000 on tcp and ssl, 0 on unix. */
+void ovsdb_client_source_set_probe_interval(struct replica_source *source, int ms);
+/* Copy only these columns of TABLE (names, NULL-ended); default all. For short-lived programs. */
+void ovsdb_client_source_set_columns(struct replica_source *source, const char *table,
+                                     const char *const *columns);
+
+/* Number of connections that could not be made or were lost, and why the last one: never NULL. */
+unsigned ovsdb_client_source_failures(const struct replica_source *source);
+const char *ovsdb_client_source_error(const struct replica_source *source);
+/* The remote in use or tried last. */
+const char *ovsdb_client_source_remote(const struct replica_source *source);
+/* Does the connected server's schema have this column? True until a schema was seen. */
+bool ovsdb_client_source_has_column(const struct replica_source *source,
+                                    const struct schema_column *column);
