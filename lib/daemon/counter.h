@@ -1,0 +1,35 @@
+/* counter.h - named event counters of a process, shown by coverage/show.
+ *
+ * A struct counters is owned by the daemon and handed to what counts; a counter is registered once
+ * by name ("txn_commit", in the words of the module that counts) and then bumped through a pointer:
+ *
+ *     struct counter *c = counter_get(counters, "netdev_sent");   counter_add(c, 1);
+ *
+ * One thread.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/str.h"
+
+struct counters;
+
+struct counter {
+    uint64_t n;
+    char *name;
+    struct list node;
+};
+
+struct counters *counters_new(void);
+void counters_free(struct counters *counters); /* all its counters become invalid */
+/* The counter of that name, made if it is not there. Never NULL; stays valid until counters_free.
+ */
+struct counter *counter_get(struct counters *counters, const char *name);
+static inline void counter_add(struct counter *counter, uint64_t n)
+{
+    counter->n += n;
+}
+bool counter_read(const struct counters *counters, const char *name, uint64_t *ret);
+/* In order of names. */
+void counters_for_each(const struct counters *counters,
+                       void (*fn)(const struct counter *counter, void *aux), void *aux);

@@ -1,0 +1,70 @@
+/* daemon.h - the skeleton of every daemon: a main that a program fills in.
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct dbd dbd = {0};
+ *         return daemon_main(argc, argv, &dbd_spec, &dbd);
+ *     }
+ *
+ * daemon_main parses the command line (the program's options and the common ones), detaches,
+ * monitors, writes and locks the pid file, opens the log and the control socket, calls start, tells
+ * the waiting parent that the daemon is ready, runs the loop until SIGTERM, SIGINT or the exit
+ * command, and calls stop. Exit status 0 after a graceful exit, 1 after an error that it has
+ * reported.
+ *
+ * Common options: --detach --monitor --no-chdir --pidfile[=FILE] --overwrite-pidfile
+ * --log-file[=FILE] -v, --verbose[=SPEC] --syslog-method --unixctl=PATH -h, --help -V, --version
+ * --private-key -p, --certificate -c, --ca-cert -C and, for old scripts, --user (checked, see
+ * daemon.c), --no-self-confinement, --peer-ca-cert, --bootstrap-ca-cert.
+ *
+ * The state of the skeleton is struct daemon, on daemon_main's stack: no globals. A program is also
+ * a library without it, so that tests hold several; what it needs of the skeleton (loop, control
+ * socket) it gets in start.
+ */
+#pragma once
+
+#include "daemon/counter.h"
+#include "daemon/options.h"
+#include "daemon/unixctl.h"
+#include "io/loop.h"
+#include "io/rundir.h"
+#include "io/tls.h"
+
+struct daemon;
+
+struct daemon_spec {
+    const char *name;      /* "weft-dbd" */
+    const char *peer_name; /* the program whose role it has: "ovsdb-server"; NULL: none */
+    enum rundir_side side; /* whose directories, see io/rundir.h */
+    const char *usage;     /* positional arguments for --help: "[DATABASE...]" */
+    const char *summary;   /* one sentence */
+    const struct option_spec *options; /* of the program; may be NULL */
+    /* An option of the program was given. Called before start, while output still goes to the
+     * terminal. */
+    int (*set_option)(void *aux, int id, const char *arg, struct diag *diag);
+    /* The positional arguments. May be NULL when there are none. */
+    int (*set_args)(void *aux, int n, char **args, struct diag *diag);
+    /* Opens files and sockets, registers control commands. 0: the daemon is ready; a program that
+     * is ready only later sets *ready to false and calls daemon_ready. Runs in the final process,
+     * before the parent of --detach returns; relative file names are still those of the caller. */
+    int (*start)(void *aux, struct daemon *daemon, bool *ready, struct diag *diag);
+    void (*stop)(void *aux); /* frees everything; also after a failed start */
+    /* --user=USER: called just before privileges are dropped. May be NULL. */
+    void (*drop)(void *aux);
+};
+
+int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux);
+
+struct loop *daemon_loop(struct daemon *daemon);
+struct env *daemon_env(struct daemon *daemon);
+struct unixctl *daemon_unixctl(struct daemon *daemon);
+struct counters *daemon_counters(struct daemon *daemon);
+const char *daemon_rundir(struct daemon *daemon);
+const char *daemon_dbdir(struct daemon *daemon);
+const char *daemon_logdir(struct daemon *daemon);
+const char *daemon_program(struct daemon *daemon); /* base name of argv[0], as in file names */
+bool daemon_has_peer_name(struct daemon *daemon);  /* started as spec->peer_name */
+/* From --private-key, --certificate, --ca-cert; NULL when they were not given. */
+const struct tls_config *daemon_tls(struct daemon *daemon);
+void daemon_ready(struct daemon *daemon);
+void daemon_exit(struct daemon *daemon, int status); /* at the end of the turn */

@@ -1,0 +1,101 @@
+/* loop.h - the event loop of a process: descriptors, timers, deferred calls, signals.
+ *
+ * A turn of the loop is: wait for the first of a ready descriptor, a due timer or posted work; call
+ * back what is ready; run due timers; then run the deferred calls, phase by phase:
+ *
+ *     LOOP_LATER   work that was put off: the rest of a long input, a completion to report
+ *     LOOP_COMMIT  what all the callbacks of the turn share: the group commit of a store
+ *     LOOP_OUTPUT  streams write what was queued in the turn
+ *
+ * So everything that arrived in one turn shares one commit and one write(2) a connection. A call
+ * that is scheduled for a later phase runs in the same turn, for the running or an earlier phase in
+ * the next one, which then does not sleep: a call that always schedules itself again cannot starve
+ * descriptors.
+ *
+ * Time is the env's. With a seeded env on virtual time no descriptor is needed: a simulation asks
+ * loop_next_us of each of its loops, moves the time to the earliest and calls loop_run_once(l, 0).
+ * Connections between loops of one process are stream_pair (io/stream.h).
+ *
+ * The only user of libevent is this folder. A loop and all that hangs on it belong to one thread;
+ * only loop_post may be called from others. Every object may be freed or stopped from inside any
+ * callback, its own included.
+ */
+#pragma once
+
+#include "base/env.h"
+#include "base/list.h"
+
+struct loop;
+
+struct loop *loop_new(struct env *env); /* ENV is borrowed */
+void loop_free(struct loop *loop);      /* everything on it must have been freed or stopped */
+struct env *loop_env(const struct loop *loop);
+/* Microseconds of the env's monotonic clock, read once a turn: cheap. */
+int64_t loop_now_us(const struct loop *loop);
+int64_t loop_now_ms(const struct loop *loop);
+
+void loop_run(struct loop *loop); /* until loop_stop */
+/* One turn that sleeps at most MAX_SLEEP_US (0: does not sleep, -1: as long as nothing happens). */
+void loop_run_once(struct loop *loop, int64_t max_sleep_us);
+void loop_stop(struct loop *loop); /* loop_run returns at the end of the turn */
+bool loop_is_stopping(const struct loop *loop);
+/* When the next turn has something to do without a descriptor: the earliest timer, now when a
+ * deferred call is scheduled, INT64_MAX when nothing is. Microseconds. */
+int64_t loop_next_us(const struct loop *loop);
+
+/* ---- descriptors ---- */
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct loop_fd;
+/* Calls FN with the LOOP_ bits for which FD is ready, each turn while it is (level-triggered). An
+ * error or hang-up of FD shows as readable and writable. FD stays the caller's and must stay open
+ * until loop_fd_free. */
+struct loop_fd *loop_fd_new(struct loop *loop, int fd, unsigned events,
+                            void (*fn)(void *aux, unsigned events), void *aux);
+void loop_fd_set(struct loop_fd *lfd, unsigned events); /* 0: none for now */
+void loop_fd_free(struct loop_fd *lfd);                 /* NULL is allowed; does not close */
+
+/* ---- timers: embedded in their owner; one shot, and set again by their function if wanted ---- */
+struct timer {
+    struct loop *loop;
+    void (*fn)(void *aux);
+    void *aux;
+    int64_t at_us;
+    size_t slot; /* 1-based place in the heap; 0: not running */
+};
+void timer_init(struct timer *timer, struct loop *loop, void (*fn)(void *aux), void *aux);
+void timer_set_us(struct timer *timer, int64_t at_us);      /* at this monotonic time */
+void timer_start_us(struct timer *timer, int64_t after_us); /* from now */
+void timer_start_ms(struct timer *timer, int64_t after_ms);
+void timer_stop(struct timer *timer); /* also when it is not running */
+static inline bool timer_is_running(const struct timer *timer)
+{
+    return timer->slot != 0;
+}
+
+/* ---- deferred calls: embedded in their owner ---- */
+enum loop_phase { LOOP_LATER, LOOP_COMMIT, LOOP_OUTPUT, LOOP_N_PHASES };
+struct deferred {
+    struct list node;
+    struct loop *loop;
+    enum loop_phase phase;
+    void (*fn)(void *aux);
+    void *aux;
+};
+void deferred_init(struct deferred *d, struct loop *loop, enum loop_phase phase,
+                   void (*fn)(void *aux), void *aux);
+void deferred_schedule(struct deferred *d); /* once, however often it is asked for */
+void deferred_cancel(struct deferred *d);
+static inline bool deferred_is_scheduled(const struct deferred *d)
+{
+    return !list_empty(&d->node);
+}
+
+/* ---- signals: FN runs in the loop, not in the handler. One loop of a process may watch one. ----
+ */
+struct loop_signal;
+struct loop_signal *loop_signal_new(struct loop *loop, int signo, void (*fn)(void *aux, int signo),
+                                    void *aux);
+void loop_signal_free(struct loop_signal *ls);
+
+/* From any thread: FN(aux) is called in LOOP's thread, in its next turn, in order of posting. */
+void loop_post(struct loop *loop, void (*fn)(void *aux), void *aux);

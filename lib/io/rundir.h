@@ -1,0 +1,24 @@
+/* rundir.h - where sockets, pid files, databases and logs lie.
+ *
+ *              variable, first that is set                    default      under a peer's name
+ *     run      WEFT_RUNDIR, OVN_RUNDIR or OVS_RUNDIR          /var/run/weft  /var/run/ovn,
+ * /var/run/openvswitch db       WEFT_DBDIR, OVN_DBDIR or OVS_DBDIR             /var/lib/weft
+ * /var/lib/ovn, /etc/openvswitch log      WEFT_LOGDIR, OVN_LOGDIR or OVS_LOGDIR /var/log/weft
+ * /var/log/ovn, /var/log/openvswitch
+ *
+ * SIDE says whose role a program (or the thing it looks for) plays: the OVN_ variables are read for
+ * RUNDIR_OVN, the OVS_ ones for RUNDIR_OVS. PEER_NAME: the program was started under the name of
+ * the peer ("ovn-northd"), so its defaults are the peer's. Reads the environment, creates nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum rundir_side { RUNDIR_OVN, RUNDIR_OVS };
+
+/* Owned by the caller. */
+char *rundir_get(enum rundir_side side, bool peer_name);
+char *dbdir_get(enum rundir_side side, bool peer_name);
+char *logdir_get(enum rundir_side side, bool peer_name);
+/* DIR/PATH unless PATH is absolute. Owned by the caller. */
+char *path_in(const char *dir, const char *path);

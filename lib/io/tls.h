@@ -1,0 +1,15 @@
+/* tls.h - keys and certificates for ssl: and pssl: streams (TLS 1.2 and later).
+ *
+ * Both sides present a certificate, and each checks the other's against the CA, as Open vSwitch
+ * does it. Loaded once; a daemon that is told of new files loads a new config.
+ */
+#pragma once
+
+#include "base/diag.h"
+
+struct tls_config;
+
+/* ERR_IO naming the file that could not be used. CA NULL: the peer is not checked. */
+int tls_config_load(const char *private_key, const char *certificate, const char *ca,
+                    struct tls_config **ret, struct diag *diag) MUST_CHECK;
+void tls_config_free(struct tls_config *config); /* NULL is allowed */

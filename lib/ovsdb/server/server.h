@@ -1,0 +1,59 @@
+/* server.h - serves stores over the OVSDB protocol (RFC 7047, with monitor_cond,
+ * monitor_cond_since, _Server and locks as OVN and Open vSwitch use them).
+ *
+ * A server holds databases (each a struct store that someone else owns), listens on remotes or
+ * connects to them, and keeps one session a connection. What a session sees is ordered: all updates
+ * that a transaction causes leave before its reply, each transaction is one notification for each
+ * monitor that it concerns, and nothing leaves before the store says that it is durable. Equal
+ * notifications are made into text once and shared by all sessions.
+ *
+ * The server drives the stores: it calls store_flush at the end of a loop turn (LOOP_COMMIT) and
+ * store_run_timeouts when due. It keeps the _Server database itself.
+ *
+ * Rooms 1 and 5. Knows no table of any database but _Server's, and (for "db:" remotes) columns that
+ * hold Connection rows.
+ */
+#pragma once
+
+#include "io/stream.h"
+#include "store/store.h"
+
+struct ovsdb_server;
+
+struct ovsdb_server_options {
+    struct stream_options stream; /* rundir, tls; default_port 0 means TARGET_PORT_OVSDB */
+    int64_t probe_ms;             /* inactivity probe on tcp and ssl; 0: 5000, -1: none */
+};
+
+struct ovsdb_server *ovsdb_server_new(struct loop *loop,
+                                      const struct ovsdb_server_options *options);
+/* Disconnects everyone. Flushes the stores but does not close them. */
+void ovsdb_server_free(struct ovsdb_server *server);
+
+/* STORE is borrowed until it is removed or the server freed. ERR_EXISTS for a second of one name.
+ * Removing cancels its monitors (aware sessions are told, others disconnected) and its waiting
+ * transactions. */
+int ovsdb_server_add_db(struct ovsdb_server *server, struct store *store,
+                        struct diag *diag) MUST_CHECK;
+void ovsdb_server_remove_db(struct ovsdb_server *server, struct store *store);
+struct store *ovsdb_server_find_db(const struct ovsdb_server *server, const char *name);
+
+/* TARGET: punix: ptcp: pssl: to listen, unix: tcp: ssl: to keep connecting to, or
+ * db:DB,TABLE,COLUMN (targets in a string column, or of the rows that a column refers to).
+ * ERR_EXISTS when it is there.
+ */
+int ovsdb_server_add_remote(struct ovsdb_server *server, const char *target,
+                            struct diag *diag) MUST_CHECK;
+int ovsdb_server_remove_remote(struct ovsdb_server *server, const char *target) MUST_CHECK;
+void ovsdb_server_for_each_remote(const struct ovsdb_server *server,
+                                  void (*fn)(void *aux, const char *target), void *aux);
+/* The port that a ptcp: or pssl: remote is bound to; 0 when there is none. For tests. */
+uint16_t ovsdb_server_remote_port(const struct ovsdb_server *server, const char *target);
+/* Serves one more connection; takes over STREAM. For tests and for in-process clients. */
+void ovsdb_server_add_stream(struct ovsdb_server *server, struct stream *stream);
+
+size_t ovsdb_server_n_sessions(const struct ovsdb_server *server);
+/* Adds "sessions:N monitors:N ..." for memory/show. */
+void ovsdb_server_put_memory(const struct ovsdb_server *server, struct str *out);
+/* Drops all connections; clients come back. */
+void ovsdb_server_reconnect(struct ovsdb_server *server);
