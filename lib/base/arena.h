@@ -8,7 +8,10 @@ struct arena {
     char *next, *end;           /* free room in the newest block */
 };
 
-#define ARENA_INIT {NULL, NULL, NULL}
+#define ARENA_INIT                                                                                 \
+    {                                                                                              \
+        NULL, NULL, NULL                                                                           \
+    }
 
 void *arena_alloc(struct arena *arena, size_t size); /* aligned to 16, not zeroed, never NULL */
 void *arena_zalloc(struct arena *arena, size_t size);

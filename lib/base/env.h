@@ -1,7 +1,8 @@
 /* env.h - where time and randomness come in.
  *
- * No code below a main() asks the kernel for the time or for random bytes; it asks its env. A daemon uses env_real();
- * tests/sim makes its own with virtual time and a seeded generator, so that a run can be repeated from its seed.
+ * No code below a main() asks the kernel for the time or for random bytes; it asks its env. A
+ * daemon uses env_real(); tests/sim makes its own with virtual time and a seeded generator, so that
+ * a run can be repeated from its seed.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* hash.h - one hash function for the whole project: xxHash's XXH3, 64 bits, not for adversarial inputs unless seeded. */
+/* hash.h - one hash function for the whole project: xxHash's XXH3, 64 bits, not for adversarial
+ * inputs unless seeded. */
 #pragma once
 
 #include <stddef.h>

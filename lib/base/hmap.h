@@ -5,8 +5,9 @@
  *     HMAP_FOR_EACH_WITH_HASH (t, node, hash, &map) if (matches(t)) return t;
  *     hmap_insert(&map, &t->node, hash);
  *
- * The table grows by itself. It may not be changed during HMAP_FOR_EACH; HMAP_FOR_EACH_SAFE allows removal of the
- * current element. Iteration order is by hash, not by insertion: never let it reach output that must be stable.
+ * The table grows by itself. It may not be changed during HMAP_FOR_EACH; HMAP_FOR_EACH_SAFE allows
+ * removal of the current element. Iteration order is by hash, not by insertion: never let it reach
+ * output that must be stable.
  */
 #pragma once
 
@@ -23,7 +24,10 @@ struct hmap {
     size_t n;
 };
 
-#define HMAP_INIT {NULL, 0, 0}
+#define HMAP_INIT                                                                                  \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 
 void hmap_insert(struct hmap *map, struct hnode *node, uint64_t hash);
 void hmap_remove(struct hmap *map, struct hnode *node); /* NODE must be in MAP */

@@ -1,8 +1,9 @@
 /* log.h - log lines of a process: levels per module, to standard error, a file or a function.
  *
  * Each file that logs says once:  LOG_MODULE(pinctrl);  then  log_warn("port %s: ...", name);
- * Lines look like  2026-11-21T07:45:54.123Z|00042|pinctrl|WARN|text  so that tools for Open vSwitch logs read them.
- * lib/ logs at debug only; programs log once for an event. This is the one module with writable globals (ADR 0002).
+ * Lines look like  2026-11-21T07:45:54.123Z|00042|pinctrl|WARN|text  so that tools for Open vSwitch
+ * logs read them. lib/ logs at debug only; programs log once for an event. This is the one module
+ * with writable globals (ADR 0002).
  */
 #pragma once
 
@@ -34,14 +35,17 @@ struct log_module {
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_dbg(...) log_at(LOG_DBG, __VA_ARGS__)
 
-/* At most BURST lines at once and then RATE a minute; what was left out is counted in the next line written.
- *     static struct log_rate rate = LOG_RATE(5, 1);  log_warn_limited(&rate, "..."); */
+/* At most BURST lines at once and then RATE a minute; what was left out is counted in the next line
+ * written. static struct log_rate rate = LOG_RATE(5, 1);  log_warn_limited(&rate, "..."); */
 struct log_rate {
     unsigned rate, burst; /* lines a minute, lines at once */
     unsigned tokens, skipped;
     int64_t last_ms;
 };
-#define LOG_RATE(RATE, BURST) {.rate = (RATE), .burst = (BURST), .tokens = (BURST)}
+#define LOG_RATE(RATE, BURST)                                                                      \
+    {                                                                                              \
+        .rate = (RATE), .burst = (BURST), .tokens = (BURST)                                        \
+    }
 #define log_limited(LEVEL, LIMIT, ...)                                                             \
     do {                                                                                           \
         if (log_module_.level >= (LEVEL) && log_admit((LIMIT), &log_module_, (LEVEL)))             \
@@ -57,7 +61,8 @@ void log_write(const struct log_module *module, enum log_level level, const char
     PRINTF_FORMAT(3, 4);
 bool log_admit(struct log_rate *rate, const struct log_module *module, enum log_level level);
 
-/* Sets the level of one module (name compared without case) or of all ("ANY" or NULL). False: no such module. */
+/* Sets the level of one module (name compared without case) or of all ("ANY" or NULL). False: no
+ * such module. */
 bool log_set_level(const char *module, enum log_level level);
 /* "off" "emer" "err" "warn" "info" "dbg", any case. False when TEXT is none of them. */
 bool log_level_parse(const char *text, enum log_level *ret);

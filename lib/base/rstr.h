@@ -1,8 +1,8 @@
 /* rstr.h - immutable reference-counted strings, and pools that intern them.
  *
- * A rstr made by rstr_new stands alone. One made by rstr_pool_get is the only one with its text in that pool, so that
- * within a pool equal texts are equal pointers. The pool forgets a string with its last reference.
- * Reference counts are not atomic: a string belongs to one thread.
+ * A rstr made by rstr_new stands alone. One made by rstr_pool_get is the only one with its text in
+ * that pool, so that within a pool equal texts are equal pointers. The pool forgets a string with
+ * its last reference. Reference counts are not atomic: a string belongs to one thread.
  */
 #pragma once
 
@@ -22,7 +22,10 @@ struct rstr {
     char s[];               /* NUL-terminated */
 };
 
-#define RSTR_POOL_INIT {HMAP_INIT}
+#define RSTR_POOL_INIT                                                                             \
+    {                                                                                              \
+        HMAP_INIT                                                                                  \
+    }
 
 struct rstr *rstr_new(const char *text);
 struct rstr *rstr_new_n(const char *bytes, size_t n);

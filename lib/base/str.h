@@ -8,7 +8,10 @@ struct str {
     size_t n, cap;
 };
 
-#define STR_INIT {NULL, 0, 0}
+#define STR_INIT                                                                                   \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 
 void str_put(struct str *str, const char *text);
 void str_put_n(struct str *str, const char *bytes, size_t n);

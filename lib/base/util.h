@@ -1,7 +1,7 @@
 /* util.h - the few macros and allocation helpers that every file may use.
  *
- * Allocation never fails as far as callers can see: the process aborts when memory is exhausted, so sizes that
- * come from outside must be bounded before they reach these functions (docs/style.md).
+ * Allocation never fails as far as callers can see: the process aborts when memory is exhausted, so
+ * sizes that come from outside must be bounded before they reach these functions (docs/style.md).
  */
 #pragma once
 
@@ -20,7 +20,8 @@
 #define DIV_ROUND_UP(X, Y) (((X) + ((Y)-1)) / (Y))
 #define ROUND_UP(X, Y) (DIV_ROUND_UP(X, Y) * (Y))
 
-/* Holds in every build, also in release: a broken invariant stops the process with its place and text. */
+/* Holds in every build, also in release: a broken invariant stops the process with its place and
+ * text. */
 #define INVARIANT(COND)                                                                            \
     do {                                                                                           \
         if (__builtin_expect(!(COND), 0))                                                          \
@@ -31,12 +32,14 @@
 _Noreturn void bug(const char *format, ...) PRINTF_FORMAT(1, 2);
 
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
-void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed, overflow-checked */
+void *xcalloc(size_t n, size_t size)
+    __attribute__((malloc, returns_nonnull)); /* zeroed, overflow-checked */
 void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 void *xmemdup(const void *p, size_t size) __attribute__((malloc, returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
-char *xasprintf(const char *format, ...) PRINTF_FORMAT(1, 2) __attribute__((malloc, returns_nonnull));
+char *xasprintf(const char *format, ...) PRINTF_FORMAT(1, 2)
+    __attribute__((malloc, returns_nonnull));
 char *xvasprintf(const char *format, va_list args) PRINTF_FORMAT(1, 0)
     __attribute__((malloc, returns_nonnull));
 

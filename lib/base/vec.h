@@ -16,7 +16,10 @@
         TYPE *data;                                                                                \
         size_t n, cap;                                                                             \
     }
-#define VEC_INIT {NULL, 0, 0}
+#define VEC_INIT                                                                                   \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 
 #define vec_reserve(V, N)                                                                          \
     do {                                                                                           \
@@ -45,7 +48,8 @@
         &(V)->data[(V)->n++];                                                                      \
     })
 
-/* Removes element I by moving the last one into its place (order is lost) or by shifting (order is kept). */
+/* Removes element I by moving the last one into its place (order is lost) or by shifting (order is
+ * kept). */
 #define vec_remove_swap(V, I) ((V)->data[(I)] = (V)->data[--(V)->n])
 #define vec_remove(V, I)                                                                           \
     do {                                                                                           \
@@ -63,5 +67,4 @@
         (V)->n = (V)->cap = 0;                                                                     \
     } while (0)
 
-#define VEC_FOR_EACH(PTR, V)                                                                       \
-    for (PTR = (V)->data; (V)->n && PTR < (V)->data + (V)->n; PTR++)
+#define VEC_FOR_EACH(PTR, V) for (PTR = (V)->data; (V)->n && PTR < (V)->data + (V)->n; PTR++)

@@ -148,8 +148,8 @@ static void test_diag(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hmap),  cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_rstr),  cmocka_unit_test(test_uuid),    cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_hmap), cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_rstr), cmocka_unit_test(test_uuid),    cmocka_unit_test(test_diag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
