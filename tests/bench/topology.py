@@ -1,0 +1,67 @@
+"""The network that northd and controller are measured on, put into a northbound database by plain transactions.
+
+N switches of 20 ports each hang on one cluster router; a join switch leads to an edge router with a route back.
+Only what both sides compile today: no ACLs, no load balancers, no NAT."""
+
+DB = "OVN_Northbound"
+
+
+def mac(kind, i, p):
+    return "0a:%02x:%02x:%02x:%02x:%02x" % (kind, i >> 8, i & 255, p >> 8, p & 255)
+
+
+def subnet(i):
+    return "10.%d.%d" % (16 + (i >> 8), i & 255)
+
+
+def ref(name):
+    return ["named-uuid", name]
+
+
+def insert(table, row, name):
+    return {"op": "insert", "table": table, "row": row, "uuid-name": name}
+
+
+def port_row(i, p):
+    return {"name": "lp-%d-%d" % (i, p), "addresses": "%s %s.%d" % (mac(1, i, p), subnet(i), 10 + p)}
+
+
+def link(switch_port, router_port):
+    return {"name": switch_port, "type": "router", "addresses": "router", "options": ["map", [["router-port", router_port]]]}
+
+
+def fill(conn, n, ports=20, batch=20):
+    """Makes the network in a few transactions."""
+    ops = [
+        insert("Logical_Router_Port", {"name": "cr-join", "mac": mac(2, 0, 1), "networks": "100.64.0.1/16"}, "crj"),
+        insert("Logical_Router_Port", {"name": "er-join", "mac": mac(2, 0, 2), "networks": "100.64.0.2/16"}, "erj"),
+        insert("Logical_Router_Static_Route", {"ip_prefix": "0.0.0.0/0", "nexthop": "100.64.0.2"}, "r1"),
+        insert("Logical_Router_Static_Route", {"ip_prefix": "10.0.0.0/8", "nexthop": "100.64.0.1"}, "r2"),
+        insert("Logical_Router", {"name": "cr", "ports": ref("crj"), "static_routes": ref("r1")}, "cr"),
+        insert("Logical_Router", {"name": "er", "ports": ref("erj"), "static_routes": ref("r2")}, "er"),
+        insert("Logical_Switch_Port", link("join-cr", "cr-join"), "jc"),
+        insert("Logical_Switch_Port", link("join-er", "er-join"), "je"),
+        insert("Logical_Switch", {"name": "join", "ports": ["set", [ref("jc"), ref("je")]]}, "join"),
+        insert("NB_Global", {"nb_cfg": 0}, "g"),
+    ]
+    if conn.transact(DB, [{"op": "select", "table": "NB_Global", "where": [], "columns": ["nb_cfg"]}])[0]["rows"]:
+        ops.pop()
+    router = conn.transact(DB, ops)[4]["uuid"]
+    for low in range(0, n, batch):
+        ops, uplinks = [], []
+        for i in range(low, min(n, low + batch)):
+            names = ["p%d_%d" % (i, p) for p in range(ports)] + ["u%d" % i]
+            ops += [insert("Logical_Switch_Port", port_row(i, p), names[p]) for p in range(ports)]
+            ops.append(insert("Logical_Switch_Port", link("ls%d-cr" % i, "cr-ls%d" % i), names[-1]))
+            ops.append(insert("Logical_Switch", {"name": "ls%d" % i, "ports": ["set", [ref(x) for x in names]]}, "s%d" % i))
+            ops.append(insert("Logical_Router_Port", {"name": "cr-ls%d" % i, "mac": mac(3, i, 0), "networks": subnet(i) + ".1/24"}, "l%d" % i))
+            uplinks.append(ref("l%d" % i))
+        ops.append({"op": "mutate", "table": "Logical_Router", "where": [["_uuid", "==", router]],
+                    "mutations": [["ports", "insert", ["set", uplinks]]]})
+        conn.transact(DB, ops)
+
+
+def add_port_ops(i, p):
+    """One more port on switch I."""
+    return [insert("Logical_Switch_Port", port_row(i, p), "x"),
+            {"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "ls%d" % i]], "mutations": [["ports", "insert", ref("x")]]}]
