@@ -1,0 +1,329 @@
+/* subtable.c - see subtable.h. */
+#include "classifier/subtable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+const struct trie_field trie_fields[CLS_TRIES] = {
+    {offsetof(struct flow_key, nw_dst), 4},
+    {offsetof(struct flow_key, nw_src), 4},
+    {offsetof(struct flow_key, ip6_dst), 16},
+    {offsetof(struct flow_key, ip6_src), 16},
+};
+
+struct partial {
+    struct hnode node;
+    size_t count;
+};
+
+static unsigned word_stage(unsigned word)
+{
+    return word < FLOW_STAGE_METADATA_END ? CLS_STAGE_METADATA
+           : word < FLOW_STAGE_L2_END     ? CLS_STAGE_L2
+           : word < FLOW_STAGE_L3_END     ? CLS_STAGE_L3
+                                          : CLS_STAGE_L4;
+}
+
+uint64_t subtable_mask_hash(const struct flow_mask *mask)
+{
+    return hash_bytes(mask, sizeof *mask, 0);
+}
+
+bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask)
+{
+    const uint64_t *words = mask_words(mask);
+    unsigned pos = 0;
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        if (!words[i])
+            continue;
+        if (pos == st->n || st->index[pos] != i || st->mask[pos] != words[i])
+            return false;
+        pos++;
+    }
+    return pos == st->n;
+}
+
+/* The number of leading one bits when BYTES are ones followed by zeros, else 0. */
+static uint8_t prefix_length(const uint8_t *bytes, unsigned n)
+{
+    unsigned plen = 0;
+    while (plen < n * 8 && bytes[plen / 8] >> (7 - plen % 8) & 1)
+        plen++;
+    for (unsigned i = plen; i < n * 8; i++) {
+        if (bytes[i / 8] >> (7 - i % 8) & 1)
+            return 0;
+    }
+    return (uint8_t)plen;
+}
+
+struct cls_subtable *subtable_new(const struct flow_mask *mask)
+{
+    const uint64_t *words = mask_words(mask);
+    struct cls_subtable *st = NEW(struct cls_subtable);
+    for (unsigned i = 0; i < FLOW_WORDS; i++)
+        st->n += words[i] != 0;
+    st->index = xcalloc(st->n + 1, sizeof *st->index);
+    st->mask = xcalloc(st->n + 1, sizeof *st->mask);
+    unsigned pos = 0;
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        if (words[i]) {
+            st->index[pos] = (uint16_t)i;
+            st->mask[pos++] = words[i];
+            for (unsigned s = word_stage(i); s < CLS_STAGES; s++)
+                st->stage_end[s] = (uint16_t)pos;
+        }
+    }
+    for (unsigned t = 0; t < CLS_TRIES; t++)
+        st->plen[t] =
+            prefix_length((const uint8_t *)mask + trie_fields[t].offset, trie_fields[t].n_bytes);
+    st->node.hash = subtable_mask_hash(mask);
+    return st;
+}
+
+void subtable_free(struct cls_subtable *st)
+{
+    INVARIANT(st->rules.n == 0);
+    hmap_fini(&st->rules);
+    for (unsigned s = 0; s < CLS_STAGES; s++) {
+        INVARIANT(st->partial[s].n == 0);
+        hmap_fini(&st->partial[s]);
+    }
+    vec_fini(&st->priorities);
+    free(st->index);
+    free(st->mask);
+    free(st);
+}
+
+/* Extends HASH over the masked words FROM up to TO. */
+static uint64_t words_hash(const struct cls_subtable *st, const uint64_t *key, unsigned from,
+                           unsigned to, uint64_t hash)
+{
+    for (unsigned i = from; i < to; i++)
+        hash = hash_u64(key[st->index[i]] & st->mask[i], hash);
+    return hash;
+}
+
+static bool values_match(const struct cls_subtable *st, const struct cls_rule *rule,
+                         const uint64_t *key)
+{
+    for (unsigned i = 0; i < st->n; i++) {
+        if ((key[st->index[i]] & st->mask[i]) != rule->values[i])
+            return false;
+    }
+    return true;
+}
+
+static struct cls_rule *find_with_hash(const struct cls_subtable *st, const uint64_t *key,
+                                       uint64_t hash)
+{
+    struct cls_rule *rule;
+    HMAP_FOR_EACH_WITH_HASH (rule, node, hash, &st->rules) {
+        if (values_match(st, rule, key))
+            return rule;
+    }
+    return NULL;
+}
+
+struct cls_rule *subtable_find(const struct cls_subtable *st, const uint64_t *key)
+{
+    return find_with_hash(st, key, words_hash(st, key, 0, st->n, 0));
+}
+
+/* Whether stage S of ST has an index of its own: it has words, and more words follow. */
+static bool stage_indexed(const struct cls_subtable *st, unsigned s)
+{
+    return st->stage_end[s] < st->n && st->stage_end[s] > (s ? st->stage_end[s - 1] : 0);
+}
+
+static struct partial *partial_find(const struct cls_subtable *st, unsigned s, uint64_t hash)
+{
+    struct partial *partial;
+    HMAP_FOR_EACH_WITH_HASH (partial, node, hash, &st->partial[s])
+        return partial;
+    return NULL;
+}
+
+static void wc_add_mask(const struct cls_subtable *st, unsigned n, uint64_t *wc)
+{
+    for (unsigned i = 0; wc && i < n; i++)
+        wc[st->index[i]] |= st->mask[i];
+}
+
+static void wc_add_prefix(struct cls_search *search, const struct trie_field *field, unsigned plen)
+{
+    uint8_t *bytes = (uint8_t *)search->wc;
+    if (!bytes)
+        return;
+    bytes += field->offset;
+    for (unsigned i = 0; i < plen; i += 8)
+        bytes[i / 8] |= plen - i >= 8 ? 0xff : (uint8_t)(0xff00 >> (plen - i));
+}
+
+/* Whether a trie shows that no rule of ST can match; then the bits that show it are added to wc. */
+static bool tries_exclude(const struct cls_subtable *st, struct cls_search *search)
+{
+    for (unsigned t = 0; t < CLS_TRIES; t++) {
+        if (!st->plen[t])
+            continue;
+        const struct trie_field *field = &trie_fields[t];
+        struct trie_answer *answer = &search->answers[t];
+        if (!(search->answered & 1u << t)) {
+            trie_lookup(&search->cls->tries[t], (const uint8_t *)search->key + field->offset,
+                        field->n_bytes, answer);
+            search->answered |= 1u << t;
+        }
+        if (!trie_has_plen(answer, st->plen[t])) {
+            wc_add_prefix(search, field, MIN(st->plen[t], answer->examined));
+            return true;
+        }
+    }
+    return false;
+}
+
+struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_search *search)
+{
+    uint64_t hash = 0;
+    unsigned done = 0;
+    for (unsigned s = 0; s < CLS_STAGES; s++) {
+        if (s == CLS_STAGE_L3 && st->stage_end[s] > done && tries_exclude(st, search)) {
+            wc_add_mask(st, done, search->wc);
+            return NULL;
+        }
+        hash = words_hash(st, search->key, done, st->stage_end[s], hash);
+        done = st->stage_end[s];
+        if (stage_indexed(st, s) && !partial_find(st, s, hash)) {
+            wc_add_mask(st, done, search->wc);
+            return NULL;
+        }
+    }
+    wc_add_mask(st, st->n, search->wc);
+    return find_with_hash(st, search->key, hash);
+}
+
+/* Counts a chain (of a new head) in, or out of, the indexes of the stages. */
+static void partials_count(struct cls_subtable *st, const uint64_t *values, bool add)
+{
+    uint64_t hash = 0;
+    unsigned done = 0;
+    for (unsigned s = 0; s < CLS_STAGES; s++) {
+        for (; done < st->stage_end[s]; done++)
+            hash = hash_u64(values[done], hash);
+        if (!stage_indexed(st, s))
+            continue;
+        struct partial *partial = partial_find(st, s, hash);
+        if (!partial) {
+            INVARIANT(add);
+            partial = NEW(struct partial);
+            hmap_insert(&st->partial[s], &partial->node, hash);
+        }
+        partial->count += add ? 1 : (size_t)-1;
+        if (!partial->count) {
+            hmap_remove(&st->partial[s], &partial->node);
+            free(partial);
+        }
+    }
+}
+
+static void priorities_count(struct cls_subtable *st, int32_t priority, bool add)
+{
+    size_t lo = 0, hi = st->priorities.n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (st->priorities.data[mid].priority > priority)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    bool there = lo < st->priorities.n && st->priorities.data[lo].priority == priority;
+    INVARIANT(add || there);
+    if (!there) {
+        (void)vec_push_zero(&st->priorities);
+        memmove(&st->priorities.data[lo + 1], &st->priorities.data[lo],
+                (st->priorities.n - 1 - lo) * sizeof st->priorities.data[0]);
+        st->priorities.data[lo] = (struct prio_count){priority, 0};
+    }
+    st->priorities.data[lo].count += add ? 1 : UINT32_MAX;
+    if (!st->priorities.data[lo].count)
+        vec_remove(&st->priorities, lo);
+}
+
+void subtable_insert(struct cls_subtable *st, struct cls_rule *rule, const uint64_t *key)
+{
+    rule->subtable = st;
+    rule->lower = NULL;
+    rule->values = xcalloc(st->n + 1u, sizeof *rule->values);
+    for (unsigned i = 0; i < st->n; i++)
+        rule->values[i] = key[st->index[i]] & st->mask[i];
+    uint64_t hash = words_hash(st, key, 0, st->n, 0);
+    rule->node.hash = hash;
+
+    struct cls_rule *head = find_with_hash(st, key, hash);
+    if (!head) {
+        hmap_insert(&st->rules, &rule->node, hash);
+        partials_count(st, rule->values, true);
+    } else if (rule->priority > head->priority) {
+        hmap_remove(&st->rules, &head->node);
+        rule->lower = head;
+        hmap_insert(&st->rules, &rule->node, hash);
+    } else {
+        while (head->lower && head->lower->priority > rule->priority)
+            head = head->lower;
+        rule->lower = head->lower;
+        head->lower = rule;
+    }
+    priorities_count(st, rule->priority, true);
+}
+
+/* The head of the chain that RULE is in. */
+static struct cls_rule *chain_head(const struct cls_subtable *st, const struct cls_rule *rule)
+{
+    struct cls_rule *head;
+    HMAP_FOR_EACH_WITH_HASH (head, node, rule->node.hash, &st->rules) {
+        if (!memcmp(head->values, rule->values, st->n * sizeof *head->values))
+            return head;
+    }
+    bug("a rule is not in its subtable");
+}
+
+/* Puts TO (may be NULL) where FROM is linked. */
+static void chain_relink(struct cls_subtable *st, struct cls_rule *from, struct cls_rule *to)
+{
+    struct cls_rule *head = chain_head(st, from);
+    if (head == from) {
+        uint64_t hash = from->node.hash;
+        hmap_remove(&st->rules, &from->node);
+        if (to)
+            hmap_insert(&st->rules, &to->node, hash);
+        return;
+    }
+    while (head->lower != from)
+        head = head->lower;
+    head->lower = to;
+}
+
+void subtable_remove(struct cls_subtable *st, struct cls_rule *rule)
+{
+    bool last = chain_head(st, rule) == rule && !rule->lower;
+    chain_relink(st, rule, rule->lower);
+    if (last)
+        partials_count(st, rule->values, false);
+    priorities_count(st, rule->priority, false);
+    free(rule->values);
+    rule->values = NULL;
+    rule->lower = NULL;
+    rule->subtable = NULL;
+}
+
+void subtable_replace(struct cls_subtable *st, struct cls_rule *old, struct cls_rule *new)
+{
+    new->subtable = st;
+    new->values = old->values;
+    new->lower = old->lower;
+    new->node.hash = old->node.hash;
+    chain_relink(st, old, new);
+    old->values = NULL;
+    old->lower = NULL;
+    old->subtable = NULL;
+}

@@ -1,0 +1,76 @@
+/* subtable.h - private to lib/classifier: the rules that share one mask.
+ *
+ * See classifier.h for the picture. A subtable knows its mask as a list of the words that are not
+ * zero, in key order, and where each stage ends in that list. It promises that subtable_lookup adds
+ * to WC enough of the mask to prove its answer. It does not know other subtables or priorities
+ * across them.
+ */
+#pragma once
+
+#include "classifier/classifier.h"
+
+enum { CLS_STAGE_METADATA, CLS_STAGE_L2, CLS_STAGE_L3, CLS_STAGE_L4 };
+
+struct prio_count {
+    int32_t priority;
+    uint32_t count;
+};
+
+struct cls_subtable {
+    struct hnode node;                 /* in classifier.subtables */
+    struct hmap rules;                 /* heads, by hash of the masked words */
+    struct hmap partial[CLS_STAGES];   /* counts by hash of the words up to the end of a stage */
+    VEC(struct prio_count) priorities; /* highest first */
+    uint16_t stage_end[CLS_STAGES];    /* index past the last word of the stage */
+    uint8_t plen[CLS_TRIES]; /* prefix length of the trie's field; 0: not a prefix, or absent */
+    uint16_t n;
+    uint16_t *index; /* of the word in the key */
+    uint64_t *mask;
+};
+
+/* The part of a lookup that all subtables share. */
+struct cls_search {
+    const struct classifier *cls;
+    const uint64_t *key;
+    uint64_t *wc; /* NULL: not wanted */
+    struct trie_answer answers[CLS_TRIES];
+    unsigned answered; /* bit t: answers[t] is there */
+};
+
+static inline const uint64_t *key_words(const struct flow_key *key)
+{
+    return flow_words_const(key);
+}
+
+static inline const uint64_t *mask_words(const struct flow_mask *mask)
+{
+    return flow_words_const(&mask->bits);
+}
+
+uint64_t subtable_mask_hash(const struct flow_mask *mask);
+bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask);
+struct cls_subtable *subtable_new(const struct flow_mask *mask);
+void subtable_free(struct cls_subtable *st); /* which holds no rules */
+
+static inline int32_t subtable_max_priority(const struct cls_subtable *st)
+{
+    return st->priorities.data[0].priority;
+}
+
+/* The head of the chain with these masked words, or NULL. KEY need not be masked. */
+struct cls_rule *subtable_find(const struct cls_subtable *st, const uint64_t *key);
+/* The same, staged and with the tries' help, adding to SEARCH->wc. */
+struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_search *search);
+
+/* RULE->priority is set; fills its other members and links it. */
+void subtable_insert(struct cls_subtable *st, struct cls_rule *rule, const uint64_t *key);
+void subtable_remove(struct cls_subtable *st, struct cls_rule *rule);
+/* Puts NEW where OLD is; takes over OLD's values. */
+void subtable_replace(struct cls_subtable *st, struct cls_rule *old, struct cls_rule *new);
+
+/* The fields with tries: where they are in the key. */
+struct trie_field {
+    uint16_t offset; /* bytes */
+    uint16_t n_bytes;
+};
+extern const struct trie_field trie_fields[CLS_TRIES];
