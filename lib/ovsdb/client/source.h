@@ -8,10 +8,11 @@
  *
  * It asks only for tables and columns that both sides have: what the server lacks reads as its
  * default and is never written. Each update notification becomes one change set. After a lost
- * connection the next remote is tried, with growing pauses; the contents then arrive as a whole (or,
- * from a server that keeps history, as what was missed) and the replica tells only the difference.
- * A transaction that was sent and not answered when the connection broke ends with ERR_AGAIN, and so
- * does one submitted without a connection: its author computes again on fresh data.
+ * connection the next remote is tried, with growing pauses; the contents then arrive as a whole
+ * (or, from a server that keeps history, as what was missed) and the replica tells only the
+ * difference. A transaction that was sent and not answered when the connection broke ends with
+ * ERR_AGAIN, and so does one submitted without a connection: its author computes again on fresh
+ * data.
  *
  * Room 1 and 5 of the architecture. Needs no store and no SQLite.
  */
@@ -23,8 +24,8 @@ struct loop;
 
 /* REMOTES are tried in turn, separated by commas: unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT. The
  * session begins when replica_new starts it. Belongs to LOOP's thread. The functions below are for
- * sources made here only and are called before (options) or after replica_new; the replica frees the
- * source. */
+ * sources made here only and are called before (options) or after replica_new; the replica frees
+ * the source. */
 struct replica_source *ovsdb_client_source_new(struct loop *loop, const char *remotes);
 
 /* Refuse servers of a cluster that are not its leader (default true: as --leader-only). */
