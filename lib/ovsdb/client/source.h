@@ -21,6 +21,7 @@
 #include "replica/replica.h"
 
 struct loop;
+struct stream_options;
 
 /* REMOTES are tried in turn, separated by commas: unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT. The
  * session begins when replica_new starts it. Belongs to LOOP's thread. The functions below are for
@@ -28,18 +29,26 @@ struct loop;
  * the source. */
 struct replica_source *ovsdb_client_source_new(struct loop *loop, const char *remotes);
 
+/* TLS configuration and run directory for relative socket names (copied; the TLS config is
+ * borrowed). */
+void ovsdb_client_source_set_stream(struct replica_source *source,
+                                    const struct stream_options *options);
 /* Refuse servers of a cluster that are not its leader (default true: as --leader-only). */
 void ovsdb_client_source_set_leader_only(struct replica_source *source, bool leader_only);
 /* After so many ms without input an echo request is sent, after twice that the connection is given
  * up; 0: never. Default 5000 on tcp and ssl, 0 on unix. */
 void ovsdb_client_source_set_probe_interval(struct replica_source *source, int ms);
-/* Copy only these columns of TABLE (names, NULL-ended); default all. For short-lived programs. */
+/* Copy only these columns of TABLE (names, NULL-ended; calls add up); default all. For short-lived
+ * programs. */
 void ovsdb_client_source_set_columns(struct replica_source *source, const char *table,
                                      const char *const *columns);
 
 /* Number of connections that could not be made or were lost, and why the last one: never NULL. */
 unsigned ovsdb_client_source_failures(const struct replica_source *source);
 const char *ovsdb_client_source_error(const struct replica_source *source);
+/* The server's error object, as JSON text, of the last transaction that failed; "" when none did.
+ */
+const char *ovsdb_client_source_transaction_error(const struct replica_source *source);
 /* The remote in use or tried last. */
 const char *ovsdb_client_source_remote(const struct replica_source *source);
 /* Does the connected server's schema have this column? True until a schema was seen. */

@@ -1,0 +1,120 @@
+/* client.h - the state of one OVSDB client session, shared by the files of this folder.
+ *
+ * client.c     the source's functions; connecting, the sequence by which a session begins, locks
+ * monitor.c    which columns to ask for, monitor requests, updates into change sets
+ * transact.c   operations into JSON, replies into error codes
+ *
+ * Not for users of the module: they see source.h.
+ */
+#pragma once
+
+#include "base/hmap.h"
+#include "base/list.h"
+#include "base/vec.h"
+#include "io/jsonrpc.h"
+#include "io/reconnect.h"
+#include "ovsdb/client/source.h"
+#include "replica/row_table.h"
+
+enum client_state {
+    CLIENT_OFFLINE,        /* no connection */
+    CLIENT_SERVER_SCHEMA,  /* get_schema _Server was sent */
+    CLIENT_SERVER_MONITOR, /* monitor_cond _Server was sent */
+    CLIENT_SCHEMA,         /* get_schema of the database was sent (no _Server) */
+    CLIENT_MONITOR,        /* a monitor request was sent */
+    CLIENT_STEADY          /* the contents are here, updates follow */
+};
+
+/* How a column's changes arrive; depends on the type that the server's schema gives it. */
+enum column_mode { COLUMN_ABSENT, COLUMN_REPLACED, COLUMN_TOGGLED };
+
+enum monitor_kind { MONITOR_COND_SINCE, MONITOR_COND, MONITOR_PLAIN };
+
+struct client_table {
+    const struct schema_table *table;
+    bool wanted;
+    bool *asked; /* by column index; NULL: all */
+    struct condition condition;
+    bool condition_changed; /* and not yet sent */
+    bool present;           /* on this server */
+    uint8_t *modes;         /* enum column_mode by column index */
+    struct row_table rows;
+};
+
+struct client_columns { /* a call of ovsdb_client_source_set_columns before the start */
+    char *table;
+    char **names;
+    size_t n;
+};
+
+struct client_request { /* a transaction on its way */
+    struct list node;
+    json_int_t id;
+    void (*done)(void *aux, int err, const char *error);
+    void *aux;
+    int err; /* of one that was never sent */
+};
+
+struct client {
+    struct replica_source base;
+    struct loop *loop;
+    char *remotes;
+    struct stream_options stream_options;
+    char *rundir;
+    bool leader_only;
+    int probe_ms; /* -1: by kind of remote */
+    VEC(struct client_columns) columns;
+
+    const struct schema *schema; /* ours */
+    struct replica_sink sink;
+    struct client_table *tables; /* by table index */
+
+    struct reconnect *reconnect;
+    struct jsonrpc *rpc;
+    enum client_state state;
+    enum monitor_kind monitor_kind;
+    json_int_t expected; /* id of the request of the begin sequence that is out */
+    json_int_t lock_id;
+    char *server_row;    /* uuid text of our row in _Server, NULL without _Server */
+    char *server_schema; /* text, as of the present or last connection */
+    struct uuid last_id; /* transaction id up to which rows is complete; zero: none */
+    char *lock;
+    bool has_lock;
+    unsigned failures;
+    unsigned in_vain; /* connections in a row that did not become steady */
+    char *error;
+    char *transaction_error;
+
+    struct list requests; /* sent, in order */
+    struct list refused;  /* to be told that they were not sent */
+    struct deferred tell_refused, send_conditions;
+};
+
+/* client.c */
+/* Gives the connection up because of what the server said or is, and goes on to the next. */
+void client_give_up(struct client *client, const char *reason);
+
+/* monitor.c */
+/* Compares our schema with the server's. ERR_SYNTAX, with the reason in DIAG. */
+int client_match_schema(struct client *client, const struct schema *theirs,
+                        struct diag *diag) MUST_CHECK;
+void client_send_monitor(struct client *client);
+void client_send_conditions(void *client);
+/* The result of the monitor request. ERR_SYNTAX when it makes no sense. */
+int client_take_initial(struct client *client, const json_t *result, struct diag *diag) MUST_CHECK;
+/* A notification update, update2 or update3 on our monitor. */
+int client_take_update(struct client *client, const char *method, const json_t *params,
+                       struct diag *diag) MUST_CHECK;
+bool client_is_our_monitor(const struct client *client, const json_t *id);
+json_t *client_monitor_id(const char *db);
+void client_free_tables(struct client *client);
+
+/* transact.c */
+void client_submit(struct client *client, struct ops *ops,
+                   void (*done)(void *aux, int err, const char *error), void *aux);
+/* True when ID was that of a transaction. */
+bool client_take_reply(struct client *client, const struct jsonrpc_message *msg);
+/* All that were sent end with ERR_AGAIN. */
+void client_abandon_requests(struct client *client);
+void client_tell_refused(void *client);
+void client_free_requests(struct client *client);
