@@ -1,0 +1,277 @@
+/* bucket.c - the buckets of an index: which facts have a key, and which units have read it (DESIGN section 4, row 3).
+ *
+ * Insertion and removal cost O(1): a removed entry leaves a hole, a new one goes to the end, and order is made when
+ * somebody reads. A bucket exists while it has facts, readers or units. It promises that after any change of its facts
+ * every reader is dirty.
+ */
+#include "inc/internal.h"
+
+#include <stdlib.h>
+
+void index_init(struct inc *inc, const struct inc_index *index)
+{
+    table_init(&inc->indexes[index->id].buckets, sizeof(struct bucket) + index->key_type->size);
+}
+
+void index_fini(struct inc *inc, const struct inc_index *index)
+{
+    struct table *buckets = &inc->indexes[index->id].buckets;
+    if (index->key_type->unref) {
+        struct bucket *bucket;
+        TABLE_FOR_EACH(bucket, buckets)
+        index->key_type->unref(bucket_key(bucket));
+    }
+    table_fini(buckets);
+}
+
+struct bucket *bucket_find(const struct inc *inc, const struct inc_index *index, const void *key)
+{
+    size_t n = index->key_type->size;
+    return table_find(&inc->indexes[index->id].buckets, n ? bytes_hash(key, n) : 0, key, n,
+                      sizeof(struct bucket));
+}
+
+struct bucket *bucket_get(struct inc *inc, const struct inc_index *index, const void *key)
+{
+    struct table *buckets = &inc->indexes[index->id].buckets;
+    size_t n = index->key_type->size;
+    uint32_t hash = n ? bytes_hash(key, n) : 0;
+    struct bucket *bucket = table_find(buckets, hash, key, n, sizeof *bucket);
+    if (bucket)
+        return bucket;
+    bucket = table_add(buckets, hash);
+    struct table_item item = bucket->item;
+    memset(bucket, 0, sizeof *bucket);
+    bucket->item = item;
+    bucket->index = (uint16_t)index->id;
+    if (n) {
+        memcpy(bucket_key(bucket), key, n);
+        if (index->key_type->ref)
+            index->key_type->ref(bucket_key(bucket));
+    }
+    return bucket;
+}
+
+void bucket_gone(struct inc *inc, struct bucket *bucket)
+{
+    if (bucket->n || bucket->n_readers || bucket->units)
+        return;
+    const struct inc_index *index = inc->program->indexes.data[bucket->index];
+    if (bucket->cap)
+        pool_release(&inc->pool, bucket->many, bucket->cap * sizeof *bucket->many);
+    if (bucket->cap_readers)
+        pool_release(&inc->pool, bucket->readers, bucket->cap_readers * sizeof *bucket->readers);
+    if (index->key_type->unref)
+        index->key_type->unref(bucket_key(bucket));
+    table_remove(&inc->indexes[index->id].buckets, &bucket->item);
+}
+
+const void **bucket_facts(struct bucket *bucket)
+{
+    return bucket->cap ? bucket->many : &bucket->one;
+}
+
+static struct reader *readers_of(struct bucket *bucket)
+{
+    return bucket->cap_readers ? bucket->readers : &bucket->reader;
+}
+
+/* Tells the fact at CONTENT that its entry in BUCKET is at POS now. */
+static void set_pos(struct inc *inc, struct bucket *bucket, const void *content, uint32_t pos)
+{
+    const struct inc_index *index = inc->program->indexes.data[bucket->index];
+    struct fact *fact = fact_of(&inc->colls[index->coll->id], content);
+    struct places *places = fact_places(fact, index->slot);
+    if (places->n == 1) {
+        places->one.pos = pos;
+        return;
+    }
+    struct place *place = places->many;
+    while (place->bucket != bucket)
+        place++;
+    place->pos = pos;
+}
+
+/* Removes the holes and keeps the order. */
+static void close_holes(struct inc *inc, struct bucket *bucket)
+{
+    const void **facts = bucket_facts(bucket);
+    uint32_t out = 0, sorted = 0;
+    for (uint32_t i = 0; i < bucket->len; i++) {
+        if (!facts[i])
+            continue;
+        if (i < bucket->sorted)
+            sorted++;
+        if (i != out) {
+            facts[out] = facts[i];
+            set_pos(inc, bucket, facts[out], out);
+        }
+        out++;
+    }
+    INVARIANT(out == bucket->n);
+    bucket->len = out;
+    bucket->sorted = sorted;
+}
+
+static int compare_contents(const void *a_, const void *b_, void *type_)
+{
+    const struct inc_type *type = type_;
+    const void *a = *(const void *const *)a_, *b = *(const void *const *)b_;
+    return type->compare ? type->compare(a, b) : memcmp(a, b, type->size);
+}
+
+/* Puts entry I, whose predecessors are in order, where it belongs; returns the first entry that moved. */
+static uint32_t insert_sorted(const void **facts, uint32_t i, const struct inc_type *type)
+{
+    const void *x = facts[i];
+    uint32_t lo = 0, hi = i;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (compare_contents(&facts[mid], &x, (void *)(uintptr_t)type) <= 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    memmove(&facts[lo + 1], &facts[lo], (i - lo) * sizeof *facts);
+    facts[lo] = x;
+    return lo;
+}
+
+/* Merges the sorted entries from MID on into the sorted ones before; returns the first entry that moved. */
+static uint32_t merge_tail(struct inc *inc, struct bucket *bucket, uint32_t mid,
+                           const struct inc_type *type)
+{
+    const void **facts = bucket_facts(bucket);
+    uint32_t n_tail = bucket->len - mid;
+    vec_clear(&inc->tail);
+    for (uint32_t i = mid; i < bucket->len; i++)
+        vec_push(&inc->tail, facts[i]);
+    uint32_t a = mid, b = n_tail, out = bucket->len;
+    while (b) {
+        if (a &&
+            compare_contents(&facts[a - 1], &inc->tail.data[b - 1], (void *)(uintptr_t)type) > 0)
+            facts[--out] = facts[--a];
+        else
+            facts[--out] = inc->tail.data[--b];
+    }
+    return out;
+}
+
+void bucket_sort(struct inc *inc, struct bucket *bucket)
+{
+    enum { FEW = 12 };
+    if (bucket->len != bucket->n)
+        close_holes(inc, bucket);
+    if (bucket->sorted == bucket->len)
+        return;
+    const struct inc_type *type = inc->program->indexes.data[bucket->index]->coll->type;
+    const void **facts = bucket_facts(bucket);
+    uint32_t first = bucket->sorted;
+    if (bucket->len - bucket->sorted <= FEW) {
+        for (uint32_t i = bucket->sorted; i < bucket->len; i++) {
+            uint32_t moved = insert_sorted(facts, i, type);
+            first = MIN(first, moved);
+        }
+    } else {
+        qsort_r(&facts[first], bucket->len - first, sizeof *facts, compare_contents,
+                (void *)(uintptr_t)type);
+        first = merge_tail(inc, bucket, first, type);
+    }
+    for (uint32_t i = first; i < bucket->len; i++)
+        set_pos(inc, bucket, facts[i], i);
+    bucket->sorted = bucket->len;
+}
+
+static void notify(struct inc *inc, struct bucket *bucket)
+{
+    if (bucket->notified)
+        return;
+    struct reader *readers = readers_of(bucket);
+    for (uint32_t i = 0; i < bucket->n_readers; i++)
+        unit_mark(inc, readers[i].unit);
+    bucket->notified = true;
+}
+
+static void make_units(struct inc *inc, struct bucket *bucket)
+{
+    const struct inc_index *index = inc->program->indexes.data[bucket->index];
+    if (bucket->units) { /* about to die, but the key is back before their turn */
+        for (struct unit *unit = bucket->units; unit; unit = unit->next)
+            unit_mark(inc, unit);
+        return;
+    }
+    for (size_t i = 0; i < index->kinds.n; i++)
+        unit_make(inc, index->kinds.data[i], bucket);
+}
+
+/* Room for one more entry. */
+static void reserve(struct inc *inc, struct bucket *bucket)
+{
+    uint32_t have = bucket->cap ? bucket->cap : 1;
+    if (bucket->len < have)
+        return;
+    if (bucket->n <= bucket->len / 2) {
+        close_holes(inc, bucket);
+        return;
+    }
+    uint32_t cap = bucket->cap ? bucket->cap * 2 : 2;
+    const void **many = pool_alloc(&inc->pool, cap * sizeof *many);
+    memcpy(many, bucket_facts(bucket), bucket->len * sizeof *many);
+    if (bucket->cap)
+        pool_release(&inc->pool, bucket->many, bucket->cap * sizeof *many);
+    bucket->many = many;
+    bucket->cap = cap;
+}
+
+uint32_t bucket_insert(struct inc *inc, struct bucket *bucket, const void *content)
+{
+    reserve(inc, bucket);
+    uint32_t pos = bucket->len++;
+    bucket_facts(bucket)[pos] = content;
+    if (pos == 0)
+        bucket->sorted = 1;
+    if (++bucket->n == 1)
+        make_units(inc, bucket);
+    notify(inc, bucket);
+    return pos;
+}
+
+void bucket_delete(struct inc *inc, struct bucket *bucket, uint32_t pos)
+{
+    bucket_facts(bucket)[pos] = NULL;
+    notify(inc, bucket);
+    if (--bucket->n)
+        return;
+    bucket->len = bucket->sorted = 0;
+    for (struct unit *unit = bucket->units; unit; unit = unit->next)
+        unit_mark(inc, unit);
+    bucket_gone(inc, bucket);
+}
+
+uint32_t bucket_add_reader(struct inc *inc, struct bucket *bucket, struct unit *unit, uint32_t edge)
+{
+    uint32_t have = bucket->cap_readers ? bucket->cap_readers : 1;
+    if (bucket->n_readers == have) {
+        uint32_t cap = have * 2;
+        struct reader *readers = pool_alloc(&inc->pool, cap * sizeof *readers);
+        memcpy(readers, readers_of(bucket), bucket->n_readers * sizeof *readers);
+        if (bucket->cap_readers)
+            pool_release(&inc->pool, bucket->readers, have * sizeof *readers);
+        bucket->readers = readers;
+        bucket->cap_readers = cap;
+    }
+    readers_of(bucket)[bucket->n_readers] = (struct reader){unit, edge};
+    return bucket->n_readers++;
+}
+
+void bucket_remove_reader(struct inc *inc, struct bucket *bucket, uint32_t pos)
+{
+    struct reader *readers = readers_of(bucket);
+    struct reader last = readers[--bucket->n_readers];
+    if (pos < bucket->n_readers) {
+        readers[pos] = last;
+        struct edge *edges = last.unit == inc->ctx.unit ? inc->ctx.reads.data : last.unit->reads;
+        edges[last.edge].pos = pos;
+    }
+    bucket_gone(inc, bucket);
+}

@@ -1,0 +1,312 @@
+/* engine.c - units: making, marking, running and ending them, and settling (DESIGN section 4, row 3).
+ *
+ * Promises that each dirty unit runs once in a settle, in the order of kinds, and that only real differences of what
+ * it emits go on. It does not look at time: the host cuts a settle into slices by the number of units.
+ */
+#include "inc/internal.h"
+
+#include <stdlib.h>
+
+/* --- Units */
+
+void unit_make(struct inc *inc, unsigned kind, struct bucket *at)
+{
+    struct unit *unit = pool_alloc(&inc->pool, sizeof *unit);
+    *unit = (struct unit){.at = at, .kind = (uint16_t)kind};
+    if (at) {
+        unit->next = at->units;
+        at->units = unit;
+    } else {
+        inc->kinds[kind].single = unit;
+    }
+    inc->kinds[kind].units++;
+    unit_mark(inc, unit);
+}
+
+void unit_mark(struct inc *inc, struct unit *unit)
+{
+    if (unit->dirty)
+        return;
+    unit->dirty = true;
+    vec_push(&inc->kinds[unit->kind].dirty, unit);
+    inc->n_dirty++;
+}
+
+void unit_release(struct inc *inc, struct unit *unit)
+{
+    pool_release(&inc->pool, unit->reads, unit->n_reads * sizeof *unit->reads);
+    pool_release(&inc->pool, unit->emits, unit->n_emits * sizeof *unit->emits);
+    pool_release(&inc->pool, unit, sizeof *unit);
+}
+
+/* Forgets the reads of the current unit from position FROM on. */
+static void drop_reads(struct inc *inc, size_t from)
+{
+    while (inc->ctx.reads.n > from) {
+        struct edge edge = vec_pop(&inc->ctx.reads);
+        bucket_remove_reader(inc, edge.bucket, edge.pos);
+    }
+}
+
+static void load_reads(struct inc *inc, const struct unit *unit)
+{
+    struct inc_ctx *ctx = &inc->ctx;
+    vec_reserve(&ctx->reads, unit->n_reads);
+    if (unit->n_reads)
+        memcpy(ctx->reads.data, unit->reads, unit->n_reads * sizeof *unit->reads);
+    ctx->reads.n = unit->n_reads;
+    ctx->cursor = 0;
+}
+
+static void store_reads(struct inc *inc, struct unit *unit)
+{
+    struct inc_ctx *ctx = &inc->ctx;
+    size_t size = ctx->reads.n * sizeof *unit->reads;
+    if (ctx->reads.n != unit->n_reads) {
+        pool_release(&inc->pool, unit->reads, unit->n_reads * sizeof *unit->reads);
+        unit->reads = pool_alloc(&inc->pool, size);
+        unit->n_reads = (uint32_t)ctx->reads.n;
+    }
+    if (size)
+        memcpy(unit->reads, ctx->reads.data, size);
+}
+
+/* Takes over what the run has emitted; tells whether the facts are others than before. */
+static bool store_emits(struct inc *inc, struct unit *unit)
+{
+    struct inc_ctx *ctx = &inc->ctx;
+    struct fact **old = unit->emits, **new = ctx->emits.data;
+    size_t n_old = unit->n_emits, n_new = ctx->emits.n;
+    uint64_t changes = inc->changes;
+    size_t head = 0, tail = 0;
+    while (head < n_old && head < n_new && old[head] == new[head])
+        head++;
+    if (head == n_old && head == n_new)
+        return false;
+    while (tail < n_old - head && tail < n_new - head &&
+           old[n_old - 1 - tail] == new[n_new - 1 - tail])
+        tail++;
+    for (size_t i = head; i < n_new - tail; i++)
+        fact_add(inc, new[i], 1);
+    for (size_t i = head; i < n_old - tail; i++)
+        fact_drop(inc, old[i]);
+    if (n_old != n_new) {
+        pool_release(&inc->pool, old, n_old * sizeof *old);
+        unit->emits = pool_alloc(&inc->pool, n_new * sizeof *new);
+        unit->n_emits = (uint32_t)n_new;
+    }
+    if (n_new)
+        memcpy(unit->emits, new, n_new * sizeof *new);
+    return inc->changes != changes;
+}
+
+/* The key of the unit is gone. */
+static void unit_end(struct inc *inc, struct unit *unit)
+{
+    inc->ctx.unit = unit;
+    load_reads(inc, unit);
+    drop_reads(inc, 0);
+    inc->ctx.unit = NULL;
+    for (uint32_t i = 0; i < unit->n_emits; i++)
+        fact_drop(inc, unit->emits[i]);
+    struct unit **at = &unit->at->units;
+    while (*at != unit)
+        at = &(*at)->next;
+    *at = unit->next;
+    bucket_gone(inc, unit->at);
+    inc->kinds[unit->kind].units--;
+    unit_release(inc, unit);
+}
+
+static void unit_run(struct inc *inc, struct unit *unit)
+{
+    struct inc_ctx *ctx = &inc->ctx;
+    struct kind_state *ks = &inc->kinds[unit->kind];
+    unit->dirty = false;
+    inc->n_dirty--;
+    if (unit->at && !unit->at->n) {
+        unit_end(inc, unit);
+        return;
+    }
+    ctx->kind = inc->program->kinds.data[unit->kind];
+    ctx->unit = unit;
+    ctx->aux = ctx->kind->def.aux;
+    ctx->stamp = ++inc->stamp;
+    vec_clear(&ctx->emits);
+    load_reads(inc, unit);
+    inc->running = true;
+    ctx->kind->def.run(ctx, unit->at ? bucket_key(unit->at) : NULL, ctx->aux);
+    inc->running = false;
+    drop_reads(inc, ctx->cursor);
+    store_reads(inc, unit);
+    ctx->unit = NULL;
+    ks->runs++;
+    ks->emits += ctx->emits.n;
+    if (!store_emits(inc, unit))
+        ks->cutoffs++;
+    arena_reset(&ctx->arena);
+}
+
+/* --- What a run function may do */
+
+struct inc_facts inc_read(struct inc_ctx *ctx, const struct inc_index *index, const void *key)
+{
+    struct inc *inc = ctx->inc;
+    if (!ctx->kind->can_read[index->coll->id])
+        bug("inc: kind %s reads %s, which it does not declare", ctx->kind->def.name,
+            index->coll->name);
+    struct bucket *bucket = bucket_get(inc, index, key);
+    if (bucket->stamp != ctx->stamp) { /* not read in this run before */
+        if (ctx->cursor < ctx->reads.n && ctx->reads.data[ctx->cursor].bucket != bucket) {
+            drop_reads(inc, ctx->cursor); /* this run reads others than the last one did */
+            bucket = bucket_get(inc, index, key);
+        }
+        if (ctx->cursor == ctx->reads.n) {
+            uint32_t pos = bucket_add_reader(inc, bucket, ctx->unit, (uint32_t)ctx->cursor);
+            vec_push(&ctx->reads, ((struct edge){bucket, pos}));
+        }
+        ctx->cursor++;
+        bucket->stamp = ctx->stamp;
+        bucket->notified = false;
+    }
+    bucket_sort(inc, bucket);
+    return (struct inc_facts){bucket_facts(bucket), bucket->n};
+}
+
+const void *inc_read_one(struct inc_ctx *ctx, const struct inc_index *index, const void *key)
+{
+    struct inc_facts facts = inc_read(ctx, index, key);
+    return facts.n ? facts.v[0] : NULL;
+}
+
+static void emit(struct inc_ctx *ctx, const struct inc_coll *coll, const void *fact, bool take)
+{
+    if (!ctx->kind->can_emit[coll->id])
+        bug("inc: kind %s emits %s, which it does not declare", ctx->kind->def.name, coll->name);
+    vec_push(&ctx->emits, fact_intern(ctx->inc, coll, fact, take));
+}
+
+void inc_emit(struct inc_ctx *ctx, const struct inc_coll *coll, const void *fact)
+{
+    emit(ctx, coll, fact, false);
+}
+
+void inc_emit_take(struct inc_ctx *ctx, const struct inc_coll *coll, const void *fact)
+{
+    emit(ctx, coll, fact, true);
+}
+
+struct arena *inc_arena(struct inc_ctx *ctx)
+{
+    return &ctx->arena;
+}
+
+/* --- Inputs */
+
+static void change_input(struct inc *inc, const struct inc_coll *coll, const void *content,
+                         bool assert)
+{
+    struct fact *fact = fact_intern(inc, coll, content, false);
+    if (assert)
+        fact_add(inc, fact, 1);
+    else if (fact->count)
+        fact_drop(inc, fact);
+    else
+        bug("inc: a fact of %s is retracted that is not asserted", coll->name);
+}
+
+static void input(struct inc *inc, const struct inc_coll *coll, const void *content, bool assert)
+{
+    INVARIANT(coll->input && coll->program == inc->program && !inc->running);
+    if (!inc->settling && !inc->waiting.n) {
+        change_input(inc, coll, content, assert);
+        return;
+    }
+    struct waiting *waiting = xmalloc(sizeof *waiting + coll->type->size);
+    *waiting = (struct waiting){coll, assert};
+    memcpy(waiting + 1, content, coll->type->size);
+    if (coll->type->ref)
+        coll->type->ref(waiting + 1);
+    vec_push(&inc->waiting, waiting);
+}
+
+void inc_assert(struct inc *inc, const struct inc_coll *coll, const void *fact)
+{
+    input(inc, coll, fact, true);
+}
+
+void inc_retract(struct inc *inc, const struct inc_coll *coll, const void *fact)
+{
+    input(inc, coll, fact, false);
+}
+
+static void admit_waiting(struct inc *inc)
+{
+    for (size_t i = 0; i < inc->waiting.n; i++) {
+        struct waiting *w = inc->waiting.data[i];
+        change_input(inc, w->coll, w + 1, w->assert);
+        if (w->coll->type->unref)
+            w->coll->type->unref(w + 1);
+        free(w);
+    }
+    vec_clear(&inc->waiting);
+}
+
+/* --- Settling */
+
+/* Runs the dirty units of kind K while BUDGET lasts; false when it is used up. */
+static bool settle_kind(struct inc *inc, size_t k, size_t *budget)
+{
+    struct kind_state *ks = &inc->kinds[k];
+    if (ks->reach) {
+        reach_run(inc, (unsigned)k);
+        return true;
+    }
+    while (ks->cursor < ks->dirty.n) {
+        if (!*budget)
+            return false;
+        if (*budget != SIZE_MAX)
+            --*budget;
+        unit_run(inc, ks->dirty.data[ks->cursor++]);
+    }
+    vec_clear(&ks->dirty);
+    ks->cursor = 0;
+    return true;
+}
+
+bool inc_settle(struct inc *inc, size_t budget)
+{
+    INVARIANT(!inc->running);
+    if (!inc->settling) {
+        admit_waiting(inc);
+        inc->kind = 0;
+        inc->settling = true;
+    }
+    for (; inc->kind < inc->program->kinds.n; inc->kind++)
+        if (!settle_kind(inc, inc->kind, &budget))
+            return false;
+    inc->settling = false;
+    INVARIANT(!inc->n_dirty);
+    return true;
+}
+
+bool inc_is_settled(const struct inc *inc)
+{
+    return !inc->settling && !inc->n_dirty && !inc->waiting.n;
+}
+
+void inc_recompute(struct inc *inc)
+{
+    INVARIANT(!inc->settling && !inc->running);
+    struct inc_program *p = inc->program;
+    for (size_t k = 0; k < p->kinds.n; k++)
+        if (inc->kinds[k].single)
+            unit_mark(inc, inc->kinds[k].single);
+    for (size_t i = 0; i < p->indexes.n; i++) {
+        struct bucket *bucket;
+        if (p->indexes.data[i]->kinds.n)
+            TABLE_FOR_EACH(bucket, &inc->indexes[i].buckets)
+        for (struct unit *unit = bucket->units; unit; unit = unit->next)
+            unit_mark(inc, unit);
+    }
+}

@@ -1,0 +1,258 @@
+/* internal.h - the parts of the engine as they know each other; see inc.h for the words.
+ *
+ * Private to lib/inc. The files: program.c (declarations), fact.c (collections), bucket.c (indexes and who reads
+ * what), engine.c (units and settling), reach.c (the recursive kind), watch.c (the host's look), verify.c, stats.c.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/hmap.h"
+#include "base/vec.h"
+#include "inc/inc.h"
+#include "inc/pool.h"
+#include "inc/table.h"
+
+/* --- Declarations: constant once an engine runs them */
+
+struct inc_coll {
+    struct inc_program *program;
+    const char *name;
+    const struct inc_type *type;
+    unsigned id;
+    bool input;
+    struct inc_index *all; /* NULL until asked for */
+    VEC(struct inc_index *) indexes;
+    VEC(unsigned) reaches; /* kinds that take it as roots or edges */
+};
+
+struct inc_index {
+    struct inc_coll *coll;
+    const char *name;
+    const struct inc_type *key_type;
+    unsigned id;
+    unsigned slot;  /* which of the collection's indexes */
+    inc_key_fn *fn; /* NULL: the bytes at offset */
+    size_t offset;
+    VEC(unsigned) kinds; /* that have a unit for each of its keys */
+};
+
+struct kind {
+    struct inc_kind_def def; /* of a reach only the name is set */
+    struct inc_reach_def reach;
+    bool is_reach;
+    bool *can_read, *can_emit; /* by collection id; made by inc_new */
+};
+
+struct inc_program {
+    const char *name;
+    void *aux;
+    bool sealed;
+    VEC(struct inc_coll *) colls;
+    VEC(struct inc_index *) indexes;
+    VEC(struct kind *) kinds;
+};
+
+/* --- State */
+
+/* Where a fact is in the buckets of one index. */
+struct place {
+    struct bucket *bucket;
+    uint32_t pos; /* in bucket->facts */
+};
+
+struct places {
+    union {
+        struct place one;   /* when n is 1 */
+        struct place *many; /* when n is above, from the pool */
+    };
+    uint32_t n;
+};
+
+enum {
+    FACT_LOGGED = 1, /* in the log of a watched collection */
+    FACT_WAS = 2,    /* it was in the set when the host last looked; only with FACT_LOGGED */
+    FACT_PINNED = 4, /* the host is being told about it */
+};
+
+/* A fact in a table: this header, a struct places for each index, the content. */
+struct fact {
+    struct table_item item;
+    uint32_t count; /* asserters; 0: not in the set (just emitted, or logged) */
+    uint16_t coll;
+    uint16_t flags;
+};
+
+struct reader {
+    struct unit *unit;
+    uint32_t edge; /* in unit->reads */
+};
+
+struct bucket {
+    struct table_item item;
+    uint16_t index;
+    bool notified;     /* every reader is dirty already */
+    uint32_t n;        /* facts */
+    uint32_t len, cap; /* entries in use with holes; cap 0: the only entry lies in one */
+    uint32_t sorted;   /* this many first entries are in order */
+    union {
+        const void *one;
+        const void **many;
+    };
+    uint32_t n_readers, cap_readers; /* cap 0: the only one lies in reader */
+    union {
+        struct reader reader;
+        struct reader *readers;
+    };
+    struct unit *units; /* at this key */
+    uint64_t stamp;     /* of the last run that read it, or the last fact that was put into it */
+};
+
+struct edge {
+    struct bucket *bucket;
+    uint32_t pos; /* in the bucket's readers */
+};
+
+struct unit {
+    struct bucket *at; /* NULL: the unit of a kind without keys */
+    struct unit *next; /* at the same bucket */
+    struct edge *reads;
+    struct fact **emits;
+    uint32_t n_reads, n_emits;
+    uint16_t kind;
+    bool dirty;
+};
+
+struct coll_state {
+    struct table facts;
+    size_t n;         /* facts in the set */
+    size_t fact_size; /* content */
+    uint32_t content; /* its offset in struct fact */
+    bool watched;
+    VEC(struct fact *) log;
+};
+
+struct index_state {
+    struct table buckets;
+};
+
+struct kind_state {
+    VEC(struct unit *) dirty;
+    size_t cursor; /* those before have run */
+    size_t units;
+    uint64_t runs, emits, cutoffs;
+    struct unit *single; /* of a kind without keys */
+    struct reach *reach;
+};
+
+struct waiting { /* an input that arrived while a settle had yielded; the fact follows in memory */
+    const struct inc_coll *coll;
+    bool assert;
+};
+
+struct inc_ctx {
+    struct inc *inc;
+    const struct kind *kind;
+    struct unit *unit;
+    void *aux;
+    uint64_t stamp;
+    size_t cursor; /* reads confirmed so far */
+    VEC(struct edge) reads;
+    VEC(struct fact *) emits;
+    struct arena arena;
+};
+
+struct inc {
+    struct inc_program *program;
+    struct coll_state *colls;
+    struct index_state *indexes;
+    struct kind_state *kinds;
+    struct pool pool;
+    struct inc_ctx ctx;
+    uint64_t stamp;
+    size_t n_dirty;   /* units in all kinds, and reaches with something queued */
+    size_t kind;      /* where a settle that yielded goes on */
+    bool settling;    /* a settle has yielded */
+    bool running;     /* in a run function */
+    uint64_t changes; /* facts that entered or left a set, ever */
+    VEC(struct waiting *) waiting;
+    VEC(struct place) key_places; /* scratch of fact_enter */
+    VEC(const void *) tail;       /* scratch of bucket_sort */
+};
+
+struct inc_keys {
+    struct inc *inc;
+    const struct inc_index *index;
+    struct fact *fact;
+    uint64_t stamp;
+    struct key_collector *collector; /* not NULL: only collect the keys (watch.c) */
+};
+
+static inline uint32_t bytes_hash(const void *p, size_t n)
+{
+    if (n == 8) {
+        uint64_t w;
+        memcpy(&w, p, 8);
+        return (uint32_t)hash_u64(w, 0x51ed);
+    }
+    return (uint32_t)hash_bytes(p, n, 0);
+}
+
+static inline void *fact_content(const struct coll_state *cs, const struct fact *fact)
+{
+    return (char *)(uintptr_t)fact + cs->content;
+}
+
+static inline struct fact *fact_of(const struct coll_state *cs, const void *content)
+{
+    return (struct fact *)(void *)((char *)(uintptr_t)content - cs->content);
+}
+
+static inline struct places *fact_places(const struct fact *fact, unsigned slot)
+{
+    return (struct places *)(void *)((char *)(uintptr_t)fact + sizeof *fact) + slot;
+}
+
+static inline void *bucket_key(const struct bucket *bucket)
+{
+    return (struct bucket *)(uintptr_t)bucket + 1;
+}
+
+/* fact.c */
+void coll_init(struct inc *inc, const struct inc_coll *coll);
+void coll_fini(struct inc *inc, const struct inc_coll *coll);
+/* Finds or makes the fact; TAKE hands over the references of CONTENT. */
+struct fact *fact_intern(struct inc *inc, const struct inc_coll *coll, const void *content,
+                         bool take);
+void fact_add(struct inc *inc, struct fact *fact, uint32_t count);
+void fact_drop(struct inc *inc, struct fact *fact);
+void fact_free(struct inc *inc, struct fact *fact);
+
+/* bucket.c */
+void index_init(struct inc *inc, const struct inc_index *index);
+void index_fini(struct inc *inc, const struct inc_index *index);
+struct bucket *bucket_get(struct inc *inc, const struct inc_index *index, const void *key);
+struct bucket *bucket_find(const struct inc *inc, const struct inc_index *index, const void *key);
+void bucket_gone(struct inc *inc, struct bucket *bucket); /* frees it when nothing needs it */
+void bucket_sort(struct inc *inc, struct bucket *bucket); /* orders it and closes its holes */
+const void **bucket_facts(struct bucket *bucket);
+uint32_t bucket_insert(struct inc *inc, struct bucket *bucket, const void *content);
+void bucket_delete(struct inc *inc, struct bucket *bucket, uint32_t pos);
+uint32_t bucket_add_reader(struct inc *inc, struct bucket *bucket, struct unit *unit,
+                           uint32_t edge);
+void bucket_remove_reader(struct inc *inc, struct bucket *bucket, uint32_t pos);
+
+/* engine.c */
+void unit_make(struct inc *inc, unsigned kind, struct bucket *at);
+void unit_mark(struct inc *inc, struct unit *unit);
+void unit_release(struct inc *inc, struct unit *unit); /* its memory only */
+
+/* watch.c */
+void inc_keys_collect(struct inc_keys *keys, const void *key);
+
+/* reach.c */
+struct reach *reach_new(const struct inc_reach_def *def);
+void reach_free(struct inc *inc, struct reach *reach);
+void reach_changed(struct inc *inc, unsigned kind, const struct inc_coll *coll, const void *content,
+                   bool added);
+void reach_run(struct inc *inc, unsigned kind);
+size_t reach_memory(const struct reach *reach);
