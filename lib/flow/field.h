@@ -96,11 +96,13 @@ const struct field *field_find(const char *name);
 /* By OXM class (0x0000, 0x0001, 0x8000, 0x8001) and number; NULL: unknown. */
 const struct field *field_find_header(uint16_t class, uint8_t number);
 
-/* Bits ofs .. ofs + n_bits - 1 of a field. */
+/* Bits ofs .. ofs + n_bits - 1 of a field. Four bytes without holes, so that it may be part of values that are compared
+ * as bytes. */
 struct subfield {
-    const struct field *field;
+    uint8_t id; /* enum field_id; FIELD_NONE: no subfield */
     uint8_t ofs;
     uint8_t n_bits; /* 1..128 */
+    uint8_t pad;
 };
 
 struct subfield subfield_make(enum field_id id, unsigned ofs, unsigned n_bits);
