@@ -4,7 +4,7 @@
  * While not connected it connects, waits, connects again: the first retry after min_backoff_ms,
  * then twice as long each time up to max_backoff_ms; a connection that stood longer than its
  * back-off starts from the beginning. Passive targets are served as well (a switch that waits for
- * its controller): the newest accepted connection wins.
+ * its controller): one accepted connection at a time, further ones are refused.
  *
  * The stream belongs to the user from connected() on, who says reconnect_disconnected when it is
  * over (and frees it). Until then no other attempt is made.

@@ -1,10 +1,11 @@
 /* rundir.h - where sockets, pid files, databases and logs lie.
  *
- *              variable, first that is set                    default      under a peer's name
- *     run      WEFT_RUNDIR, OVN_RUNDIR or OVS_RUNDIR          /var/run/weft  /var/run/ovn,
- * /var/run/openvswitch db       WEFT_DBDIR, OVN_DBDIR or OVS_DBDIR             /var/lib/weft
- * /var/lib/ovn, /etc/openvswitch log      WEFT_LOGDIR, OVN_LOGDIR or OVS_LOGDIR /var/log/weft
- * /var/log/ovn, /var/log/openvswitch
+ *     run   WEFT_RUNDIR, else OVN_RUNDIR or OVS_RUNDIR, else /var/run/weft
+ *     db    WEFT_DBDIR, else OVN_DBDIR or OVS_DBDIR, else /var/lib/weft
+ *     log   WEFT_LOGDIR, else OVN_LOGDIR or OVS_LOGDIR, else /var/log/weft
+ *
+ * Under a peer's name the defaults are its own: /var/run/ovn or /var/run/openvswitch, /var/lib/ovn
+ * or /etc/openvswitch, /var/log/ovn or /var/log/openvswitch.
  *
  * SIDE says whose role a program (or the thing it looks for) plays: the OVN_ variables are read for
  * RUNDIR_OVN, the OVS_ ones for RUNDIR_OVS. PEER_NAME: the program was started under the name of

@@ -77,6 +77,7 @@ void stream_flush(struct stream *stream); /* writes what the kernel takes, now *
  * is sent as far as the kernel takes it. */
 void stream_close(struct stream *stream, int err, const char *reason);
 
+struct loop *stream_loop(const struct stream *stream);
 bool stream_is_connected(const struct stream *stream);
 bool stream_is_closed(const struct stream *stream);
 /* For the log: "unix:/run/x.sock", "tcp:10.0.0.1:34567", "unix#3" for an accepted unix stream. */
