@@ -55,6 +55,8 @@ static inline union atom atom_ref(enum atom_type type, const union atom *a)
 }
 void atom_unref(enum atom_type type, const union atom *a);
 const char *atom_type_name(enum atom_type type); /* "integer" ... */
+/* For a person: strings are quoted when they are not plain words. */
+void atom_print(enum atom_type type, const union atom *a, struct str *out);
 
 /* Makers. They take over one reference to each string in KEYS and VALUES, sort, and drop duplicates
  * (a map keeps the first pair of a key). VALUES is NULL for a set. The result has one reference. */

@@ -112,8 +112,15 @@ json_t *ops_to_json(const struct schema *schema, const struct ops *ops);
 void ops_free(struct ops *ops);
 void op_fini(struct op *op);
 void op_error_fini(struct op_error *error);
+/* Fills ERROR (may be NULL) with tag, optional offending JSON and a sentence, replacing what was
+ * there. Returns the ERR_ code that goes with the tag. */
+int op_error_set(struct op_error *error, const char *tag, const json_t *syntax, const char *format,
+                 ...) PRINTF_FORMAT(4, 5);
 json_t *op_error_to_json(const struct op_error *error); /* {"error":..,"details":..,"syntax":..} */
 
+/* Like datum_from_json, with the error as a client sees it. */
+int value_from_json(const struct column_type *type, const json_t *json, struct symbol_source *names,
+                    const struct datum **ret, struct op_error *error) MUST_CHECK;
 int condition_from_json(const struct schema_table *table, const json_t *json, struct condition *ret,
                         struct op_error *error) MUST_CHECK;
 json_t *condition_to_json(const struct condition *condition);
