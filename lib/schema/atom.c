@@ -79,7 +79,7 @@ void atom_print(enum atom_type type, const union atom *a, struct str *out)
         str_putf(out, "%lld", (long long)a->integer);
         break;
     case ATOM_REAL:
-        json_put_real(a->real, out);
+        json_text_put_real(a->real, out);
         break;
     case ATOM_BOOLEAN:
         str_put(out, a->boolean ? "true" : "false");

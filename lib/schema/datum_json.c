@@ -3,7 +3,6 @@
  * See schema.h and op.h. Nothing here recurses: a value is at most a list of pairs of atoms. What is
  * allocated is bounded by the text that was parsed.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -25,7 +24,7 @@ static int integer_from_json(const json_t *json, int64_t *ret, struct op_error *
         return 0;
     }
     double real = json_real_value(json);
-    if (!json_is_real(json) || real != floor(real) || real < -0x1p63 || real >= 0x1p63)
+    if (!json_is_real(json) || real < -0x1p63 || real >= 0x1p63 || real != (double)(int64_t)real)
         return op_error_set(error, "syntax error", json, "expected integer");
     *ret = (int64_t)real;
     return 0;
@@ -254,7 +253,7 @@ static void atom_put_json(enum atom_type type, const union atom *atom, struct st
         str_putf(out, "%lld", (long long)atom->integer);
         break;
     case ATOM_REAL:
-        json_put_real(atom->real, out);
+        json_text_put_real(atom->real, out);
         break;
     case ATOM_BOOLEAN:
         str_put(out, atom->boolean ? "true" : "false");

@@ -47,7 +47,7 @@ void json_put_string(const char *s, size_t n, struct str *out)
     str_putc(out, '"');
 }
 
-void json_put_real(double real, struct str *out)
+void json_text_put_real(double real, struct str *out)
 {
     str_putf(out, "%.15g", real == 0 ? 0.0 : real);
 }
@@ -114,7 +114,7 @@ static void put(const json_t *json, int depth, struct str *out)
         str_putf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
         break;
     case JSON_REAL:
-        json_put_real(json_real_value(json), out);
+        json_text_put_real(json_real_value(json), out);
         break;
     case JSON_TRUE:
         str_put(out, "true");
@@ -128,7 +128,7 @@ static void put(const json_t *json, int depth, struct str *out)
     }
 }
 
-void json_put_text(const json_t *json, struct str *out)
+void json_text_put(const json_t *json, struct str *out)
 {
     put(json, 0, out);
 }
@@ -136,6 +136,6 @@ void json_put_text(const json_t *json, struct str *out)
 char *json_to_text(const json_t *json)
 {
     struct str out = STR_INIT;
-    json_put_text(json, &out);
+    json_text_put(json, &out);
     return str_steal(&out);
 }

@@ -12,9 +12,9 @@
 
 /* One JSON string with its quotes; escapes ", \ and control characters, nothing else. */
 void json_put_string(const char *s, size_t n, struct str *out);
-void json_put_real(double real, struct str *out);
+void json_text_put_real(double real, struct str *out);
 /* A whole value on one line. Nesting beyond JSON_TEXT_DEPTH is cut to null. */
 enum { JSON_TEXT_DEPTH = 1000 };
-void json_put_text(const json_t *json, struct str *out);
+void json_text_put(const json_t *json, struct str *out);
 /* The same as a heap string. */
 char *json_to_text(const json_t *json);

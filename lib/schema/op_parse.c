@@ -5,7 +5,6 @@
  */
 #include "schema/op_parse.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/err.h"

@@ -81,7 +81,7 @@ static int parse_integer(const json_t *json, const char *name, int64_t low, int6
     double real = json_is_real(member) ? json_real_value(member) : 0.5;
     if (json_is_integer(member))
         *ret = json_integer_value(member);
-    else if (real == floor(real) && fabs(real) < 9e15)
+    else if (real > -9e15 && real < 9e15 && real == (double)(int64_t)real)
         *ret = (int64_t)real;
     else
         return diag_set(diag, ERR_SYNTAX, "Type mismatch for member '%s'.", name);
