@@ -1,0 +1,209 @@
+/* facts.c - order and references of the controller's facts. */
+#include "controller/facts.h"
+
+#include <stddef.h>
+
+/* A fact type is described by where its counted strings are; trees are handled by the one type that has them. */
+#define REFS(NAME, TYPE, ...)                                                                      \
+    static void NAME##_each(const void *fact, void (*fn)(const struct rstr *))                     \
+    {                                                                                              \
+        const struct TYPE *f = fact;                                                               \
+        struct rstr *const strings[] = {__VA_ARGS__};                                              \
+        for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {                                         \
+            if (strings[i])                                                                        \
+                fn(strings[i]);                                                                    \
+        }                                                                                          \
+    }                                                                                              \
+    static void NAME##_ref(const void *fact)                                                       \
+    {                                                                                              \
+        NAME##_each(fact, ref_string);                                                             \
+    }                                                                                              \
+    static void NAME##_unref(const void *fact)                                                     \
+    {                                                                                              \
+        NAME##_each(fact, rstr_unref);                                                             \
+    }
+
+#define TYPE_WITH_STRINGS(NAME, TYPE, COMPARE)                                                     \
+    const struct inc_type type_##NAME = {.name = #NAME,                                            \
+                                         .size = sizeof(struct TYPE),                              \
+                                         .compare = COMPARE,                                       \
+                                         .ref = NAME##_ref,                                        \
+                                         .unref = NAME##_unref}
+#define TYPE_PLAIN(NAME, TYPE)                                                                     \
+    const struct inc_type type_##NAME = {.name = #NAME, .size = sizeof(struct TYPE)}
+
+static void ref_string(const struct rstr *s)
+{
+    rstr_ref(s);
+}
+
+static int compare_strings(const struct rstr *a, const struct rstr *b)
+{
+    if (!a || !b)
+        return (a != NULL) - (b != NULL);
+    return rstr_compare(a, b);
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Facts that begin with a uuid which tells them apart. */
+static int compare_uuid(const void *a, const void *b)
+{
+    return uuid_compare(a, b);
+}
+
+REFS(self, fact_self, f->name)
+TYPE_WITH_STRINGS(self, fact_self, compare_uuid);
+
+static int iface_compare(const void *va, const void *vb)
+{
+    const struct fact_iface *a = va, *b = vb;
+    int c = compare_strings(a->iface_id, b->iface_id);
+    if (!c)
+        c = compare_u64(a->ofport, b->ofport);
+    return c ? c : compare_strings(a->name, b->name);
+}
+REFS(iface, fact_iface, f->iface_id, f->name)
+TYPE_WITH_STRINGS(iface, fact_iface, iface_compare);
+
+static int tunnel_compare(const void *va, const void *vb)
+{
+    const struct fact_tunnel *a = va, *b = vb;
+    int c = compare_strings(a->chassis, b->chassis);
+    return c ? c : compare_u64(a->ofport, b->ofport);
+}
+REFS(tunnel, fact_tunnel, f->chassis)
+TYPE_WITH_STRINGS(tunnel, fact_tunnel, tunnel_compare);
+
+TYPE_PLAIN(datapath, fact_datapath);
+
+REFS(port, fact_port, f->name, f->peer, f->wanted_on)
+TYPE_WITH_STRINGS(port, fact_port, compare_uuid);
+
+REFS(chassis, fact_chassis, f->name)
+TYPE_WITH_STRINGS(chassis, fact_chassis, compare_uuid);
+
+static int encap_compare(const void *va, const void *vb)
+{
+    const struct fact_encap *a = va, *b = vb;
+    int c = compare_strings(a->chassis, b->chassis);
+    if (!c)
+        c = compare_strings(a->ip, b->ip);
+    return c ? c : compare_u64(a->csum, b->csum);
+}
+REFS(encap, fact_encap, f->chassis, f->ip)
+TYPE_WITH_STRINGS(encap, fact_encap, encap_compare);
+
+REFS(group, fact_group, f->name)
+TYPE_WITH_STRINGS(group, fact_group, compare_uuid);
+
+REFS(set, fact_set, f->name)
+TYPE_WITH_STRINGS(set, fact_set, compare_uuid);
+
+TYPE_PLAIN(root, fact_root);
+TYPE_PLAIN(edge, fact_edge);
+TYPE_PLAIN(local, fact_local);
+
+static int claim_compare(const void *va, const void *vb)
+{
+    const struct fact_claim *a = va, *b = vb;
+    int c = uuid_compare(&a->port, &b->port);
+    return c ? c : compare_strings(a->iface, b->iface);
+}
+REFS(claim, fact_claim, f->iface)
+TYPE_WITH_STRINGS(claim, fact_claim, claim_compare);
+
+static int want_tunnel_compare(const void *va, const void *vb)
+{
+    const struct fact_want_tunnel *a = va, *b = vb;
+    int c = compare_strings(a->chassis, b->chassis);
+    if (!c)
+        c = compare_strings(a->ip, b->ip);
+    return c ? c : compare_u64(a->csum, b->csum);
+}
+REFS(want_tunnel, fact_want_tunnel, f->chassis, f->ip)
+TYPE_WITH_STRINGS(want_tunnel, fact_want_tunnel, want_tunnel_compare);
+
+TYPE_PLAIN(place, fact_place);
+TYPE_PLAIN(member, fact_member);
+TYPE_PLAIN(lflow_at, fact_lflow_at);
+TYPE_PLAIN(dp_group_at, fact_dp_group_at);
+
+static void parsed_ref(const void *fact)
+{
+    const struct fact_parsed *f = fact;
+    expr_ref(f->match);
+    actions_ref(f->actions);
+}
+
+static void parsed_unref(const void *fact)
+{
+    const struct fact_parsed *f = fact;
+    expr_unref(f->match);
+    actions_unref(f->actions);
+}
+
+const struct inc_type type_parsed = {.name = "parsed",
+                                     .size = sizeof(struct fact_parsed),
+                                     .compare = compare_uuid,
+                                     .ref = parsed_ref,
+                                     .unref = parsed_unref};
+
+REFS(reject, fact_reject, f->why)
+TYPE_WITH_STRINGS(reject, fact_reject, compare_uuid);
+
+static int oflow_compare(const void *va, const void *vb)
+{
+    const struct fact_oflow *a = va, *b = vb;
+    int c = compare_u64(a->table, b->table);
+    if (!c)
+        c = compare_u64(b->priority, a->priority);
+    if (!c)
+        c = compare_strings(a->match, b->match);
+    if (!c)
+        c = compare_strings(a->actions, b->actions);
+    return c ? c : compare_u64(a->cookie, b->cookie);
+}
+REFS(oflow, fact_oflow, f->match, f->actions)
+TYPE_WITH_STRINGS(oflow, fact_oflow, oflow_compare);
+
+/* ---- keys ---- */
+
+const struct inc_type type_key_uuid = {.name = "uuid", .size = sizeof(struct uuid)};
+
+static void name_ref(const void *key)
+{
+    struct rstr *const *name = key;
+    if (*name)
+        rstr_ref(*name);
+}
+
+static void name_unref(const void *key)
+{
+    struct rstr *const *name = key;
+    rstr_unref(*name);
+}
+
+const struct inc_type type_key_name = {
+    .name = "name", .size = sizeof(struct rstr *), .ref = name_ref, .unref = name_unref};
+static void group_key_ref(const void *key)
+{
+    rstr_ref(((const struct group_key *)key)->name);
+}
+
+static void group_key_unref(const void *key)
+{
+    rstr_unref(((const struct group_key *)key)->name);
+}
+
+const struct inc_type type_key_group = {.name = "group",
+                                        .size = sizeof(struct group_key),
+                                        .ref = group_key_ref,
+                                        .unref = group_key_unref};
+const struct inc_type type_key_oflow = {
+    .name = "flow", .size = sizeof(struct oflow_key), .ref = name_ref, .unref = name_unref};
+const struct inc_type type_key_lflow_at = {.name = "lflow_at",
+                                           .size = sizeof(struct fact_lflow_at)};

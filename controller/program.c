@@ -1,0 +1,249 @@
+/* program.c - the controller's table of contents: every compile unit, in order.
+ *
+ * Rooms 5 to 8 of docs/architecture.md: rows -> what is local -> which logical flows -> trees -> OpenFlow flows.
+ */
+#include "controller/program.h"
+
+#include <stddef.h>
+
+#include "schema/row.h"
+
+struct rstr *program_name(struct program *program, const char *text)
+{
+    return text ? rstr_pool_get(&program->names, text) : NULL;
+}
+
+static void declare_inputs(struct program *p)
+{
+    struct inc_program *g = p->inc;
+    const struct {
+        struct inc_coll **coll;
+        struct inc_index **by_uuid;
+        const char *name;
+    } tables[] = {
+        {&p->in_datapath, &p->in_datapath_by_uuid, "Datapath_Binding"},
+        {&p->in_port, &p->in_port_by_uuid, "Port_Binding"},
+        {&p->in_chassis, &p->in_chassis_by_uuid, "Chassis"},
+        {&p->in_encap, &p->in_encap_by_uuid, "Encap"},
+        {&p->in_group, &p->in_group_by_uuid, "Multicast_Group"},
+        {&p->in_lflow, &p->in_lflow_by_uuid, "Logical_Flow"},
+        {&p->in_mac_binding, &p->in_mac_binding_by_uuid, "MAC_Binding"},
+        {&p->in_static_mac_binding, &p->in_static_mac_binding_by_uuid, "Static_MAC_Binding"},
+        {&p->in_address_set, &p->in_address_set_by_uuid, "Address_Set"},
+        {&p->in_port_group, &p->in_port_group_by_uuid, "Port_Group"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+        *tables[i].coll = inc_input(g, tables[i].name, &feed_row_type);
+        *tables[i].by_uuid = inc_index_field(g, *tables[i].coll, "uuid", &feed_uuid_type,
+                                             offsetof(struct feed_row, uuid));
+    }
+    p->in_group_port = inc_input(g, "Multicast_Group.ports", &feed_ref_type);
+    p->in_group_port_each = inc_index_field(g, p->in_group_port, "each", &feed_ref_type, 0);
+    p->in_dp_group_dp = inc_input(g, "Logical_DP_Group.datapaths", &feed_ref_type);
+    p->in_dp_group_dp_each = inc_index_field(g, p->in_dp_group_dp, "each", &feed_ref_type, 0);
+    p->in_address = inc_input(g, "Address_Set.addresses", &feed_text_type);
+    p->in_address_by_set =
+        inc_index_field(g, p->in_address, "row", &feed_uuid_type, offsetof(struct feed_text, row));
+    p->in_group_name = inc_input(g, "Port_Group.ports", &feed_text_type);
+    p->in_group_name_by_group = inc_index_field(g, p->in_group_name, "row", &feed_uuid_type,
+                                                offsetof(struct feed_text, row));
+
+    p->self = inc_input(g, "self", &type_self);
+    p->self_all = inc_index_all(g, p->self);
+    p->iface = inc_input(g, "interface", &type_iface);
+    p->iface_by_id = inc_index_field(g, p->iface, "iface-id", &type_key_name,
+                                     offsetof(struct fact_iface, iface_id));
+    p->tunnel = inc_input(g, "tunnel", &type_tunnel);
+    p->tunnel_by_chassis = inc_index_field(g, p->tunnel, "chassis", &type_key_name,
+                                           offsetof(struct fact_tunnel, chassis));
+    p->tunnel_each = inc_index_field(g, p->tunnel, "each", &type_tunnel, 0);
+}
+
+#define BY_UUID(COLL, TYPE, MEMBER)                                                                \
+    inc_index_field(g, COLL, #MEMBER, &type_key_uuid, offsetof(struct TYPE, MEMBER))
+#define BY_NAME(COLL, TYPE, MEMBER)                                                                \
+    inc_index_field(g, COLL, #MEMBER, &type_key_name, offsetof(struct TYPE, MEMBER))
+
+static void declare_rows(struct program *p)
+{
+    struct inc_program *g = p->inc;
+    p->datapath = inc_derived(g, "datapath", &type_datapath);
+    p->datapath_by_uuid = BY_UUID(p->datapath, fact_datapath, uuid);
+    p->port = inc_derived(g, "port", &type_port);
+    p->port_by_uuid = BY_UUID(p->port, fact_port, uuid);
+    p->port_by_name = BY_NAME(p->port, fact_port, name);
+    p->chassis = inc_derived(g, "chassis", &type_chassis);
+    p->chassis_by_uuid = BY_UUID(p->chassis, fact_chassis, uuid);
+    p->encap = inc_derived(g, "encap", &type_encap);
+    p->encap_each = inc_index_field(g, p->encap, "each", &type_encap, 0);
+    p->group = inc_derived(g, "group", &type_group);
+    p->group_by_uuid = BY_UUID(p->group, fact_group, uuid);
+    p->group_by_name = inc_index_field(g, p->group, "name", &type_key_group,
+                                       offsetof(struct fact_group, datapath));
+    p->set = inc_derived(g, "set", &type_set);
+    p->set_by_name = BY_NAME(p->set, fact_set, name);
+
+#define ROWS(NAME, EACH, RUN, IN, OUT)                                                             \
+    inc_kind(g, &(struct inc_kind_def){                                                            \
+                    .name = NAME, .each = EACH, .run = RUN, .reads = {IN}, .emits = {OUT}})
+    ROWS("rows: datapath", p->in_datapath_by_uuid, rows_datapath_run, p->in_datapath, p->datapath);
+    ROWS("rows: port", p->in_port_by_uuid, rows_port_run, p->in_port, p->port);
+    ROWS("rows: chassis", p->in_chassis_by_uuid, rows_chassis_run, p->in_chassis, p->chassis);
+    ROWS("rows: encap", p->in_encap_by_uuid, rows_encap_run, p->in_encap, p->encap);
+    ROWS("rows: group", p->in_group_by_uuid, rows_group_run, p->in_group, p->group);
+    ROWS("rows: address set", p->in_address_set_by_uuid, rows_address_set_run, p->in_address_set,
+         p->set);
+    ROWS("rows: port group", p->in_port_group_by_uuid, rows_port_group_run, p->in_port_group,
+         p->set);
+#undef ROWS
+}
+
+static void declare_local(struct program *p)
+{
+    struct inc_program *g = p->inc;
+    p->root = inc_derived(g, "root", &type_root);
+    p->edge = inc_derived(g, "edge", &type_edge);
+    p->local = inc_derived(g, "local", &type_local);
+    p->local_by_datapath = BY_UUID(p->local, fact_local, datapath);
+    p->claim = inc_derived(g, "claim", &type_claim);
+    p->want_tunnel = inc_derived(g, "want_tunnel", &type_want_tunnel);
+    p->place = inc_derived(g, "place", &type_place);
+    p->place_by_port = BY_UUID(p->place, fact_place, port);
+    p->member = inc_derived(g, "member", &type_member);
+    p->member_by_group = BY_UUID(p->member, fact_member, group);
+
+    inc_kind(g, &(struct inc_kind_def){.name = "local: roots",
+                                       .each = p->port_by_uuid,
+                                       .run = reach_root_run,
+                                       .reads = {p->iface},
+                                       .emits = {p->root}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: edges",
+                                       .each = p->port_by_uuid,
+                                       .run = reach_edge_run,
+                                       .reads = {p->port},
+                                       .emits = {p->edge}});
+    inc_reach(g, &(struct inc_reach_def){
+                     .name = "local: reach",
+                     .roots = p->root,
+                     .edges = p->edge,
+                     .out = p->local,
+                     .node_size = sizeof(struct uuid),
+                     .root_offset = offsetof(struct fact_root, datapath),
+                     .from_offset = offsetof(struct fact_edge, from),
+                     .to_offset = offsetof(struct fact_edge, to),
+                 });
+    inc_kind(g, &(struct inc_kind_def){.name = "local: claims",
+                                       .each = p->port_by_uuid,
+                                       .run = claim_run,
+                                       .reads = {p->iface, p->self},
+                                       .emits = {p->claim}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: tunnels",
+                                       .each = p->encap_each,
+                                       .run = tunnels_run,
+                                       .reads = {p->self},
+                                       .emits = {p->want_tunnel}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: places",
+                                       .each = p->port_by_uuid,
+                                       .run = place_run,
+                                       .reads = {p->port, p->local, p->datapath, p->self, p->iface,
+                                                 p->chassis, p->tunnel},
+                                       .emits = {p->place}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: members",
+                                       .each = p->in_group_port_each,
+                                       .run = place_member_run,
+                                       .reads = {p->place},
+                                       .emits = {p->member}});
+}
+
+static void declare_lflows(struct program *p)
+{
+    struct inc_program *g = p->inc;
+    p->dp_group_at = inc_derived(g, "dp_group_at", &type_dp_group_at);
+    p->dp_group_at_by_group = BY_UUID(p->dp_group_at, fact_dp_group_at, group);
+    p->lflow_at = inc_derived(g, "lflow_at", &type_lflow_at);
+    p->lflow_at_by_lflow = BY_UUID(p->lflow_at, fact_lflow_at, lflow);
+    p->lflow_at_each = inc_index_field(g, p->lflow_at, "each", &type_key_lflow_at, 0);
+    p->parsed = inc_derived(g, "parsed", &type_parsed);
+    p->parsed_by_lflow = BY_UUID(p->parsed, fact_parsed, lflow);
+    p->reject = inc_derived(g, "reject", &type_reject);
+
+    inc_kind(g, &(struct inc_kind_def){.name = "select: groups",
+                                       .each = p->in_dp_group_dp_each,
+                                       .run = select_group_dp_run,
+                                       .reads = {p->local},
+                                       .emits = {p->dp_group_at}});
+    inc_kind(g, &(struct inc_kind_def){.name = "select: flows",
+                                       .each = p->in_lflow_by_uuid,
+                                       .run = select_run,
+                                       .reads = {p->local, p->dp_group_at},
+                                       .emits = {p->lflow_at}});
+    inc_kind(g, &(struct inc_kind_def){.name = "parse",
+                                       .each = p->lflow_at_by_lflow,
+                                       .run = parse_run,
+                                       .reads = {p->in_lflow},
+                                       .emits = {p->parsed, p->reject}});
+}
+
+static void declare_oflows(struct program *p)
+{
+    struct inc_program *g = p->inc;
+    p->oflow = inc_derived(g, "oflow", &type_oflow);
+    p->oflow_by_key = inc_index_field(g, p->oflow, "flow", &type_key_oflow, 0);
+
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: flows",
+                                       .each = p->lflow_at_each,
+                                       .run = lflow_run,
+                                       .reads = {p->parsed, p->datapath, p->port, p->group, p->set,
+                                                 p->in_address, p->in_group_name, p->self},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: ports",
+                                       .each = p->place_by_port,
+                                       .run = physical_port_run,
+                                       .reads = {p->place},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: tunnels",
+                                       .each = p->tunnel_each,
+                                       .run = physical_tunnel_run,
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){
+                    .name = "translate: fixed", .run = physical_fixed_run, .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: groups",
+                                       .each = p->group_by_uuid,
+                                       .run = multicast_run,
+                                       .reads = {p->datapath, p->local, p->member},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: neighbours",
+                                       .each = p->in_mac_binding_by_uuid,
+                                       .run = neighbor_run,
+                                       .reads = {p->port, p->local, p->datapath},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: static neighbours",
+                                       .each = p->in_static_mac_binding_by_uuid,
+                                       .run = neighbor_static_run,
+                                       .reads = {p->port, p->local, p->datapath},
+                                       .emits = {p->oflow}});
+}
+
+void program_init(struct program *p)
+{
+    memset(p, 0, sizeof *p);
+    p->symtab = symtab_new();
+    p->exprs = expr_pool_new(p->symtab);
+    p->actions = action_pool_new(p->exprs);
+    p->inc = inc_program_new("controller", p);
+    declare_inputs(p);
+    declare_rows(p);
+    declare_local(p);
+    declare_lflows(p);
+    declare_oflows(p);
+}
+
+void program_fini(struct program *p)
+{
+    inc_program_free(p->inc);
+    action_pool_free(p->actions);
+    expr_pool_free(p->exprs);
+    symtab_free(p->symtab);
+    rstr_pool_fini(&p->blobs);
+    rstr_pool_fini(&p->names);
+}
