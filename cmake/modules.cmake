@@ -1,19 +1,23 @@
 # One way to declare a module, a program and a test.
 #
-#   add_module(NAME [DIR dir] [DEPS module...] [LIBS imported-target...])
-#       A static library weft_NAME of every *.c in DIR (default lib/NAME), below the modules that name it in DEPS.
+#   add_module(NAME [DIR dir] [RECURSE] [DEPS module...] [LIBS imported-target...] [EXCLUDE file...])
+#       A static library weft_NAME of every *.c in DIR (default lib/NAME) but main.c, with RECURSE also in the folders below it.
 #       DEPS are the module's layer: tools/dev/check-layers holds #include lines to them.
 #   add_program(NAME DEPS module... SOURCES file... [SBIN])
 #   add_unit_tests(MODULE...)        every tests/unit/MODULE/test_*.c becomes the ctest "unit.<file>"
 set_property(GLOBAL PROPERTY WEFT_LAYERS "")
 
 function(add_module name)
-    cmake_parse_arguments(M "" "DIR" "DEPS;LIBS;EXCLUDE" ${ARGN})
+    cmake_parse_arguments(M "RECURSE" "DIR" "DEPS;LIBS;EXCLUDE" ${ARGN})
     if(NOT M_DIR)
         set(M_DIR ${CMAKE_SOURCE_DIR}/lib/${name})
     endif()
-    file(GLOB sources CONFIGURE_DEPENDS ${M_DIR}/*.c)
-    foreach(e ${M_EXCLUDE})
+    if(M_RECURSE)
+        file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${M_DIR}/*.c)
+    else()
+        file(GLOB sources CONFIGURE_DEPENDS ${M_DIR}/*.c)
+    endif()
+    foreach(e main.c ${M_EXCLUDE})
         list(REMOVE_ITEM sources ${M_DIR}/${e})
     endforeach()
     list(TRANSFORM M_DEPS PREPEND weft_ OUTPUT_VARIABLE deps)

@@ -77,8 +77,8 @@ static bool parse_element(const char *text, u128 *value, u128 *mask)
         return true;
     }
     if (!mac_parse_masked(text, &mac, &mac_mask)) {
-        *value = mac_to_u64(&mac);
-        *mask = mac_to_u64(&mac_mask);
+        *value = mac_to_u64(mac);
+        *mask = mac_to_u64(mac_mask);
         return true;
     }
     return false;

@@ -28,14 +28,6 @@ static void set_mac_found(struct oflow *flow)
     of_put_load(&flow->actions, &found, 1);
 }
 
-static u128 mac_value(const struct mac *mac)
-{
-    u128 v = 0;
-    const uint8_t *bytes = (const uint8_t *)mac;
-    for (int i = 0; i < 6; i++)
-        v = v << 8 | bytes[i];
-    return v;
-}
 
 static void neighbor_flows(struct inc_ctx *ctx, struct program *p, const struct neighbor *n)
 {
@@ -56,7 +48,7 @@ static void neighbor_flows(struct inc_ctx *ctx, struct program *p, const struct 
     oflow_match_dp(&flow, datapath->key);
     oflow_match_reg(&flow, REG_OUTPORT, port->key);
     match_ip(&flow, &ip);
-    oflow_load(&flow, FIELD_ETH_DST, mac_value(&mac));
+    oflow_load(&flow, FIELD_ETH_DST, mac_to_u64(mac));
     set_mac_found(&flow);
     oflow_emit(ctx, p, &flow, OFTABLE_MAC_BINDING, n->priority, uuid_prefix32(&n->row));
 
@@ -64,7 +56,7 @@ static void neighbor_flows(struct inc_ctx *ctx, struct program *p, const struct 
     oflow_match_dp(&flow, datapath->key);
     oflow_match_reg(&flow, REG_INPORT, port->key);
     match_ip(&flow, &ip);
-    match_set(&flow.match, FIELD_ETH_SRC, mac_value(&mac));
+    match_set(&flow.match, FIELD_ETH_SRC, mac_to_u64(mac));
     set_mac_found(&flow);
     oflow_emit(ctx, p, &flow, OFTABLE_MAC_LOOKUP, n->priority, uuid_prefix32(&n->row));
     oflow_fini(&flow);
