@@ -13,9 +13,8 @@
  * reported.
  *
  * Common options: --detach --monitor --no-chdir --pidfile[=FILE] --overwrite-pidfile
- * --log-file[=FILE] -v, --verbose[=SPEC] --syslog-method --unixctl=PATH -h, --help -V, --version
- * --private-key -p, --certificate -c, --ca-cert -C and, for old scripts, --user (checked, see
- * daemon.c), --no-self-confinement, --peer-ca-cert, --bootstrap-ca-cert.
+ * --log-file[=FILE] -v, --verbose[=SPEC] --unixctl=PATH -h, --help -V, --version, and
+ * -p, --private-key -c, --certificate -C, --ca-cert.
  *
  * The state of the skeleton is struct daemon, on daemon_main's stack: no globals. A program is also
  * a library without it, so that tests hold several; what it needs of the skeleton (loop, control
@@ -48,9 +47,8 @@ struct daemon_spec {
      * is ready only later sets *ready to false and calls daemon_ready. Runs in the final process,
      * before the parent of --detach returns; relative file names are still those of the caller. */
     int (*start)(void *aux, struct daemon *daemon, bool *ready, struct diag *diag);
-    void (*stop)(void *aux); /* frees everything; also after a failed start */
-    /* --user=USER: called just before privileges are dropped. May be NULL. */
-    void (*drop)(void *aux);
+    /* Frees everything; also after a start that failed or never came (--help). */
+    void (*stop)(void *aux);
 };
 
 int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux);
@@ -64,6 +62,9 @@ const char *daemon_dbdir(struct daemon *daemon);
 const char *daemon_logdir(struct daemon *daemon);
 const char *daemon_program(struct daemon *daemon); /* base name of argv[0], as in file names */
 bool daemon_has_peer_name(struct daemon *daemon);  /* started as spec->peer_name */
+/* The text given to --private-key ('p'), --certificate ('c') or --ca-cert ('C'), or NULL. "db:..."
+ * names a column of a database; only a program that has the database can read it. */
+const char *daemon_tls_option(struct daemon *daemon, char letter);
 /* From --private-key, --certificate, --ca-cert; NULL when they were not given. */
 const struct tls_config *daemon_tls(struct daemon *daemon);
 void daemon_ready(struct daemon *daemon);

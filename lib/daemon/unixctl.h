@@ -2,7 +2,7 @@
  *
  * JSON-RPC on a unix socket: {"method": command, "params": [text...], "id": n}, answered with a
  * text as result or as error. Commands are registered with their usage and how many arguments they
- * take; "list-commands", "version", "vlog/list", "vlog/set", "vlog/reopen", "vlog/list-pattern",
+ * take; "list-commands", "version", "vlog/list", "vlog/set", "vlog/reopen",
  * "coverage/show", "coverage/read-counter" and "memory/show" are there from the start (exit is
  * daemon.c's).
  *

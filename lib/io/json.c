@@ -5,7 +5,6 @@
  */
 #include "io/json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ void json_put_real(double real, struct str *out)
 {
     if (real == 0)
         str_putc(out, '0'); /* also minus zero */
-    else if (real == floor(real) && fabs(real) < 1e15)
+    else if (real > -1e15 && real < 1e15 && real == (double)(int64_t)real)
         str_putf(out, "%.0f", real);
     else
         str_putf(out, "%.15g", real);
@@ -119,7 +118,8 @@ static json_t *integral(const json_t *json)
     if (!json_is_real(json))
         return NULL;
     double real = json_real_value(json);
-    if (real != floor(real) || real < -9223372036854775808.0 || real >= 9223372036854775808.0)
+    if (real < -9223372036854775808.0 || real >= 9223372036854775808.0 ||
+        real != (double)(json_int_t)real)
         return NULL;
     return json_integer((json_int_t)real);
 }

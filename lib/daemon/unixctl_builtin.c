@@ -1,0 +1,120 @@
+/* unixctl_builtin.c - the commands that every daemon answers. See unixctl.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "daemon/unixctl_impl.h"
+#include "daemon/vlog.h"
+
+static void reply_str(struct unixctl_conn *conn, struct str *text)
+{
+    unixctl_reply(conn, str_c(text));
+    str_fini(text);
+}
+
+static void list_commands(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                          void *ctl_)
+{
+    const struct unixctl *ctl = ctl_;
+    const struct unixctl_command *c;
+    struct str out = STR_INIT;
+    str_put(&out, "The available commands are:\n");
+    LIST_FOR_EACH (c, node, &ctl->commands)
+        str_putf(&out, "  %-23s %s\n", c->name, c->usage);
+    reply_str(conn, &out);
+}
+
+static void version(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                    void *ctl_)
+{
+    const struct unixctl *ctl = ctl_;
+    unixctl_reply(conn, ctl->version);
+}
+
+static void vlog_list_cmd(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                          void *aux UNUSED)
+{
+    struct str out = STR_INIT;
+    vlog_put_levels(&out);
+    reply_str(conn, &out);
+}
+
+static void vlog_set_cmd(struct unixctl_conn *conn, int argc, const char *argv[], void *aux UNUSED)
+{
+    struct diag diag = DIAG_INIT;
+    int err = 0;
+    for (int i = 1; i < argc && !err; i++)
+        err = vlog_set(argv[i], &diag);
+    if (argc == 1)
+        err = vlog_set(NULL, &diag);
+    if (err)
+        unixctl_error(conn, diag_text(&diag));
+    else
+        unixctl_reply(conn, NULL);
+    diag_fini(&diag);
+}
+
+static void vlog_reopen_cmd(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                            void *aux UNUSED)
+{
+    if (log_reopen())
+        unixctl_error(conn, "the log file cannot be opened");
+    else
+        unixctl_reply(conn, NULL);
+}
+
+static void put_counter(const struct counter *counter, void *out_)
+{
+    str_putf(out_, "%-32s total: %" PRIu64 "\n", counter->name, counter->n);
+}
+
+static void coverage_show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                          void *ctl_)
+{
+    const struct unixctl *ctl = ctl_;
+    struct str out = STR_INIT;
+    str_put(&out, "Event coverage:\n");
+    if (ctl->counters)
+        counters_for_each(ctl->counters, put_counter, &out);
+    reply_str(conn, &out);
+}
+
+static void coverage_read(struct unixctl_conn *conn, int argc UNUSED, const char *argv[],
+                          void *ctl_)
+{
+    const struct unixctl *ctl = ctl_;
+    uint64_t n;
+    if (!ctl->counters || !counter_read(ctl->counters, argv[1], &n)) {
+        unixctl_error(conn, "No such counter");
+        return;
+    }
+    struct str out = STR_INIT;
+    str_putf(&out, "%" PRIu64 "\n", n);
+    reply_str(conn, &out);
+}
+
+static void memory_show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                        void *ctl_)
+{
+    const struct unixctl *ctl = ctl_;
+    struct str out = STR_INIT;
+    for (size_t i = 0; i < ctl->memory.n; i++) {
+        if (out.n && out.s[out.n - 1] != ' ')
+            str_putc(&out, ' ');
+        ctl->memory.data[i].fn(ctl->memory.data[i].aux, &out);
+    }
+    str_putc(&out, '\n');
+    reply_str(conn, &out);
+}
+
+void unixctl_register_builtin(struct unixctl *ctl)
+{
+    unixctl_register(ctl, "list-commands", "", 0, 0, list_commands, ctl);
+    unixctl_register(ctl, "version", "", 0, 0, version, ctl);
+    unixctl_register(ctl, "vlog/list", "", 0, 0, vlog_list_cmd, ctl);
+    unixctl_register(ctl, "vlog/set", "[SPEC...]", 0, 64, vlog_set_cmd, ctl);
+    unixctl_register(ctl, "vlog/reopen", "", 0, 0, vlog_reopen_cmd, ctl);
+    unixctl_register(ctl, "coverage/show", "", 0, 0, coverage_show, ctl);
+    unixctl_register(ctl, "coverage/read-counter", "COUNTER", 1, 1, coverage_read, ctl);
+    unixctl_register(ctl, "memory/show", "", 0, 0, memory_show, ctl);
+}
