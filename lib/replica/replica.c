@@ -227,6 +227,11 @@ void replica_set_status_observer(struct replica *replica, void (*fn)(void *aux),
     replica->status_aux = aux;
 }
 
+const struct schema *replica_schema(const struct replica *replica)
+{
+    return replica->options.schema;
+}
+
 const struct schema_table *replica_table(const struct replica *replica, const char *name)
 {
     return schema_table_find(replica->options.schema, name);

@@ -1,8 +1,8 @@
 /* replica.h - a typed, consistent copy of a database, and transactions on it.
  *
  * What northd, controller and switchd see of a database. Its source is a vtable (struct
- * replica_source): an OVSDB client (ovsdb/client, remote server) or a store in the same process
- * (replica/local in ovsdb/server: see replica_source_local.h), and the program cannot tell which.
+ * replica_source): an OVSDB client (ovsdb/client/source.h, remote server) or a store in the same
+ * process (localdb/local_source.h), and the program cannot tell which.
  * The copy moves from one transaction's state to the next, never in between.
  *
  * Rows are struct row of the *local* schema (the one compiled into the program): a column that a
@@ -43,6 +43,7 @@ void replica_set_observer(struct replica *replica,
 /* FN is called whenever readiness, connection or lock ownership changes. */
 void replica_set_status_observer(struct replica *replica, void (*fn)(void *aux), void *aux);
 
+const struct schema *replica_schema(const struct replica *replica);
 const struct schema_table *replica_table(const struct replica *replica, const char *name);
 const struct row *replica_row_find(const struct replica *replica, const struct schema_table *table,
                                    const struct uuid *uuid);
@@ -72,6 +73,9 @@ void replica_txn_free(struct replica_txn *txn); /* of one that was not committed
 /* Inserts a row with a fresh uuid, which may be used at once as a reference. Columns are set with
  * replica_txn_set. */
 struct uuid replica_txn_insert(struct replica_txn *txn, const struct schema_table *table);
+/* The same with a uuid chosen by the caller, which must be new. */
+void replica_txn_insert_as(struct replica_txn *txn, const struct schema_table *table,
+                           const struct uuid *uuid);
 /* Sets a column of a row: one inserted in this transaction or an existing one. */
 void replica_txn_set(struct replica_txn *txn, const struct schema_table *table,
                      const struct uuid *row, const struct schema_column *column,

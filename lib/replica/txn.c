@@ -106,15 +106,21 @@ static struct op *op_on_row(struct replica_txn *txn, enum op_kind kind,
     return op;
 }
 
-struct uuid replica_txn_insert(struct replica_txn *txn, const struct schema_table *table)
+void replica_txn_insert_as(struct replica_txn *txn, const struct schema_table *table,
+                           const struct uuid *uuid)
 {
-    struct uuid uuid = uuid_random(replica_env(txn->replica));
-    touch(txn, &uuid)->last = (long)txn->ops.n;
+    touch(txn, uuid)->last = (long)txn->ops.n;
     struct op *op = vec_push_zero(&txn->ops);
     op->kind = OP_INSERT;
     op->table = table;
-    op->uuid = uuid;
+    op->uuid = *uuid;
     op->has_uuid = true;
+}
+
+struct uuid replica_txn_insert(struct replica_txn *txn, const struct schema_table *table)
+{
+    struct uuid uuid = uuid_random(replica_env(txn->replica));
+    replica_txn_insert_as(txn, table, &uuid);
     return uuid;
 }
 

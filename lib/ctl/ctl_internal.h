@@ -1,0 +1,80 @@
+/* ctl_internal.h - the state of one invocation, shared by the files of lib/ctl. */
+#pragma once
+
+#include "ctl/ctl.h"
+#include "io/loop.h"
+#include "ovsdb/client/source.h"
+
+struct tls_config;
+
+enum {
+    OPT_DB = 1,
+    OPT_TIMEOUT,
+    OPT_DRY_RUN,
+    OPT_ONELINE,
+    OPT_FORMAT,
+    OPT_DATA,
+    OPT_NO_HEADINGS,
+    OPT_PRETTY,
+    OPT_BARE,
+    OPT_MAX_COLUMN_WIDTH,
+    OPT_LEADER_ONLY,
+    OPT_NO_LEADER_ONLY,
+    OPT_RETRY,
+    OPT_NO_SYSLOG,
+    OPT_VERBOSE,
+    OPT_HELP,
+    OPT_OPTIONS,
+    OPT_COMMANDS,
+    OPT_VERSION,
+    OPT_PRIVATE_KEY,
+    OPT_CERTIFICATE,
+    OPT_CA_CERT,
+    OPT_BOOTSTRAP_CA,
+    OPT_PROGRAM = 1000
+};
+
+struct ctl {
+    const struct ctl_program *program;
+    void *aux;
+    const char *name; /* base name of argv[0] */
+    bool is_peer;     /* started under the peer's name */
+    char *command_line;
+
+    /* options */
+    char *db;
+    int timeout_s;
+    bool dry_run, oneline, retry, leader_only, data_given, format_given;
+    struct table_style style;
+    const char *private_key, *certificate, *ca_cert;
+    int done_status; /* OPT_ of --help and its like: print that and nothing else; 0: run */
+
+    struct schema *schema;
+    bool *needed; /* by table index */
+    VEC(struct ctl_call *) calls;
+    struct ctl_symbols symbols;
+
+    /* the run */
+    struct env *env;
+    struct loop *loop;
+    struct tls_config *tls;
+    struct replica_source *source;
+    struct replica *replica;
+    struct view *view;
+    struct timer timer;
+    int status;
+    bool had_changes;
+    bool committing;
+    int commit_err;
+    char *commit_error;
+};
+
+extern const struct ctl_option ctl_common_options[];
+
+/* command_line.c: fills the options and the calls. ERR_INVALID with the sentence in DIAG. */
+int ctl_parse(struct ctl *ctl, int argc, char **argv, struct diag *diag) MUST_CHECK;
+/* Frees a call; NULL is allowed. */
+void ctl_call_free(struct ctl_call *call);
+void ctl_put_command_line(int argc, char **argv, struct str *out);
+bool ctl_command_option(const struct ctl_command *command, const char *name, size_t n,
+                        bool *takes_value);

@@ -1,0 +1,116 @@
+/* help.c - --help, --options and --commands, printed from the tables that the programs run by. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl_internal.h"
+
+enum { HELP_COLUMN = 28 };
+
+static void put_entry(struct str *out, const char *left, const char *help)
+{
+    if (strlen(left) + 2 < HELP_COLUMN)
+        str_putf(out, "%-*s%s\n", HELP_COLUMN, left, help);
+    else
+        str_putf(out, "%s\n%*s%s\n", left, HELP_COLUMN, "", help);
+}
+
+static void put_options(const struct ctl_option *table, struct str *out)
+{
+    for (; table && table->id; table++) {
+        if (!table->help)
+            continue;
+        struct str left = STR_INIT;
+        str_putf(&left, "  %c%c%s--%s", table->letter ? '-' : ' ',
+                 table->letter ? table->letter : ' ', table->letter ? ", " : "  ", table->name);
+        if (table->arg && *table->arg == '[')
+            str_putf(&left, "[=%.*s]", (int)strlen(table->arg) - 2, table->arg + 1);
+        else if (table->arg)
+            str_putf(&left, "=%s", table->arg);
+        put_entry(out, str_c(&left), table->help);
+        str_fini(&left);
+    }
+}
+
+/* "--may-exist,--id=" as "[--may-exist] [--id=...] ". */
+static void put_command_options(const char *options, struct str *out)
+{
+    for (const char *p = options; p && *p;) {
+        size_t n = strcspn(p, ",");
+        bool takes = memchr(p, '=', n) != NULL;
+        size_t name = strcspn(p, ",=");
+        str_putf(out, "[%.*s%s] ", (int)name, p, takes ? "=VALUE" : "");
+        p += n;
+        p += *p == ',';
+    }
+}
+
+static void put_commands(const struct ctl_command *c, struct str *out)
+{
+    for (; c->name || c->help; c++) {
+        if (!c->name) {
+            str_putf(out, "\n%s:\n", c->help);
+            continue;
+        }
+        if (!c->help)
+            continue;
+        struct str left = STR_INIT;
+        str_put(&left, "  ");
+        put_command_options(c->options, &left);
+        str_putf(&left, "%s%s%s", c->name, c->args && *c->args ? " " : "", c->args ? c->args : "");
+        put_entry(out, str_c(&left), c->help);
+        str_fini(&left);
+    }
+}
+
+void ctl_put_help(const struct ctl_program *program, const char *name, struct str *out)
+{
+    str_putf(out, "%s: %s\nusage: %s [OPTIONS] COMMAND [ARG...]\n", name, program->summary, name);
+    str_put(out, "Several commands, separated by \"--\", form one transaction: all or nothing.\n");
+    for (const struct ctl_command *const *t = program->commands; *t; t++)
+        put_commands(*t, out);
+    str_put(out, "\nOptions:\n");
+    put_options(program->options, out);
+    put_options(ctl_common_options, out);
+    if (program->may_follow) {
+        put_entry(out, "      --no-leader-only", "accept any server of a cluster");
+        put_entry(out, "      --leader-only", "accept only its leader (default)");
+    }
+    char *rundir = rundir_get(program->side, false);
+    str_putf(out,
+             "\nDATABASE is unix:FILE, tcp:IP:PORT or ssl:IP:PORT, or several of them separated "
+             "by commas.\n");
+    if (program->db_variable)
+        str_putf(out, "The default is that of the environment variable %s, else\n",
+                 program->db_variable);
+    else
+        str_put(out, "The default is ");
+    str_putf(out, "unix:%s/%s.\n", rundir, program->socket);
+    free(rundir);
+}
+
+void ctl_put_options_help(const struct ctl_program *program, struct str *out)
+{
+    const struct ctl_option *const tables[] = {program->options, ctl_common_options};
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+        for (const struct ctl_option *o = tables[i]; o && o->id; o++)
+            if (o->help)
+                str_putf(out, "--%s%s\n", o->name, o->arg && *o->arg != '[' ? "=" : "");
+}
+
+void ctl_put_commands(const struct ctl_program *program, struct str *out)
+{
+    for (const struct ctl_command *const *t = program->commands; *t; t++)
+        for (const struct ctl_command *c = *t; c->name || c->help; c++)
+            if (c->name)
+                str_putf(out, "%s\t%s\t%s\n", c->name, c->args ? c->args : "",
+                         c->options ? c->options : "");
+}
+
+const struct ctl_command *ctl_find_command(const struct ctl_program *program, const char *name)
+{
+    for (const struct ctl_command *const *t = program->commands; *t; t++)
+        for (const struct ctl_command *c = *t; c->name || c->help; c++)
+            if (c->name && !strcmp(c->name, name))
+                return c;
+    return NULL;
+}

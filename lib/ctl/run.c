@@ -1,0 +1,488 @@
+/* run.c - the run of an invocation: connect, run the commands, commit, wait, print.
+ *
+ * Everything happens on one loop. The commands are run again from the first when the data they ran
+ * on turns out to be old (ERR_AGAIN from the commit) or when one of them waits; their output is kept
+ * back until the transaction has succeeded.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ctl/ctl_internal.h"
+#include "io/stream.h"
+#include "io/tls.h"
+
+/* ---- for run functions ---- */
+
+int ctl_fail(struct ctl_call *call, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+    diag_set(&call->diag, ERR_INVALID, "%s", text);
+    free(text);
+    return ERR_INVALID;
+}
+
+static const char *find_given(const struct ctl_call *call, const char *option)
+{
+    size_t n = strlen(option);
+    for (size_t i = 0; i < call->options.n; i++)
+        if (!strncmp(call->options.data[i], option, n) && strchr("=", call->options.data[i][n]))
+            return call->options.data[i];
+    return NULL;
+}
+
+bool ctl_has_option(const struct ctl_call *call, const char *option)
+{
+    return find_given(call, option) != NULL;
+}
+
+const char *ctl_option(const struct ctl_call *call, const char *option)
+{
+    const char *given = find_given(call, option);
+    const char *value = given ? strchr(given, '=') : NULL;
+    return value ? value + 1 : NULL;
+}
+
+void ctl_set_status(struct ctl_call *call, int status)
+{
+    call->ctl->status = status;
+}
+
+void *ctl_aux(const struct ctl *ctl)
+{
+    return ctl->aux;
+}
+
+struct view *ctl_view(const struct ctl *ctl)
+{
+    return ctl->view;
+}
+
+struct replica *ctl_replica(const struct ctl *ctl)
+{
+    return ctl->replica;
+}
+
+struct ctl_symbols *ctl_symbols(struct ctl *ctl)
+{
+    return &ctl->symbols;
+}
+
+const struct ctl_program *ctl_program(const struct ctl *ctl)
+{
+    return ctl->program;
+}
+
+bool ctl_is_dry_run(const struct ctl *ctl)
+{
+    return ctl->dry_run;
+}
+
+bool ctl_has_changes(const struct ctl *ctl)
+{
+    return ctl->had_changes;
+}
+
+const struct table_style *ctl_table_style(const struct ctl *ctl)
+{
+    return &ctl->style;
+}
+
+void ctl_warn(const char *module, const char *format, ...)
+{
+    int64_t now_us = env_real()->wall_us(env_real());
+    time_t seconds = (time_t)(now_us / 1000000);
+    struct tm tm;
+    char stamp[32];
+    gmtime_r(&seconds, &tm);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+    fprintf(stderr, "%s|00001|%s|WARN|%s\n", stamp, module, text);
+    free(text);
+}
+
+void ctl_need(struct ctl *ctl, const struct schema_table *table)
+{
+    INVARIANT(table != NULL);
+    ctl->needed[table->index] = true;
+}
+
+/* ---- preparation ---- */
+
+static void need_names(struct ctl *ctl, const char *names)
+{
+    char *copy = xstrdup(names ? names : ""), *rest = copy, *word;
+    while ((word = strsep(&rest, " ")) != NULL)
+        if (*word)
+            ctl_need(ctl, schema_table_find(ctl->schema, word));
+    free(copy);
+}
+
+static int prepare_calls(struct ctl *ctl, struct diag *diag)
+{
+    need_names(ctl, ctl->program->tables);
+    for (size_t i = 0; i < ctl->calls.n; i++) {
+        struct ctl_call *call = ctl->calls.data[i];
+        need_names(ctl, call->command->tables);
+        int err = call->command->prepare ? call->command->prepare(call) : 0;
+        if (err)
+            return diag_set(diag, err, "%s", diag_text(&call->diag));
+    }
+    return 0;
+}
+
+static char *default_remote(const struct ctl *ctl)
+{
+    const char *variable = ctl->program->db_variable ? getenv(ctl->program->db_variable) : NULL;
+    if (variable && *variable)
+        return xstrdup(variable);
+    char *rundir = rundir_get(ctl->program->side, ctl->is_peer);
+    char *remote = xasprintf("unix:%s/%s", rundir, ctl->program->socket);
+    free(rundir);
+    return remote;
+}
+
+static int connect_replica(struct ctl *ctl, struct diag *diag)
+{
+    if (ctl->private_key || ctl->certificate || ctl->ca_cert) {
+        int err =
+            tls_config_load(ctl->private_key, ctl->certificate, ctl->ca_cert, &ctl->tls, diag);
+        if (err)
+            return err;
+    }
+    if (!ctl->db)
+        ctl->db = default_remote(ctl);
+    ctl->source = ovsdb_client_source_new(ctl->loop, ctl->db);
+    char *rundir = rundir_get(ctl->program->side, ctl->is_peer);
+    struct stream_options stream = {.rundir = rundir, .tls = ctl->tls};
+    ovsdb_client_source_set_stream(ctl->source, &stream);
+    free(rundir);
+    ovsdb_client_source_set_leader_only(ctl->source, ctl->leader_only);
+    const char **tables = xcalloc(ctl->schema->n_tables + 1, sizeof *tables);
+    size_t n = 0;
+    for (size_t i = 0; i < ctl->schema->n_tables; i++)
+        if (ctl->needed[i])
+            tables[n++] = ctl->schema->tables[i].name;
+    struct replica_options options = {.env = ctl->env, .schema = ctl->schema, .tables = tables};
+    ctl->replica = replica_new(&options, ctl->source);
+    ctl->view = view_new(ctl->replica, ctl->env);
+    free(tables);
+    return 0;
+}
+
+/* ---- the timeout ---- */
+
+/* Dies as by the alarm that the field's tools use: status 142 to a shell. */
+static void on_timeout(void *ctl)
+{
+    (void)ctl;
+    ctl_warn("fatal_signal", "terminating with signal %d (Alarm clock)", SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    raise(SIGALRM);
+}
+
+/* ---- waiting ---- */
+
+static unsigned n_remotes(const struct ctl *ctl)
+{
+    unsigned n = 1;
+    for (const char *p = ctl->db; *p; p++)
+        n += *p == ',';
+    return n;
+}
+
+/* Every remote was tried once in vain, and nothing works. */
+static int check_alive(const struct ctl *ctl, struct diag *diag)
+{
+    if (ctl->retry || replica_is_ready(ctl->replica) ||
+        ovsdb_client_source_failures(ctl->source) < n_remotes(ctl))
+        return 0;
+    return diag_set(diag, ERR_IO, "%s: database connection failed (%s)", ctl->db,
+                    ovsdb_client_source_error(ctl->source));
+}
+
+static int wait_ready(struct ctl *ctl, struct diag *diag)
+{
+    while (!replica_is_ready(ctl->replica)) {
+        int err = check_alive(ctl, diag);
+        if (err)
+            return err;
+        loop_run_once(ctl->loop, -1);
+    }
+    return 0;
+}
+
+static int wait_change(struct ctl *ctl, uint64_t seqno, struct diag *diag)
+{
+    while (replica_seqno(ctl->replica) == seqno || !replica_is_ready(ctl->replica)) {
+        int err = check_alive(ctl, diag);
+        if (err)
+            return err;
+        loop_run_once(ctl->loop, -1);
+    }
+    return 0;
+}
+
+/* ---- one attempt ---- */
+
+static void reset_calls(struct ctl *ctl)
+{
+    view_reset(ctl->view);
+    ctl->status = 0;
+    for (size_t i = 0; i < ctl->calls.n; i++) {
+        struct ctl_call *call = ctl->calls.data[i];
+        call->view = ctl->view;
+        call->created = (struct uuid){{0}};
+        str_clear(&call->out);
+        table_text_free(call->table);
+        call->table = NULL;
+        diag_fini(&call->diag);
+        call->diag = (struct diag)DIAG_INIT;
+    }
+}
+
+static int check_symbols(struct ctl *ctl, struct diag *diag)
+{
+    for (size_t i = 0; i < ctl->symbols.all.n; i++) {
+        const struct ctl_symbol *s = ctl->symbols.all.data[i];
+        if (!s->created)
+            return diag_set(diag, ERR_INVALID,
+                            "row id \"%s\" is referenced but never created (e.g. with \"-- --id=%s "
+                            "create ...\")",
+                            s->name, s->name);
+    }
+    return 0;
+}
+
+static int run_calls(struct ctl *ctl, struct diag *diag)
+{
+    reset_calls(ctl);
+    int err = ctl->program->before ? ctl->program->before(ctl, diag) : 0;
+    for (size_t i = 0; !err && i < ctl->calls.n; i++) {
+        struct ctl_call *call = ctl->calls.data[i];
+        err = call->command->run(call);
+        if (err && err != ERR_AGAIN)
+            (void)diag_set(diag, err, "%s", diag_text(&call->diag));
+    }
+    if (!err)
+        err = check_symbols(ctl, diag);
+    ctl->had_changes = !err && view_is_changed(ctl->view);
+    if (!err && ctl->program->after)
+        err = ctl->program->after(ctl, diag);
+    return err;
+}
+
+static void on_committed(void *ctl_, int err, const char *error)
+{
+    struct ctl *ctl = ctl_;
+    ctl->committing = false;
+    ctl->commit_err = err;
+    free(ctl->commit_error);
+    ctl->commit_error = error ? xstrdup(error) : NULL;
+}
+
+static int commit(struct ctl *ctl, struct diag *diag)
+{
+    struct replica_txn *txn = view_make_txn(ctl->view);
+    if (ctl->dry_run || replica_txn_is_empty(txn)) {
+        replica_txn_free(txn);
+        return 0;
+    }
+    char *comment = xasprintf("%s: %s", ctl->name, ctl->command_line);
+    replica_txn_comment(txn, comment);
+    free(comment);
+    ctl->committing = true;
+    replica_txn_commit(txn, on_committed, ctl);
+    while (ctl->committing)
+        loop_run_once(ctl->loop, -1);
+    if (ctl->commit_err && ctl->commit_err != ERR_AGAIN) {
+        const char *json = ovsdb_client_source_transaction_error(ctl->source);
+        return diag_set(diag, ctl->commit_err, "transaction error: %s",
+                        *json ? json : ctl->commit_error);
+    }
+    return ctl->commit_err;
+}
+
+static int run_and_commit(struct ctl *ctl, struct diag *diag)
+{
+    for (;;) {
+        int err = wait_ready(ctl, diag);
+        if (err)
+            return err;
+        uint64_t seqno = replica_seqno(ctl->replica);
+        err = run_calls(ctl, diag);
+        bool waits = err == ERR_AGAIN;
+        if (!err)
+            err = commit(ctl, diag);
+        if (err != ERR_AGAIN)
+            return err;
+        /* After a lost connection there is nothing to wait for but the next one; a failed verify
+         * means that a change is on its way, if it is not here already. */
+        bool stale = replica_is_ready(ctl->replica) && replica_seqno(ctl->replica) == seqno;
+        if (waits || stale)
+            err = wait_change(ctl, seqno, diag);
+        if (err && err != ERR_AGAIN)
+            return err;
+    }
+}
+
+static int wait_done(struct ctl *ctl, struct diag *diag)
+{
+    while (ctl->program->is_done && !ctl->dry_run && !ctl->program->is_done(ctl)) {
+        int err = check_alive(ctl, diag);
+        if (err)
+            return err;
+        loop_run_once(ctl->loop, -1);
+    }
+    return 0;
+}
+
+/* ---- output ---- */
+
+static void print_oneline(const char *text)
+{
+    size_t n = strlen(text);
+    if (n && text[n - 1] == '\n')
+        n--;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\n')
+            fputs("\\n", stdout);
+        else if (text[i] == '\\')
+            fputs("\\\\", stdout);
+        else
+            putchar(text[i]);
+    }
+    putchar('\n');
+}
+
+static void print_calls(struct ctl *ctl)
+{
+    for (size_t i = 0; i < ctl->calls.n; i++) {
+        struct ctl_call *call = ctl->calls.data[i];
+        char uuid[UUID_TEXT_LEN + 1];
+        if (!uuid_is_zero(&call->created))
+            str_putf(&call->out, "%s\n", uuid_print(&call->created, uuid));
+        if (call->table)
+            table_text_print(call->table, &ctl->style, &call->out);
+        if (ctl->oneline)
+            print_oneline(str_c(&call->out));
+        else
+            fputs(str_c(&call->out), stdout);
+    }
+    fflush(stdout);
+}
+
+/* ---- a whole program ---- */
+
+static void print_version(const struct ctl *ctl)
+{
+    printf("%s %s\nDB Schema %s\n", ctl->name, WEFT_VERSION, ctl->schema->version);
+}
+
+static void print_asked(const struct ctl *ctl)
+{
+    struct str out = STR_INIT;
+    switch (ctl->done_status) {
+    case OPT_HELP:
+        ctl_put_help(ctl->program, ctl->name, &out);
+        break;
+    case OPT_OPTIONS:
+        ctl_put_options_help(ctl->program, &out);
+        break;
+    case OPT_COMMANDS:
+        ctl_put_commands(ctl->program, &out);
+        break;
+    default:
+        print_version(ctl);
+        break;
+    }
+    fputs(str_c(&out), stdout);
+    str_fini(&out);
+}
+
+static int run(struct ctl *ctl, struct diag *diag)
+{
+    int err = prepare_calls(ctl, diag);
+    if (err)
+        return err;
+    ctl->loop = loop_new(ctl->env);
+    timer_init(&ctl->timer, ctl->loop, on_timeout, ctl);
+    if (ctl->timeout_s)
+        timer_start_ms(&ctl->timer, (int64_t)ctl->timeout_s * 1000);
+    err = connect_replica(ctl, diag);
+    if (!err)
+        err = run_and_commit(ctl, diag);
+    if (err)
+        return err;
+    print_calls(ctl);
+    return wait_done(ctl, diag);
+}
+
+static void ctl_fini(struct ctl *ctl)
+{
+    view_free(ctl->view);
+    replica_free(ctl->replica);
+    if (ctl->loop) {
+        timer_stop(&ctl->timer);
+        loop_free(ctl->loop);
+    }
+    tls_config_free(ctl->tls);
+    for (size_t i = 0; i < ctl->calls.n; i++)
+        ctl_call_free(ctl->calls.data[i]);
+    vec_fini(&ctl->calls);
+    ctl_symbols_clear(&ctl->symbols);
+    schema_free(ctl->schema);
+    free(ctl->needed);
+    free(ctl->db);
+    free(ctl->command_line);
+    free(ctl->commit_error);
+}
+
+int ctl_main(int argc, char **argv, const struct ctl_program *program, void *aux)
+{
+    const char *slash = strrchr(argv[0], '/');
+    struct ctl ctl = {
+        .program = program,
+        .aux = aux,
+        .name = slash ? slash + 1 : argv[0],
+        .leader_only = true,
+        .style = {.format = TABLE_LIST, .headings = true},
+        .schema = program->schema_new(),
+        .env = env_real(),
+    };
+    ctl.is_peer = !strcmp(ctl.name, program->peer_name);
+    ctl.symbols.env = ctl.env;
+    ctl.needed = xcalloc(ctl.schema->n_tables, sizeof *ctl.needed);
+    struct str line = STR_INIT;
+    ctl_put_command_line(argc, argv, &line);
+    ctl.command_line = str_steal(&line);
+    (void)log_set_level(NULL, LOG_WARN);
+
+    struct diag diag = DIAG_INIT;
+    const char *timeout = getenv("OVS_CTL_TIMEOUT");
+    int64_t seconds;
+    if (timeout && !text_to_i64(timeout, 10, &seconds) && seconds > 0 && seconds < INT_MAX / 1000)
+        ctl.timeout_s = (int)seconds;
+    int err = ctl_parse(&ctl, argc, argv, &diag);
+    if (!err && ctl.done_status)
+        print_asked(&ctl);
+    else if (!err)
+        err = run(&ctl, &diag);
+    if (err)
+        fprintf(stderr, "%s: %s\n", ctl.name, diag_text(&diag));
+    int status = err ? EXIT_FAILURE : ctl.status;
+    diag_fini(&diag);
+    ctl_fini(&ctl);
+    return status;
+}
