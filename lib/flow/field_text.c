@@ -94,7 +94,7 @@ static int parse_integer(const char *text, size_t n, unsigned n_bits, u128 *ret)
         return ERR_SYNTAX;
     for (; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
-        unsigned d = isdigit(c) ? c - '0' : isxdigit(c) ? (unsigned)tolower(c) - 'a' + 10 : 99;
+        unsigned d = isdigit(c) ? c - 48u : isxdigit(c) ? (unsigned)tolower(c) - 87u : 99;
         if (d >= base)
             return ERR_SYNTAX;
         if (x > (~(u128)0 - d) / base)
@@ -319,7 +319,7 @@ int field_parse(const struct field *f, const char *text, const struct port_names
 {
     u128 v = 0, m = 0;
     int err;
-    if (!strcmp(text, "*") || !strcmp(text, "ANY*")) {
+    if (!strcmp(text, "*")) {
         *value = *mask = 0;
         return 0;
     }
