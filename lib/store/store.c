@@ -1,0 +1,220 @@
+/* store.c - opening, closing, reading and watching a store; see store.h. */
+#include "store/store.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "store/store_private.h"
+
+static void init_tables(struct store *store, const char *const *derived)
+{
+    store->tables = xcalloc(store->schema->n_tables + 1, sizeof *store->tables);
+    for (size_t i = 0; i < store->schema->n_tables; i++)
+        store_table_init(store, &store->tables[i], &store->schema->tables[i]);
+    for (; derived && *derived; derived++) {
+        const struct schema_table *table = schema_table_find(store->schema, *derived);
+        if (table)
+            store->tables[table->index].is_derived = true;
+    }
+}
+
+/* What is stored must not depend on what is not. */
+static int check_derived(const struct store *store, struct diag *diag)
+{
+    for (size_t i = 0; i < store->schema->n_tables; i++) {
+        const struct store_table *table = &store->tables[i];
+        for (size_t j = 0; !table->is_derived && j < table->n_refs; j++) {
+            if (table->refs[j].target->is_derived)
+                return diag_set(diag, ERR_INVALID,
+                                "table %s: column %s: refers to the derived table %s",
+                                table->schema->name, table->refs[j].column->name,
+                                table->refs[j].target->schema->name);
+        }
+    }
+    return 0;
+}
+
+static int open_contents(struct store *store, const struct store_options *options,
+                         struct diag *diag)
+{
+    int err = check_derived(store, diag);
+    store->told_id = uuid_random(store->env);
+    if (!err && options->path)
+        err = sql_open(store, options, diag);
+    store->number = store->told_number;
+    store->history.base_id = store->told_id;
+    return err;
+}
+
+int store_open(const struct store_options *options, struct store **ret, struct diag *diag)
+{
+    struct store *store = NEW(struct store);
+    store->env = options->env;
+    store->path = options->path ? xstrdup(options->path) : NULL;
+    list_init(&store->pending);
+    list_init(&store->waiting);
+    list_init(&store->subscriptions);
+    int err = sql_choose_schema(options, &store->schema, diag);
+    if (!err) {
+        init_tables(store, options->derived_tables);
+        err = open_contents(store, options, diag);
+    }
+    if (err) {
+        if (options->path)
+            diag_prefix(diag, "%s: ", options->path);
+        store_close(store);
+        return err;
+    }
+    *ret = store;
+    return 0;
+}
+
+static void free_contents(struct store *store)
+{
+    struct weak_ref *ref;
+    struct store_subscription *subscription, *next;
+    HMAP_FOR_EACH_SAFE (ref, node, &store->weak_refs) {
+        hmap_remove(&store->weak_refs, &ref->node);
+        free(ref);
+    }
+    hmap_fini(&store->weak_refs);
+    LIST_FOR_EACH_SAFE (subscription, next, node, &store->subscriptions)
+        free(subscription);
+    for (size_t i = 0; store->tables && i < store->schema->n_tables; i++)
+        store_table_fini(&store->tables[i]);
+    free(store->tables);
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    INVARIANT(!store->is_flushing);
+    if (store->schema) {
+        store_flush(store);
+        store_end_waiting(store);
+    }
+    sql_close(store);
+    history_fini(store);
+    free_contents(store);
+    schema_free(store->schema);
+    free(store->path);
+    free(store);
+}
+
+const struct schema *store_schema(const struct store *store)
+{
+    return store->schema;
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
+uint64_t store_last_number(const struct store *store)
+{
+    return store->told_number;
+}
+
+struct uuid store_last_id(const struct store *store)
+{
+    return store->told_id;
+}
+
+/* ---- reading ---- */
+
+static const struct store_table *table_of(const struct store *store,
+                                          const struct schema_table *table)
+{
+    INVARIANT(table->schema == store->schema);
+    return &store->tables[table->index];
+}
+
+const struct row *store_row_find(const struct store *store, const struct schema_table *table,
+                                 const struct uuid *uuid)
+{
+    const struct entry *entry = entry_find(table_of(store, table), uuid);
+    return entry ? entry->row : NULL;
+}
+
+size_t store_n_rows(const struct store *store, const struct schema_table *table)
+{
+    return table_of(store, table)->n_rows;
+}
+
+/* *POS is the entry that was returned last. */
+static struct entry *next_entry(const struct store *store, const struct schema_table *table,
+                                size_t *pos)
+{
+    const struct hmap *map = &table_of(store, table)->entries;
+    struct entry *last = (struct entry *)*pos;
+    struct hnode *node = last ? hmap_next(map, &last->node) : hmap_first(map);
+    struct entry *next = node ? CONTAINER_OF(node, struct entry, node) : NULL;
+    if (next)
+        *pos = (size_t)next;
+    return next;
+}
+
+const struct row *store_next_row(const struct store *store, const struct schema_table *table,
+                                 size_t *pos)
+{
+    struct entry *entry;
+    while ((entry = next_entry(store, table, pos)) != NULL) {
+        if (entry->row)
+            return entry->row;
+    }
+    return NULL;
+}
+
+const struct row *store_next_told_row(const struct store *store, const struct schema_table *table,
+                                      size_t *pos)
+{
+    struct entry *entry;
+    while ((entry = next_entry(store, table, pos)) != NULL) {
+        if (entry->told)
+            return entry->told;
+    }
+    return NULL;
+}
+
+/* ---- subscribers ---- */
+
+struct store_subscription *
+store_subscribe(struct store *store, void (*fn)(void *aux, const struct changeset *cs), void *aux)
+{
+    struct store_subscription *subscription = NEW(struct store_subscription);
+    subscription->store = store;
+    subscription->fn = fn;
+    subscription->aux = aux;
+    list_push_back(&store->subscriptions, &subscription->node);
+    return subscription;
+}
+
+void store_unsubscribe(struct store_subscription *subscription)
+{
+    if (!subscription)
+        return;
+    subscription->is_dead = true;
+    if (!subscription->store->is_telling) {
+        list_remove(&subscription->node);
+        free(subscription);
+    }
+}
+
+void subscribers_tell(struct store *store, const struct changeset *cs)
+{
+    struct store_subscription *subscription, *next;
+    store->is_telling = true;
+    LIST_FOR_EACH (subscription, node, &store->subscriptions) {
+        if (!subscription->is_dead)
+            subscription->fn(subscription->aux, cs);
+    }
+    store->is_telling = false;
+    LIST_FOR_EACH_SAFE (subscription, next, node, &store->subscriptions) {
+        if (subscription->is_dead) {
+            list_remove(&subscription->node);
+            free(subscription);
+        }
+    }
+}

@@ -1,0 +1,335 @@
+/* submit.c - the life of a transaction: executed, pending, durable, told, done; or waiting.
+ *
+ * See store.h. Execution is in memory and at once. store_flush makes everything pending durable
+ * together, and then tells about each transaction in order: subscribers first, its done callback
+ * after. What callbacks submit meanwhile joins the next round.
+ */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "store/store_private.h"
+
+enum outcome { FAILED, WAITING, EXECUTED };
+
+static void result_fini(struct store_result *result)
+{
+    for (size_t i = 0; i < result->n; i++) {
+        struct op_result *r = &result->results[i];
+        op_error_fini(&r->error);
+        for (size_t j = 0; j < r->n_rows; j++)
+            row_unref(r->rows[j]);
+        free(r->rows);
+    }
+    free(result->results);
+    op_error_fini(&result->commit_error);
+    *result = (struct store_result){0};
+}
+
+static void txn_free(struct store_txn *stxn)
+{
+    result_fini(&stxn->result);
+    changeset_unref(stxn->cs);
+    rstr_unref(stxn->request.author);
+    free(stxn);
+}
+
+static void finish(struct store_txn *stxn)
+{
+    stxn->request.done(stxn->request.aux, &stxn->result);
+    txn_free(stxn);
+}
+
+/* ---- from a successful transaction to its change set ---- */
+
+/* Stable counting sort by table. */
+static void sort_changes(const struct store *store, const struct change *from, struct change *to,
+                         size_t n)
+{
+    size_t *starts = xcalloc(store->schema->n_tables + 1, sizeof *starts);
+    for (size_t i = 0; i < n; i++) {
+        const struct row *row = from[i].after ? from[i].after : from[i].before;
+        starts[row->table->index + 1]++;
+    }
+    for (size_t i = 1; i <= store->schema->n_tables; i++)
+        starts[i] += starts[i - 1];
+    for (size_t i = 0; i < n; i++) {
+        const struct row *row = from[i].after ? from[i].after : from[i].before;
+        to[starts[row->table->index]++] = from[i];
+    }
+    free(starts);
+}
+
+static struct changeset *make_changeset(struct txn *txn, const struct store_request *request,
+                                        const struct change *changes, size_t n)
+{
+    struct store *store = txn->store;
+    struct changeset *cs = NEW(struct changeset);
+    cs->refs = 1;
+    cs->number = ++store->number;
+    cs->id = txn->id;
+    cs->wall_ms = env_wall_ms(store->env);
+    cs->author = request->author ? rstr_ref(request->author) : NULL;
+    cs->comment = txn->comment.n ? rstr_new_n(txn->comment.s, txn->comment.n) : NULL;
+    cs->n = n;
+    cs->changes = xcalloc(n, sizeof *cs->changes);
+    sort_changes(store, changes, cs->changes, n);
+    return cs;
+}
+
+/* Ends a transaction whose checks are passed. NULL when nothing changed. */
+static struct changeset *txn_finalize(struct txn *txn, const struct store_request *request)
+{
+    VEC(struct change) changes = VEC_INIT;
+    for (size_t i = 0; i < txn->touched.n; i++) {
+        struct entry *entry = txn->touched.data[i];
+        weak_refs_account(entry, entry->before, entry->row);
+    }
+    for (size_t i = 0; i < txn->touched.n; i++) {
+        struct entry *entry = txn->touched.data[i];
+        if (!txn_is_nothing(entry)) {
+            struct change change = {entry->before, entry->row ? row_ref(entry->row) : NULL};
+            vec_push(&changes, change);
+            entry->n_pending++;
+        }
+        entry->before = NULL;
+        entry->touched = entry->queued = false;
+        entry_release(entry);
+    }
+    struct changeset *cs = changes.n ? make_changeset(txn, request, changes.data, changes.n) : NULL;
+    vec_fini(&changes);
+    txn_fini(txn);
+    return cs;
+}
+
+/* ---- execution ---- */
+
+static int run_ops(struct txn *txn, struct store_txn *stxn)
+{
+    const struct ops *ops = stxn->request.ops;
+    struct store_result *result = &stxn->result;
+    result->results = xcalloc(ops->n + 1, sizeof *result->results);
+    for (size_t i = 0; i < ops->n; i++) {
+        struct op_result *r = &result->results[result->n++];
+        int err = op_execute(txn, stxn, &ops->ops[i], r, &stxn->deadline_ms);
+        if (err)
+            return err;
+    }
+    if (!ops->parse_error.error)
+        return 0;
+    struct op_error *error = &result->results[result->n++].error;
+    error->error = xstrdup(ops->parse_error.error);
+    error->details = ops->parse_error.details ? xstrdup(ops->parse_error.details) : NULL;
+    error->syntax = ops->parse_error.syntax ? xstrdup(ops->parse_error.syntax) : NULL;
+    return ERR_SYNTAX;
+}
+
+static enum outcome execute(struct store_txn *stxn)
+{
+    struct txn txn;
+    result_fini(&stxn->result);
+    txn_init(&txn, stxn->store);
+    int err = run_ops(&txn, stxn);
+    if (!err)
+        err = txn_commit_checks(&txn, &stxn->result.commit_error);
+    if (err) {
+        txn_rollback(&txn);
+        if (err == EXEC_WAIT)
+            result_fini(&stxn->result);
+        return err == EXEC_WAIT ? WAITING : FAILED;
+    }
+    stxn->result.committed = true;
+    stxn->cs = txn_finalize(&txn, &stxn->request);
+    return EXECUTED;
+}
+
+/* Executes and puts it where it belongs; false when it is done and gone. */
+static bool attempt(struct store_txn *stxn)
+{
+    struct store *store = stxn->store;
+    bool was_dirty = store_is_dirty(store);
+    enum outcome outcome = execute(stxn);
+    if (outcome == FAILED) {
+        finish(stxn);
+        return false;
+    }
+    stxn->is_waiting = outcome == WAITING;
+    list_push_back(stxn->is_waiting ? &store->waiting : &store->pending, &stxn->node);
+    if (outcome == EXECUTED && !was_dirty && store->wakeup)
+        store->wakeup(store->wakeup_aux);
+    return true;
+}
+
+struct store_txn *store_submit(struct store *store, const struct store_request *request)
+{
+    struct store_txn *stxn = NEW(struct store_txn);
+    stxn->store = store;
+    stxn->request = *request;
+    stxn->start_ms = env_now_ms(store->env);
+    if (request->author)
+        rstr_ref(request->author);
+    return attempt(stxn) ? stxn : NULL;
+}
+
+bool store_txn_is_waiting(const struct store_txn *stxn)
+{
+    return stxn->is_waiting;
+}
+
+void store_cancel(struct store_txn *stxn)
+{
+    INVARIANT(stxn->is_waiting);
+    list_remove(&stxn->node);
+    txn_free(stxn);
+}
+
+/* ---- becoming durable ---- */
+
+bool store_is_dirty(const struct store *store)
+{
+    return !list_empty(&store->pending);
+}
+
+static void changes_are_told(struct store *store, const struct changeset *cs)
+{
+    for (size_t i = 0; i < cs->n; i++) {
+        const struct change *c = &cs->changes[i];
+        const struct row *row = c->after ? c->after : c->before;
+        struct entry *entry = entry_find(&store->tables[row->table->index], &row->uuid);
+        INVARIANT(entry && entry->n_pending);
+        entry_set_told(entry, c->after);
+        entry->n_pending--;
+        entry_release(entry);
+    }
+    store->told_number = cs->number;
+    store->told_id = cs->id;
+}
+
+static void succeed(struct store_txn *stxn)
+{
+    struct store *store = stxn->store;
+    if (stxn->cs) {
+        changes_are_told(store, stxn->cs);
+        history_add(store, stxn->cs);
+        subscribers_tell(store, stxn->cs);
+    }
+    finish(stxn);
+}
+
+static void fail(struct store_txn *stxn, const char *why)
+{
+    stxn->result.committed = false;
+    op_error_set(&stxn->result.commit_error, "I/O error", NULL, "%s", why);
+    finish(stxn);
+}
+
+static void take_list(struct list *from, struct list *to)
+{
+    list_init(to);
+    while (!list_empty(from)) {
+        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, from);
+        list_remove(&stxn->node);
+        list_push_back(to, &stxn->node);
+    }
+}
+
+/* The disk did not take it: everything pending is undone, the last first. */
+static void fail_pending(struct store *store, const char *why)
+{
+    struct list failed;
+    take_list(&store->pending, &failed);
+    for (struct list *l = failed.prev; l != &failed; l = l->prev) {
+        struct store_txn *stxn = CONTAINER_OF(l, struct store_txn, node);
+        if (stxn->cs)
+            changeset_undo(store, stxn->cs);
+    }
+    while (!list_empty(&failed)) {
+        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &failed);
+        list_remove(&stxn->node);
+        fail(stxn, why);
+    }
+}
+
+static void succeed_pending(struct store *store)
+{
+    struct list durable;
+    take_list(&store->pending, &durable);
+    while (!list_empty(&durable)) {
+        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &durable);
+        list_remove(&stxn->node);
+        succeed(stxn);
+    }
+}
+
+static void retry_waiting(struct store *store)
+{
+    struct list retry;
+    take_list(&store->waiting, &retry);
+    while (!list_empty(&retry)) {
+        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &retry);
+        list_remove(&stxn->node);
+        attempt(stxn);
+    }
+}
+
+void store_flush(struct store *store)
+{
+    if (store->is_flushing)
+        return;
+    store->is_flushing = true;
+    while (store_is_dirty(store)) {
+        struct diag diag = DIAG_INIT;
+        if (sql_write_pending(store, &diag))
+            fail_pending(store, diag_text(&diag));
+        else
+            succeed_pending(store);
+        diag_fini(&diag);
+        retry_waiting(store);
+    }
+    store->is_flushing = false;
+}
+
+/* ---- waiting ---- */
+
+int64_t store_next_timeout_ms(const struct store *store)
+{
+    int64_t next = INT64_MAX;
+    const struct store_txn *stxn;
+    LIST_FOR_EACH (stxn, node, &store->waiting)
+        next = MIN(next, stxn->deadline_ms);
+    return next;
+}
+
+void store_run_timeouts(struct store *store)
+{
+    int64_t now = env_now_ms(store->env);
+    struct list due;
+    struct store_txn *stxn, *next;
+    list_init(&due);
+    LIST_FOR_EACH_SAFE (stxn, next, node, &store->waiting) {
+        if (stxn->deadline_ms <= now) {
+            list_remove(&stxn->node);
+            list_push_back(&due, &stxn->node);
+        }
+    }
+    while (!list_empty(&due)) {
+        stxn = LIST_FIRST(struct store_txn, node, &due);
+        list_remove(&stxn->node);
+        attempt(stxn);
+    }
+}
+
+void store_end_waiting(struct store *store)
+{
+    while (!list_empty(&store->waiting)) {
+        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &store->waiting);
+        list_remove(&stxn->node);
+        op_error_set(&stxn->result.commit_error, "canceled", NULL, "the database was closed");
+        finish(stxn);
+    }
+}
+
+void store_set_wakeup(struct store *store, void (*fn)(void *aux), void *aux)
+{
+    store->wakeup = fn;
+    store->wakeup_aux = aux;
+}
