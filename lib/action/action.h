@@ -131,9 +131,6 @@ struct action_context {
     enum pipeline pipeline; /* of the flow */
     unsigned table;         /* of the flow, within its pipeline */
     unsigned n_tables;      /* of the pipeline: next must stay below */
-    /* Codes and types of DHCP options come from the SB database; NULL: the built-in table of seeds.
-     */
-    const struct dhcp_options *dhcp;
 };
 
 /* Parses the whole of TEXT. PREREQ (may be NULL) gets the annotated expression that must hold for

@@ -64,8 +64,6 @@ struct norm_ports {
 int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned flags, size_t limit,
                struct norm *ret, struct diag *diag) MUST_CHECK;
 void norm_fini(struct norm *norm);
-/* How many flows norm_build would make, without making them (an upper bound when merging). */
-uint64_t norm_count(const struct expr *e, unsigned flags);
 /* The whole way: expand, annotate, simplify, normalise. */
 int norm_from_expr(const struct expr *e, const struct expr_world *world,
                    const struct norm_ports *ports, unsigned flags, size_t limit, struct norm *ret,

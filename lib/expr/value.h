@@ -15,7 +15,8 @@ static inline u128 u128_make(uint64_t high, uint64_t low)
 
 static inline unsigned u128_popcount(u128 v)
 {
-    return (unsigned)(__builtin_popcountll((uint64_t)v) + __builtin_popcountll((uint64_t)(v >> 64)));
+    return (unsigned)(__builtin_popcountll((uint64_t)v) +
+                      __builtin_popcountll((uint64_t)(v >> 64)));
 }
 
 /* Number of the lowest bit that is set; 128 when none is. */
@@ -29,7 +30,9 @@ static inline unsigned u128_ctz(u128 v)
 static inline unsigned u128_width(u128 v)
 {
     uint64_t low = (uint64_t)v, high = (uint64_t)(v >> 64);
-    return high ? 128 - (unsigned)__builtin_clzll(high) : low ? 64 - (unsigned)__builtin_clzll(low) : 0;
+    return high  ? 128 - (unsigned)__builtin_clzll(high)
+           : low ? 64 - (unsigned)__builtin_clzll(low)
+                 : 0;
 }
 
 /* True if the set bits of MASK are one run. */

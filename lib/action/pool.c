@@ -1,0 +1,169 @@
+/* pool.c - interning of actions and their sequences, and the builders; see action.h. */
+#include <stdarg.h>
+
+#include "action/action.h"
+#include "base/hash.h"
+#include "base/vec.h"
+
+struct action_pool {
+    struct expr_pool *exprs;
+    struct hmap actions, sequences;
+};
+
+struct action_pool *action_pool_new(struct expr_pool *exprs)
+{
+    struct action_pool *p = NEW(struct action_pool);
+    p->exprs = exprs;
+    return p;
+}
+
+void action_pool_free(struct action_pool *p)
+{
+    if (!p)
+        return;
+    INVARIANT(!p->actions.n && !p->sequences.n);
+    hmap_fini(&p->actions);
+    hmap_fini(&p->sequences);
+    free(p);
+}
+
+struct expr_pool *action_pool_exprs(const struct action_pool *p)
+{
+    return p->exprs;
+}
+
+static void operand_release(const struct operand *o)
+{
+    rstr_unref(o->text);
+    actions_unref(o->actions);
+}
+
+struct action *action_ref(const struct action *a)
+{
+    struct action *x = (struct action *)(uintptr_t)a;
+    x->refs++;
+    return x;
+}
+
+void action_unref(const struct action *a)
+{
+    struct action *x = (struct action *)(uintptr_t)a;
+    if (!x || --x->refs)
+        return;
+    hmap_remove(&x->pool->actions, &x->node);
+    for (uint32_t i = 0; i < x->n; i++)
+        operand_release(&x->operand[i]);
+    free(x);
+}
+
+struct actions *actions_ref(const struct actions *as)
+{
+    struct actions *x = (struct actions *)(uintptr_t)as;
+    x->refs++;
+    return x;
+}
+
+void actions_unref(const struct actions *as)
+{
+    struct actions *x = (struct actions *)(uintptr_t)as;
+    if (!x || --x->refs)
+        return;
+    hmap_remove(&x->pool->sequences, &x->node);
+    for (uint32_t i = 0; i < x->n; i++)
+        action_unref(x->action[i]);
+    free(x);
+}
+
+static uint64_t hash_operand(const struct operand *o, uint64_t h)
+{
+    h = hash_u64((uint64_t)o->kind << 16 | (uint64_t)o->format << 8 | o->is_masked, h);
+    h = hash_pointer(o->field.sym, h);
+    h = hash_u64((uint64_t)o->field.ofs << 32 | o->field.width, h);
+    h = hash_bytes(&o->value, sizeof o->value, h);
+    h = hash_bytes(&o->mask, sizeof o->mask, h);
+    return hash_pointer(o->actions, hash_pointer(o->text, h));
+}
+
+static bool same_operand(const struct operand *a, const struct operand *b)
+{
+    return a->kind == b->kind && a->format == b->format && a->is_masked == b->is_masked &&
+           a->field.sym == b->field.sym && a->field.ofs == b->field.ofs &&
+           a->field.width == b->field.width && a->value == b->value && a->mask == b->mask &&
+           a->text == b->text && a->actions == b->actions;
+}
+
+struct action *action_new(struct action_pool *p, enum action_op op, const struct operand *operands,
+                          size_t n)
+{
+    uint64_t hash = hash_u64((uint64_t)op, n);
+    for (size_t i = 0; i < n; i++)
+        hash = hash_operand(&operands[i], hash);
+    struct action *a;
+    HMAP_FOR_EACH_WITH_HASH (a, node, hash, &p->actions) {
+        bool same = a->op == op && a->n == n;
+        for (size_t i = 0; i < n && same; i++)
+            same = same_operand(&a->operand[i], &operands[i]);
+        if (same) {
+            for (size_t i = 0; i < n; i++)
+                operand_release(&operands[i]);
+            return action_ref(a);
+        }
+    }
+    a = xmalloc(sizeof *a + n * sizeof *operands);
+    *a = (struct action){.pool = p, .refs = 1, .op = op, .n = (uint32_t)n};
+    for (size_t i = 0; i < n; i++)
+        a->operand[i] = operands[i];
+    hmap_insert(&p->actions, &a->node, hash);
+    return a;
+}
+
+struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t n)
+{
+    uint64_t hash = n ? hash_bytes(list, n * sizeof *list, 1) : 1;
+    struct actions *as;
+    HMAP_FOR_EACH_WITH_HASH (as, node, hash, &p->sequences)
+        if (as->n == n && !(n && memcmp(as->action, list, n * sizeof *list))) {
+            for (size_t i = 0; i < n; i++)
+                action_unref(list[i]);
+            return actions_ref(as);
+        }
+    as = xmalloc(sizeof *as + n * sizeof *list);
+    *as = (struct actions){.pool = p, .refs = 1, .n = (uint32_t)n};
+    for (size_t i = 0; i < n; i++)
+        as->action[i] = list[i];
+    hmap_insert(&p->sequences, &as->node, hash);
+    return as;
+}
+
+struct actions *actions_of(struct action_pool *p, ...)
+{
+    VEC(struct action *) v = VEC_INIT;
+    struct action *a;
+    va_list args;
+    va_start(args, p);
+    while ((a = va_arg(args, struct action *)))
+        vec_push(&v, a);
+    va_end(args);
+    struct actions *as = actions_of_n(p, v.data, v.n);
+    vec_fini(&v);
+    return as;
+}
+
+struct actions *actions_join(struct actions *a, struct actions *b)
+{
+    VEC(struct action *) v = VEC_INIT;
+    for (uint32_t i = 0; i < a->n; i++)
+        vec_push(&v, action_ref(a->action[i]));
+    for (uint32_t i = 0; i < b->n; i++)
+        vec_push(&v, action_ref(b->action[i]));
+    struct actions *r = actions_of_n(a->pool, v.data, v.n);
+    actions_unref(a);
+    actions_unref(b);
+    vec_fini(&v);
+    return r;
+}
+
+struct actions *actions_drop(struct action_pool *p)
+{
+    return actions_of_n(p, NULL, 0);
+}

@@ -1,0 +1,396 @@
+/* pool.c - interning of expression nodes, and the builders that keep them in canonical shape; see expr.h. */
+#include <stdarg.h>
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "expr/expr.h"
+#include "expr/parse.h"
+
+struct expr_pool {
+    const struct symtab *symtab;
+    struct hmap nodes;
+    struct rstr_pool names;
+};
+
+struct expr_pool *expr_pool_new(const struct symtab *symtab)
+{
+    struct expr_pool *p = NEW(struct expr_pool);
+    p->symtab = symtab;
+    return p;
+}
+
+void expr_pool_free(struct expr_pool *p)
+{
+    if (!p)
+        return;
+    INVARIANT(!p->nodes.n);
+    hmap_fini(&p->nodes);
+    rstr_pool_fini(&p->names);
+    free(p);
+}
+
+const struct symtab *expr_pool_symtab(const struct expr_pool *p)
+{
+    return p->symtab;
+}
+
+struct rstr_pool *expr_pool_names(struct expr_pool *p)
+{
+    return &p->names;
+}
+
+size_t expr_pool_count(const struct expr_pool *p)
+{
+    return p->nodes.n;
+}
+
+struct expr *expr_ref(const struct expr *e)
+{
+    struct expr *x = (struct expr *)(uintptr_t)e;
+    x->refs++;
+    return x;
+}
+
+void expr_unref(const struct expr *e)
+{
+    struct expr *x = (struct expr *)(uintptr_t)e;
+    if (!x || --x->refs)
+        return;
+    hmap_remove(&x->pool->nodes, &x->node);
+    for (uint32_t i = 0; i < x->n; i++)
+        expr_unref(x->sub[i]);
+    rstr_unref(x->name);
+    free(x);
+}
+
+static uint64_t hash_node(const struct expr *e, struct expr *const *sub)
+{
+    uint64_t h = hash_u64((uint64_t)e->kind << 8 | (uint64_t)e->relop << 1 | e->b, 0);
+    h = hash_pointer(e->sym, h);
+    h = hash_pointer(e->name, h);
+    if (e->kind == EXPR_CMP) {
+        h = hash_bytes(&e->value, sizeof e->value, h);
+        h = hash_bytes(&e->mask, sizeof e->mask, h);
+    }
+    return e->n ? hash_bytes(sub, e->n * sizeof *sub, h) : h;
+}
+
+static bool same_node(const struct expr *a, const struct expr *b, struct expr *const *sub)
+{
+    return a->kind == b->kind && a->relop == b->relop && a->b == b->b && a->sym == b->sym &&
+           a->name == b->name && a->value == b->value && a->mask == b->mask && a->n == b->n &&
+           !(a->n && memcmp(a->sub, sub, a->n * sizeof *sub));
+}
+
+static uint32_t own_refs_text(const struct expr *e)
+{
+    return e->kind == EXPR_SET || e->kind == EXPR_PORT_GROUP || e->kind == EXPR_RESIDENT;
+}
+
+/* The node equal to T with children SUB. Takes over T->name and the references in SUB. */
+static struct expr *intern(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
+{
+    uint64_t hash = hash_node(t, sub);
+    struct expr *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &p->nodes)
+        if (same_node(e, t, sub)) {
+            e->refs++;
+            for (uint32_t i = 0; i < t->n; i++)
+                expr_unref(sub[i]);
+            rstr_unref(t->name);
+            return e;
+        }
+    e = xmalloc(sizeof *e + t->n * sizeof *sub);
+    memcpy(e, t, sizeof *e);
+    e->pool = p;
+    e->refs = 1;
+    e->n_refs_text = own_refs_text(t);
+    e->depth = 0;
+    for (uint32_t i = 0; i < t->n; i++) {
+        e->sub[i] = sub[i];
+        e->n_refs_text += sub[i]->n_refs_text;
+        e->depth = (uint16_t)MAX(e->depth, sub[i]->depth + 1);
+    }
+    INVARIANT(e->depth < 10000);
+    hmap_insert(&p->nodes, &e->node, hash);
+    return e;
+}
+
+struct expr *expr_bool(struct expr_pool *p, bool b)
+{
+    return intern(p, &(struct expr){.kind = EXPR_BOOL, .b = b}, NULL);
+}
+
+struct expr *expr_true(struct expr_pool *p)
+{
+    return expr_bool(p, true);
+}
+
+struct expr *expr_false(struct expr_pool *p)
+{
+    return expr_bool(p, false);
+}
+
+struct expr *expr_cmp_sym(struct expr_pool *p, const struct symbol *sym, enum expr_relop relop,
+                          u128 value, u128 mask)
+{
+    INVARIANT(!sym->is_string && !(mask & ~u128_ones(sym->width)) && !(value & ~mask));
+    if (u128_popcount(mask) == 1 && relop <= EXPR_NE && !value) {
+        value = mask; /* of one bit, "x" and "!x" are the two forms */
+        relop = relop == EXPR_EQ ? EXPR_NE : EXPR_EQ;
+    }
+    return intern(
+        p,
+        &(struct expr){.kind = EXPR_CMP, .relop = relop, .sym = sym, .value = value, .mask = mask},
+        NULL);
+}
+
+struct expr *expr_str_sym(struct expr_pool *p, const struct symbol *sym, enum expr_relop relop,
+                          const char *name, size_t n)
+{
+    INVARIANT(sym->is_string && relop <= EXPR_NE);
+    return intern(p,
+                  &(struct expr){.kind = EXPR_STR,
+                                 .relop = relop,
+                                 .sym = sym,
+                                 .name = rstr_pool_get_n(&p->names, name, n)},
+                  NULL);
+}
+
+static struct expr *named(struct expr_pool *p, enum expr_kind kind, const struct symbol *sym,
+                          enum expr_relop relop, const char *name)
+{
+    return intern(
+        p,
+        &(struct expr){
+            .kind = kind, .relop = relop, .sym = sym, .name = rstr_pool_get(&p->names, name)},
+        NULL);
+}
+
+struct expr *expr_set(struct expr_pool *p, enum symbol_id sym, enum expr_relop relop,
+                      const char *name)
+{
+    INVARIANT(relop <= EXPR_NE);
+    return named(p, EXPR_SET, symtab_get(p->symtab, sym), relop, name);
+}
+
+struct expr *expr_port_group(struct expr_pool *p, enum symbol_id sym, enum expr_relop relop,
+                             const char *name)
+{
+    INVARIANT(relop <= EXPR_NE);
+    return named(p, EXPR_PORT_GROUP, symtab_get(p->symtab, sym), relop, name);
+}
+
+struct expr *expr_resident(struct expr_pool *p, const char *port, bool negate)
+{
+    return named(p, EXPR_RESIDENT, NULL, negate ? EXPR_NE : EXPR_EQ, port);
+}
+
+struct expr *expr_eq_masked(struct expr_pool *p, enum symbol_id id, u128 value, u128 mask)
+{
+    const struct symbol *sym = symtab_get(p->symtab, id);
+    return mask ? expr_cmp_sym(p, sym, EXPR_EQ, value & mask, mask) : expr_true(p);
+}
+
+struct expr *expr_cmp(struct expr_pool *p, enum symbol_id id, enum expr_relop relop, u128 value)
+{
+    const struct symbol *sym = symtab_get(p->symtab, id);
+    return expr_cmp_sym(p, sym, relop, value, u128_ones(sym->width));
+}
+
+struct expr *expr_eq(struct expr_pool *p, enum symbol_id sym, u128 value)
+{
+    return expr_cmp(p, sym, EXPR_EQ, value);
+}
+
+struct expr *expr_eq_prefix(struct expr_pool *p, enum symbol_id id, u128 value, unsigned plen)
+{
+    unsigned width = symtab_get(p->symtab, id)->width;
+    INVARIANT(plen <= width);
+    return expr_eq_masked(p, id, value, u128_ones(width) & ~u128_ones(width - plen));
+}
+
+struct expr *expr_eq_bits(struct expr_pool *p, enum symbol_id id, unsigned ofs, unsigned width,
+                          u128 value)
+{
+    INVARIANT(!(value & ~u128_ones(width)));
+    return expr_eq_masked(p, id, value << ofs, u128_ones(width) << ofs);
+}
+
+struct expr *expr_flag(struct expr_pool *p, enum symbol_id id, bool is_set)
+{
+    const struct symbol *sym = symtab_get(p->symtab, id);
+    INVARIANT(sym->width == 1);
+    return expr_cmp_sym(p, sym, is_set ? EXPR_EQ : EXPR_NE, 1, 1);
+}
+
+struct expr *expr_str_eq(struct expr_pool *p, enum symbol_id sym, const char *name)
+{
+    return expr_str_sym(p, symtab_get(p->symtab, sym), EXPR_EQ, name, strlen(name));
+}
+
+/* -- AND and OR. -- */
+
+typedef VEC(struct expr *) expr_vec;
+
+/* Appends E, or its children if it is of KIND too; drops the neutral element. Takes E. False if E decides all. */
+static bool append(expr_vec *v, enum expr_kind kind, struct expr *e)
+{
+    if (e->kind == EXPR_BOOL) {
+        bool neutral = e->b == (kind == EXPR_AND);
+        expr_unref(e);
+        return neutral;
+    }
+    if (e->kind != kind) {
+        vec_push(v, e);
+        return true;
+    }
+    for (uint32_t i = 0; i < e->n; i++)
+        vec_push(v, expr_ref(e->sub[i]));
+    expr_unref(e);
+    return true;
+}
+
+static struct expr *combine(struct expr_pool *p, enum expr_kind kind, struct expr **subs, size_t n)
+{
+    expr_vec v = VEC_INIT;
+    bool open = true;
+    for (size_t i = 0; i < n; i++)
+        open &= append(&v, kind, subs[i]);
+    struct expr *e;
+    if (!open) {
+        for (size_t i = 0; i < v.n; i++)
+            expr_unref(v.data[i]);
+        e = expr_bool(p, kind == EXPR_OR);
+    } else if (v.n == 0) {
+        e = expr_bool(p, kind == EXPR_AND);
+    } else if (v.n == 1) {
+        e = v.data[0];
+    } else {
+        e = intern(p, &(struct expr){.kind = kind, .n = (uint32_t)v.n}, v.data);
+    }
+    vec_fini(&v);
+    return e;
+}
+
+struct expr *expr_and_n(struct expr_pool *p, struct expr **subs, size_t n)
+{
+    return combine(p, EXPR_AND, subs, n);
+}
+
+struct expr *expr_or_n(struct expr_pool *p, struct expr **subs, size_t n)
+{
+    return combine(p, EXPR_OR, subs, n);
+}
+
+struct expr *expr_and(struct expr_pool *p, struct expr *a, struct expr *b)
+{
+    return combine(p, EXPR_AND, (struct expr *[]){a, b}, 2);
+}
+
+struct expr *expr_or(struct expr_pool *p, struct expr *a, struct expr *b)
+{
+    return combine(p, EXPR_OR, (struct expr *[]){a, b}, 2);
+}
+
+static struct expr *combine_args(struct expr_pool *p, enum expr_kind kind, va_list args)
+{
+    expr_vec v = VEC_INIT;
+    struct expr *e;
+    while ((e = va_arg(args, struct expr *)))
+        vec_push(&v, e);
+    e = combine(p, kind, v.data, v.n);
+    vec_fini(&v);
+    return e;
+}
+
+struct expr *expr_all(struct expr_pool *p, ...)
+{
+    va_list args;
+    va_start(args, p);
+    struct expr *e = combine_args(p, EXPR_AND, args);
+    va_end(args);
+    return e;
+}
+
+struct expr *expr_any(struct expr_pool *p, ...)
+{
+    va_list args;
+    va_start(args, p);
+    struct expr *e = combine_args(p, EXPR_OR, args);
+    va_end(args);
+    return e;
+}
+
+struct expr *expr_str_in(struct expr_pool *p, enum symbol_id sym, const char *const *names,
+                         size_t n)
+{
+    expr_vec v = VEC_INIT;
+    for (size_t i = 0; i < n; i++)
+        vec_push(&v, expr_str_eq(p, sym, names[i]));
+    struct expr *e = expr_or_n(p, v.data, v.n);
+    vec_fini(&v);
+    return e;
+}
+
+struct expr *expr_in(struct expr_pool *p, enum symbol_id sym, const u128 *values, size_t n)
+{
+    expr_vec v = VEC_INIT;
+    for (size_t i = 0; i < n; i++)
+        vec_push(&v, expr_eq(p, sym, values[i]));
+    struct expr *e = expr_or_n(p, v.data, v.n);
+    vec_fini(&v);
+    return e;
+}
+
+static enum expr_relop negated(enum expr_relop relop)
+{
+    static const enum expr_relop table[] = {
+        [EXPR_EQ] = EXPR_NE, [EXPR_NE] = EXPR_EQ, [EXPR_LT] = EXPR_GE,
+        [EXPR_LE] = EXPR_GT, [EXPR_GT] = EXPR_LE, [EXPR_GE] = EXPR_LT,
+    };
+    return table[relop];
+}
+
+static struct expr *not_node(struct expr_pool *p, const struct expr *e)
+{
+    if (e->kind == EXPR_BOOL)
+        return expr_bool(p, !e->b);
+    if (e->kind == EXPR_CMP)
+        return expr_cmp_sym(p, e->sym, negated(e->relop), e->value, e->mask);
+    if (e->kind != EXPR_AND && e->kind != EXPR_OR) {
+        struct expr t = {
+            .kind = e->kind, .relop = negated(e->relop), .sym = e->sym, .name = rstr_ref(e->name)};
+        return intern(p, &t, NULL);
+    }
+    struct expr **sub = xmalloc(e->n * sizeof *sub);
+    for (uint32_t i = 0; i < e->n; i++)
+        sub[i] = not_node(p, e->sub[i]);
+    struct expr *r = combine(p, e->kind == EXPR_AND ? EXPR_OR : EXPR_AND, sub, e->n);
+    free(sub);
+    return r;
+}
+
+struct expr *expr_not(struct expr_pool *p, struct expr *e)
+{
+    struct expr *r = not_node(p, e);
+    expr_unref(e);
+    return r;
+}
+
+void expr_for_each_name(const struct expr *e, void (*fn)(void *aux, const struct expr *leaf),
+                        void *aux)
+{
+    if (e->name)
+        fn(aux, e);
+    for (uint32_t i = 0; i < e->n; i++)
+        expr_for_each_name(e->sub[i], fn, aux);
+}
+
+struct expr *expr_set_sym(struct expr_pool *p, enum expr_kind kind, const struct symbol *sym,
+                          enum expr_relop relop, const char *name, size_t n)
+{
+    struct expr t = {
+        .kind = kind, .relop = relop, .sym = sym, .name = rstr_pool_get_n(&p->names, name, n)};
+    return intern(p, &t, NULL);
+}
