@@ -1,0 +1,196 @@
+/* binding.c - see binding.h. What flows back up from a hypervisor (DESIGN section 4). It promises that a contested port is
+ * not taken back more often than twice a second. It never touches ports that are bound elsewhere and not claimed here.
+ */
+#include "controller/chassis/binding.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rows/ovs.h"
+#include "rows/sb.h"
+
+enum { CONTEST_MS = 500 };
+
+struct binding_port {
+    struct hnode node;
+    struct uuid uuid;
+    struct rstr *iface; /* NULL: not claimed */
+    uint64_t generation;
+    int64_t claimed_ms; /* when chassis was written last */
+    bool is_todo;
+};
+
+void binding_init(struct binding *b)
+{
+    memset(b, 0, sizeof *b);
+}
+
+static void port_free(struct binding *b, struct binding_port *port)
+{
+    b->n_todo -= port->is_todo;
+    hmap_remove(&b->ports, &port->node);
+    rstr_unref(port->iface);
+    free(port);
+}
+
+void binding_fini(struct binding *b)
+{
+    struct binding_port *port;
+    HMAP_FOR_EACH_SAFE (port, node, &b->ports)
+        port_free(b, port);
+    hmap_fini(&b->ports);
+}
+
+static struct binding_port *port_get(struct binding *b, const struct uuid *uuid)
+{
+    uint64_t hash = uuid_hash(uuid);
+    struct binding_port *port;
+    HMAP_FOR_EACH_WITH_HASH (port, node, hash, &b->ports)
+        if (uuid_equal(&port->uuid, uuid))
+            return port;
+    port = NEW(struct binding_port);
+    port->uuid = *uuid;
+    port->claimed_ms = INT64_MIN / 2;
+    hmap_insert(&b->ports, &port->node, hash);
+    return port;
+}
+
+static void mark(struct binding *b, struct binding_port *port)
+{
+    b->n_todo += !port->is_todo;
+    port->is_todo = true;
+}
+
+struct take {
+    struct binding *binding;
+    uint64_t generation;
+};
+
+static void on_claim(const void *fact, bool added, void *take_)
+{
+    const struct fact_claim *claim = fact;
+    struct take *take = take_;
+    struct binding_port *port = port_get(take->binding, &claim->port);
+    if (added) {
+        if (!port->iface)
+            port->generation = take->generation;
+        rstr_unref(port->iface);
+        port->iface = rstr_ref(claim->iface);
+    } else {
+        rstr_unref(port->iface); /* another fact of the same claim, if there is one, follows */
+        port->iface = NULL;
+    }
+    mark(take->binding, port);
+}
+
+void binding_take_claims(struct binding *b, struct inc *inc, const struct program *program,
+                         uint64_t generation)
+{
+    struct take take = {b, generation};
+    inc_changes(inc, program->claim, on_claim, &take);
+}
+
+void binding_row_changed(struct binding *b, const struct uuid *uuid)
+{
+    mark(b, port_get(b, uuid));
+}
+
+void binding_check_all(struct binding *b)
+{
+    struct binding_port *port;
+    HMAP_FOR_EACH (port, node, &b->ports)
+        mark(b, port);
+}
+
+static const struct ovs_interface *find_interface(const struct replica *ovs, const char *name)
+{
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, ovs, replica_table(ovs, "Interface"))
+    if (!strcmp(ovs_interface_name(ovs_interface_cast(row)), name))
+        return ovs_interface_cast(row);
+    return NULL;
+}
+
+/* Marks the interface so that whoever plugged it in knows that packets flow. True when it is done. */
+static bool write_installed(const struct binding_state *s, const struct binding_port *port,
+                            struct writer *ovs)
+{
+    const struct ovs_interface *iface = find_interface(s->ovs, port->iface->s);
+    if (!iface || ovs_interface_external_ids_value(iface, "ovn-installed"))
+        return true;
+    if (!writer_is_ready(ovs))
+        return false;
+    char ts[32];
+    snprintf(ts, sizeof ts, "%" PRId64, s->wall_ms);
+    writer_pair(ovs, "Interface", ovs_interface_uuid(iface), "external_ids", "ovn-installed",
+                "true");
+    writer_pair(ovs, "Interface", ovs_interface_uuid(iface), "external_ids", "ovn-installed-ts",
+                ts);
+    return false; /* until it is seen */
+}
+
+/* True when nothing is left to do for the port. */
+static bool write_claimed(struct binding *b, const struct binding_state *s,
+                          struct binding_port *port, const struct sb_port_binding *row,
+                          struct writer *sb, struct writer *ovs)
+{
+    const struct uuid *at = sb_port_binding_chassis(row);
+    if (!at || !uuid_equal(at, s->chassis)) {
+        if (at && s->now_ms - port->claimed_ms < CONTEST_MS) {
+            b->has_late = true;
+            return false;
+        }
+        writer_uuid(sb, "Port_Binding", &port->uuid, "chassis", s->chassis);
+        writer_comment(sb, "claiming logical port '%s'", sb_port_binding_logical_port(row));
+        port->claimed_ms = s->now_ms;
+        return false;
+    }
+    if (s->confirmed < port->generation)
+        return false;
+    bool is_done = write_installed(s, port, ovs);
+    if (!sb_port_binding_up(row)) {
+        writer_boolean(sb, "Port_Binding", &port->uuid, "up", true);
+        return false;
+    }
+    return is_done;
+}
+
+static bool write_released(const struct binding_state *s, const struct sb_port_binding *row,
+                           struct writer *sb)
+{
+    const struct uuid *at = sb_port_binding_chassis(row);
+    if (!at || !uuid_equal(at, s->chassis))
+        return true;
+    if (*sb_port_binding_type(row)) /* only ports of virtual machines are claimed here */
+        return true;
+    writer_uuid(sb, "Port_Binding", sb_port_binding_uuid(row), "chassis", NULL);
+    if (sb_port_binding_up_present(row))
+        writer_boolean(sb, "Port_Binding", sb_port_binding_uuid(row), "up", false);
+    writer_comment(sb, "releasing logical port '%s'", sb_port_binding_logical_port(row));
+    return false;
+}
+
+void binding_write(struct binding *b, const struct binding_state *s, struct writer *sb,
+                   struct writer *ovs)
+{
+    b->has_late = false;
+    if (!b->n_todo || !s->chassis || !writer_is_ready(sb))
+        return;
+    struct binding_port *port;
+    const struct schema_table *table = replica_table(s->sb, "Port_Binding");
+    HMAP_FOR_EACH_SAFE (port, node, &b->ports) {
+        if (!port->is_todo)
+            continue;
+        const struct row *row = replica_row_find(s->sb, table, &port->uuid);
+        bool is_done = !row          ? true
+                       : port->iface ? write_claimed(b, s, port, sb_port_binding_cast(row), sb, ovs)
+                                     : write_released(s, sb_port_binding_cast(row), sb);
+        if (!is_done)
+            continue;
+        port->is_todo = false;
+        b->n_todo--;
+        if (!port->iface)
+            port_free(b, port);
+    }
+}

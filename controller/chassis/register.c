@@ -1,0 +1,173 @@
+/* register.c - see register.h. What flows back up from a hypervisor (DESIGN section 4). Other chassis' rows are never touched.
+ */
+#include "controller/chassis/register.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "controller/chassis/hypervisor.h"
+#include "rows/sb.h"
+
+/* What our parser and switch can do: northd uses a feature when all chassis announce it (CONTRACT 2.2). */
+static const char *const features[] = {"port-up-notif", "mac-binding-timestamp", "fdb-timestamp",
+                                       "ls-dpg-column", "ct-no-masked-label"};
+
+struct encap {
+    char *type, *ip;
+};
+typedef VEC(struct encap) encaps;
+
+/* Every type on every address. */
+static void wanted_encaps(const struct config *config, encaps *ret)
+{
+    if (!config->encap_ip)
+        return;
+    char *types = xstrdup(config->encap_types), *type, *save_type = NULL;
+    for (type = strtok_r(types, ", ", &save_type); type; type = strtok_r(NULL, ", ", &save_type)) {
+        if (strcmp(type, "geneve") && strcmp(type, "vxlan"))
+            continue;
+        char *ips = xstrdup(config->encap_ip), *ip, *save_ip = NULL;
+        for (ip = strtok_r(ips, ", ", &save_ip); ip; ip = strtok_r(NULL, ", ", &save_ip)) {
+            struct encap e = {xstrdup(type), xstrdup(ip)};
+            vec_push(ret, e);
+        }
+        free(ips);
+    }
+    free(types);
+}
+
+static void encaps_fini(encaps *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        free(list->data[i].type);
+        free(list->data[i].ip);
+    }
+    vec_fini(list);
+}
+
+static bool encap_is(const struct sb_encap *row, const struct config *config,
+                     const struct encap *want)
+{
+    const char *csum = sb_encap_options_value(row, "csum");
+    return !strcmp(sb_encap_type(row), want->type) && !strcmp(sb_encap_ip(row), want->ip) &&
+           !strcmp(sb_encap_chassis_name(row), config->system_id) && csum &&
+           !strcmp(csum, config->encap_csum ? "true" : "false");
+}
+
+static bool encaps_match(const struct sb_chassis *chassis, const struct replica *sb,
+                         const struct config *config, const encaps *want)
+{
+    const struct datum *have = sb_chassis_encaps(chassis);
+    if (have->n != want->n)
+        return false;
+    for (size_t i = 0; i < want->n; i++) {
+        bool found = false;
+        for (size_t j = 0; j < have->n && !found; j++) {
+            const struct row *row =
+                replica_row_find(sb, replica_table(sb, "Encap"), &have->atoms[j].uuid);
+            found = row && encap_is(sb_encap_cast(row), config, &want->data[i]);
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static void write_encaps(const struct config *config, struct writer *w, const struct uuid *chassis,
+                         const encaps *want)
+{
+    const struct schema_table *table = replica_table(w->replica, "Chassis");
+    union atom *ids = xcalloc(want->n, sizeof *ids);
+    for (size_t i = 0; i < want->n; i++) {
+        struct uuid id = writer_insert(w, "Encap");
+        writer_text(w, "Encap", &id, "type", want->data[i].type);
+        writer_text(w, "Encap", &id, "ip", want->data[i].ip);
+        writer_text(w, "Encap", &id, "chassis_name", config->system_id);
+        writer_pair(w, "Encap", &id, "options", "csum", config->encap_csum ? "true" : "false");
+        ids[i].uuid = id;
+    }
+    replica_txn_set(writer_txn(w), table, chassis, schema_column_find(table, "encaps"),
+                    datum_new_set(ATOM_UUID, ids, want->n));
+    free(ids);
+}
+
+static void write_details(const struct config *config, struct writer *w, const struct uuid *chassis,
+                          const struct sb_chassis *old)
+{
+    if (!old || strcmp(sb_chassis_hostname(old), config->hostname))
+        writer_text(w, "Chassis", chassis, "hostname", config->hostname);
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+        const char *have = old ? sb_chassis_other_config_value(old, features[i]) : NULL;
+        if (!have || strcmp(have, "true"))
+            writer_pair(w, "Chassis", chassis, "other_config", features[i], "true");
+    }
+    const char *type = config->datapath_type ? config->datapath_type : "";
+    const char *have = old ? sb_chassis_other_config_value(old, "datapath-type") : NULL;
+    if (!have || strcmp(have, type))
+        writer_pair(w, "Chassis", chassis, "other_config", "datapath-type", type);
+}
+
+const struct row *register_private_row(const struct config *config, const struct replica *sb)
+{
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, sb, replica_table(sb, "Chassis_Private"))
+    if (!strcmp(sb_chassis_private_name(sb_chassis_private_cast(row)), config->system_id))
+        return row;
+    return NULL;
+}
+
+void register_run(const struct config *config, const struct replica *sb, struct writer *w)
+{
+    encaps want = VEC_INIT;
+    wanted_encaps(config, &want);
+    if (!want.n) /* a chassis without an address can serve nobody: wait for the configuration */
+        return;
+    const struct row *row = hypervisor_chassis_row(config, sb);
+    struct uuid id;
+    if (row) {
+        id = row->uuid;
+    } else {
+        id = writer_insert(w, "Chassis");
+        writer_text(w, "Chassis", &id, "name", config->system_id);
+        writer_comment(w, "registering chassis '%s'", config->system_id);
+    }
+    const struct sb_chassis *old = row ? sb_chassis_cast(row) : NULL;
+    if (!old || !encaps_match(old, sb, config, &want))
+        write_encaps(config, w, &id, &want);
+    write_details(config, w, &id, old);
+    const struct row *private_row = register_private_row(config, sb);
+    if (!private_row) {
+        struct uuid private_id = writer_insert(w, "Chassis_Private");
+        writer_text(w, "Chassis_Private", &private_id, "name", config->system_id);
+        writer_uuid(w, "Chassis_Private", &private_id, "chassis", &id);
+    } else {
+        const struct uuid *at = sb_chassis_private_chassis(sb_chassis_private_cast(private_row));
+        if (!at || !uuid_equal(at, &id))
+            writer_uuid(w, "Chassis_Private", &private_row->uuid, "chassis", &id);
+    }
+    encaps_fini(&want);
+}
+
+bool register_remove(const struct config *config, const struct replica *sb, struct writer *w)
+{
+    const struct row *chassis = hypervisor_chassis_row(config, sb), *row;
+    const struct row *private_row = register_private_row(config, sb);
+    if (!chassis && !private_row)
+        return false;
+    if (chassis) {
+        REPLICA_FOR_EACH(row, pos, sb, replica_table(sb, "Port_Binding"))
+        {
+            const struct uuid *at = sb_port_binding_chassis(sb_port_binding_cast(row));
+            if (!at || !uuid_equal(at, &chassis->uuid))
+                continue;
+            writer_uuid(w, "Port_Binding", &row->uuid, "chassis", NULL);
+            writer_boolean(w, "Port_Binding", &row->uuid, "up", false);
+        }
+        writer_delete(w, chassis);
+    }
+    if (private_row)
+        writer_delete(w, private_row);
+    writer_comment(w, "unregistering chassis '%s'", config->system_id);
+    return true;
+}

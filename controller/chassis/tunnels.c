@@ -1,0 +1,129 @@
+/* tunnels.c - see tunnels.h. The switch's side of room 1 (DESIGN section 4). A tunnel port is known by its
+ * external_ids:ovn-chassis-id = chassis@remote-ip, as the field's tools expect (CONTRACT 2.4); ports without it are not ours.
+ */
+#include "controller/chassis/tunnels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "controller/chassis/bridge.h"
+
+struct want {
+    char *id; /* chassis@ip */
+    const struct fact_want_tunnel *fact;
+    bool is_there;
+};
+
+struct wants {
+    VEC(struct want) list;
+};
+
+static void add_want(const void *fact_, void *wants_)
+{
+    const struct fact_want_tunnel *fact = fact_;
+    struct wants *wants = wants_;
+    struct want want = {xasprintf("%s@%s", fact->chassis->s, fact->ip->s), fact, false};
+    vec_push(&wants->list, want);
+}
+
+static bool option_is(const struct ovs_interface *iface, const char *key, const char *value)
+{
+    const char *have = ovs_interface_options_value(iface, key);
+    return have && !strcmp(have, value);
+}
+
+static bool is_right(const struct ovs_interface *iface, const struct fact_want_tunnel *fact)
+{
+    return !strcmp(ovs_interface_type(iface), "geneve") && option_is(iface, "key", "flow") &&
+           option_is(iface, "remote_ip", fact->ip->s) &&
+           option_is(iface, "csum", fact->csum ? "true" : "false");
+}
+
+struct check {
+    struct wants *wants;
+    const struct ovs_bridge *bridge;
+    struct writer *w;
+};
+
+static void check_port(const struct ovs_port *port, const struct ovs_interface *iface, void *check_)
+{
+    struct check *c = check_;
+    const char *id = ovs_port_external_ids_value(port, "ovn-chassis-id");
+    if (!id)
+        return;
+    for (size_t i = 0; c->wants && i < c->wants->list.n; i++) {
+        struct want *want = &c->wants->list.data[i];
+        if (!want->is_there && !strcmp(want->id, id) && is_right(iface, want->fact)) {
+            want->is_there = true;
+            return;
+        }
+    }
+    writer_remove_ref(c->w, "Bridge", ovs_bridge_uuid(c->bridge), "ports", ovs_port_uuid(port));
+    writer_comment(c->w, "removing tunnel '%s'", ovs_port_name(port));
+}
+
+/* A port name that is free: ovn-<first characters of the chassis>-<number>. Interface names have 15 characters. */
+static char *free_name(const struct replica *ovs, const char *chassis, unsigned *next)
+{
+    for (;; ++*next) {
+        char *name = xasprintf("ovn-%.6s-%x", chassis, *next);
+        bool is_taken = false;
+        const struct row *row;
+        REPLICA_FOR_EACH(row, pos, ovs, replica_table(ovs, "Port"))
+        is_taken |= !strcmp(ovs_port_name(ovs_port_cast(row)), name);
+        if (!is_taken) {
+            ++*next;
+            return name;
+        }
+        free(name);
+    }
+}
+
+static void add_port(const struct ovs_bridge *bridge, const struct want *want, const char *name,
+                     struct writer *w)
+{
+    struct uuid iface = writer_insert(w, "Interface");
+    writer_text(w, "Interface", &iface, "name", name);
+    writer_text(w, "Interface", &iface, "type", "geneve");
+    writer_pair(w, "Interface", &iface, "options", "key", "flow");
+    writer_pair(w, "Interface", &iface, "options", "remote_ip", want->fact->ip->s);
+    writer_pair(w, "Interface", &iface, "options", "csum", want->fact->csum ? "true" : "false");
+    struct uuid port = writer_insert(w, "Port");
+    writer_text(w, "Port", &port, "name", name);
+    writer_uuid(w, "Port", &port, "interfaces", &iface);
+    writer_pair(w, "Port", &port, "external_ids", "ovn-chassis-id", want->id);
+    writer_add_ref(w, "Bridge", ovs_bridge_uuid(bridge), "ports", &port);
+    writer_comment(w, "adding tunnel '%s' to %s", name, want->id);
+}
+
+void tunnels_write(const struct config *config, const struct program *program,
+                   const struct inc *inc, const struct replica *ovs, struct writer *w)
+{
+    const struct ovs_bridge *bridge = bridge_find(ovs, config->bridge);
+    if (!bridge)
+        return;
+    struct wants wants = {VEC_INIT};
+    inc_for_each(inc, program->want_tunnel, add_want, &wants);
+    struct check check = {&wants, bridge, w};
+    bridge_for_each_interface(bridge, ovs, check_port, &check);
+    unsigned next = 0;
+    for (size_t i = 0; i < wants.list.n; i++) {
+        struct want *want = &wants.list.data[i];
+        if (!want->is_there) {
+            char *name = free_name(ovs, want->fact->chassis->s, &next);
+            add_port(bridge, want, name, w);
+            free(name);
+        }
+        free(want->id);
+    }
+    vec_fini(&wants.list);
+}
+
+void tunnels_remove(const struct config *config, const struct replica *ovs, struct writer *w)
+{
+    const struct ovs_bridge *bridge = bridge_find(ovs, config->bridge);
+    struct check check = {NULL, bridge, w};
+    if (bridge)
+        bridge_for_each_interface(bridge, ovs, check_port, &check);
+}

@@ -1,0 +1,50 @@
+/* flow_wire.c - flows of the installer as OpenFlow messages (room 8 of DESIGN section 4).
+ *
+ * Matches are the bytes of a struct minimatch, actions those of an of_actions list; both are interned blobs whose text is
+ * aligned as memory from malloc is.
+ */
+#include "controller/install/install.h"
+
+#include <string.h>
+
+#include "openflow/flow_mod.h"
+
+void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
+                       struct of_buf *out)
+{
+    struct of_flow_mod fm;
+    const struct rstr *actions = entry->desired.actions;
+    of_flow_mod_init(&fm, actions ? OF_FLOW_ADD : OF_FLOW_DELETE_STRICT);
+    fm.table_id = (uint8_t)entry->key.table;
+    fm.priority = (uint16_t)entry->key.priority;
+    fm.cookie = actions ? entry->desired.cookie : 0;
+    minimatch_expand((const struct minimatch *)(const void *)entry->key.match->s, &fm.match);
+    if (actions) /* borrowed: not finished with of_flow_mod_fini */
+        fm.actions = (struct of_actions){(uint8_t *)(uintptr_t)actions->s, actions->n, actions->n};
+    of_flow_mod_encode(&fm, version, xid, out);
+}
+
+/* What a switch would say that A is. */
+static bool over_the_wire(const struct rstr *a, struct of_actions *ret)
+{
+    struct of_buf wire = OF_BUF_INIT;
+    of_instructions_encode(a->s, a->n, OF15_VERSION, &wire);
+    *ret = (struct of_actions)OF_ACTIONS_INIT;
+    bool ok = !of_instructions_decode(wire.data, wire.n, OF15_VERSION, ret);
+    of_buf_fini(&wire);
+    return ok;
+}
+
+bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b)
+{
+    if (a == b)
+        return true;
+    struct of_actions decoded;
+    struct rstr *normal = NULL;
+    if (over_the_wire(a, &decoded))
+        normal = rstr_pool_get_n(blobs, (const char *)decoded.data, decoded.n);
+    of_actions_fini(&decoded);
+    bool same = normal == b;
+    rstr_unref(normal);
+    return same;
+}

@@ -1,0 +1,520 @@
+/* install.c - see install.h. Room 8 of DESIGN section 4.
+ *
+ * One connection, in steps:
+ *
+ *     DOWN -> TLV (ask for, then make the mapping of the Geneve option) -> READBACK (flow statistics) -> UP
+ *
+ * In UP at most one bundle is on its way; what changes meanwhile goes into the next. A bundle that fails changes nothing in the switch:
+ * the flow that the error names is set aside and everything is read back again.
+ */
+#include "controller/install/install.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "openflow/bundle.h"
+#include "openflow/flow_mod.h"
+#include "openflow/switch.h"
+
+LOG_MODULE(install);
+
+enum state { STATE_DOWN, STATE_TLV, STATE_READBACK, STATE_UP };
+enum { TLV_CLASS = 0x0102, TLV_TYPE = 0x80, TLV_LEN = 4, CHUNK = 65536, RETRY_MS = 1000 };
+
+struct installer {
+    struct installer_options options;
+    void (*confirmed)(void *aux, uint64_t generation);
+    void *aux;
+    struct of_remote *remote;
+    struct of_conn *conn;
+    enum state state;
+    struct hmap entries;
+    VEC(struct flow_entry *) dirty, batch;
+    size_t cursor;   /* entries of the batch that are encoded */
+    bool is_sending; /* a bundle was opened and is not committed */
+    bool is_waiting; /* for the barrier behind a bundle */
+    bool has_failed; /* the bundle on its way */
+    bool has_desire; /* installer_commit was called */
+    bool is_rereading;
+    uint32_t bundle_id, first_xid, barrier_xid, request_xid;
+    uint64_t generation, sent_generation, confirmed_generation;
+    struct timer retry;
+    struct installer_stats stats;
+};
+
+/* --- Entries */
+
+static uint64_t key_hash(const struct oflow_key *key)
+{
+    return hash_u64((uint64_t)key->table << 32 | key->priority, key->match->node.hash);
+}
+
+static struct flow_entry *entry_get(struct installer *in, const struct oflow_key *key)
+{
+    uint64_t hash = key_hash(key);
+    struct flow_entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &in->entries)
+        if (e->key.match == key->match && e->key.priority == key->priority &&
+            e->key.table == key->table)
+            return e;
+    e = NEW(struct flow_entry);
+    e->key = *key;
+    rstr_ref(key->match);
+    hmap_insert(&in->entries, &e->node, hash);
+    return e;
+}
+
+static void value_set(struct flow_value *value, struct rstr *actions, uint64_t cookie)
+{
+    struct rstr *old = value->actions;
+    value->actions = actions ? rstr_ref(actions) : NULL;
+    value->cookie = cookie;
+    rstr_unref(old);
+}
+
+static void entry_free(struct installer *in, struct flow_entry *e)
+{
+    value_set(&e->desired, NULL, 0);
+    value_set(&e->actual, NULL, 0);
+    rstr_unref(e->rejected);
+    hmap_remove(&in->entries, &e->node);
+    rstr_unref(e->key.match);
+    free(e);
+}
+
+static void entry_free_if_unused(struct installer *in, struct flow_entry *e)
+{
+    if (!e->desired.actions && !e->actual.actions && !e->is_dirty && !e->is_sent)
+        entry_free(in, e);
+}
+
+/* Whether something must be sent for E. */
+static bool entry_differs(struct installer *in, const struct flow_entry *e)
+{
+    if (!e->desired.actions)
+        return e->actual.actions;
+    if (e->desired.actions == e->rejected)
+        return false;
+    return !e->actual.actions || e->desired.cookie != e->actual.cookie ||
+           !flow_actions_same(in->options.blobs, e->desired.actions, e->actual.actions);
+}
+
+static void mark(struct installer *in, struct flow_entry *e)
+{
+    if (e->is_dirty)
+        return;
+    e->is_dirty = true;
+    vec_push(&in->dirty, e);
+}
+
+/* --- Sending */
+
+static void send_simple(struct installer *in, enum of_type type, uint32_t xid)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    of_simple_encode(type, OF15_VERSION, xid, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void send_bundle_control(struct installer *in, enum of_bundle_type type)
+{
+    struct of_bundle_control bc = {in->bundle_id, (uint16_t)type,
+                                   OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED};
+    struct of_buf buf = OF_BUF_INIT;
+    of_bundle_control_encode(&bc, OF15_VERSION, of_conn_next_xid(in->conn), &buf);
+    of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+/* Takes the dirty entries that really differ into the batch. */
+static void batch_begin(struct installer *in)
+{
+    for (size_t i = 0; i < in->dirty.n; i++) {
+        struct flow_entry *e = in->dirty.data[i];
+        e->is_dirty = false;
+        if (entry_differs(in, e)) {
+            e->is_sent = true;
+            vec_push(&in->batch, e);
+        } else {
+            entry_free_if_unused(in, e);
+        }
+    }
+    vec_clear(&in->dirty);
+    in->cursor = 0;
+    in->sent_generation = in->generation;
+}
+
+static void confirm(struct installer *in, uint64_t generation)
+{
+    if (generation <= in->confirmed_generation)
+        return;
+    in->confirmed_generation = generation;
+    in->confirmed(in->aux, generation);
+}
+
+/* Encodes as much of the batch as the connection takes; true when all of it is out. */
+static bool batch_encode(struct installer *in)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    while (in->cursor < in->batch.n && !of_conn_is_congested(in->conn)) {
+        struct flow_entry *e = in->batch.data[in->cursor++];
+        uint32_t xid = of_conn_next_xid(in->conn);
+        if (in->cursor == 1)
+            in->first_xid = xid;
+        size_t start = of_bundle_add_begin(in->bundle_id, OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED,
+                                           OF15_VERSION, xid, &buf);
+        flow_entry_encode(e, OF15_VERSION, xid, &buf);
+        of_bundle_add_end(&buf, start);
+        if (e->desired.actions)
+            in->stats.adds++;
+        else
+            in->stats.deletes++;
+        value_set(&e->actual, e->desired.actions, e->desired.cookie);
+        if (buf.n > CHUNK)
+            of_conn_send_buf(in->conn, &buf);
+    }
+    if (buf.n)
+        of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+    return in->cursor == in->batch.n;
+}
+
+static void pump(struct installer *in)
+{
+    if (in->state != STATE_UP || in->is_waiting || !in->has_desire)
+        return;
+    if (!in->is_sending) {
+        batch_begin(in);
+        if (!in->batch.n) {
+            confirm(in, in->sent_generation);
+            return;
+        }
+        in->bundle_id++;
+        in->has_failed = false;
+        in->is_sending = true;
+        send_bundle_control(in, OF_BUNDLE_OPEN_REQUEST);
+    }
+    if (!batch_encode(in))
+        return;
+    in->is_sending = false;
+    in->is_waiting = true;
+    in->stats.bundles++;
+    send_bundle_control(in, OF_BUNDLE_COMMIT_REQUEST);
+    in->barrier_xid = of_conn_next_xid(in->conn);
+    send_simple(in, OF_BARRIER_REQUEST, in->barrier_xid);
+    log_dbg("bundle %u: %zu flow mods", in->bundle_id, in->batch.n);
+}
+
+static void batch_end(struct installer *in)
+{
+    for (size_t i = 0; i < in->batch.n; i++) {
+        struct flow_entry *e = in->batch.data[i];
+        e->is_sent = false;
+        entry_free_if_unused(in, e);
+    }
+    vec_clear(&in->batch);
+    in->is_sending = in->is_waiting = false;
+}
+
+/* --- Reading back */
+
+static void readback_begin(struct installer *in)
+{
+    struct flow_entry *e;
+    in->state = STATE_READBACK;
+    HMAP_FOR_EACH (e, node, &in->entries)
+        value_set(&e->actual, NULL, 0);
+    struct of_flow_stats_request req;
+    of_flow_stats_request_init(&req);
+    struct of_buf buf = OF_BUF_INIT;
+    in->request_xid = of_conn_next_xid(in->conn);
+    of_flow_stats_request_encode(&req, OF15_VERSION, false, in->request_xid, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void take_flow(struct installer *in, const struct of_flow_stats *fs)
+{
+    struct minimatch *mini = minimatch_new(&fs->match);
+    struct oflow_key key = {
+        .match = rstr_pool_get_n(in->options.blobs, (const char *)mini, minimatch_size(mini)),
+        .priority = fs->priority,
+        .table = fs->table_id,
+    };
+    struct rstr *actions =
+        rstr_pool_get_n(in->options.blobs, (const char *)fs->actions.data, fs->actions.n);
+    value_set(&entry_get(in, &key)->actual, actions, fs->cookie);
+    rstr_unref(actions);
+    rstr_unref(key.match);
+    free(mini);
+}
+
+static void readback_end(struct installer *in)
+{
+    struct flow_entry *e;
+    in->state = STATE_UP;
+    HMAP_FOR_EACH_SAFE (e, node, &in->entries) {
+        if (entry_differs(in, e))
+            mark(in, e);
+        else
+            entry_free_if_unused(in, e);
+    }
+    log_info("read back the switch's flows: %zu known, %zu to change", in->entries.n, in->dirty.n);
+    pump(in);
+}
+
+static void on_flow_stats(struct installer *in, const struct of_msg *msg)
+{
+    struct of_flow_stats fs;
+    size_t ofs = 0;
+    int rc;
+    if (in->state != STATE_READBACK || msg->xid != in->request_xid)
+        return;
+    while ((rc = of_flow_stats_next(msg, &ofs, &fs)) > 0) {
+        take_flow(in, &fs);
+        of_flow_stats_fini(&fs);
+    }
+    if (rc < 0) {
+        log_err("flow statistics cannot be read: %s", of_error_name(-rc));
+        of_conn_close(in->conn, "bad flow statistics");
+    } else if (!(msg->flags & OF_MULTIPART_MORE)) {
+        readback_end(in);
+    }
+}
+
+/* --- The Geneve option */
+
+static void tlv_ask(struct installer *in)
+{
+    in->state = STATE_TLV;
+    in->request_xid = of_conn_next_xid(in->conn);
+    send_simple(in, OF_NX_TLV_TABLE_REQUEST, in->request_xid);
+}
+
+static void tlv_map(struct installer *in)
+{
+    struct of_tlv_map map = {TLV_CLASS, TLV_TYPE, TLV_LEN, 0};
+    struct of_tlv_mod mod = {OF_TLV_ADD, &map, 1};
+    struct of_buf buf = OF_BUF_INIT;
+    of_tlv_mod_encode(&mod, OF15_VERSION, of_conn_next_xid(in->conn), &buf);
+    in->barrier_xid = of_conn_next_xid(in->conn);
+    of_simple_encode(OF_BARRIER_REQUEST, OF15_VERSION, in->barrier_xid, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void on_tlv_reply(struct installer *in, const struct of_msg *msg)
+{
+    struct of_tlv_reply reply;
+    if (in->state != STATE_TLV || msg->xid != in->request_xid)
+        return;
+    if (of_tlv_reply_decode(msg, &reply)) {
+        of_conn_close(in->conn, "bad tunnel option table");
+        return;
+    }
+    bool is_mapped = false, is_taken = false;
+    for (size_t i = 0; i < reply.n; i++) {
+        const struct of_tlv_map *m = &reply.maps[i];
+        if (m->index == 0 && m->opt_class == TLV_CLASS && m->type == TLV_TYPE && m->len == TLV_LEN)
+            is_mapped = true;
+        else if (m->index == 0)
+            is_taken = true;
+    }
+    of_tlv_reply_fini(&reply);
+    if (is_taken)
+        log_err("tun_metadata0 of the switch is mapped to another option: tunnels will not work");
+    if (is_mapped || is_taken)
+        readback_begin(in);
+    else
+        tlv_map(in);
+}
+
+/* --- Events */
+
+static void on_retry(void *in_)
+{
+    struct installer *in = in_;
+    if (in->conn && in->is_rereading)
+        readback_begin(in);
+    in->is_rereading = false;
+}
+
+static void on_barrier(struct installer *in, const struct of_msg *msg)
+{
+    if (msg->xid != in->barrier_xid)
+        return;
+    if (in->state == STATE_TLV) {
+        readback_begin(in);
+    } else if (in->state == STATE_UP && in->is_waiting) {
+        batch_end(in);
+        if (in->has_failed) { /* the switch is as it was before: find out how */
+            in->state = STATE_READBACK;
+            in->is_rereading = true;
+            timer_start_ms(&in->retry, RETRY_MS);
+            return;
+        }
+        confirm(in, in->sent_generation);
+        pump(in);
+    }
+}
+
+/* Sets the flow that the switch complains of aside. */
+static void reject(struct installer *in, uint32_t xid, const char *why)
+{
+    uint32_t i = xid - in->first_xid;
+    if (i >= in->batch.n || !in->batch.data[i]->desired.actions)
+        return;
+    struct flow_entry *e = in->batch.data[i];
+    struct str text = STR_INIT;
+    struct match match;
+    minimatch_expand((const struct minimatch *)(const void *)e->key.match->s, &match);
+    str_putf(&text, "table=%u,", e->key.table);
+    match_put(&text, &match, (int)e->key.priority, NULL);
+    str_put(&text, " actions=");
+    of_actions_put(&text, e->desired.actions->s, e->desired.actions->n, NULL);
+    log_err("the switch refuses a flow (%s): %s", why, str_c(&text));
+    str_fini(&text);
+    rstr_unref(e->rejected);
+    e->rejected = rstr_ref(e->desired.actions);
+}
+
+static void on_error(struct installer *in, const struct of_msg *msg)
+{
+    static struct log_rate rate = LOG_RATE(60, 20);
+    struct of_error_msg error;
+    if (of_error_decode(msg, &error))
+        return;
+    log_warn_limited(&rate, "OpenFlow error %s, xid 0x%x", of_error_name(error.error), msg->xid);
+    if (in->state == STATE_UP && in->batch.n && (in->is_sending || in->is_waiting)) {
+        if (!in->has_failed)
+            in->stats.failures++;
+        in->has_failed = true;
+        reject(in, msg->xid, of_error_name(error.error));
+    }
+}
+
+static void on_message(void *in_, struct of_conn *conn UNUSED, const struct of_msg *msg)
+{
+    struct installer *in = in_;
+    switch (msg->type) {
+    case OF_NX_TLV_TABLE_REPLY:
+        on_tlv_reply(in, msg);
+        break;
+    case OF_FLOW_STATS_REPLY:
+        on_flow_stats(in, msg);
+        break;
+    case OF_BARRIER_REPLY:
+        on_barrier(in, msg);
+        break;
+    case OF_ERROR_MSG:
+        on_error(in, msg);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_ready(void *in_, struct of_conn *conn)
+{
+    struct installer *in = in_;
+    log_info("connected to the switch at %s", in->options.target);
+    in->conn = conn;
+    tlv_ask(in);
+}
+
+static void on_drained(void *in_, struct of_conn *conn UNUSED)
+{
+    pump(in_);
+}
+
+static void on_closed(void *in_, struct of_conn *conn UNUSED, int err UNUSED, const char *reason)
+{
+    struct installer *in = in_;
+    log_info("connection to the switch ended: %s", reason);
+    in->conn = NULL;
+    in->state = STATE_DOWN;
+    in->is_rereading = false;
+    timer_stop(&in->retry);
+    batch_end(in);
+}
+
+/* --- Interface */
+
+struct installer *installer_new(const struct installer_options *options,
+                                void (*confirmed)(void *aux, uint64_t generation), void *aux,
+                                struct diag *diag)
+{
+    static const struct of_conn_callbacks callbacks = {on_ready, on_message, on_drained, on_closed};
+    struct installer *in = NEW(struct installer);
+    in->options = *options;
+    in->options.target = xstrdup(options->target);
+    in->confirmed = confirmed;
+    in->aux = aux;
+    timer_init(&in->retry, options->loop, on_retry, in);
+    struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
+                                                     .tls = options->tls,
+                                                     .default_port = TARGET_PORT_OPENFLOW},
+                                          .max_backoff_ms = 1000};
+    struct of_conn_options conn = {
+        .versions = 1u << OF15_VERSION, .hello_bitmap = true, .probe_ms = 5000};
+    if (of_remote_new(options->loop, options->target, &reconnect, &conn, &callbacks, in,
+                      &in->remote, diag)) {
+        installer_free(in);
+        return NULL;
+    }
+    return in;
+}
+
+void installer_free(struct installer *in)
+{
+    if (!in)
+        return;
+    of_remote_free(in->remote);
+    timer_stop(&in->retry);
+    struct flow_entry *e;
+    HMAP_FOR_EACH_SAFE (e, node, &in->entries)
+        entry_free(in, e);
+    hmap_fini(&in->entries);
+    vec_fini(&in->dirty);
+    vec_fini(&in->batch);
+    free((char *)(uintptr_t)in->options.target);
+    free(in);
+}
+
+void installer_set(struct installer *in, const struct oflow_key *key, uint64_t cookie,
+                   struct rstr *actions)
+{
+    struct flow_entry *e = entry_get(in, key);
+    value_set(&e->desired, actions, cookie);
+    if (e->rejected && e->rejected != actions) {
+        rstr_unref(e->rejected);
+        e->rejected = NULL;
+    }
+    if (in->state == STATE_UP)
+        mark(in, e);
+    else
+        entry_free_if_unused(in, e); /* everything is compared after reading back */
+}
+
+void installer_commit(struct installer *in, uint64_t generation)
+{
+    in->generation = generation;
+    in->has_desire = true;
+    pump(in);
+}
+
+struct installer_stats installer_stats(const struct installer *in)
+{
+    struct installer_stats stats = in->stats;
+    const struct flow_entry *e;
+    stats.is_connected = in->state == STATE_UP;
+    HMAP_FOR_EACH (e, node, &in->entries) {
+        stats.desired += e->desired.actions != NULL;
+        stats.installed += e->actual.actions != NULL;
+        stats.rejected += e->rejected != NULL;
+    }
+    return stats;
+}

@@ -1,0 +1,65 @@
+/* install.h - keeps the flows of the switch what they should be, by differences only (room 8 of DESIGN section 4).
+ *
+ * The installer holds two answers to each (table, priority, match): what is desired and what the switch has. On connecting it
+ * makes sure that the Geneve option is mapped, reads back all flows of the bridge, and from then on sends what differs: one
+ * atomic bundle and a barrier at a time. It never clears a switch; restarted with the same desires it sends nothing. A
+ * flow that the switch refuses is set aside (and logged), so that it does not hold up the others.
+ */
+#pragma once
+
+#include "controller/facts.h"
+#include "io/loop.h"
+#include "openflow/connection.h"
+
+struct installer;
+
+struct installer_options {
+    struct loop *loop;
+    const char *target; /* of the bridge's management socket */
+    const char *rundir;
+    const struct tls_config *tls;
+    struct rstr_pool *blobs; /* where matches and actions of flows are interned */
+};
+
+struct installer_stats {
+    bool is_connected; /* and read back */
+    size_t desired, installed, rejected;
+    uint64_t adds, deletes, bundles, failures; /* sent since the start */
+};
+
+/* CONFIRMED is called when the switch is known to have all flows of a generation. NULL and DIAG when the target is bad. */
+struct installer *installer_new(const struct installer_options *options,
+                                void (*confirmed)(void *aux, uint64_t generation), void *aux,
+                                struct diag *diag);
+void installer_free(struct installer *installer);
+
+/* The flow KEY should have these ACTIONS (bytes of an of_actions list); NULL: it should not be there. */
+void installer_set(struct installer *installer, const struct oflow_key *key, uint64_t cookie,
+                   struct rstr *actions);
+/* What was set makes up GENERATION: sends the difference as soon as the switch is ready for it. Nothing is sent
+ * before the first call. */
+void installer_commit(struct installer *installer, uint64_t generation);
+
+struct installer_stats installer_stats(const struct installer *installer);
+
+/* ---- Between the files of this folder ---- */
+
+struct flow_value {
+    struct rstr *actions; /* NULL: no flow */
+    uint64_t cookie;
+};
+
+struct flow_entry {
+    struct hnode node;
+    struct oflow_key key;
+    struct flow_value desired, actual;
+    struct rstr *rejected; /* actions that the switch refused */
+    bool is_dirty;         /* in installer->dirty */
+    bool is_sent;          /* in installer->batch */
+};
+
+/* The two forms are the same flow to a switch: equal, or equal after a trip over the wire. */
+bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b);
+/* Appends a flow mod: ADD with the desired actions, or DELETE_STRICT when none are desired. */
+void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
+                       struct of_buf *out);
