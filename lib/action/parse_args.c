@@ -84,10 +84,8 @@ static int parse_fwd_group(struct action_parser *ap)
 {
     struct lexer *lx = &ap->lx;
     int rc = 0;
-    if (lx->token.type == LEX_RPAREN) {
-        lexer_get(lx);
+    if (lx->token.type == LEX_RPAREN)
         return lexer_error(lx, ap->diag, "expecting `;'");
-    }
     if (lexer_match_id(lx, "liveness")) {
         rc = lexer_force(lx, LEX_EQUALS, ap->diag);
         if (rc)
@@ -306,10 +304,8 @@ static int parse_sample(struct action_parser *ap)
         const struct lex_token *t = &lx->token;
         if (t->type == LEX_INTEGER && t->value <= UINT32_MAX) {
             v[i].value = t->value;
-            if (i == 0 && (!t->value || t->value > 65535))
-                return diag_set(ap->diag, ERR_RANGE,
-                                t->value ? "probability must be less than 65536"
-                                         : "probability must be greater than zero");
+            if (i == 0 && t->value > 65535)
+                return diag_set(ap->diag, ERR_RANGE, "probability must be less than 65536");
             lexer_get(lx);
         } else if (i == 3 && t->type == LEX_MACRO && t->n == 6 && !memcmp(t->text, "cookie", 6)) {
             v[i].kind = OPERAND_WORD;

@@ -36,13 +36,14 @@ static enum lex_format natural_format(const struct symbol *sym)
     return LEX_HEX;
 }
 
-/* SYM with the bits of MASK, if they are a run that can be written so: true, and *SF. */
-static bool as_bits(const struct expr *e, struct sym_bits *sf)
+/* SYM with the bits of MASK, if they are a run that can be written so: true, and *SF. Subfields of nominal fields are shown
+ * in the canonical style although the parser does not take them. */
+static bool as_bits(const struct printer *pr, const struct expr *e, struct sym_bits *sf)
 {
     *sf = sym_bits_whole(e->sym);
     if (e->mask == u128_ones(e->sym->width))
         return true;
-    if (e->sym->level == LEVEL_NOMINAL || !u128_is_run(e->mask))
+    if (!u128_is_run(e->mask) || (e->sym->level == LEVEL_NOMINAL && pr->style == EXPR_STYLE_TEXT))
         return false;
     sf->ofs = u128_ctz(e->mask);
     sf->width = u128_popcount(e->mask);
@@ -91,7 +92,7 @@ static bool whole_in_text(const struct printer *pr, const struct expr *e)
 static void print_cmp(struct printer *pr, const struct expr *e)
 {
     struct sym_bits sf;
-    bool bits = as_bits(e, &sf) && !whole_in_text(pr, e);
+    bool bits = as_bits(pr, e, &sf) && !whole_in_text(pr, e);
     if (bits && sf.width == 1 && e->relop <= EXPR_NE) {
         if (e->relop == EXPR_NE)
             str_putc(pr->out, '!');
@@ -136,7 +137,7 @@ static bool may_be_element(const struct printer *pr, const struct expr *e)
         return e->relop <= EXPR_NE;
     struct sym_bits sf;
     return e->kind == EXPR_CMP && e->relop <= EXPR_NE && e->sym->width > 1 &&
-           (e->mask == u128_ones(e->sym->width) || whole_in_text(pr, e) || !as_bits(e, &sf));
+           (e->mask == u128_ones(e->sym->width) || whole_in_text(pr, e) || !as_bits(pr, e, &sf));
 }
 
 /* How many children from I on can be written as one set. */

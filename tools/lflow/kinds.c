@@ -7,9 +7,9 @@
 #include "expr/norm.h"
 #include "expr/parse.h"
 #include "flow/key.h"
+#include "net/addr.h"
 #include "tools/lflow/context.h"
 #include "tools/lflow/kinds_action.h"
-#include "net/addr.h"
 
 void session_init(struct session *s)
 {
@@ -223,11 +223,12 @@ static void kind_masked_mac(struct session *s UNUSED, const char *line, struct s
         }
     }
     free(text);
-    if (!okay) {
-        str_put(out, "error: not an Ethernet address with an optional mask\n");
+    unsigned bits = u128_popcount(mac_to_u64(mask));
+    bool is_prefix = mac_to_u64(mask) == (u128_ones(48) & ~u128_ones(48 - bits));
+    if (!okay || !is_prefix) {
+        str_put(out, "error: not an Ethernet address with an optional prefix mask\n");
         return;
     }
-    unsigned bits = u128_popcount(mac_to_u64(mask));
     str_put(out, "out: ");
     lex_value_print(out, LEX_MAC, mac_to_u64(mac));
     str_putc(out, '/');
@@ -235,12 +236,7 @@ static void kind_masked_mac(struct session *s UNUSED, const char *line, struct s
     str_putc(out, ' ');
     lex_value_print(out, LEX_MAC, mac_to_u64(mac));
     str_putc(out, '/');
-    if (mac_to_u64(mask) == (u128_ones(48) & ~u128_ones(48 - bits)))
-        str_putf(out, "%u\n", bits);
-    else {
-        lex_value_print(out, LEX_MAC, mac_to_u64(mask));
-        str_putc(out, '\n');
-    }
+    str_putf(out, "%u\n", bits);
 }
 
 const struct kind kinds[] = {
