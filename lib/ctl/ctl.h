@@ -78,12 +78,13 @@ struct ctl_program {
     const struct ctl_show *show;               /* the first is the root; NULL: no generic show */
     const struct ctl_option *options;          /* may be NULL */
     int (*set_option)(struct ctl *ctl, int id, const char *arg, struct diag *diag);
-    /* Around the commands, each time they are run; AUX is ctl_main's. May be NULL. */
+    /* Before the commands, each time they are run; may change the view. May be NULL. */
     int (*before)(struct ctl *ctl, struct diag *diag);
-    int (*after)(struct ctl *ctl, struct diag *diag);
+    /* May add to the transaction; CHANGED: the commands change something. May be NULL. */
+    void (*amend)(struct ctl *ctl, struct replica_txn *txn, bool changed);
     /* After the commit: false as long as the program has to wait for others' answers. */
-    bool (*is_done)(struct ctl *ctl);
-    const char *tables; /* always needed */
+    bool (*is_done)(struct ctl *ctl); /* may be NULL */
+    const char *tables;               /* always needed */
 };
 
 /* A whole program: returns the exit status. */
@@ -115,7 +116,6 @@ struct replica *ctl_replica(const struct ctl *ctl);
 struct ctl_symbols *ctl_symbols(struct ctl *ctl);
 const struct ctl_program *ctl_program(const struct ctl *ctl);
 bool ctl_is_dry_run(const struct ctl *ctl);
-bool ctl_has_changes(const struct ctl *ctl); /* the transaction of the last run did something */
 const struct table_style *ctl_table_style(const struct ctl *ctl);
 /* Prints "TIME|N|MODULE|WARN|text" to standard error as the field's tools do. */
 void ctl_warn(const char *module, const char *format, ...) PRINTF_FORMAT(2, 3);

@@ -63,7 +63,6 @@ struct ctl {
     struct view *view;
     struct timer timer;
     int status;
-    bool had_changes;
     bool committing;
     int commit_err;
     char *commit_error;

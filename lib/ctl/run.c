@@ -86,11 +86,6 @@ bool ctl_is_dry_run(const struct ctl *ctl)
     return ctl->dry_run;
 }
 
-bool ctl_has_changes(const struct ctl *ctl)
-{
-    return ctl->had_changes;
-}
-
 const struct table_style *ctl_table_style(const struct ctl *ctl)
 {
     return &ctl->style;
@@ -277,9 +272,6 @@ static int run_calls(struct ctl *ctl, struct diag *diag)
     }
     if (!err)
         err = check_symbols(ctl, diag);
-    ctl->had_changes = !err && view_is_changed(ctl->view);
-    if (!err && ctl->program->after)
-        err = ctl->program->after(ctl, diag);
     return err;
 }
 
@@ -295,6 +287,8 @@ static void on_committed(void *ctl_, int err, const char *error)
 static int commit(struct ctl *ctl, struct diag *diag)
 {
     struct replica_txn *txn = view_make_txn(ctl->view);
+    if (ctl->program->amend)
+        ctl->program->amend(ctl, txn, view_is_changed(ctl->view));
     if (ctl->dry_run || replica_txn_is_empty(txn)) {
         replica_txn_free(txn);
         return 0;

@@ -1,0 +1,61 @@
+/* switch.c - ls-add, ls-del, ls-list. */
+#include <string.h>
+
+#include "base/err.h"
+#include "tools/nbctl/nbctl.h"
+
+static int run_ls_add(struct ctl_call *call)
+{
+    const char *name = call->argc ? call->argv[0] : NULL;
+    bool may_exist = ctl_has_option(call, "--may-exist");
+    bool add_duplicate = ctl_has_option(call, "--add-duplicate");
+    if (may_exist && add_duplicate)
+        return ctl_fail(call, "--may-exist and --add-duplicate may not be used together");
+    if (!name && (may_exist || add_duplicate))
+        return ctl_fail(call, "%s requires specifying a name",
+                        may_exist ? "--may-exist" : "--add-duplicate");
+    const struct schema_table *table = view_table(call->view, "Logical_Switch");
+    if (name && !add_duplicate) {
+        struct row_list rows = view_rows(call->view, table);
+        bool exists = false;
+        for (size_t i = 0; i < rows.n; i++)
+            exists |= !strcmp(row_text(rows.rows[i], "name"), name);
+        row_list_fini(&rows);
+        if (exists && may_exist)
+            return 0;
+        if (exists)
+            return ctl_fail(call, "%s: a switch with this name already exists", name);
+    }
+    const struct row *row = view_insert(call->view, table);
+    if (name)
+        view_set_text(call->view, row, "name", name);
+    return 0;
+}
+
+static int run_ls_del(struct ctl_call *call)
+{
+    const struct row *row;
+    int err = nb_switch_find(call, call->argv[0], !ctl_has_option(call, "--if-exists"), &row);
+    if (!err && row)
+        nb_delete_with(call, row, "ports");
+    return err;
+}
+
+static int run_ls_list(struct ctl_call *call)
+{
+    struct row_list rows = view_rows(call->view, view_table(call->view, "Logical_Switch"));
+    nb_put_names(call, &rows);
+    row_list_fini(&rows);
+    return 0;
+}
+
+const struct ctl_command nb_switch_commands[] = {
+    {.help = "Logical switch commands"},
+    {"ls-add", 0, 1, "[SWITCH]", "--may-exist,--add-duplicate", "Logical_Switch", NULL, run_ls_add,
+     "create a logical switch named SWITCH"},
+    {"ls-del", 1, 1, "SWITCH", "--if-exists", "Logical_Switch Logical_Switch_Port", NULL,
+     run_ls_del, "delete SWITCH and all its ports"},
+    {"ls-list", 0, 0, "", NULL, "Logical_Switch", NULL, run_ls_list,
+     "print the names of all logical switches"},
+    {0},
+};
