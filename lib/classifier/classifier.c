@@ -71,8 +71,7 @@ static void tries_count(struct classifier *cls, const struct cls_rule *rule, boo
     }
 }
 
-void classifier_insert(struct classifier *cls, struct cls_rule *rule, const struct match *match,
-                       int32_t priority, const struct cls_conj *conjs, uint32_t n_conjs)
+static void insert(struct classifier *cls, struct cls_rule *rule, const struct match *match)
 {
     struct cls_subtable *st = subtable_of(cls, &match->mask);
     bool is_new = !st;
@@ -81,10 +80,6 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
         hmap_insert(&cls->subtables, &st->node, st->node.hash);
     }
     int32_t old_max = is_new ? 0 : subtable_max_priority(st);
-    rule->priority = priority;
-    rule->conjs = conjs;
-    rule->n_conjs = n_conjs;
-    rule->seq = cls->next_seq++;
     subtable_insert(st, rule, key_words(&match->key));
     if (is_new) {
         order_insert(cls, st);
@@ -92,10 +87,30 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
         order_remove(cls, st);
         order_insert(cls, st);
     }
-    list_push_back(&cls->rules, &rule->order);
     cls->n_rules++;
-    cls->n_soft += n_conjs > 0;
+    cls->n_soft += rule->n_conjs > 0;
     tries_count(cls, rule, true);
+}
+
+void classifier_insert(struct classifier *cls, struct cls_rule *rule, const struct match *match,
+                       int32_t priority, const struct cls_conj *conjs, uint32_t n_conjs)
+{
+    rule->priority = priority;
+    rule->conjs = conjs;
+    rule->n_conjs = n_conjs;
+    rule->seq = cls->next_seq++;
+    insert(cls, rule, match);
+    list_push_back(&cls->rules, &rule->order);
+}
+
+void classifier_restore(struct classifier *cls, struct cls_rule *rule, const struct match *match)
+{
+    insert(cls, rule, match);
+    struct list *pos = &cls->rules;
+    while (pos->prev != &cls->rules &&
+           CONTAINER_OF(pos->prev, struct cls_rule, order)->seq > rule->seq)
+        pos = pos->prev;
+    list_insert(pos, &rule->order);
 }
 
 void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,

@@ -85,6 +85,8 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
 void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,
                         const struct cls_conj *conjs, uint32_t n_conjs);
 void classifier_remove(struct classifier *cls, struct cls_rule *rule);
+/* Puts a rule that was removed back into the place that it had (its seq, priority and conjs). */
+void classifier_restore(struct classifier *cls, struct cls_rule *rule, const struct match *match);
 
 /* The rule that wins for KEY, or NULL. Adds to WC (may be NULL) the bits that the answer depended
  * on. KEY's conj_id must be 0. */

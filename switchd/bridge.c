@@ -1,0 +1,394 @@
+/* bridge.c - see bridge.h: bridges, ports, flow mods. Groups and meters: group.c. */
+#include "switchd/bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "switchd/ofserver.h"
+#include "switchd/vswitch.h"
+
+LOG_MODULE(bridge);
+
+enum { OFPORT_MAX = 0xfeff };
+
+struct bridge *bridge_new(struct vswitch *vs, const char *name)
+{
+    struct bridge *br = NEW(struct bridge);
+    br->vs = vs;
+    br->name = xstrdup(name);
+    br->number = ++vs->next_bridge;
+    br->next_ofport = 1;
+    tables_init(&br->tables);
+    mac_table_init(&br->macs);
+    list_push_back(&vs->bridges, &br->node);
+    return br;
+}
+
+static void groups_free(struct bridge *br)
+{
+    struct group *g;
+    HMAP_FOR_EACH_SAFE (g, node, &br->groups) {
+        hmap_remove(&br->groups, &g->node);
+        of_group_fini(&g->of);
+        free(g);
+    }
+    hmap_fini(&br->groups);
+    struct meter *m;
+    HMAP_FOR_EACH_SAFE (m, node, &br->meters) {
+        hmap_remove(&br->meters, &m->node);
+        of_meter_fini(&m->of);
+        free(m);
+    }
+    hmap_fini(&br->meters);
+}
+
+void bridge_free(struct bridge *br)
+{
+    ofserver_free(br->of);
+    br->of = NULL;
+    struct vport *port;
+    HMAP_FOR_EACH_SAFE (port, by_no, &br->ports)
+        bridge_remove_port(br, port);
+    hmap_fini(&br->ports);
+    hmap_fini(&br->names);
+    vswitch_invalidate(br->vs);
+    tables_fini(&br->tables);
+    mac_table_fini(&br->macs);
+    groups_free(br);
+    list_remove(&br->node);
+    free(br->name);
+    free(br);
+}
+
+/* ---- ports ---- */
+
+struct vport *bridge_port(const struct bridge *br, uint32_t ofport)
+{
+    struct vport *port;
+    HMAP_FOR_EACH_WITH_HASH (port, by_no, hash_u64(ofport, 0), &br->ports) {
+        if (port->ofport == ofport)
+            return port;
+    }
+    return NULL;
+}
+
+struct vport *bridge_port_named(const struct bridge *br, const char *name)
+{
+    struct vport *port;
+    HMAP_FOR_EACH_WITH_HASH (port, by_name, hash_text(name), &br->names) {
+        if (!strcmp(port->name, name))
+            return port;
+    }
+    return NULL;
+}
+
+static int compare_ofport(const void *a_, const void *b_)
+{
+    const struct vport *const *a = a_, *const *b = b_;
+    return (*a)->ofport < (*b)->ofport ? -1 : (*a)->ofport > (*b)->ofport;
+}
+
+void bridge_ports_sorted(const struct bridge *br, vport_vec *ret)
+{
+    struct vport *port;
+    HMAP_FOR_EACH (port, by_no, &br->ports)
+        vec_push(ret, port);
+    if (ret->n)
+        qsort(ret->data, ret->n, sizeof ret->data[0], compare_ofport);
+}
+
+/* The number asked for if it is free, else the next one that has not been used for longest. */
+static uint32_t choose_ofport(struct bridge *br, const char *name, uint32_t request)
+{
+    if (!strcmp(name, br->name))
+        return PORT_LOCAL;
+    if (request && request <= OFPORT_MAX && !bridge_port(br, request))
+        return request;
+    for (unsigned i = 0; i < OFPORT_MAX; i++) {
+        uint32_t number = br->next_ofport;
+        br->next_ofport = number >= OFPORT_MAX ? 1 : (uint16_t)(number + 1);
+        if (!bridge_port(br, number))
+            return number;
+    }
+    return 0;
+}
+
+static int parse_endpoint(const struct smap *options, const char *key, bool *flow,
+                          struct ip_addr *addr, struct diag *diag)
+{
+    const char *text = smap_get(options, key);
+    *flow = text && !strcmp(text, "flow");
+    addr->version = 0;
+    if (!text || *flow)
+        return 0;
+    if (ip_addr_parse(text, addr))
+        return diag_set(diag, ERR_SYNTAX, "bad value for option %s: %s", key, text);
+    return 0;
+}
+
+static int parse_tunnel(const struct smap *options, struct tunnel_config *c, struct diag *diag)
+{
+    memset(c, 0, sizeof *c);
+    int err = parse_endpoint(options, "remote_ip", &c->dst_flow, &c->dst, diag);
+    if (!err)
+        err = parse_endpoint(options, "local_ip", &c->src_flow, &c->src, diag);
+    if (err)
+        return err;
+    if (!c->dst_flow && !c->dst.version)
+        return diag_set(diag, ERR_INVALID, "tunnel requires option remote_ip");
+    const char *key = smap_get_or(options, "key", smap_get_or(options, "out_key", ""));
+    c->id_flow = !strcmp(key, "flow");
+    c->id = c->id_flow ? 0 : (uint64_t)smap_get_int(options, "key", 0);
+    c->csum = smap_get_bool(options, "csum", false);
+    const char *tos = smap_get_or(options, "tos", "0");
+    c->tos_inherit = !strcmp(tos, "inherit");
+    c->tos = c->tos_inherit ? 0 : (uint8_t)smap_get_int(options, "tos", 0);
+    c->ttl = (uint8_t)smap_get_int(options, "ttl", 64);
+    return 0;
+}
+
+static void vport_free(struct vport *port)
+{
+    port_close(port->dev);
+    free(port->vlan.trunks);
+    free(port->name);
+    free(port->type);
+    free(port->peer);
+    free(port);
+}
+
+/* Opens what PORT stands on: a device, a tunnel, or nothing for a patch port. */
+static int vport_open(struct vport *port, const struct smap *options, struct diag *diag)
+{
+    if (!strcmp(port->type, "patch")) {
+        const char *peer = smap_get(options, "peer");
+        if (!peer || !strcmp(peer, port->name))
+            return diag_set(diag, ERR_INVALID, "%s: patch type requires valid 'peer' argument",
+                            port->name);
+        port->peer = xstrdup(peer);
+        return 0;
+    }
+    const struct port_class *class = port_class_find(port->type);
+    if (!class)
+        return diag_set(diag, ERR_UNSUPPORTED, "could not create port of unknown type %s",
+                        port->type);
+    port->is_tunnel = class->is_tunnel;
+    if (class->is_tunnel) {
+        int err = parse_tunnel(options, &port->tunnel, diag);
+        if (err)
+            return err;
+    }
+    int err = port_open(&port->bridge->vs->host, port->type, port->name, options, &port->dev, diag);
+    if (!err) {
+        port->dev->owner = port;
+        port->dev->tlvs = &port->bridge->tlvs;
+    }
+    return err;
+}
+
+int bridge_add_port(struct bridge *br, const struct vport_options *options, struct vport **ret,
+                    struct diag *diag)
+{
+    struct vport *port = NEW(struct vport);
+    port->bridge = br;
+    port->name = xstrdup(options->name);
+    port->type = xstrdup(options->type);
+    port->created_ms = env_now_ms(br->vs->env);
+    int err = vport_open(port, options->options, diag);
+    uint32_t number = err ? 0 : choose_ofport(br, options->name, options->request);
+    if (!err && !number)
+        err = diag_set(diag, ERR_NO_SPACE, "the bridge has no free port number");
+    if (err) {
+        vport_free(port);
+        return err;
+    }
+    port->ofport = number;
+    hmap_insert(&br->ports, &port->by_no, hash_u64(number, 0));
+    hmap_insert(&br->names, &port->by_name, hash_text(port->name));
+    vswitch_attach(br->vs, port);
+    vswitch_invalidate(br->vs);
+    if (port->dev)
+        port->reported = port->dev->status;
+    struct of_port desc;
+    vport_describe(port, &desc);
+    if (br->of)
+        ofserver_port_status(br->of, OF_PORT_ADD, &desc);
+    log_info("bridge %s: added interface %s on port %u", br->name, port->name,
+             port_to_16(port->ofport));
+    *ret = port;
+    return 0;
+}
+
+void bridge_remove_port(struct bridge *br, struct vport *port)
+{
+    struct of_port desc;
+    vport_describe(port, &desc);
+    if (br->of)
+        ofserver_port_status(br->of, OF_PORT_DELETE, &desc);
+    log_info("bridge %s: deleted interface %s on port %u", br->name, port->name,
+             port_to_16(port->ofport));
+    hmap_remove(&br->ports, &port->by_no);
+    hmap_remove(&br->names, &port->by_name);
+    mac_table_forget_port(&br->macs, port->ofport);
+    vswitch_detach(br->vs, port);
+    vswitch_invalidate(br->vs);
+    vport_free(port);
+}
+
+int vport_configure(struct vport *port, const struct smap *options, struct diag *diag)
+{
+    vswitch_invalidate(port->bridge->vs);
+    if (!port->dev) {
+        const char *peer = smap_get(options, "peer");
+        if (!peer)
+            return diag_set(diag, ERR_INVALID, "%s: patch type requires valid 'peer' argument",
+                            port->name);
+        free(port->peer);
+        port->peer = xstrdup(peer);
+        return 0;
+    }
+    if (port->is_tunnel) {
+        struct tunnel_config config;
+        int err = parse_tunnel(options, &config, diag);
+        if (err)
+            return err;
+        port->tunnel = config;
+    }
+    return port->dev->class->configure ? port->dev->class->configure(port->dev, options, diag) : 0;
+}
+
+struct vport *vport_peer(const struct vport *port)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &port->bridge->vs->bridges) {
+        struct vport *peer = port->peer ? bridge_port_named(br, port->peer) : NULL;
+        if (peer && peer->peer && !strcmp(peer->peer, port->name))
+            return peer;
+    }
+    return NULL;
+}
+
+bool vport_is_up(const struct vport *port)
+{
+    return !(port->config & OF_PC_PORT_DOWN);
+}
+
+struct port_stats vport_stats(const struct vport *port)
+{
+    return port->dev ? port->dev->stats : port->patch;
+}
+
+static uint32_t port_features(const struct port_status *s)
+{
+    switch (s->speed_mbps) {
+    case 10:
+        return s->full_duplex ? OF_PF_10MB_FD : OF_PF_10MB_HD;
+    case 100:
+        return s->full_duplex ? OF_PF_100MB_FD : OF_PF_100MB_HD;
+    case 1000:
+        return s->full_duplex ? OF_PF_1GB_FD : OF_PF_1GB_HD;
+    case 10000:
+        return OF_PF_10GB_FD;
+    case 40000:
+        return OF_PF_40GB_FD;
+    case 100000:
+        return OF_PF_100GB_FD;
+    default:
+        return s->speed_mbps ? OF_PF_OTHER : 0;
+    }
+}
+
+void vport_describe(const struct vport *port, struct of_port *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->number = port->ofport;
+    strncpy(ret->name, port->name, OF_PORT_NAME_LEN - 1);
+    ret->config = port->config;
+    if (!port->dev) {
+        ret->state = vport_peer(port) ? OF_PS_LIVE : OF_PS_LINK_DOWN;
+        return;
+    }
+    const struct port_status *s = &port->dev->status;
+    ret->mac = s->mac;
+    if (!s->admin_up)
+        ret->config |= OF_PC_PORT_DOWN;
+    ret->state = s->link_up ? OF_PS_LIVE : OF_PS_LINK_DOWN;
+    ret->current = port_features(s);
+    ret->current_speed = s->speed_mbps * 1000;
+}
+
+/* ---- names ---- */
+
+static uint32_t name_to_port(const struct port_names *names, const char *name)
+{
+    const struct bridge_port_names *n = CONTAINER_OF(names, struct bridge_port_names, names);
+    const struct vport *port = bridge_port_named(n->br, name);
+    return port ? port->ofport : 0;
+}
+
+static const char *port_to_name(const struct port_names *names, uint32_t number)
+{
+    const struct bridge_port_names *n = CONTAINER_OF(names, struct bridge_port_names, names);
+    const struct vport *port = bridge_port(n->br, number);
+    return port ? port->name : NULL;
+}
+
+void bridge_names(const struct bridge *br, struct bridge_port_names *ret)
+{
+    ret->names = (struct port_names){name_to_port, port_to_name};
+    ret->br = br;
+}
+
+/* ---- flows ---- */
+
+/* What names things of this bridge, and kinds that this switch does not have. */
+static int check_references(const struct bridge *br, const void *actions, size_t n)
+{
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, actions, n)
+    {
+        const struct of_id *id = (const void *)a;
+        if (a->type == OF_GROUP && !bridge_group(br, id->id))
+            return OF_ERR_ACTION_BAD_OUT_GROUP;
+        if (a->type == OF_METER && !bridge_meter(br, id->id))
+            return OF_ERR_METER_MOD_INVALID;
+        if (a->type == OF_FIN_TIMEOUT)
+            return OF_ERR_ACTION_BAD_VENDOR_TYPE;
+        if (a->type == OF_CLONE || a->type == OF_WRITE_ACTIONS) {
+            size_t nested_n;
+            const void *nested = of_action_nested(a, &nested_n);
+            int err = check_references(br, nested, nested_n);
+            if (err)
+                return err;
+        }
+    }
+    return 0;
+}
+
+int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal)
+{
+    if (fm->command != OF_FLOW_DELETE && fm->command != OF_FLOW_DELETE_STRICT) {
+        int err = check_references(br, fm->actions.data, fm->actions.n);
+        if (err)
+            return err;
+    }
+    return tables_flow_mod(&br->tables, fm, env_now_ms(br->vs->env), journal);
+}
+
+static void tell_removed(void *br_, const struct rule *rule, const struct minimatch *match,
+                         uint8_t reason)
+{
+    struct bridge *br = br_;
+    if (br->of && rule->flags & OF_FLOW_SEND_FLOW_REM)
+        ofserver_flow_removed(br->of, rule, match, reason);
+}
+
+void bridge_commit(struct bridge *br, struct journal *journal)
+{
+    if (journal->changes.n)
+        vswitch_invalidate(br->vs);
+    journal_commit(journal, tell_removed, br);
+}

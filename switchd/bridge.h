@@ -1,0 +1,133 @@
+/* bridge.h - a bridge and its ports: what one OpenFlow switch is made of.
+ *
+ * Holds flow tables, groups, meters, the MAC table of NORMAL, the tunnel option map and the ports by
+ * OpenFlow number. All bridges of the process share one datapath (vswitch.h), in which each port has a
+ * second number, dp_no, never reused while caches may name it. It does not read databases (config.c
+ * does) nor speak OpenFlow (ofserver.c does).
+ */
+#pragma once
+
+#include "openflow/group.h"
+#include "openflow/meter.h"
+#include "openflow/port.h"
+#include "switchd/mac_table.h"
+#include "switchd/port/port.h"
+#include "switchd/table.h"
+#include "switchd/tlv.h"
+
+struct vswitch;
+struct ofserver;
+
+/* What a tunnel port's options say. */
+struct tunnel_config {
+    bool id_flow, dst_flow, src_flow; /* taken from the flow */
+    bool csum;
+    uint64_t id;
+    struct ip_addr dst, src; /* version 0: not given */
+    uint8_t tos, ttl;
+    bool tos_inherit;
+};
+
+/* How NORMAL treats VLANs on a port. */
+struct vlan_config {
+    enum { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED, VLAN_NATIVE_UNTAGGED } mode;
+    uint16_t tag;
+    uint64_t *trunks; /* 4096 bits; NULL: all */
+};
+
+struct vport {
+    struct bridge *bridge;
+    struct hnode by_no, by_name;
+    char *name;
+    char *type; /* of the Interface */
+    uint32_t ofport;
+    uint32_t dp_no;
+    struct port *dev; /* NULL: a patch port */
+    char *peer;       /* patch: name of the other port, of whatever bridge */
+    bool is_tunnel;
+    struct tunnel_config tunnel;
+    struct vlan_config vlan;
+    uint32_t config;             /* OF_PC_* */
+    struct port_stats patch;     /* of a patch port */
+    struct port_status reported; /* as last told to controllers */
+    int64_t created_ms;
+};
+
+struct group {
+    struct hnode node;
+    struct of_group of;
+    uint64_t n_packets, n_bytes;
+    int64_t created_ms;
+};
+
+struct meter {
+    struct hnode node;
+    struct of_meter of;
+    double tokens; /* of the first band: packets, or bits */
+    int64_t filled_us;
+    uint64_t n_packets, n_bytes, band_packets, band_bytes;
+    int64_t created_ms;
+};
+
+struct bridge {
+    struct list node; /* in vswitch.bridges */
+    struct vswitch *vs;
+    uint32_t number;
+    char *name;
+    uint64_t datapath_id;
+    bool secure; /* fail_mode */
+    struct tables tables;
+    struct hmap groups, meters;
+    struct mac_table macs;
+    struct tlv_map tlvs;
+    struct hmap ports, names;
+    uint16_t next_ofport;
+    struct ofserver *of;     /* may be NULL (tests) */
+    bool miss_to_controller; /* some OpenFlow 1.0 controller wants table misses */
+};
+
+struct bridge *bridge_new(struct vswitch *vs, const char *name);
+void bridge_free(struct bridge *br); /* with its ports */
+
+struct vport_options {
+    const char *name;
+    const char *type; /* "" is system */
+    uint32_t request; /* ofport wanted, 0: any */
+    const struct smap *options;
+};
+/* Adds a port; its device opens now. 0, or an error with the text for the Interface's error column. */
+int bridge_add_port(struct bridge *br, const struct vport_options *options, struct vport **ret,
+                    struct diag *diag) MUST_CHECK;
+void bridge_remove_port(struct bridge *br, struct vport *port);
+/* Takes changed options. */
+int vport_configure(struct vport *port, const struct smap *options, struct diag *diag) MUST_CHECK;
+struct vport *bridge_port(const struct bridge *br, uint32_t ofport); /* or NULL */
+struct vport *bridge_port_named(const struct bridge *br, const char *name);
+/* The ports in order of number. Freed by the caller. */
+typedef VEC(struct vport *) vport_vec;
+void bridge_ports_sorted(const struct bridge *br, vport_vec *ret);
+/* The other end of a patch port; NULL: not one, or the peer is not there or does not point back. */
+struct vport *vport_peer(const struct vport *port);
+/* For texts; valid while the bridge stands. The struct is filled in and points to BR. */
+struct bridge_port_names {
+    struct port_names names;
+    const struct bridge *br;
+};
+void bridge_names(const struct bridge *br, struct bridge_port_names *ret);
+
+void vport_describe(const struct vport *port, struct of_port *ret);
+struct port_stats vport_stats(const struct vport *port);
+bool vport_is_up(const struct vport *port); /* carries packets: not configured down */
+
+/* Groups and meters by their mod messages: 0 or OF_ERROR. */
+struct group *bridge_group(const struct bridge *br, uint32_t id);
+struct meter *bridge_meter(const struct bridge *br, uint32_t id);
+int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm,
+                     struct journal *journal) MUST_CHECK;
+int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm) MUST_CHECK;
+/* True: the packet may pass. Counts. */
+bool meter_admit(struct meter *meter, size_t size, int64_t now_us);
+/* A flow mod, with the groups and meters that it names checked first. */
+int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal) MUST_CHECK;
+/* Ends a flow mod or bundle that succeeded: tells controllers of removed flows. */
+void bridge_commit(struct bridge *br, struct journal *journal);

@@ -1,0 +1,126 @@
+/* exec.c - see exec.h. */
+#include "switchd/exec.h"
+
+#include "flow/rewrite.h"
+#include "switchd/ofserver.h"
+
+/* Sends at most MAX bytes of PACKET. */
+static void send_truncated(struct port *dev, const struct packet *packet, uint32_t max,
+                           const struct dp_tunnel *tunnel)
+{
+    struct packet copy;
+    packet_init(&copy);
+    packet_clone_into(&copy, packet);
+    copy.csum_partial = false;
+    copy.gso_type = 0;
+    packet_truncate(&copy, max);
+    port_send(dev, &copy, tunnel);
+    packet_fini(&copy);
+}
+
+static void output(struct vswitch *vs, const struct packet *packet, const struct dp_action *a,
+                   uint32_t trunc)
+{
+    struct vport *port = vswitch_port(vs, a->port);
+    if (!port || !port->dev) {
+        vswitch_drop(vs, DROP_NO_PORT);
+        return;
+    }
+    uint64_t dropped = port->dev->stats.tx_dropped;
+    if (trunc && trunc < packet->size)
+        send_truncated(port->dev, packet, trunc, a->tunnel);
+    else
+        port_send(port->dev, packet, a->tunnel);
+    if (port->dev->stats.tx_dropped != dropped)
+        vswitch_drop(vs, DROP_SEND);
+}
+
+static struct bridge *bridge_numbered(struct vswitch *vs, uint64_t number)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if (br->number == number)
+            return br;
+    }
+    return NULL;
+}
+
+static void to_controller(struct vswitch *vs, const struct packet *packet,
+                          const struct dp_packet_in *pin)
+{
+    struct bridge *br = bridge_numbered(vs, pin->bridge_no);
+    struct meter *meter =
+        br && pin->meter_id != OF_METER_NONE ? bridge_meter(br, pin->meter_id) : NULL;
+    if (meter && !meter_admit(meter, packet->size, env_now_us(vs->env)))
+        vswitch_drop(vs, DROP_METER);
+    else if (!br || !br->of || !ofserver_packet_in(br->of, packet, pin))
+        vswitch_drop(vs, DROP_CONTROLLER);
+}
+
+static void set_field(struct packet *packet, const struct dp_action *a)
+{
+    packet_set_field(packet, a->field, (u128)a->value_hi << 64 | a->value_lo);
+}
+
+static void run(struct vswitch *vs, struct packet *packet, const struct dp_action *actions,
+                size_t n)
+{
+    uint32_t trunc = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct dp_action *a = &actions[i];
+        struct bridge *br;
+        struct meter *meter;
+        switch ((enum dp_type)a->type) {
+        case DP_OUTPUT:
+            output(vs, packet, a, trunc);
+            trunc = 0;
+            break;
+        case DP_SET:
+            set_field(packet, a);
+            break;
+        case DP_PUSH_VLAN:
+            packet_push_vlan(packet, a->eth_type, a->tci);
+            break;
+        case DP_POP_VLAN:
+            packet_pop_vlan(packet);
+            break;
+        case DP_PUSH_MPLS:
+            packet_push_mpls(packet, a->eth_type, (uint32_t)a->value_lo);
+            break;
+        case DP_POP_MPLS:
+            packet_pop_mpls(packet, a->eth_type);
+            break;
+        case DP_CLONE:
+            if (i + 1 + a->n == n) { /* the last thing: the packet itself will do */
+                run(vs, packet, a + 1, a->n);
+            } else {
+                struct packet copy;
+                packet_init(&copy);
+                packet_clone_into(&copy, packet);
+                run(vs, &copy, a + 1, a->n);
+                packet_fini(&copy);
+            }
+            i += a->n;
+            break;
+        case DP_CONTROLLER:
+            to_controller(vs, packet, a->pin);
+            break;
+        case DP_METER:
+            br = bridge_numbered(vs, a->value_lo);
+            meter = br ? bridge_meter(br, a->meter) : NULL;
+            if (meter && !meter_admit(meter, packet->size, env_now_us(vs->env))) {
+                vswitch_drop(vs, DROP_METER);
+                return;
+            }
+            break;
+        case DP_TRUNC:
+            trunc = a->n;
+            break;
+        }
+    }
+}
+
+void exec_actions(struct vswitch *vs, struct packet *packet, const struct dp_actions *actions)
+{
+    run(vs, packet, actions->list.data, actions->list.n);
+}

@@ -1,0 +1,12 @@
+/* exec.h - carries out datapath actions on a packet.
+ *
+ * The executor of the seam (dp.h): it knows packets, ports, controllers' queues and meters, no tables.
+ * PACKET is changed; its offsets must be those of flow_extract. Every packet or copy that goes nowhere
+ * is counted by its reason.
+ */
+#pragma once
+
+#include "switchd/dp.h"
+#include "switchd/vswitch.h"
+
+void exec_actions(struct vswitch *vs, struct packet *packet, const struct dp_actions *actions);

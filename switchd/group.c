@@ -1,0 +1,279 @@
+/* group.c - groups and meters of a bridge (OpenFlow 1.3 sections 5.6, 5.7); see bridge.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "switchd/bridge.h"
+#include "switchd/vswitch.h"
+
+struct group *bridge_group(const struct bridge *br, uint32_t id)
+{
+    struct group *g;
+    HMAP_FOR_EACH_WITH_HASH (g, node, hash_u64(id, 0), &br->groups) {
+        if (g->of.id == id)
+            return g;
+    }
+    return NULL;
+}
+
+struct meter *bridge_meter(const struct bridge *br, uint32_t id)
+{
+    struct meter *m;
+    HMAP_FOR_EACH_WITH_HASH (m, node, hash_u64(id, 0), &br->meters) {
+        if (m->of.id == id)
+            return m;
+    }
+    return NULL;
+}
+
+/* ---- groups ---- */
+
+static void group_remove(struct bridge *br, struct group *g, struct journal *journal)
+{
+    uint32_t id = g->of.id;
+    hmap_remove(&br->groups, &g->node);
+    of_group_fini(&g->of);
+    free(g);
+    /* Flows that use a group go with it (OpenFlow 1.3 section 6.5). */
+    struct of_flow_stats_request req;
+    of_flow_stats_request_init(&req);
+    req.out_group = id;
+    rule_vec rules = VEC_INIT;
+    tables_select(&br->tables, &req, &rules);
+    for (size_t i = 0; i < rules.n; i++)
+        tables_remove(&br->tables, rules.data[i], OF_REMOVED_GROUP_DELETE, journal);
+    vec_fini(&rules);
+}
+
+static int check_buckets(struct bridge *br, struct of_group *g)
+{
+    for (size_t i = 0; i < g->n_buckets; i++) {
+        int err = of_actions_check(&g->buckets[i].actions, NULL, 0, N_TABLES_OPEN);
+        if (err)
+            return err;
+        for (size_t j = 0; j < i; j++) {
+            if (g->buckets[j].id == g->buckets[i].id)
+                return OF_ERR_GROUP_MOD_BUCKET_EXISTS;
+        }
+        if (g->type == OF_GROUP_TYPE_FF && g->buckets[i].watch_port == PORT_ANY &&
+            g->buckets[i].watch_group == OF_GROUP_ANY)
+            return OF_ERR_GROUP_MOD_INVALID;
+    }
+    if (g->type == OF_GROUP_TYPE_INDIRECT && g->n_buckets != 1)
+        return OF_ERR_GROUP_MOD_INVALID;
+    (void)br;
+    return 0;
+}
+
+static size_t bucket_index(const struct of_group *g, uint32_t id)
+{
+    size_t i = 0;
+    while (i < g->n_buckets && g->buckets[i].id != id)
+        i++;
+    return i;
+}
+
+/* RET gets the buckets of A before place AT, those of B, and the rest of A. */
+static void merge_buckets(struct of_group *ret, const struct of_group *a, size_t at,
+                          const struct of_group *b)
+{
+    of_group_copy(ret, a);
+    struct of_bucket *buckets = xcalloc(a->n_buckets + b->n_buckets + 1, sizeof *buckets);
+    struct of_group copy;
+    of_group_copy(&copy, b);
+    memcpy(buckets, ret->buckets, at * sizeof *buckets);
+    if (b->n_buckets)
+        memcpy(buckets + at, copy.buckets, b->n_buckets * sizeof *buckets);
+    memcpy(buckets + at + b->n_buckets, ret->buckets + at, (a->n_buckets - at) * sizeof *buckets);
+    free(ret->buckets);
+    ret->buckets = buckets;
+    ret->n_buckets = a->n_buckets + b->n_buckets;
+    copy.n_buckets = 0;
+    of_group_fini(&copy);
+}
+
+static int insert_buckets(struct bridge *br, struct group *g, const struct of_group_mod *gm)
+{
+    size_t at;
+    if (gm->command_bucket_id == OF_BUCKET_FIRST)
+        at = 0;
+    else if (gm->command_bucket_id == OF_BUCKET_LAST)
+        at = g->of.n_buckets;
+    else if ((at = bucket_index(&g->of, gm->command_bucket_id)) == g->of.n_buckets)
+        return OF_ERR_GROUP_MOD_UNKNOWN_BUCKET;
+    else
+        at++;
+    struct of_group merged;
+    merge_buckets(&merged, &g->of, at, &gm->group);
+    int err = check_buckets(br, &merged);
+    if (err) {
+        of_group_fini(&merged);
+        return err;
+    }
+    of_group_fini(&g->of);
+    g->of = merged;
+    return 0;
+}
+
+static void bucket_remove_at(struct of_group *g, size_t i)
+{
+    of_actions_fini(&g->buckets[i].actions);
+    memmove(&g->buckets[i], &g->buckets[i + 1], (g->n_buckets - i - 1) * sizeof *g->buckets);
+    g->n_buckets--;
+}
+
+static int remove_buckets(struct group *g, uint32_t id)
+{
+    struct of_group *of = &g->of;
+    if (id == OF_BUCKET_ALL) {
+        while (of->n_buckets)
+            bucket_remove_at(of, 0);
+        return 0;
+    }
+    size_t i = id == OF_BUCKET_FIRST  ? 0
+               : id == OF_BUCKET_LAST ? of->n_buckets - (of->n_buckets > 0)
+                                      : bucket_index(of, id);
+    if (i >= of->n_buckets)
+        return OF_ERR_GROUP_MOD_UNKNOWN_BUCKET;
+    bucket_remove_at(of, i);
+    return 0;
+}
+
+static int group_put(struct bridge *br, struct group *g, const struct of_group_mod *gm)
+{
+    struct of_group copy;
+    of_group_copy(&copy, &gm->group);
+    int err = check_buckets(br, &copy);
+    if (err) {
+        of_group_fini(&copy);
+        return err;
+    }
+    if (g) {
+        of_group_fini(&g->of);
+    } else {
+        g = NEW(struct group);
+        g->created_ms = env_now_ms(br->vs->env);
+        hmap_insert(&br->groups, &g->node, hash_u64(copy.id, 0));
+    }
+    g->of = copy;
+    return 0;
+}
+
+static void group_delete(struct bridge *br, uint32_t id, struct journal *journal)
+{
+    struct group *g;
+    if (id != OF_GROUP_ALL) {
+        g = bridge_group(br, id);
+        if (g)
+            group_remove(br, g, journal);
+        return;
+    }
+    HMAP_FOR_EACH_SAFE (g, node, &br->groups)
+        group_remove(br, g, journal);
+}
+
+int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct journal *journal)
+{
+    vswitch_invalidate(br->vs);
+    if (gm->command == OF_GROUP_DELETE) {
+        group_delete(br, gm->group.id, journal);
+        return 0;
+    }
+    if (gm->group.id >= 0xffffff00u)
+        return OF_ERR_GROUP_MOD_INVALID;
+    struct group *g = bridge_group(br, gm->group.id);
+    switch (gm->command) {
+    case OF_GROUP_ADD:
+        return g ? OF_ERR_GROUP_MOD_EXISTS : group_put(br, NULL, gm);
+    case OF_GROUP_MODIFY:
+        return g ? group_put(br, g, gm) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
+    case OF_GROUP_ADD_OR_MODIFY:
+        return group_put(br, g, gm);
+    case OF_GROUP_INSERT_BUCKET:
+        return g ? insert_buckets(br, g, gm) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
+    case OF_GROUP_REMOVE_BUCKET:
+        return g ? remove_buckets(g, gm->command_bucket_id) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
+    default:
+        return OF_ERR_GROUP_MOD_BAD_COMMAND;
+    }
+}
+
+/* ---- meters: one token bucket, of the first band ---- */
+
+static void meter_remove(struct bridge *br, struct meter *m)
+{
+    hmap_remove(&br->meters, &m->node);
+    of_meter_fini(&m->of);
+    free(m);
+}
+
+static int meter_check(const struct of_meter *m)
+{
+    if (!m->n_bands || m->n_bands > 1)
+        return OF_ERR_METER_MOD_OUT_OF_BANDS;
+    if (m->bands[0].type != OF_BAND_DROP)
+        return OF_ERR_METER_MOD_BAD_BAND;
+    if (!m->bands[0].rate)
+        return OF_ERR_METER_MOD_BAD_RATE;
+    if (!!(m->flags & OF_METER_KBPS) == !!(m->flags & OF_METER_PKTPS))
+        return OF_ERR_METER_MOD_BAD_FLAGS;
+    return 0;
+}
+
+int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm)
+{
+    struct meter *m = bridge_meter(br, mm->meter.id);
+    vswitch_invalidate(br->vs);
+    if (mm->command == OF_METER_DELETE) {
+        if (mm->meter.id == OF_METER_ALL) {
+            HMAP_FOR_EACH_SAFE (m, node, &br->meters)
+                meter_remove(br, m);
+        } else if (m) {
+            meter_remove(br, m);
+        }
+        return 0;
+    }
+    if (mm->command == OF_METER_ADD && m)
+        return OF_ERR_METER_MOD_EXISTS;
+    if (mm->command == OF_METER_MODIFY && !m)
+        return OF_ERR_METER_MOD_UNKNOWN_METER;
+    int err = meter_check(&mm->meter);
+    if (err)
+        return err;
+    if (m) {
+        of_meter_fini(&m->of);
+    } else {
+        m = NEW(struct meter);
+        m->created_ms = env_now_ms(br->vs->env);
+        hmap_insert(&br->meters, &m->node, hash_u64(mm->meter.id, 0));
+    }
+    of_meter_copy(&m->of, &mm->meter);
+    m->filled_us = 0;
+    return 0;
+}
+
+bool meter_admit(struct meter *meter, size_t size, int64_t now_us)
+{
+    const struct of_meter_band *band = &meter->of.bands[0];
+    bool packets = meter->of.flags & OF_METER_PKTPS;
+    double rate = packets ? band->rate : band->rate * 1000.0; /* a second */
+    double burst = meter->of.flags & OF_METER_BURST && band->burst
+                       ? (packets ? band->burst : band->burst * 1000.0)
+                       : rate;
+    if (!meter->filled_us)
+        meter->tokens = burst;
+    else
+        meter->tokens =
+            MIN(burst, meter->tokens + rate * (double)(now_us - meter->filled_us) / 1e6);
+    meter->filled_us = now_us;
+    meter->n_packets++;
+    meter->n_bytes += size;
+    double cost = packets ? 1 : (double)size * 8;
+    if (meter->tokens < cost) {
+        meter->band_packets++;
+        meter->band_bytes += size;
+        return false;
+    }
+    meter->tokens -= cost;
+    return true;
+}

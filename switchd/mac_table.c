@@ -1,0 +1,114 @@
+/* mac_table.c - see mac_table.h. */
+#include "switchd/mac_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum { AGING_DEFAULT_MS = 300000, ENTRIES_DEFAULT = 8192 };
+
+void mac_table_init(struct mac_table *mt)
+{
+    memset(mt, 0, sizeof *mt);
+    list_init(&mt->lru);
+    mt->max_entries = ENTRIES_DEFAULT;
+    mt->aging_ms = AGING_DEFAULT_MS;
+}
+
+static void entry_remove(struct mac_table *mt, struct mac_entry *e)
+{
+    hmap_remove(&mt->entries, &e->node);
+    list_remove(&e->lru);
+    free(e);
+    mt->generation++;
+}
+
+void mac_table_flush(struct mac_table *mt)
+{
+    while (!list_empty(&mt->lru))
+        entry_remove(mt, LIST_FIRST(struct mac_entry, lru, &mt->lru));
+}
+
+void mac_table_fini(struct mac_table *mt)
+{
+    mac_table_flush(mt);
+    hmap_fini(&mt->entries);
+}
+
+void mac_table_configure(struct mac_table *mt, int64_t aging_ms, int64_t max_entries)
+{
+    mt->aging_ms = MIN(MAX(aging_ms, 15000), 3600000);
+    mt->max_entries = (uint32_t)MIN(MAX(max_entries, 10), 1000000);
+    while (mt->entries.n > mt->max_entries)
+        entry_remove(mt, LIST_FIRST(struct mac_entry, lru, &mt->lru));
+}
+
+static uint64_t entry_hash(struct mac mac, uint16_t vlan)
+{
+    return hash_u64(mac_to_u64(mac), vlan);
+}
+
+static struct mac_entry *entry_find(const struct mac_table *mt, struct mac mac, uint16_t vlan)
+{
+    struct mac_entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, entry_hash(mac, vlan), &mt->entries) {
+        if (mac_equal(e->mac, mac) && e->vlan == vlan)
+            return e;
+    }
+    return NULL;
+}
+
+const struct mac_entry *mac_table_find(const struct mac_table *mt, struct mac mac, uint16_t vlan)
+{
+    return entry_find(mt, mac, vlan);
+}
+
+bool mac_table_learn(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32_t port,
+                     int64_t now_ms)
+{
+    if (mac_is_multicast(mac))
+        return false;
+    struct mac_entry *e = entry_find(mt, mac, vlan);
+    bool news = !e || e->port != port;
+    if (!e) {
+        if (mt->entries.n >= mt->max_entries) {
+            entry_remove(mt, LIST_FIRST(struct mac_entry, lru, &mt->lru));
+            mt->n_evicted++;
+        }
+        e = NEW(struct mac_entry);
+        e->mac = mac;
+        e->vlan = vlan;
+        hmap_insert(&mt->entries, &e->node, entry_hash(mac, vlan));
+        list_init(&e->lru);
+        mt->n_learned++;
+    } else if (news) {
+        mt->n_moved++;
+    }
+    e->port = port;
+    e->seen_ms = now_ms;
+    list_remove(&e->lru);
+    list_push_back(&mt->lru, &e->lru);
+    mt->generation += news;
+    return news;
+}
+
+void mac_table_expire(struct mac_table *mt, int64_t now_ms)
+{
+    while (!list_empty(&mt->lru)) {
+        struct mac_entry *e = LIST_FIRST(struct mac_entry, lru, &mt->lru);
+        if (now_ms - e->seen_ms < mt->aging_ms)
+            break;
+        entry_remove(mt, e);
+        mt->n_expired++;
+    }
+}
+
+void mac_table_forget_port(struct mac_table *mt, uint32_t port)
+{
+    struct mac_entry *e, *next;
+    LIST_FOR_EACH_SAFE (e, next, lru, &mt->lru) {
+        if (e->port == port)
+            entry_remove(mt, e);
+    }
+}

@@ -1,0 +1,43 @@
+/* mac_table.h - which port a (VLAN, MAC) was last seen on: what the NORMAL action forwards by.
+ *
+ * Part of the bridge; read by switchd/normal.c in room 10 of DESIGN section 4. Entries age (300 s by
+ * default) and the table is bounded; when it is full the entry that was longest without traffic goes.
+ * It promises to say when a lookup's answer could have changed (mac_table_generation), so that cached
+ * translations can be checked again. It does not know packets.
+ */
+#pragma once
+
+#include "base/hmap.h"
+#include "base/list.h"
+#include "net/addr.h"
+
+struct mac_entry {
+    struct hnode node;
+    struct list lru; /* oldest first */
+    struct mac mac;
+    uint16_t vlan;
+    uint32_t port; /* OpenFlow port */
+    int64_t seen_ms;
+};
+
+struct mac_table {
+    struct hmap entries;
+    struct list lru;
+    uint32_t max_entries;
+    int64_t aging_ms;
+    uint64_t generation; /* grows with each change of an answer */
+    uint64_t n_learned, n_expired, n_evicted, n_moved;
+};
+
+void mac_table_init(struct mac_table *mt);
+void mac_table_fini(struct mac_table *mt);
+/* AGING_MS and MAX_ENTRIES are put into the documented bounds (15 s to 1 h, 10 to 1,000,000). */
+void mac_table_configure(struct mac_table *mt, int64_t aging_ms, int64_t max_entries);
+
+/* Notes that MAC was seen on PORT; true when that was news. A multicast MAC is never learned. */
+bool mac_table_learn(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32_t port,
+                     int64_t now_ms);
+const struct mac_entry *mac_table_find(const struct mac_table *mt, struct mac mac, uint16_t vlan);
+void mac_table_expire(struct mac_table *mt, int64_t now_ms);
+void mac_table_forget_port(struct mac_table *mt, uint32_t port);
+void mac_table_flush(struct mac_table *mt);

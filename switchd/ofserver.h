@@ -1,0 +1,55 @@
+/* ofserver.h - the OpenFlow side of a bridge: who controls it, and what they are told.
+ *
+ * Listens at RUNDIR/BRIDGE.mgmt for management connections and keeps connections to the controllers
+ * that are configured. Speaks OpenFlow 1.0 (with Nicira's extensions), 1.3, 1.4 and 1.5, negotiated for
+ * each connection. A management connection gets no asynchronous messages until it has sent SET_CONFIG
+ * with miss_send_len above zero; a controller gets them from the start.
+ *
+ *     ofserver.c     connections, dispatch, configuration, bundles
+ *     ofstats.c      multipart requests
+ *     ofpacket.c     packet-in, packet-out, resume
+ *
+ * Room 11 of DESIGN section 4.
+ */
+#pragma once
+
+#include "switchd/bridge.h"
+
+struct dp_packet_in;
+
+/* TARGET such as "punix:/run/br0.mgmt" or NULL: no management socket. */
+int ofserver_new(struct bridge *br, const char *management, struct ofserver **ret,
+                 struct diag *diag) MUST_CHECK;
+void ofserver_free(struct ofserver *of);
+
+struct ofcontroller_config {
+    const char *target;
+    int64_t probe_ms;
+    int64_t max_backoff_ms;
+};
+/* Makes the configured controllers those; connections that stay are not touched. */
+void ofserver_set_controllers(struct ofserver *of, const struct ofcontroller_config *configs,
+                              size_t n);
+/* State of the N-th of them, for the database. */
+struct ofcontroller_status {
+    const char *target;
+    bool connected;
+    const char *role;
+    int64_t since_ms; /* connected or disconnected since; wall clock */
+};
+size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_status *ret, size_t max);
+/* Whether some configured controller is connected; true when none is configured: fail_mode. */
+bool ofserver_has_controllers(const struct ofserver *of);
+bool ofserver_is_controlled(const struct ofserver *of);
+
+/* Sends a packet-in to those who want it. False: nobody did. */
+bool ofserver_packet_in(struct ofserver *of, const struct packet *packet,
+                        const struct dp_packet_in *pin);
+void ofserver_port_status(struct ofserver *of, enum of_port_reason reason,
+                          const struct of_port *port);
+void ofserver_flow_removed(struct ofserver *of, const struct rule *rule,
+                           const struct minimatch *match, uint8_t reason);
+/* Works on a message as if it had come from a management connection of VERSION; replies are appended
+ * to REPLIES. For tests. */
+void ofserver_inject(struct ofserver *of, uint8_t version, const void *msg, size_t n,
+                     struct of_buf *replies);

@@ -1,0 +1,15 @@
+/* netdev.h - the ioctls on network devices that af_packet.c and tap.c share.
+ *
+ * Each call opens and closes a socket of its own; none is on a packet's path.
+ */
+#pragma once
+
+#include "switchd/port/port.h"
+
+/* Fills STATUS from the device NAME of this network namespace; zero when it does not exist. */
+void netdev_read_status(const char *name, struct port_status *status);
+int netdev_set_up(const char *name) MUST_CHECK;
+int netdev_set_mtu(const char *name, uint32_t mtu) MUST_CHECK;
+int netdev_set_mac(const char *name, struct mac mac) MUST_CHECK;
+/* 0: NAME does not exist. */
+uint32_t netdev_ifindex(const char *name);

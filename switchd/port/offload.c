@@ -1,0 +1,189 @@
+/* offload.c - see offload.h. */
+#include "switchd/port/offload.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "flow/rewrite.h"
+#include "net/checksum.h"
+
+enum { TCP_CSUM_OFS = 16, UDP_CSUM_OFS = 6 };
+
+/* Where the L4 header begins by a quick look at the frame, and its protocol; 0: not TCP or UDP. */
+static uint32_t find_l4(const struct packet *packet, uint8_t *proto)
+{
+    const uint8_t *p = packet->data;
+    uint32_t ofs = ETH_HEADER_LEN;
+    if (packet->size < ofs + VLAN_HEADER_LEN + IP4_HEADER_LEN)
+        return 0;
+    uint16_t type = get_be16(p + 12);
+    for (int tags = 0; tags < 2 && (type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ); tags++) {
+        ofs += VLAN_HEADER_LEN;
+        if (packet->size < ofs + IP4_HEADER_LEN)
+            return 0;
+        type = get_be16(p + ofs - 2);
+    }
+    if (type == ETH_TYPE_IP) {
+        *proto = p[ofs + 9];
+        ofs += (p[ofs] & 0xfu) * 4;
+    } else if (type == ETH_TYPE_IPV6 && packet->size >= ofs + IP6_HEADER_LEN) {
+        *proto = p[ofs + 6];
+        ofs += IP6_HEADER_LEN;
+    } else {
+        return 0;
+    }
+    return *proto == IP_PROTO_TCP || *proto == IP_PROTO_UDP ? ofs : 0;
+}
+
+/* Completes a checksum at START + OFFSET whose field holds the pseudo-header's sum. */
+static void finish_plain_checksum(struct packet *packet, uint32_t start, uint32_t offset)
+{
+    uint16_t sum = checksum(packet->data + start, packet->size - start);
+    put_be16(packet->data + start + offset, sum ? sum : 0xffff);
+}
+
+int offload_from_vnet(struct packet *packet, const struct virtio_net_hdr *hdr)
+{
+    uint8_t gso_type = hdr->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+    packet->csum_valid = hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID;
+    if (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        uint32_t start = hdr->csum_start, offset = hdr->csum_offset;
+        if (start + offset + 2 > packet->size)
+            return ERR_INVALID;
+        uint8_t proto = 0;
+        uint32_t l4 = find_l4(packet, &proto);
+        uint32_t want = proto == IP_PROTO_TCP ? TCP_CSUM_OFS : UDP_CSUM_OFS;
+        if (l4 && l4 == start && offset == want)
+            packet->csum_partial = true;
+        else if (gso_type)
+            return ERR_INVALID;
+        else
+            finish_plain_checksum(packet, start, offset);
+    }
+    if (gso_type == VIRTIO_NET_HDR_GSO_NONE)
+        return 0;
+    if (!packet->csum_partial || !hdr->gso_size || gso_type == VIRTIO_NET_HDR_GSO_UDP)
+        return ERR_INVALID;
+    packet->gso_type = hdr->gso_type;
+    packet->gso_size = hdr->gso_size;
+    return 0;
+}
+
+/* Bytes up to the end of the transport header; 0: there is none that fits. */
+static uint32_t headers_len(const struct packet *packet)
+{
+    if (packet->l4_ofs == PACKET_NO_OFS)
+        return 0;
+    uint32_t len = UDP_HEADER_LEN;
+    if (packet->l4_proto == IP_PROTO_TCP) {
+        if (packet_l4_size(packet) < TCP_HEADER_LEN)
+            return 0;
+        const struct tcp_header *tcp = packet_l4(packet);
+        len = (get_be16(&tcp->ctl) >> 12) * 4u;
+        if (len < TCP_HEADER_LEN)
+            return 0;
+    } else if (packet->l4_proto != IP_PROTO_UDP) {
+        return 0;
+    }
+    return packet_l4_size(packet) >= len ? packet->l4_ofs + len : 0;
+}
+
+void offload_to_vnet(const struct packet *packet, struct virtio_net_hdr *hdr)
+{
+    memset(hdr, 0, sizeof *hdr);
+    if (!packet->csum_partial || packet->l4_ofs == PACKET_NO_OFS)
+        return;
+    hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    hdr->csum_start = packet->l4_ofs;
+    hdr->csum_offset = packet->l4_proto == IP_PROTO_TCP ? TCP_CSUM_OFS : UDP_CSUM_OFS;
+    if (packet->gso_type) {
+        hdr->gso_type = packet->gso_type;
+        hdr->gso_size = packet->gso_size;
+        hdr->hdr_len = (uint16_t)headers_len(packet);
+    }
+}
+
+/* Sets lengths, IP identification and TCP sequence of segment I, OFFSET bytes into the payload. */
+static void segment_headers(struct packet *seg, unsigned i, uint32_t offset, bool last)
+{
+    uint8_t *l3 = packet_l3(seg);
+    seg->l3_end = seg->size;
+    if (l3[0] >> 4 == 4) {
+        struct ip4_header *ip = (void *)l3;
+        put_be16(&ip->tot_len, (uint16_t)(seg->size - seg->l3_ofs));
+        put_be16(&ip->id, (uint16_t)(get_be16(&ip->id) + i));
+        put_be16(&ip->csum, 0);
+        put_be16(&ip->csum, checksum(ip, (ip->ihl_ver & 0xfu) * 4));
+    } else {
+        struct ip6_header *ip = (void *)l3;
+        put_be16(&ip->payload_len, (uint16_t)(seg->size - seg->l3_ofs - IP6_HEADER_LEN));
+    }
+    if (seg->l4_proto == IP_PROTO_TCP) {
+        struct tcp_header *tcp = packet_l4(seg);
+        put_be32(&tcp->seq, get_be32(&tcp->seq) + offset);
+        uint16_t ctl = get_be16(&tcp->ctl);
+        if (i)
+            ctl &= (uint16_t)~TCP_CWR;
+        if (!last)
+            ctl &= (uint16_t) ~(TCP_FIN | TCP_PSH);
+        put_be16(&tcp->ctl, ctl);
+    } else {
+        struct udp_header *udp = packet_l4(seg);
+        put_be16(&udp->len, (uint16_t)(seg->size - seg->l4_ofs));
+    }
+}
+
+static int segment(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
+                   void *aux)
+{
+    uint32_t head = headers_len(packet);
+    if (!head || packet->l3_ofs == PACKET_NO_OFS || packet->l3_end < head || !packet->gso_size)
+        return ERR_INVALID;
+    uint32_t payload = packet->l3_end - head;
+    struct packet seg;
+    packet_init(&seg);
+    uint32_t offset = 0;
+    unsigned i = 0;
+    do {
+        uint32_t n = MIN(payload - offset, packet->gso_size);
+        packet_fini(&seg);
+        packet_init_copy(&seg, packet->data, head);
+        memcpy(packet_append(&seg, n), packet->data + head + offset, n);
+        seg.l3_ofs = packet->l3_ofs;
+        seg.l4_ofs = packet->l4_ofs;
+        seg.l4_proto = packet->l4_proto;
+        seg.md = packet->md;
+        segment_headers(&seg, i++, offset, offset + n == payload);
+        packet_finish_checksum(&seg);
+        fn(aux, &seg);
+        offset += n;
+    } while (offset < payload);
+    packet_fini(&seg);
+    return 0;
+}
+
+int offload_finish(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
+                   void *aux)
+{
+    if (offload_is_plain(packet)) {
+        fn(aux, packet);
+        return 0;
+    }
+    struct packet copy;
+    packet_init(&copy);
+    packet_clone_into(&copy, packet);
+    if (copy.l4_ofs == PACKET_NO_OFS) {
+        struct flow_key key;
+        flow_extract(&copy, &key);
+    }
+    int err = 0;
+    if (copy.gso_type) {
+        err = segment(&copy, fn, aux);
+    } else {
+        packet_finish_checksum(&copy);
+        copy.csum_partial = false;
+        fn(aux, &copy);
+    }
+    packet_fini(&copy);
+    return err;
+}

@@ -1,0 +1,109 @@
+/* port.h - where packets enter and leave the switch: one vtable, one file a kind.
+ *
+ *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
+ *     tap.c        internal  a tap device of the switch's own (also type "tap")
+ *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
+ *     geneve.c     geneve    a tunnel over the kernel's UDP
+ *
+ * (Patch ports have no device: the translation walks through them.)
+ *
+ * A port reads batches of up to PORT_BATCH packets and hands them to its host, which may change them;
+ * the buffers stay the port's. port_send sends one packet and leaves it as it was. A port promises to
+ * count everything that it loses. It does not know bridges or OpenFlow numbers: `owner` is the
+ * host's.
+ *
+ * Packets carry offloads as virtio-net headers do (csum_partial, gso_type). A class that cannot pass
+ * them on uses port/offload.h to finish checksums and cut segments in software.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "base/env.h"
+#include "daemon/counter.h"
+#include "flow/packet.h"
+#include "io/loop.h"
+#include "switchd/dp.h"
+#include "switchd/smap.h"
+#include "switchd/tlv.h"
+
+enum { PORT_BATCH = 32, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
+
+struct port;
+struct tunnel_table; /* port/geneve.c */
+
+struct port_host {
+    struct loop *loop;
+    struct env *env;
+    struct counters *counters;
+    /* Received packets; md.in_port is not set, md.tunnel is for tunnels. */
+    void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n);
+    void *aux;
+    struct packet *batch;         /* PORT_BATCH packets with room for a frame; see port_host_init */
+    struct tunnel_table *tunnels; /* made on first use */
+};
+
+struct port_stats {
+    uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
+    uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+};
+
+struct port_status {
+    struct mac mac;
+    uint32_t mtu;
+    uint32_t ifindex;    /* 0: no device */
+    uint32_t speed_mbps; /* 0: unknown */
+    bool admin_up, link_up, full_duplex;
+};
+
+struct port_class {
+    const char *type;
+    bool is_tunnel;
+    /* Makes a port and starts reading. DIAG in the words of the Interface's error column. */
+    int (*open)(struct port_host *host, const char *name, const struct smap *options,
+                struct port **ret, struct diag *diag);
+    /* Takes new options; may be NULL. */
+    int (*configure)(struct port *port, const struct smap *options, struct diag *diag);
+    /* TUNNEL is given for tunnel ports only. */
+    int (*send)(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel);
+    void (*refresh)(struct port *port); /* reads the device's state into status; may be NULL */
+    void (*close)(struct port *port);   /* frees PORT, after port_fini */
+    int (*set_mtu)(struct port *port, uint32_t mtu);   /* may be NULL */
+    int (*set_mac)(struct port *port, struct mac mac); /* may be NULL */
+};
+
+struct port {
+    const struct port_class *class;
+    struct port_host *host;
+    char *name;
+    void *owner;
+    const struct tlv_map *tlvs; /* tunnels: set by the owner */
+    struct port_stats stats;
+    struct port_status status;
+};
+
+void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
+                    struct counters *counters,
+                    void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n),
+                    void *aux);
+void port_host_fini(struct port_host *host);
+
+/* The class of an Interface's type ("" is system), or NULL. */
+const struct port_class *port_class_find(const char *type);
+/* All classes, ended by NULL. */
+extern const struct port_class *const port_classes[];
+
+int port_open(struct port_host *host, const char *type, const char *name,
+              const struct smap *options, struct port **ret, struct diag *diag) MUST_CHECK;
+void port_close(struct port *port); /* NULL is allowed */
+/* Sends and counts. A packet that cannot be sent is counted as dropped. */
+void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel);
+
+/* For classes: the common part. */
+void port_init(struct port *port, const struct port_class *class, struct port_host *host,
+               const char *name);
+void port_fini(struct port *port);
+/* Empties packet I of the host's batch: an owned buffer with headroom and PORT_FRAME_MAX behind it. */
+struct packet *port_host_packet(struct port_host *host, size_t i);
+
+extern const struct port_class port_class_system, port_class_internal, port_class_tap,
+    port_class_dummy, port_class_geneve;

@@ -1,0 +1,166 @@
+/* tap.c - type "internal": a tap device that the switch makes, named like the port (the bridge's own
+ * LOCAL port is one). Type "tap" is the same.
+ *
+ * Frames cross the descriptor with virtio-net headers, as in af_packet.c, and the device says so to
+ * the kernel's stack (TUNSETOFFLOAD), which then leaves checksums and segmentation to the far end.
+ * The device disappears when the port closes or the process dies. Its state (up or down, addresses)
+ * is the administrator's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "switchd/port/netdev.h"
+#include "switchd/port/offload.h"
+
+struct tap_port {
+    struct port up;
+    int fd;
+    struct loop_fd *lfd;
+};
+
+static struct tap_port *tap_cast(struct port *port)
+{
+    return CONTAINER_OF(port, struct tap_port, up);
+}
+
+static void tap_readable(void *port_, unsigned events)
+{
+    (void)events;
+    struct tap_port *port = port_;
+    struct port_host *host = port->up.host;
+    size_t n_ok = 0;
+    for (int i = 0; i < PORT_BATCH; i++) {
+        struct virtio_net_hdr vnet;
+        struct packet *p = port_host_packet(host, n_ok);
+        struct iovec iov[2] = {{&vnet, sizeof vnet}, {p->data, PORT_FRAME_MAX}};
+        ssize_t n = readv(port->fd, iov, 2);
+        if (n < 0)
+            break;
+        if ((size_t)n < sizeof vnet + ETH_HEADER_LEN) {
+            port->up.stats.rx_errors++;
+            continue;
+        }
+        p->size = (uint32_t)((size_t)n - sizeof vnet);
+        if (offload_from_vnet(p, &vnet)) {
+            port->up.stats.rx_errors++;
+            continue;
+        }
+        port->up.stats.rx_packets++;
+        port->up.stats.rx_bytes += p->size;
+        n_ok++;
+    }
+    if (n_ok)
+        host->rx(host->aux, &port->up, host->batch, n_ok);
+}
+
+static int tap_send(struct port *port_, const struct packet *packet, const struct dp_tunnel *tunnel)
+{
+    (void)tunnel;
+    struct tap_port *port = tap_cast(port_);
+    struct virtio_net_hdr vnet;
+    offload_to_vnet(packet, &vnet);
+    struct iovec iov[2] = {{&vnet, sizeof vnet}, {packet->data, packet->size}};
+    return writev(port->fd, iov, 2) < 0 ? ERR_IO : 0;
+}
+
+static int tap_create(const char *name, int *ret, struct diag *diag)
+{
+    if (strlen(name) > PORT_NAME_MAX)
+        return diag_set(diag, ERR_INVALID, "could not open network device %s (%s)", name,
+                        strerror(ENAMETOOLONG));
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return diag_set(diag, ERR_IO, "could not open network device %s (/dev/net/tun: %s)", name,
+                        strerror(errno));
+    struct ifreq ifr;
+    memset(&ifr, 0, sizeof ifr);
+    memcpy(ifr.ifr_name, name, strlen(name));
+    ifr.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    int header = sizeof(struct virtio_net_hdr);
+    if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0) {
+        int e = errno;
+        close(fd);
+        return diag_set(diag, ERR_IO, "could not open network device %s (%s)", name, strerror(e));
+    }
+    (void)ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6);
+    *ret = fd;
+    return 0;
+}
+
+static int tap_open(struct port_host *host, const char *name, const struct smap *options,
+                    struct port **ret, struct diag *diag)
+{
+    (void)options;
+    int fd;
+    int err = tap_create(name, &fd, diag);
+    if (err)
+        return err;
+    struct tap_port *port = NEW(struct tap_port);
+    port_init(&port->up, &port_class_internal, host, name);
+    port->fd = fd;
+    port->lfd = loop_fd_new(host->loop, fd, LOOP_READ, tap_readable, port);
+    netdev_read_status(name, &port->up.status);
+    *ret = &port->up;
+    return 0;
+}
+
+static int tap_open_typed(struct port_host *host, const char *name, const struct smap *options,
+                          struct port **ret, struct diag *diag)
+{
+    int err = tap_open(host, name, options, ret, diag);
+    if (!err)
+        (*ret)->class = &port_class_tap;
+    return err;
+}
+
+static void tap_refresh(struct port *port)
+{
+    netdev_read_status(port->name, &port->status);
+}
+
+static void tap_close(struct port *port_)
+{
+    struct tap_port *port = tap_cast(port_);
+    loop_fd_free(port->lfd);
+    close(port->fd);
+    port_fini(port_);
+    free(port);
+}
+
+static int tap_set_mtu(struct port *port, uint32_t mtu)
+{
+    return netdev_set_mtu(port->name, mtu);
+}
+
+static int tap_set_mac(struct port *port, struct mac mac)
+{
+    return netdev_set_mac(port->name, mac);
+}
+
+const struct port_class port_class_internal = {
+    .type = "internal",
+    .open = tap_open,
+    .send = tap_send,
+    .refresh = tap_refresh,
+    .close = tap_close,
+    .set_mtu = tap_set_mtu,
+    .set_mac = tap_set_mac,
+};
+
+const struct port_class port_class_tap = {
+    .type = "tap",
+    .open = tap_open_typed,
+    .send = tap_send,
+    .refresh = tap_refresh,
+    .close = tap_close,
+    .set_mtu = tap_set_mtu,
+    .set_mac = tap_set_mac,
+};

@@ -1,0 +1,383 @@
+/* table.c - see table.h. */
+#include "switchd/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct rule *rule_from_cls(const struct cls_rule *cls)
+{
+    return cls ? CONTAINER_OF(cls, struct rule, cls) : NULL;
+}
+
+void tables_init(struct tables *tables)
+{
+    memset(tables, 0, sizeof *tables);
+    for (unsigned i = 0; i < N_TABLES; i++)
+        classifier_init(&tables->table[i].cls);
+    list_init(&tables->expirable);
+}
+
+void tables_fini(struct tables *tables)
+{
+    struct journal journal = JOURNAL_INIT;
+    tables_flush(tables, true, &journal);
+    journal_commit(&journal, NULL, NULL);
+    for (unsigned i = 0; i < N_TABLES; i++)
+        classifier_fini(&tables->table[i].cls);
+}
+
+void rule_unref(struct rule *rule)
+{
+    if (--rule->refs)
+        return;
+    struct rule *successor = rule->successor;
+    of_actions_fini(&rule->actions);
+    free(rule->conjs);
+    free(rule);
+    if (successor)
+        rule_unref(successor);
+}
+
+/* Reads the conjunction actions into rule->conjs; returns how many. */
+static uint32_t rule_read_conjs(struct rule *rule)
+{
+    uint32_t n = 0;
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, rule->actions.data, rule->actions.n)
+    n += a->type == OF_CONJUNCTION;
+    if (!n)
+        return 0;
+    rule->conjs = xcalloc(n, sizeof *rule->conjs);
+    n = 0;
+    OF_ACTION_FOR_EACH(a, rule->actions.data, rule->actions.n)
+    {
+        if (a->type != OF_CONJUNCTION)
+            continue;
+        const struct of_conjunction *c = (const void *)a;
+        rule->conjs[n++] = (struct cls_conj){c->id, c->clause, c->n_clauses};
+    }
+    return n;
+}
+
+static struct rule *rule_new(uint8_t table_id, const struct of_actions *actions, int64_t now_ms)
+{
+    struct rule *rule = NEW(struct rule);
+    rule->refs = 1;
+    rule->table_id = table_id;
+    of_actions_copy(&rule->actions, actions);
+    rule->created_ms = rule->modified_ms = rule->used_ms = now_ms;
+    list_init(&rule->expirable);
+    return rule;
+}
+
+static void change_add(struct journal *journal, enum change_kind kind, struct rule *old,
+                       struct rule *new)
+{
+    struct table_change *c = vec_push_zero(&journal->changes);
+    c->kind = kind;
+    c->old = old ? rule_ref(old) : NULL;
+    c->new = new ? rule_ref(new) : NULL;
+}
+
+static void rule_listed(struct tables *tables, struct rule *rule)
+{
+    rule->removed = false;
+    if (rule->idle_timeout || rule->hard_timeout)
+        list_push_back(&tables->expirable, &rule->expirable);
+}
+
+/* Puts RULE, made for the purpose, into its table; the table has the only reference but the journal's. */
+static void rule_insert(struct tables *tables, struct rule *rule, const struct match *match,
+                        int32_t priority, struct journal *journal)
+{
+    uint32_t n_conjs = rule_read_conjs(rule);
+    classifier_insert(&tables->table[rule->table_id].cls, &rule->cls, match, priority, rule->conjs,
+                      n_conjs);
+    rule_listed(tables, rule);
+    tables->n_rules++;
+    tables->generation++;
+    if (journal)
+        change_add(journal, CHANGE_ADD, NULL, rule);
+}
+
+static void rule_replace(struct tables *tables, struct rule *old, struct rule *new, bool reset,
+                         struct journal *journal)
+{
+    if (!reset) {
+        new->created_ms = old->created_ms;
+        new->used_ms = old->used_ms;
+        new->n_packets = old->n_packets;
+        new->n_bytes = old->n_bytes;
+        old->successor = rule_ref(new);
+    }
+    uint32_t n_conjs = rule_read_conjs(new);
+    classifier_replace(&tables->table[old->table_id].cls, &old->cls, &new->cls, new->conjs,
+                       n_conjs);
+    list_remove(&old->expirable);
+    old->removed = true;
+    rule_listed(tables, new);
+    tables->generation++;
+    change_add(journal, CHANGE_REPLACE, old, new);
+    rule_unref(old);
+}
+
+void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
+                   struct journal *journal)
+{
+    struct match match;
+    cls_rule_match(&rule->cls, &match);
+    change_add(journal, CHANGE_REMOVE, rule, NULL);
+    struct table_change *c = &vec_last(&journal->changes);
+    c->reason = reason;
+    c->match = minimatch_new(&match);
+    classifier_remove(&tables->table[rule->table_id].cls, &rule->cls);
+    list_remove(&rule->expirable);
+    rule->removed = true;
+    tables->n_rules--;
+    tables->generation++;
+    rule_unref(rule);
+}
+
+void tables_flush(struct tables *tables, bool hidden, struct journal *journal)
+{
+    for (unsigned i = 0; i < N_TABLES; i++) {
+        struct list *head = &tables->table[i].cls.rules;
+        for (struct list *p = head->next, *next; p != head; p = next) {
+            next = p->next;
+            struct rule *rule = rule_from_cls(CONTAINER_OF(p, struct cls_rule, order));
+            if (hidden || !rule_is_hidden(rule))
+                tables_remove(tables, rule, OF_REMOVED_DELETE, journal);
+        }
+    }
+}
+
+static int flow_add(struct tables *tables, const struct of_flow_mod *fm, int64_t now_ms,
+                    struct journal *journal)
+{
+    uint8_t table_id = fm->table_id == OF_TABLE_ALL ? 0 : fm->table_id;
+    struct classifier *cls = &tables->table[table_id].cls;
+    struct rule *old = rule_from_cls(classifier_find(cls, &fm->match, fm->priority));
+    if (!old && fm->flags & OF_FLOW_CHECK_OVERLAP &&
+        classifier_overlaps(cls, &fm->match, fm->priority))
+        return OF_ERR_FLOW_MOD_OVERLAP;
+    struct rule *rule = rule_new(table_id, &fm->actions, now_ms);
+    rule->cookie = fm->cookie;
+    rule->idle_timeout = fm->idle_timeout;
+    rule->hard_timeout = fm->hard_timeout;
+    rule->importance = fm->importance;
+    rule->flags =
+        fm->flags & (OF_FLOW_SEND_FLOW_REM | OF_FLOW_NO_PKT_COUNTS | OF_FLOW_NO_BYT_COUNTS);
+    if (old) {
+        rule_replace(tables, old, rule, fm->flags & OF_FLOW_RESET_COUNTS, journal);
+    } else {
+        rule_insert(tables, rule, &fm->match, fm->priority, journal);
+    }
+    return 0;
+}
+
+static bool rule_selected(const struct rule *rule, uint64_t cookie, uint64_t cookie_mask,
+                          uint32_t out_port, uint32_t out_group)
+{
+    return !rule_is_hidden(rule) && !((rule->cookie ^ cookie) & cookie_mask) &&
+           (out_port == PORT_ANY ||
+            of_actions_output_to(rule->actions.data, rule->actions.n, out_port)) &&
+           (out_group == OF_GROUP_ANY ||
+            of_actions_use_group(rule->actions.data, rule->actions.n, out_group));
+}
+
+/* The flows that a modification or deletion selects. */
+static void flow_mod_select(const struct tables *tables, const struct of_flow_mod *fm,
+                            rule_vec *ret)
+{
+    bool strict = fm->command == OF_FLOW_MODIFY_STRICT || fm->command == OF_FLOW_DELETE_STRICT;
+    bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
+    unsigned first = fm->table_id == OF_TABLE_ALL ? 0 : fm->table_id;
+    unsigned last = fm->table_id == OF_TABLE_ALL ? N_TABLES_OPEN - 1 : fm->table_id;
+    cls_rules found = VEC_INIT;
+    for (unsigned i = first; i <= last; i++) {
+        const struct classifier *cls = &tables->table[i].cls;
+        if (strict) {
+            struct cls_rule *rule = classifier_find(cls, &fm->match, fm->priority);
+            if (rule)
+                vec_push(&found, rule);
+        } else if (cls->n_rules) {
+            classifier_select(cls, &fm->match, &found);
+        }
+    }
+    for (size_t i = 0; i < found.n; i++) {
+        struct rule *rule = rule_from_cls(found.data[i]);
+        if (rule_selected(rule, fm->cookie_match, fm->cookie_mask,
+                          deletes ? fm->out_port : PORT_ANY,
+                          deletes ? fm->out_group : OF_GROUP_ANY))
+            vec_push(ret, rule);
+    }
+    vec_fini(&found);
+}
+
+static void rule_modify(struct tables *tables, struct rule *old, const struct of_flow_mod *fm,
+                        int64_t now_ms, struct journal *journal)
+{
+    struct rule *rule = rule_new(old->table_id, &fm->actions, now_ms);
+    rule->cookie = fm->modify_cookie ? fm->cookie : old->cookie;
+    rule->idle_timeout = old->idle_timeout;
+    rule->hard_timeout = old->hard_timeout;
+    rule->importance = old->importance;
+    rule->flags = old->flags;
+    rule_replace(tables, old, rule, fm->flags & OF_FLOW_RESET_COUNTS, journal);
+}
+
+static int flow_modify(struct tables *tables, const struct of_flow_mod *fm, int64_t now_ms,
+                       struct journal *journal)
+{
+    rule_vec selected = VEC_INIT;
+    flow_mod_select(tables, fm, &selected);
+    for (size_t i = 0; i < selected.n; i++)
+        rule_modify(tables, selected.data[i], fm, now_ms, journal);
+    bool none = !selected.n;
+    vec_fini(&selected);
+    /* As OpenFlow 1.0 has it: a modification that finds nothing adds. */
+    if (none && fm->modify_cookie && !fm->cookie_mask && fm->table_id != OF_TABLE_ALL)
+        return flow_add(tables, fm, now_ms, journal);
+    return 0;
+}
+
+static void flow_delete(struct tables *tables, const struct of_flow_mod *fm,
+                        struct journal *journal)
+{
+    rule_vec selected = VEC_INIT;
+    flow_mod_select(tables, fm, &selected);
+    for (size_t i = 0; i < selected.n; i++)
+        tables_remove(tables, selected.data[i], OF_REMOVED_DELETE, journal);
+    vec_fini(&selected);
+}
+
+int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_ms,
+                    struct journal *journal)
+{
+    if (fm->table_id == TABLE_HIDDEN)
+        return OF_ERR_PERM;
+    bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
+    if (!deletes) {
+        if (fm->table_id == OF_TABLE_ALL && fm->command == OF_FLOW_ADD)
+            return OF_ERR_BAD_TABLE_ID;
+        int err = of_actions_check(&fm->actions, &fm->match, fm->table_id, N_TABLES_OPEN);
+        if (err)
+            return err;
+    }
+    switch (fm->command) {
+    case OF_FLOW_ADD:
+        return flow_add(tables, fm, now_ms, journal);
+    case OF_FLOW_MODIFY:
+    case OF_FLOW_MODIFY_STRICT:
+        return flow_modify(tables, fm, now_ms, journal);
+    case OF_FLOW_DELETE:
+    case OF_FLOW_DELETE_STRICT:
+        flow_delete(tables, fm, journal);
+        return 0;
+    }
+    return OF_ERR_FLOW_MOD_BAD_COMMAND;
+}
+
+struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const struct match *match,
+                               int32_t priority, const struct of_actions *actions, int64_t now_ms)
+{
+    struct rule *rule = rule_new(table_id, actions, now_ms);
+    rule_insert(tables, rule, match, priority, NULL);
+    return rule;
+}
+
+void tables_expire(struct tables *tables, int64_t now_ms, struct journal *journal)
+{
+    struct rule *rule, *next;
+    LIST_FOR_EACH_SAFE (rule, next, expirable, &tables->expirable) {
+        if (rule->hard_timeout && now_ms - rule->modified_ms >= rule->hard_timeout * 1000)
+            tables_remove(tables, rule, OF_REMOVED_HARD, journal);
+        else if (rule->idle_timeout && now_ms - rule->used_ms >= rule->idle_timeout * 1000)
+            tables_remove(tables, rule, OF_REMOVED_IDLE, journal);
+    }
+}
+
+static void change_fini(struct table_change *c)
+{
+    if (c->old)
+        rule_unref(c->old);
+    if (c->new)
+        rule_unref(c->new);
+    free(c->match);
+}
+
+void journal_commit(struct journal *journal,
+                    void (*removed)(void *aux, const struct rule *rule,
+                                    const struct minimatch *match, uint8_t reason),
+                    void *aux)
+{
+    struct table_change *c;
+    VEC_FOR_EACH (c, &journal->changes) {
+        if (c->kind == CHANGE_REMOVE && removed)
+            removed(aux, c->old, c->match, c->reason);
+        change_fini(c);
+    }
+    vec_fini(&journal->changes);
+}
+
+static void change_undo(struct tables *tables, struct table_change *c)
+{
+    if (c->kind == CHANGE_REMOVE) {
+        struct match match;
+        minimatch_expand(c->match, &match);
+        classifier_restore(&tables->table[c->old->table_id].cls, &c->old->cls, &match);
+        rule_listed(tables, rule_ref(c->old));
+        tables->n_rules++;
+        return;
+    }
+    struct classifier *cls = &tables->table[c->new->table_id].cls;
+    if (c->kind == CHANGE_ADD) {
+        classifier_remove(cls, &c->new->cls);
+        tables->n_rules--;
+    } else {
+        classifier_replace(cls, &c->new->cls, &c->old->cls, c->old->conjs, c->old->cls.n_conjs);
+        if (c->old->successor)
+            rule_unref(c->old->successor);
+        c->old->successor = NULL;
+        rule_listed(tables, rule_ref(c->old));
+    }
+    list_remove(&c->new->expirable);
+    c->new->removed = true;
+    rule_unref(c->new);
+}
+
+void journal_undo(struct journal *journal, struct tables *tables)
+{
+    while (journal->changes.n) {
+        struct table_change *c = &vec_last(&journal->changes);
+        change_undo(tables, c);
+        change_fini(c);
+        journal->changes.n--;
+        tables->generation++;
+    }
+    vec_fini(&journal->changes);
+}
+
+struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
+                           struct flow_mask *wc)
+{
+    return rule_from_cls(classifier_lookup(&tables->table[table_id].cls, key, wc));
+}
+
+void tables_select(const struct tables *tables, const struct of_flow_stats_request *req,
+                   rule_vec *ret)
+{
+    unsigned first = req->table_id == OF_TABLE_ALL ? 0 : req->table_id;
+    unsigned last = req->table_id == OF_TABLE_ALL ? N_TABLES - 1 : req->table_id;
+    cls_rules found = VEC_INIT;
+    for (unsigned i = first; i <= last; i++) {
+        if (tables->table[i].cls.n_rules)
+            classifier_select(&tables->table[i].cls, &req->match, &found);
+    }
+    for (size_t i = 0; i < found.n; i++) {
+        struct rule *rule = rule_from_cls(found.data[i]);
+        if (rule_selected(rule, req->cookie, req->cookie_mask, req->out_port, req->out_group))
+            vec_push(ret, rule);
+    }
+    vec_fini(&found);
+}

@@ -1,0 +1,119 @@
+/* table.h - the flow tables of a bridge: rules, flow modifications, expiry.
+ *
+ * 255 tables (254 is the switch's own). A rule is one flow: a classifier rule with its actions,
+ * cookie, timeouts and counters. It is immutable but for the counters: to modify a flow is to put a
+ * new rule in the place of the old. Rules are counted: a cached translation holds those that it
+ * credits, so a rule may outlive its place in a table.
+ *
+ * Modifications go through a journal, so that a bundle is all or nothing:
+ *
+ *     tables_flow_mod(t, &fm, now, &journal) ...  then journal_commit or journal_undo.
+ *
+ * Among flows of equal priority that match one packet, the one added first wins. A flow that is
+ * replaced or modified keeps its place.
+ *
+ * Room 9 of DESIGN section 4.
+ */
+#pragma once
+
+#include "classifier/classifier.h"
+#include "openflow/flow_mod.h"
+
+enum { N_TABLES = 255, TABLE_HIDDEN = 254, N_TABLES_OPEN = 254 };
+
+struct rule {
+    struct cls_rule cls;
+    uint32_t refs;
+    uint8_t table_id;
+    bool removed; /* no longer in a table */
+    uint16_t idle_timeout, hard_timeout, flags, importance;
+    uint64_t cookie;
+    struct of_actions actions;
+    struct cls_conj *conjs; /* what its conjunction actions say */
+    int64_t created_ms, modified_ms, used_ms;
+    uint64_t n_packets, n_bytes;
+    struct list expirable;  /* in tables.expirable, when it has a timeout */
+    struct rule *successor; /* after a replacement that keeps counters: who gets the credit now */
+};
+
+struct flow_table {
+    struct classifier cls;
+    uint64_t n_lookups, n_matches;
+};
+
+struct tables {
+    struct flow_table table[N_TABLES];
+    struct list expirable;
+    size_t n_rules;
+    uint64_t generation; /* grows with each change */
+};
+
+enum change_kind { CHANGE_ADD, CHANGE_REPLACE, CHANGE_REMOVE };
+struct table_change {
+    enum change_kind kind;
+    uint8_t reason;          /* CHANGE_REMOVE: OF_REMOVED_* */
+    struct rule *old, *new;  /* one reference each */
+    struct minimatch *match; /* CHANGE_REMOVE: of OLD */
+};
+struct journal {
+    VEC(struct table_change) changes;
+};
+#define JOURNAL_INIT                                                                               \
+    {                                                                                              \
+        VEC_INIT                                                                                   \
+    }
+
+void tables_init(struct tables *tables);
+void tables_fini(struct tables *tables);
+
+/* Carries FM out and appends what it did. Returns 0 or an OF_ERROR, having changed nothing. FM's
+ * actions are checked here and may be put into canonical form; groups and meters are the bridge's to
+ * check before. */
+int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_ms,
+                    struct journal *journal) MUST_CHECK;
+/* Adds a flow of the switch's own, of any priority and table. */
+struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const struct match *match,
+                               int32_t priority, const struct of_actions *actions, int64_t now_ms);
+/* Removes what has timed out, with its reason. */
+void tables_expire(struct tables *tables, int64_t now_ms, struct journal *journal);
+void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
+                   struct journal *journal);
+/* Removes all flows, hidden ones too when HIDDEN. */
+void tables_flush(struct tables *tables, bool hidden, struct journal *journal);
+
+/* Keeps the changes: calls REMOVED (may be NULL) for each rule that left, in order. */
+void journal_commit(struct journal *journal,
+                    void (*removed)(void *aux, const struct rule *rule,
+                                    const struct minimatch *match, uint8_t reason),
+                    void *aux);
+void journal_undo(struct journal *journal, struct tables *tables);
+
+/* The winner in table TABLE_ID, counted. Adds to WC what decided (classifier_lookup). */
+struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
+                           struct flow_mask *wc);
+
+/* Flows that a statistics request selects, in order of table and age; hidden ones are left out. Not
+ * referenced. */
+typedef VEC(struct rule *) rule_vec;
+void tables_select(const struct tables *tables, const struct of_flow_stats_request *req,
+                   rule_vec *ret);
+
+static inline bool rule_is_hidden(const struct rule *rule)
+{
+    return rule->cls.priority > UINT16_MAX || rule->table_id == TABLE_HIDDEN;
+}
+
+static inline struct rule *rule_ref(struct rule *rule)
+{
+    rule->refs++;
+    return rule;
+}
+void rule_unref(struct rule *rule);
+
+/* Who counts traffic that a translation credits to RULE. */
+static inline struct rule *rule_creditor(struct rule *rule)
+{
+    while (rule->successor)
+        rule = rule->successor;
+    return rule;
+}

@@ -1,0 +1,254 @@
+/* vswitch.c - see vswitch.h. */
+#include "switchd/vswitch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "openflow/packet_io.h"
+#include "switchd/exec.h"
+#include "switchd/megaflow.h"
+#include "switchd/ofserver.h"
+
+LOG_MODULE(vswitch);
+
+enum { TICK_MS = 1000, PUSH_MAC_MS = 100 };
+
+static void tick(void *vs_)
+{
+    struct vswitch *vs = vs_;
+    vswitch_tick(vs);
+    timer_start_ms(&vs->tick, TICK_MS);
+}
+
+void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counters,
+                  const char *rundir)
+{
+    memset(vs, 0, sizeof *vs);
+    vs->loop = loop;
+    vs->env = loop_env(loop);
+    vs->counters = counters;
+    vs->rundir = xstrdup(rundir);
+    list_init(&vs->bridges);
+    vec_push(&vs->dp_ports, NULL);
+    vs->generation = 1;
+    for (unsigned i = 0; i < N_DROP_REASONS; i++)
+        vs->drops[i] = counter_get(counters, drop_counter(i));
+    vs->cache = megaflows_new(vs);
+    port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
+    timer_init(&vs->tick, loop, tick, vs);
+    timer_start_ms(&vs->tick, TICK_MS);
+}
+
+void vswitch_fini(struct vswitch *vs)
+{
+    timer_stop(&vs->tick);
+    while (!list_empty(&vs->bridges))
+        bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
+    megaflows_free(vs->cache);
+    port_host_fini(&vs->host);
+    vec_fini(&vs->dp_ports);
+    free(vs->rundir);
+}
+
+struct bridge *vswitch_bridge(const struct vswitch *vs, const char *name)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if (!strcmp(br->name, name))
+            return br;
+    }
+    return NULL;
+}
+
+struct vport *vswitch_port(const struct vswitch *vs, uint32_t dp_no)
+{
+    return dp_no < vs->dp_ports.n ? vs->dp_ports.data[dp_no] : NULL;
+}
+
+void vswitch_attach(struct vswitch *vs, struct vport *port)
+{
+    for (uint32_t i = 1; i < vs->dp_ports.n; i++) {
+        if (!vs->dp_ports.data[i]) {
+            vs->dp_ports.data[i] = port;
+            port->dp_no = i;
+            return;
+        }
+    }
+    port->dp_no = (uint32_t)vs->dp_ports.n;
+    vec_push(&vs->dp_ports, port);
+}
+
+/* The number is free for another port at once, so nothing may remember the old one. */
+void vswitch_detach(struct vswitch *vs, struct vport *port)
+{
+    megaflows_flush(vs->cache);
+    vs->dp_ports.data[port->dp_no] = NULL;
+}
+
+/* ---- packets ---- */
+
+static void translate(struct vswitch *vs, struct vport *port, const struct packet *packet,
+                      const struct flow_key *key, struct xlate_out *out)
+{
+    struct xlate_in in = {.bridge = port->bridge,
+                          .in_port = port,
+                          .key = *key,
+                          .packet = packet,
+                          .may_learn = true,
+                          .now_ms = env_now_ms(vs->env)};
+    in.key.in_port = swap32(port->ofport);
+    xlate_out_init(out);
+    xlate(&in, out);
+    effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms);
+}
+
+static void carry_out(struct vswitch *vs, struct packet *packet, const struct xlate_out *out)
+{
+    if (!out->delivered)
+        vswitch_drop(vs, out->drop);
+    exec_actions(vs, packet, &out->actions);
+}
+
+/* A packet that no current megaflow answers for. STALE: the one that did. */
+static void miss(struct vswitch *vs, struct vport *port, struct packet *packet,
+                 const struct flow_key *key, struct megaflow *stale)
+{
+    if (stale)
+        megaflow_remove(vs->cache, stale);
+    struct xlate_out out;
+    translate(vs, port, packet, key, &out);
+    /* What the first packet did (a MAC, a flow learned) may have outdated the translation already;
+     * then the next packet finds out. */
+    struct megaflow *flow =
+        out.cacheable ? megaflows_insert(vs->cache, key, &out, env_now_ms(vs->env)) : NULL;
+    if (flow)
+        flow->refs++;
+    carry_out(vs, packet, flow ? &flow->out : &out);
+    if (flow && !--flow->refs) {
+        xlate_out_fini(&flow->out);
+        free(flow);
+    }
+    xlate_out_fini(&out);
+}
+
+static void receive(struct vswitch *vs, struct vport *port, struct packet *packet, int64_t now_ms)
+{
+    struct flow_key key;
+    packet->md.in_port = port->dp_no;
+    flow_extract(packet, &key);
+    struct megaflow *flow = megaflows_lookup(vs->cache, &key);
+    if (!flow || !megaflow_is_current(flow, vs)) {
+        vs->cache->n_stale += flow != NULL;
+        miss(vs, port, packet, &key, flow);
+        return;
+    }
+    flow->n_packets++;
+    flow->n_bytes += packet->size;
+    flow->used_ms = now_ms;
+    if (flow->out.used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
+        megaflow_push(vs->cache, flow);
+    carry_out(vs, packet, &flow->out);
+}
+
+void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)
+{
+    struct vswitch *vs = vs_;
+    struct vport *vport = port->owner;
+    if (!vport) {
+        counter_add(vs->drops[DROP_NO_BRIDGE], n);
+        return;
+    }
+    int64_t now_ms = loop_now_ms(vs->loop);
+    for (size_t i = 0; i < n; i++)
+        receive(vs, vport, &packets[i], now_ms);
+}
+
+void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet)
+{
+    struct flow_key key;
+    packet->md.in_port = port->dp_no;
+    flow_extract(packet, &key);
+    struct xlate_out out;
+    translate(vs, port, packet, &key, &out);
+    carry_out(vs, packet, &out);
+    xlate_out_fini(&out);
+}
+
+void vswitch_packet_out(struct bridge *br, const struct packet *packet,
+                        const struct match *metadata, const void *actions, size_t n)
+{
+    struct vswitch *vs = br->vs;
+    struct packet copy;
+    packet_init(&copy);
+    packet_clone_into(&copy, packet);
+    struct xlate_in in = {.bridge = br,
+                          .packet = &copy,
+                          .actions = n ? actions : "",
+                          .n_actions = n,
+                          .may_learn = true,
+                          .reason = OF_REASON_PACKET_OUT,
+                          .now_ms = env_now_ms(vs->env)};
+    vswitch_metadata_key(&copy, metadata, &in.key);
+    in.in_port = bridge_port(br, key_in_port(&in.key));
+    struct xlate_out out;
+    xlate_out_init(&out);
+    xlate(&in, &out);
+    effects_apply(vs, out.effects.data, out.effects.n, 1, copy.size, in.now_ms);
+    carry_out(vs, &copy, &out);
+    xlate_out_fini(&out);
+    packet_fini(&copy);
+}
+
+void vswitch_metadata_key(struct packet *packet, const struct match *metadata, struct flow_key *ret)
+{
+    flow_extract(packet, ret);
+    memcpy(ret, &metadata->key, offsetof(struct flow_key, eth_dst));
+    ret->conj_id = 0;
+}
+
+void vswitch_push_stats(struct vswitch *vs)
+{
+    megaflows_push(vs->cache);
+}
+
+/* ---- the tick ---- */
+
+static void refresh_ports(struct bridge *br)
+{
+    struct vport *port;
+    HMAP_FOR_EACH (port, by_no, &br->ports) {
+        if (!port->dev || !port->dev->class->refresh)
+            continue;
+        port->dev->class->refresh(port->dev);
+        const struct port_status *now = &port->dev->status;
+        struct port_status *was = &port->reported;
+        if (now->admin_up == was->admin_up && now->link_up == was->link_up &&
+            mac_equal(now->mac, was->mac))
+            continue;
+        *was = *now;
+        vswitch_invalidate(br->vs);
+        struct of_port desc;
+        vport_describe(port, &desc);
+        if (br->of)
+            ofserver_port_status(br->of, OF_PORT_MODIFY, &desc);
+    }
+}
+
+void vswitch_tick(struct vswitch *vs)
+{
+    int64_t now_ms = env_now_ms(vs->env);
+    megaflows_sweep(vs->cache, now_ms);
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        struct journal journal = JOURNAL_INIT;
+        tables_expire(&br->tables, now_ms, &journal);
+        bridge_commit(br, &journal);
+        uint64_t before = br->macs.generation;
+        mac_table_expire(&br->macs, now_ms);
+        vs->mac_generation += br->macs.generation - before;
+        refresh_ports(br);
+    }
+    if (vs->on_tick)
+        vs->on_tick(vs->tick_aux);
+}

@@ -1,0 +1,69 @@
+/* vswitch.h - the switch as a whole: bridges, one datapath, the way of a packet through the caches.
+ *
+ *     port rx (32 packets) -> flow_extract -> exact cache -> megaflow cache -> xlate -> exec
+ *                                                                  ^ dp_actions: the seam
+ *
+ * Everything runs in the loop's thread. A packet's key carries the datapath number of its port in
+ * in_port; a translation sees the OpenFlow number.
+ */
+#pragma once
+
+#include "switchd/bridge.h"
+#include "switchd/dp.h"
+
+struct megaflows;
+
+struct vswitch {
+    struct loop *loop;
+    struct env *env;
+    struct counters *counters;
+    char *rundir;
+    struct port_host host;
+    struct list bridges;
+    VEC(struct vport *) dp_ports; /* by dp_no; NULL: free. Number 0 is never used */
+    struct megaflows *cache;
+    /* Grows when a translation made earlier may be wrong: flows, groups, ports, options. */
+    uint64_t generation;
+    uint64_t mac_generation; /* the same for what NORMAL learned */
+    uint32_t next_bridge;
+    struct counter *drops[N_DROP_REASONS];
+    uint64_t n_xlate;
+    struct timer tick;
+    /* Called each second and when a port's state changed; for the database. May be NULL. */
+    void (*on_tick)(void *aux);
+    void *tick_aux;
+};
+
+void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counters,
+                  const char *rundir);
+void vswitch_fini(struct vswitch *vs);
+struct bridge *vswitch_bridge(const struct vswitch *vs, const char *name);
+struct vport *vswitch_port(const struct vswitch *vs, uint32_t dp_no);
+/* Puts PORT into the datapath; sets its dp_no. */
+void vswitch_attach(struct vswitch *vs, struct vport *port);
+void vswitch_detach(struct vswitch *vs, struct vport *port);
+static inline void vswitch_invalidate(struct vswitch *vs)
+{
+    vs->generation++;
+}
+static inline void vswitch_drop(struct vswitch *vs, enum drop_reason reason)
+{
+    counter_add(vs->drops[reason], 1);
+}
+
+/* What ports call: packets that arrived on PORT, whose owner is a struct vport. */
+void vswitch_rx(void *vs, struct port *port, struct packet *packets, size_t n);
+/* The same without the caches: for tests that compare. */
+void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet);
+/* Credits flows with what the caches have counted; call before reading counters. */
+void vswitch_push_stats(struct vswitch *vs);
+/* Expires flows and MACs, sweeps the caches: what the tick does each second. */
+void vswitch_tick(struct vswitch *vs);
+
+/* Runs PACKET through ACTIONS as coming from IN_PORT (an OpenFlow number) of BR: packet-out. KEY's
+ * metadata members are taken over. */
+void vswitch_packet_out(struct bridge *br, const struct packet *packet,
+                        const struct match *metadata, const void *actions, size_t n);
+/* The key of PACKET with METADATA's registers and the like; sets the packet's offsets. */
+void vswitch_metadata_key(struct packet *packet, const struct match *metadata,
+                          struct flow_key *ret);

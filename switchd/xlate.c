@@ -1,0 +1,375 @@
+/* xlate.c - see xlate.h: the key's bookkeeping, tables and resubmits, guards and notebook. */
+#include "switchd/xlate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "switchd/xlate_ctx.h"
+
+LOG_MODULE(xlate);
+
+/* ---- the result ---- */
+
+void xlate_out_init(struct xlate_out *out)
+{
+    memset(out, 0, sizeof *out);
+}
+
+void xlate_out_fini(struct xlate_out *out)
+{
+    dp_actions_fini(&out->actions);
+    struct effect *e;
+    VEC_FOR_EACH (e, &out->effects) {
+        if (e->kind == EFFECT_RULE)
+            rule_unref(e->rule.rule);
+    }
+    vec_fini(&out->effects);
+}
+
+struct effect *xctx_effect(struct xctx *x, enum effect_kind kind)
+{
+    struct effect *e = vec_push_zero(&x->out->effects);
+    e->kind = kind;
+    return e;
+}
+
+void xctx_drop(struct xctx *x, enum drop_reason reason)
+{
+    if (x->out->drop == DROP_NONE)
+        x->out->drop = reason;
+}
+
+void xctx_note(struct xctx *x, const char *format, ...)
+{
+    if (!x->in->notes)
+        return;
+    for (unsigned i = 0; i < x->depth; i++)
+        str_put(x->in->notes, "    ");
+    va_list args;
+    va_start(args, format);
+    str_vputf(x->in->notes, format, args);
+    va_end(args);
+    str_putc(x->in->notes, '\n');
+}
+
+/* ---- the key ---- */
+
+void xctx_use_mask(struct xctx *x, const struct flow_mask *bits)
+{
+    uint64_t *to = flow_words(&x->out->mask.bits);
+    const uint64_t *from = flow_words_const(&bits->bits);
+    const uint64_t *written = flow_words_const(&x->written.bits);
+    for (unsigned i = 0; i < FLOW_WORDS; i++)
+        to[i] |= from[i] & ~written[i];
+}
+
+void xctx_use(struct xctx *x, enum field_id id)
+{
+    struct subfield sub = subfield_whole(id);
+    xctx_use_bits(x, &sub);
+}
+
+void xctx_use_bits(struct xctx *x, const struct subfield *sub)
+{
+    u128 bits = u128_ones(sub->n_bits) << sub->ofs;
+    bits &= ~mask_get(&x->written, sub->id);
+    if (bits)
+        mask_set_masked(&x->out->mask, sub->id, bits);
+}
+
+bool xctx_has(struct xctx *x, enum field_prereq prereq)
+{
+    if (prereq == PREREQ_NONE)
+        return true;
+    struct flow_mask bits;
+    memset(&bits, 0, sizeof bits);
+    mask_set_prereq(&bits, prereq);
+    xctx_use_mask(x, &bits);
+    return key_has_prereq(&x->key, prereq);
+}
+
+u128 xctx_get(struct xctx *x, const struct subfield *sub)
+{
+    xctx_use_bits(x, sub);
+    return key_get_bits(&x->key, sub);
+}
+
+void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)
+{
+    const struct field *field = field_get(sub->id);
+    key_set_bits(&x->key, sub, value);
+    mask_set_bits(&x->written, sub);
+    if (field->offset >= offsetof(struct flow_key, eth_dst))
+        x->dirty = true;
+    if (FIELD_IS_TUN_METADATA(field->id))
+        x->tun_options |= (uint8_t)(1u << (field->id - FIELD_TUN_METADATA0));
+}
+
+/* ---- guards ---- */
+
+void xctx_guard(struct xctx *x, enum drop_reason reason)
+{
+    static struct log_rate rate = LOG_RATE(5, 5);
+    if (!x->stop)
+        log_warn_limited(&rate, "bridge %s, table %u: %s; the packet is dropped", x->br->name,
+                         x->table_id, drop_text(reason));
+    xctx_note(x, ">>>> %s <<<<", drop_text(reason));
+    x->stop = true;
+    x->out->drop = reason;
+}
+
+bool xctx_enter(struct xctx *x)
+{
+    if (x->depth >= XLATE_MAX_DEPTH) {
+        xctx_guard(x, DROP_RECURSION);
+        return false;
+    }
+    if (x->out->n_resubmits >= XLATE_MAX_RESUBMITS) {
+        xctx_guard(x, DROP_TOO_LONG);
+        return false;
+    }
+    x->out->n_resubmits++;
+    x->depth++;
+    return true;
+}
+
+void xctx_leave(struct xctx *x)
+{
+    x->depth--;
+}
+
+/* ---- forks: what happens to the packet inside is undone outside ---- */
+
+void xctx_fork(struct xctx *x, struct xfork *fork)
+{
+    fork->key = x->key;
+    fork->written = x->written;
+    fork->base = x->base;
+    fork->base_written = x->base_written;
+    fork->dirty = x->dirty;
+    fork->tun_options = x->tun_options;
+    fork->clone = dp_begin_clone(&x->out->actions);
+}
+
+/* Whether some action from START on changes the packet for those behind it. */
+static bool changes_packet(const struct dp_actions *actions, size_t start)
+{
+    for (size_t i = start; i < actions->list.n; i++) {
+        const struct dp_action *a = &actions->list.data[i];
+        if (a->type == DP_CLONE)
+            i += a->n;
+        else if (a->type != DP_OUTPUT && a->type != DP_CONTROLLER)
+            return true;
+    }
+    return false;
+}
+
+void xctx_join(struct xctx *x, struct xfork *fork)
+{
+    continuation_finish(x);
+    x->key = fork->key;
+    x->written = fork->written;
+    x->base = fork->base;
+    x->base_written = fork->base_written;
+    x->dirty = fork->dirty;
+    x->tun_options = fork->tun_options;
+    if (changes_packet(&x->out->actions, fork->clone + 1))
+        dp_end_clone(&x->out->actions, fork->clone);
+    else
+        dp_undo_clone(&x->out->actions, fork->clone);
+}
+
+/* ---- tables ---- */
+
+static void note_rule(struct xctx *x, const struct rule *rule)
+{
+    if (!x->in->notes)
+        return;
+    struct str s = STR_INIT;
+    struct match match;
+    struct bridge_port_names names;
+    bridge_names(x->br, &names);
+    cls_rule_match(&rule->cls, &match);
+    match_put(&s, &match, -1, &names.names);
+    xctx_note(x, "%2u. %s%spriority %d%s", rule->table_id, str_c(&s), s.n ? ", " : "",
+              rule->cls.priority, "");
+    if (rule->cookie) {
+        str_truncate(x->in->notes, x->in->notes->n - 1);
+        str_putf(x->in->notes, ", cookie 0x%llx\n", (unsigned long long)rule->cookie);
+    }
+    str_fini(&s);
+}
+
+/* The rule of TABLE_ID for the packet as coming from IN_PORT. */
+static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
+{
+    struct flow_mask bits;
+    memset(&bits, 0, sizeof bits);
+    be32 saved = x->key.in_port;
+    x->key.in_port = swap32(in_port);
+    struct rule *rule = tables_lookup(&x->br->tables, table_id, &x->key, &bits);
+    x->key.in_port = saved;
+    xctx_use_mask(x, &bits);
+    if (rule) {
+        struct effect *e = xctx_effect(x, EFFECT_RULE);
+        e->rule.rule = rule_ref(rule);
+        e->rule.bridge_no = x->br->number;
+        note_rule(x, rule);
+    } else {
+        struct effect *e = xctx_effect(x, EFFECT_TABLE_MISS);
+        e->at.bridge_no = x->br->number;
+        e->at.id = table_id;
+        xctx_note(x, "%2u. No match.", table_id);
+    }
+    return rule;
+}
+
+void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
+{
+    if (table_id >= N_TABLES) {
+        xctx_drop(x, DROP_TABLE_MISS);
+        return;
+    }
+    uint8_t saved_table = x->table_id;
+    struct rule *saved_rule = x->rule;
+    x->table_id = table_id;
+    struct rule *rule = lookup(x, table_id, in_port);
+    if (rule) {
+        x->rule = rule;
+        xlate_actions(x, rule->actions.data, rule->actions.n);
+    } else {
+        xctx_drop(x, DROP_TABLE_MISS);
+        x->rule = NULL;
+        if (x->br->miss_to_controller)
+            xlate_controller(x, UINT16_MAX, 0, OF_REASON_NO_MATCH, NULL, 0, false, OF_METER_NONE);
+    }
+    x->rule = saved_rule;
+    x->table_id = saved_table;
+}
+
+/* ---- entry ---- */
+
+#define WRITTEN_ALL(X, MEMBER) memset(&(X)->written.bits.MEMBER, 0xff, sizeof(X)->key.MEMBER)
+
+static void xctx_init(struct xctx *x, const struct xlate_in *in, struct xlate_out *out)
+{
+    memset(x, 0, sizeof *x);
+    x->in = in;
+    x->out = out;
+    x->vs = in->bridge->vs;
+    x->br = in->bridge;
+    x->key = in->key;
+    x->base = in->key;
+    out->cacheable = true;
+    /* What is the same for all packets of the port is known without looking. */
+    WRITTEN_ALL(x, reg);
+    WRITTEN_ALL(x, metadata);
+    WRITTEN_ALL(x, in_port);
+    WRITTEN_ALL(x, conj_id);
+    WRITTEN_ALL(x, actset_output);
+    WRITTEN_ALL(x, packet_type);
+    WRITTEN_ALL(x, ct);
+    if (!in->in_port || !in->in_port->is_tunnel)
+        WRITTEN_ALL(x, tunnel);
+    memset(&out->mask.bits.in_port, 0xff, sizeof out->mask.bits.in_port);
+    memset(&out->mask.bits.eth_type, 0xff, sizeof out->mask.bits.eth_type);
+    if (x->key.actset_output == 0)
+        x->key.actset_output = swap32(PORT_UNSET);
+}
+
+void xlate(const struct xlate_in *in, struct xlate_out *out)
+{
+    struct xctx x;
+    xctx_init(&x, in, out);
+    x.vs->n_xlate++;
+    if (in->notes)
+        str_putf(in->notes, "bridge(\"%s\")\n", in->bridge->name);
+    if (in->in_port && in->in_port->config & (OF_PC_PORT_DOWN | OF_PC_NO_RECV))
+        xctx_drop(&x, DROP_NO_FORWARD);
+    else if (in->continuation)
+        continuation_run(&x, in->continuation, in->n_continuation);
+    else if (in->actions)
+        xlate_actions(&x, in->actions, in->n_actions);
+    else
+        xlate_table(&x, (uint8_t)in->start_table, key_in_port(&x.key));
+    if (x.action_set.n && !x.stop && !x.paused)
+        xlate_action_set(&x);
+    continuation_finish(&x);
+    if (x.stop) {
+        dp_actions_clear(&out->actions);
+        out->delivered = false;
+    } else if (out->delivered) {
+        out->drop = DROP_NONE;
+    } else if (out->drop == DROP_NONE) {
+        out->drop = DROP_ACTION;
+    }
+    vec_fini(&x.stack);
+    of_actions_fini(&x.action_set);
+    of_buf_fini(&x.resume);
+}
+
+/* ---- effects ---- */
+
+static struct bridge *bridge_by_number(struct vswitch *vs, uint32_t number)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if (br->number == number)
+            return br;
+    }
+    return NULL;
+}
+
+static void effect_patch(struct vswitch *vs, const struct effect *e, uint64_t n_packets,
+                         uint64_t n_bytes)
+{
+    struct vport *tx = vswitch_port(vs, e->patch.tx), *rx = vswitch_port(vs, e->patch.rx);
+    if (tx) {
+        tx->patch.tx_packets += n_packets;
+        tx->patch.tx_bytes += n_bytes;
+    }
+    if (rx) {
+        rx->patch.rx_packets += n_packets;
+        rx->patch.rx_bytes += n_bytes;
+    }
+}
+
+void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, uint64_t n_packets,
+                   uint64_t n_bytes, int64_t now_ms)
+{
+    struct bridge *br = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct effect *e = &effects[i];
+        uint32_t number = e->kind == EFFECT_RULE    ? e->rule.bridge_no
+                          : e->kind == EFFECT_MAC   ? e->mac.bridge_no
+                          : e->kind == EFFECT_PATCH ? 0
+                                                    : e->at.bridge_no;
+        if (e->kind == EFFECT_PATCH) {
+            effect_patch(vs, e, n_packets, n_bytes);
+            continue;
+        }
+        if (!br || br->number != number)
+            br = bridge_by_number(vs, number);
+        if (!br)
+            continue;
+        if (e->kind == EFFECT_RULE) {
+            struct rule *rule = rule_creditor(e->rule.rule);
+            rule->n_packets += n_packets;
+            rule->n_bytes += n_bytes;
+            rule->used_ms = MAX(rule->used_ms, now_ms);
+            br->tables.table[rule->table_id].n_lookups += n_packets;
+            br->tables.table[rule->table_id].n_matches += n_packets;
+        } else if (e->kind == EFFECT_TABLE_MISS) {
+            br->tables.table[e->at.id].n_lookups += n_packets;
+        } else if (e->kind == EFFECT_GROUP) {
+            struct group *group = bridge_group(br, e->at.id);
+            if (group) {
+                group->n_packets += n_packets;
+                group->n_bytes += n_bytes;
+            }
+        } else if (mac_table_learn(&br->macs, e->mac.mac, e->mac.vlan, e->mac.port, now_ms)) {
+            vs->mac_generation++;
+        }
+    }
+}

@@ -1,0 +1,445 @@
+/* xlate_action.c - the translation of each kind of OpenFlow action; see xlate_ctx.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/rewrite.h"
+#include "switchd/xlate_ctx.h"
+
+static bool field_is_vlan(enum field_id id)
+{
+    return id == FIELD_VLAN_TCI || id == FIELD_DL_VLAN || id == FIELD_VLAN_VID ||
+           id == FIELD_DL_VLAN_PCP || id == FIELD_VLAN_PCP;
+}
+
+static void set_tag_present(struct xctx *x)
+{
+    struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
+    xctx_set(x, &cfi, 1);
+}
+
+static void do_set_field(struct xctx *x, const struct of_set_field *a)
+{
+    const struct field *field = field_get(a->field);
+    u128 mask = of_set_field_mask(a), value = of_set_field_value(a);
+    if (field_is_vlan(field->id)) {
+        /* mod_vlan_vid and mod_vlan_pcp tag an untagged packet; so does a vlan_vid with the
+         * present bit. */
+        struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
+        bool tagged = xctx_get(x, &cfi) != 0;
+        bool tags = a->form == OF_FORM_MOD || field->id == FIELD_DL_VLAN ||
+                    field->id == FIELD_DL_VLAN_PCP || field->id == FIELD_VLAN_TCI ||
+                    (field->id == FIELD_VLAN_VID && value & VLAN_CFI);
+        if (!tagged && !tags)
+            return;
+    } else if (!xctx_has(x, field->prereq)) {
+        return;
+    }
+    struct subfield whole = subfield_whole(field->id);
+    if (mask == u128_ones(field->n_bits)) {
+        xctx_set(x, &whole, value);
+    } else {
+        key_set(&x->key, field->id, (key_get(&x->key, field->id) & ~mask) | (value & mask));
+        mask_set_masked(&x->written, field->id, mask);
+        x->dirty |= field->offset >= offsetof(struct flow_key, eth_dst);
+        if (FIELD_IS_TUN_METADATA(field->id))
+            x->tun_options |= (uint8_t)(1u << (field->id - FIELD_TUN_METADATA0));
+    }
+    if (a->form == OF_FORM_MOD && field_is_vlan(field->id))
+        set_tag_present(x);
+}
+
+static void do_move(struct xctx *x, const struct of_move *a)
+{
+    if (!xctx_has(x, field_get(a->src.id)->prereq) || !xctx_has(x, field_get(a->dst.id)->prereq))
+        return;
+    xctx_set(x, &a->dst, xctx_get(x, &a->src));
+}
+
+static void do_push(struct xctx *x, const struct of_stack *a)
+{
+    struct stack_entry e = {xctx_get(x, &a->sub), a->sub.n_bits};
+    size_t bytes = DIV_ROUND_UP(e.n_bits, 8u);
+    if (x->stack_bytes + bytes > XLATE_MAX_STACK) {
+        xctx_guard(x, DROP_STACK);
+        return;
+    }
+    x->stack_bytes += bytes;
+    vec_push(&x->stack, e);
+}
+
+static void do_pop(struct xctx *x, const struct of_stack *a)
+{
+    if (!x->stack.n) {
+        xctx_note(x, "   (the stack is empty)");
+        return;
+    }
+    struct stack_entry e = vec_pop(&x->stack);
+    x->stack_bytes -= DIV_ROUND_UP(e.n_bits, 8u);
+    if (xctx_has(x, field_get(a->sub.id)->prereq))
+        xctx_set(x, &a->sub, e.value);
+}
+
+/* A tag in front of a tag leaves nothing known behind the new one. */
+static void forget_network(struct xctx *x, uint16_t eth_type)
+{
+    size_t from = offsetof(struct flow_key, mpls_lse);
+    memset((char *)&x->key + from, 0, sizeof x->key - from);
+    memset((char *)&x->written.bits + from, 0xff, sizeof x->key - from);
+    memset((char *)&x->base + from, 0, sizeof x->base - from);
+    memset((char *)&x->base_written.bits + from, 0xff, sizeof x->base - from);
+    put_be16(&x->key.eth_type, eth_type);
+    put_be16(&x->base.eth_type, eth_type);
+    memset(&x->written.bits.eth_type, 0xff, sizeof x->key.eth_type);
+}
+
+static void do_push_vlan(struct xctx *x, uint16_t eth_type)
+{
+    struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
+    struct subfield tci = subfield_whole(FIELD_VLAN_TCI);
+    if (!xctx_get(x, &cfi)) {
+        xctx_set(x, &tci, VLAN_CFI);
+        return;
+    }
+    uint16_t old = (uint16_t)xctx_get(x, &tci);
+    xlate_commit(x);
+    dp_put_push_vlan(&x->out->actions, eth_type, old & (uint16_t)~VLAN_CFI);
+    forget_network(x, ETH_TYPE_VLAN);
+    x->base.vlan_tci = x->key.vlan_tci;
+    memset(&x->base_written.bits.vlan_tci, 0xff, sizeof x->key.vlan_tci);
+    memset(&x->written.bits.vlan_tci, 0xff, sizeof x->key.vlan_tci);
+}
+
+static void do_pop_vlan(struct xctx *x)
+{
+    struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
+    struct subfield tci = subfield_whole(FIELD_VLAN_TCI);
+    if (xctx_get(x, &cfi))
+        xctx_set(x, &tci, 0);
+}
+
+static void do_push_mpls(struct xctx *x, uint16_t eth_type)
+{
+    bool labelled = xctx_has(x, PREREQ_MPLS);
+    uint32_t lse = 0;
+    struct subfield ttl = subfield_whole(FIELD_IP_TTL), tos = subfield_whole(FIELD_IP_TOS);
+    if (labelled) {
+        struct flow_mask all;
+        memset(&all, 0, sizeof all);
+        all.bits.mpls_lse = UINT32_MAX;
+        xctx_use_mask(x, &all);
+        lse = swap32(x->key.mpls_lse) & ~(1u << MPLS_BOS_SHIFT);
+    } else if (xctx_has(x, PREREQ_IP)) {
+        lse = (uint32_t)xctx_get(x, &ttl) | ((uint32_t)xctx_get(x, &tos) >> 5) << MPLS_TC_SHIFT |
+              1u << MPLS_BOS_SHIFT;
+    } else {
+        lse = 64 | 1u << MPLS_BOS_SHIFT;
+    }
+    xlate_commit(x);
+    dp_put_mpls(&x->out->actions, true, eth_type, lse);
+    forget_network(x, eth_type);
+    x->key.mpls_lse = x->base.mpls_lse = swap32(lse);
+}
+
+static void do_pop_mpls(struct xctx *x, uint16_t eth_type)
+{
+    if (!xctx_has(x, PREREQ_MPLS))
+        return;
+    xlate_commit(x);
+    dp_put_mpls(&x->out->actions, false, eth_type, 0);
+    forget_network(x, eth_type);
+}
+
+/* False: the TTL ran out, and the rest of the list is not done. */
+static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
+{
+    if (!xctx_has(x, PREREQ_IP))
+        return true;
+    struct subfield ttl = subfield_whole(FIELD_IP_TTL);
+    u128 value = xctx_get(x, &ttl);
+    if (value > 1) {
+        xctx_set(x, &ttl, value - 1);
+        return true;
+    }
+    xctx_drop(x, DROP_TTL);
+    for (unsigned i = 0; i < a->n_ids; i++)
+        xlate_controller(x, UINT16_MAX, a->ids[i], OF_REASON_INVALID_TTL, NULL, 0, false,
+                         OF_METER_NONE);
+    return false;
+}
+
+static void do_resubmit(struct xctx *x, const struct of_resubmit *a)
+{
+    if (!xctx_enter(x))
+        return;
+    uint32_t in_port = a->in_port == PORT_IN_PORT ? key_in_port(&x->key) : a->in_port;
+    xlate_table(x, a->table == OF_TABLE_ALL ? x->table_id : a->table, in_port);
+    xctx_leave(x);
+}
+
+static void do_clone(struct xctx *x, const struct of_action *a)
+{
+    if (!xctx_enter(x))
+        return;
+    size_t n;
+    const void *nested = of_action_nested(a, &n);
+    struct xfork *fork = xmalloc(sizeof *fork);
+    bool exit = x->exit;
+    xctx_fork(x, fork);
+    xlate_actions(x, nested, n);
+    xctx_join(x, fork);
+    free(fork);
+    x->exit = exit;
+    xctx_leave(x);
+}
+
+/* There is no connection tracker: a packet that would go on after it is lost, with its reason; a commit
+ * alone changes nothing that the packet could see. */
+static void do_ct(struct xctx *x, const struct of_ct *a)
+{
+    if (a->table == OF_CT_NO_RECIRC)
+        return;
+    xctx_note(x, "    (no connection tracker)");
+    xctx_drop(x, DROP_CT);
+}
+
+static void do_check_pkt_larger(struct xctx *x, const struct of_check_pkt_larger *a)
+{
+    x->out->cacheable = false;
+    const struct packet *packet = x->in->packet;
+    bool larger = packet && !packet->gso_type && packet->size > a->pkt_len;
+    xctx_set(x, &a->dst, larger);
+}
+
+static void do_meter(struct xctx *x, uint32_t id)
+{
+    dp_put_meter(&x->out->actions, id);
+    vec_last(&x->out->actions.list).value_lo = x->br->number;
+}
+
+static void do_write_metadata(struct xctx *x, const struct of_write_metadata *a)
+{
+    u128 now = key_get(&x->key, FIELD_METADATA);
+    key_set(&x->key, FIELD_METADATA, (now & ~(u128)a->mask) | (a->value & a->mask));
+}
+
+/* ---- the action set of OpenFlow 1.1 and later (1.3 section 5.10) ---- */
+
+/* Where an action of the set is carried out; -1: never part of one. */
+static int set_order(const struct of_action *a)
+{
+    switch (a->type) {
+    case OF_POP_VLAN:
+    case OF_POP_MPLS:
+        return 1;
+    case OF_PUSH_MPLS:
+        return 2;
+    case OF_PUSH_VLAN:
+        return 3;
+    case OF_DEC_TTL:
+    case OF_DEC_MPLS_TTL:
+        return 4;
+    case OF_SET_FIELD:
+    case OF_MOVE:
+        return 5;
+    case OF_SET_QUEUE:
+        return 6;
+    case OF_GROUP:
+        return 7;
+    case OF_OUTPUT:
+    case OF_CT:
+    case OF_RESUBMIT:
+        return 8;
+    default:
+        return -1;
+    }
+}
+
+void xlate_action_set(struct xctx *x)
+{
+    struct of_actions set = x->action_set;
+    x->action_set = (struct of_actions)OF_ACTIONS_INIT;
+    bool has_group = false;
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, set.data, set.n)
+    has_group |= a->type == OF_GROUP;
+    for (int order = 1; order <= 8; order++) {
+        const struct of_action *last = NULL;
+        if (order == 8 && has_group)
+            break;
+        OF_ACTION_FOR_EACH(a, set.data, set.n)
+        {
+            if (set_order(a) != order)
+                continue;
+            last = a;
+            if (order == 5)
+                xlate_actions(x, a, a->len);
+        }
+        if (last && order != 5)
+            xlate_actions(x, last, last->len);
+    }
+    of_actions_fini(&set);
+}
+
+/* ---- the list ---- */
+
+static void note_action(struct xctx *x, const struct of_action *a)
+{
+    if (!x->in->notes)
+        return;
+    struct bridge_port_names names;
+    bridge_names(x->br, &names);
+    struct str s = STR_INIT;
+    of_actions_put(&s, a, a->len, &names.names);
+    xctx_note(x, "    %s", str_c(&s));
+    str_fini(&s);
+}
+
+/* The actions on fields and tags. False: not one of them. */
+static bool do_field_action(struct xctx *x, const struct of_action *a)
+{
+    switch (a->type) {
+    case OF_SET_FIELD:
+        do_set_field(x, (const void *)a);
+        return true;
+    case OF_MOVE:
+        do_move(x, (const void *)a);
+        return true;
+    case OF_STACK_PUSH:
+        do_push(x, (const void *)a);
+        return true;
+    case OF_STACK_POP:
+        do_pop(x, (const void *)a);
+        return true;
+    case OF_PUSH_VLAN:
+        do_push_vlan(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);
+        return true;
+    case OF_POP_VLAN:
+        do_pop_vlan(x);
+        return true;
+    case OF_PUSH_MPLS:
+        do_push_mpls(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);
+        return true;
+    case OF_POP_MPLS:
+        do_pop_mpls(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);
+        return true;
+    case OF_WRITE_METADATA:
+        do_write_metadata(x, (const void *)a);
+        return true;
+    case OF_SET_QUEUE:
+        x->key.skb_priority = swap32(((const struct of_id *)(const void *)a)->id);
+        x->written.bits.skb_priority = UINT32_MAX;
+        return true;
+    case OF_POP_QUEUE:
+        x->key.skb_priority = 0;
+        x->written.bits.skb_priority = UINT32_MAX;
+        return true;
+    case OF_DELETE_FIELD: {
+        unsigned id = ((const struct of_delete_field *)(const void *)a)->field;
+        struct subfield whole = subfield_whole(id);
+        xctx_set(x, &whole, 0);
+        if (FIELD_IS_TUN_METADATA(id))
+            x->tun_options &= (uint8_t) ~(1u << (id - FIELD_TUN_METADATA0));
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+/* The actions that send the packet somewhere. */
+static void do_output_action(struct xctx *x, const struct of_action *a)
+{
+    const void *p = a;
+    const struct of_output *output = p;
+    const struct of_output_reg *reg = p;
+    const struct of_output_trunc *trunc = p;
+    const struct of_controller *c = p;
+    switch (a->type) {
+    case OF_OUTPUT:
+        xlate_output(x, output->port, output->max_len);
+        break;
+    case OF_ENQUEUE:
+        xlate_output(x, ((const struct of_enqueue *)p)->port, 0);
+        break;
+    case OF_OUTPUT_REG: {
+        uint32_t port = (uint32_t)xctx_get(x, &reg->src);
+        xlate_output(x, reg->src.n_bits <= 16 ? port_from_16((uint16_t)port) : port, reg->max_len);
+        break;
+    }
+    case OF_OUTPUT_TRUNC:
+        x->trunc = trunc->max_len;
+        xlate_output(x, trunc->port, 0);
+        x->trunc = 0;
+        break;
+    case OF_CONTROLLER:
+        xlate_controller(x, c->max_len, c->controller_id, c->reason, c->userdata, c->userdata_len,
+                         c->pause, c->meter_id);
+        break;
+    case OF_RESUBMIT:
+        do_resubmit(x, p);
+        break;
+    case OF_GROUP:
+        xlate_group(x, ((const struct of_id *)p)->id);
+        break;
+    case OF_CLONE:
+        do_clone(x, a);
+        break;
+    case OF_CT:
+        do_ct(x, p);
+        break;
+    case OF_LEARN:
+        xlate_learn(x, p);
+        break;
+    case OF_MULTIPATH:
+        xlate_multipath(x, p);
+        break;
+    case OF_BUNDLE:
+        xlate_bundle(x, p);
+        break;
+    case OF_CHECK_PKT_LARGER:
+        do_check_pkt_larger(x, p);
+        break;
+    case OF_METER:
+        do_meter(x, ((const struct of_id *)p)->id);
+        break;
+    default: /* CONJUNCTION, NOTE, CT_CLEAR, SAMPLE: nothing to do to the packet */
+        break;
+    }
+}
+
+void xlate_actions(struct xctx *x, const void *actions, size_t n)
+{
+    const struct of_action *a;
+    int goto_table = -1;
+    OF_ACTION_FOR_EACH(a, actions, n)
+    {
+        if (x->exit || x->stop)
+            return;
+        if (x->paused) {
+            size_t done = (size_t)((const uint8_t *)a - (const uint8_t *)actions);
+            continuation_add_level(x, a, n - done);
+            return;
+        }
+        note_action(x, a);
+        if (a->type == OF_EXIT) {
+            x->exit = true;
+        } else if (a->type == OF_GOTO_TABLE) {
+            goto_table = ((const struct of_goto_table *)(const void *)a)->table;
+        } else if (a->type == OF_CLEAR_ACTIONS) {
+            of_actions_clear(&x->action_set);
+        } else if (a->type == OF_WRITE_ACTIONS) {
+            size_t nested_n;
+            const void *nested = of_action_nested(a, &nested_n);
+            of_actions_append(&x->action_set, nested, nested_n);
+        } else if (a->type == OF_DEC_TTL) {
+            if (!do_dec_ttl(x, (const void *)a))
+                return;
+        } else if (!do_field_action(x, a)) {
+            do_output_action(x, a);
+        }
+    }
+    if (x->exit || x->stop)
+        return;
+    if (goto_table >= 0)
+        xlate_table(x, (uint8_t)goto_table, key_in_port(&x->key));
+}

@@ -1,0 +1,104 @@
+/* xlate_ctx.h - private to the translation (xlate*.c): the state of one translation, see xlate.h.
+ *
+ *     xlate.c          tables, resubmit, the guards, the notebook
+ *     xlate_action.c   one function an action
+ *     xlate_output.c   commits, ports, patch ports, tunnels, controllers
+ *     xlate_normal.c   the NORMAL action
+ *     xlate_group.c    groups, multipath, bundle
+ *     xlate_learn.c    learn
+ *     continuation.c   what a paused translation leaves to RESUME
+ */
+#pragma once
+
+#include "openflow/packet_io.h"
+#include "switchd/vswitch.h"
+#include "switchd/xlate.h"
+
+struct stack_entry {
+    u128 value;
+    uint8_t n_bits;
+};
+
+struct xctx {
+    const struct xlate_in *in;
+    struct xlate_out *out;
+    struct vswitch *vs;
+    struct bridge *br;
+    /* The working key, and which of its bits are no longer the packet's. */
+    struct flow_key key;
+    struct flow_mask written;
+    /* The packet's headers as the actions put so far have left them, and which bits they set. */
+    struct flow_key base;
+    struct flow_mask base_written;
+    bool dirty;        /* a header field was written since the last commit */
+    struct rule *rule; /* whose actions are carried out; NULL: the caller's */
+    uint8_t table_id;
+    unsigned depth;
+    bool exit; /* no further action anywhere */
+    bool stop; /* a guard has struck: the packet is dropped */
+    VEC(struct stack_entry) stack;
+    size_t stack_bytes;
+    struct of_actions action_set;
+    uint8_t tun_options; /* tun_metadata fields that actions wrote */
+    uint32_t trunc;      /* for the next output; 0: whole */
+    /* While a pause unwinds: what is left to do at each level, innermost first. */
+    struct dp_packet_in *paused;
+    struct of_buf resume; /* continuation.c */
+};
+
+/* What a fork saves: packet state that is put back when the fork ends. */
+struct xfork {
+    struct flow_key key, base;
+    struct flow_mask written, base_written;
+    bool dirty;
+    uint8_t tun_options;
+    size_t clone;
+};
+
+/* ---- reading and writing the working key ---- */
+void xctx_use_mask(struct xctx *x, const struct flow_mask *bits);
+void xctx_use(struct xctx *x, enum field_id id); /* all of a field */
+void xctx_use_bits(struct xctx *x, const struct subfield *sub);
+/* Whether the packet has the header that the field belongs to; that it was asked is noted. */
+bool xctx_has(struct xctx *x, enum field_prereq prereq);
+u128 xctx_get(struct xctx *x, const struct subfield *sub);
+void xctx_set(struct xctx *x, const struct subfield *sub, u128 value);
+
+/* ---- flow of control ---- */
+void xlate_actions(struct xctx *x, const void *actions, size_t n);
+/* Looks up in TABLE_ID of x->br as if the packet had come in on IN_PORT, and goes on from there. */
+void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port);
+void xctx_fork(struct xctx *x, struct xfork *fork);
+void xctx_join(struct xctx *x, struct xfork *fork);
+void xctx_guard(struct xctx *x, enum drop_reason reason);
+bool xctx_enter(struct xctx *x); /* one level deeper; false: too deep, and stopped */
+void xctx_leave(struct xctx *x);
+/* Notes why nothing came of it, for the packet as a whole if nothing else does. */
+void xctx_drop(struct xctx *x, enum drop_reason reason);
+struct effect *xctx_effect(struct xctx *x, enum effect_kind kind);
+/* A line in the notebook, indented to the present depth. */
+void xctx_note(struct xctx *x, const char *format, ...) PRINTF_FORMAT(2, 3);
+
+/* Carries out what write_actions has gathered; at the end of the pipeline. */
+void xlate_action_set(struct xctx *x);
+
+/* ---- pause: continuation.c ---- */
+/* What is left of one level's actions when a pause unwinds through it. */
+void continuation_add_level(struct xctx *x, const void *actions, size_t n);
+/* The unwinding is over (top, or the end of a fork): seals the continuation of x->paused. */
+void continuation_finish(struct xctx *x);
+/* Runs what a continuation holds. */
+void continuation_run(struct xctx *x, const uint8_t *data, size_t n);
+
+/* ---- output ---- */
+void xlate_commit(struct xctx *x);
+void xlate_output(struct xctx *x, uint32_t port, uint16_t max_len);
+void xlate_output_port(struct xctx *x, struct vport *port);
+void xlate_flood(struct xctx *x, bool all);
+void xlate_normal(struct xctx *x);
+void xlate_controller(struct xctx *x, uint16_t max_len, uint16_t id, uint8_t reason,
+                      const uint8_t *userdata, size_t userdata_len, bool pause, uint32_t meter_id);
+void xlate_group(struct xctx *x, uint32_t id);
+void xlate_multipath(struct xctx *x, const struct of_multipath *a);
+void xlate_bundle(struct xctx *x, const struct of_bundle_action *a);
+void xlate_learn(struct xctx *x, const struct of_learn *a);
