@@ -23,12 +23,18 @@ struct ovsdb_server;
 struct ovsdb_server_options {
     struct stream_options stream; /* rundir, tls; default_port 0 means TARGET_PORT_OVSDB */
     int64_t probe_ms;             /* inactivity probe on tcp and ssl; 0: 5000, -1: none */
+    /* Answers monitor_cond_since with what a client has missed, from the store's history, and shows
+     * transaction ids. Off: the zero id and everything anew, as a standalone ovsdb-server does. */
+    bool resume;
 };
 
 struct ovsdb_server *ovsdb_server_new(struct loop *loop,
                                       const struct ovsdb_server_options *options);
 /* Disconnects everyone. Flushes the stores but does not close them. */
 void ovsdb_server_free(struct ovsdb_server *server);
+
+/* For ssl: and pssl: remotes added from now on. Borrowed; NULL: they are refused. */
+void ovsdb_server_set_tls(struct ovsdb_server *server, const struct tls_config *tls);
 
 /* STORE is borrowed until it is removed or the server freed. ERR_EXISTS for a second of one name.
  * Removing cancels its monitors (aware sessions are told, others disconnected) and its waiting

@@ -1,0 +1,138 @@
+/* commands.c - control commands of weft-dbd, under the names that ovsdb-server has for them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dbd/dbd_impl.h"
+
+static void answer(struct unixctl_conn *conn, int err, struct diag *diag)
+{
+    if (err)
+        unixctl_error(conn, diag_text(diag));
+    else
+        unixctl_reply(conn, NULL);
+    diag_fini(diag);
+}
+
+static void add_remote(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    struct diag diag = DIAG_INIT;
+    int err = ovsdb_server_add_remote(dbd->server, argv[1], &diag);
+    answer(conn, err, &diag);
+}
+
+static void remove_remote(struct unixctl_conn *conn, int argc UNUSED, const char *argv[],
+                          void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    if (ovsdb_server_remove_remote(dbd->server, argv[1]))
+        unixctl_error(conn, "no such remote");
+    else
+        unixctl_reply(conn, NULL);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+typedef VEC(char *) text_vec;
+
+static void collect_remote(void *texts_, const char *target)
+{
+    text_vec *texts = texts_;
+    vec_push(texts, xstrdup(target));
+}
+
+static void reply_sorted(struct unixctl_conn *conn, text_vec *texts)
+{
+    struct str out = STR_INIT;
+    if (texts->n)
+        qsort(texts->data, texts->n, sizeof *texts->data, compare_texts);
+    for (size_t i = 0; i < texts->n; i++) {
+        str_putf(&out, "%s\n", texts->data[i]);
+        free(texts->data[i]);
+    }
+    unixctl_reply(conn, str_c(&out));
+    str_fini(&out);
+    vec_fini(texts);
+}
+
+static void list_remotes(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                         void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    text_vec texts = VEC_INIT;
+    ovsdb_server_for_each_remote(dbd->server, collect_remote, &texts);
+    reply_sorted(conn, &texts);
+}
+
+static void list_dbs(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                     void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    text_vec texts = VEC_INIT;
+    for (size_t i = 0; i < dbd->stores.n; i++)
+        vec_push(&texts, xstrdup(store_schema(dbd->stores.data[i])->name));
+    vec_push(&texts, xstrdup("_Server"));
+    reply_sorted(conn, &texts);
+}
+
+static void add_db(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *dbd_)
+{
+    struct diag diag = DIAG_INIT;
+    int err = dbd_add_file(dbd_, argv[1], &diag);
+    answer(conn, err, &diag);
+}
+
+static void remove_db(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *dbd_)
+{
+    struct str text = STR_INIT;
+    if (!dbd_remove(dbd_, argv[1])) {
+        unixctl_reply(conn, NULL);
+        return;
+    }
+    str_putf(&text, "Failed to remove \"%s\": no such database", argv[1]);
+    unixctl_error(conn, str_c(&text));
+    str_fini(&text);
+}
+
+/* SQLite's files reuse their free space and their write-ahead log is bounded: there is nothing that
+ * has to be compacted, and scripts that ask for it go on. */
+static void compact(struct unixctl_conn *conn, int argc, const char *argv[], void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    if (argc > 1 && !ovsdb_server_find_db(dbd->server, argv[1]))
+        unixctl_error(conn, "not a database");
+    else
+        unixctl_reply(conn, NULL);
+}
+
+static void reconnect(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                      void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    ovsdb_server_reconnect(dbd->server);
+    unixctl_reply(conn, NULL);
+}
+
+void dbd_register_commands(struct dbd *dbd)
+{
+    static const struct command {
+        const char *name, *usage;
+        int min, max;
+        unixctl_fn *fn;
+    } commands[] = {
+        {"ovsdb-server/add-remote", "REMOTE", 1, 1, add_remote},
+        {"ovsdb-server/remove-remote", "REMOTE", 1, 1, remove_remote},
+        {"ovsdb-server/list-remotes", "", 0, 0, list_remotes},
+        {"ovsdb-server/add-db", "DB", 1, 1, add_db},
+        {"ovsdb-server/remove-db", "DB", 1, 1, remove_db},
+        {"ovsdb-server/list-dbs", "", 0, 0, list_dbs},
+        {"ovsdb-server/compact", "[DB]", 0, 1, compact},
+        {"ovsdb-server/reconnect", "", 0, 0, reconnect},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        unixctl_register(daemon_unixctl(dbd->daemon), commands[i].name, commands[i].usage,
+                         commands[i].min, commands[i].max, commands[i].fn, dbd);
+}

@@ -1,0 +1,193 @@
+/* dbd.c - weft-dbd: options, files, remotes. See dbd.h. */
+#include "dbd/dbd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "dbd/dbd_impl.h"
+
+LOG_MODULE(dbd);
+
+enum option_id { OPT_REMOTE = 1, OPT_NO_DBS };
+
+static const struct option_spec option_table[] = {
+    OPTION_HEADING("Options"),
+    {OPT_REMOTE, 0, "remote", "REMOTE",
+     "listen on or connect to REMOTE, which may be given more than once:\n"
+     "  punix:PATH, ptcp:PORT[:IP], pssl:PORT[:IP]   listen\n"
+     "  unix:PATH, tcp:IP:PORT, ssl:IP:PORT          connect\n"
+     "  db:DB,TABLE,COLUMN                           what the rows say"},
+    {OPT_NO_DBS, 0, "no-dbs", NULL, "start without DBDIR/conf.db when no DATABASE is given"},
+    OPTION_END,
+};
+
+static int set_option(void *dbd_, int id, const char *arg, struct diag *diag UNUSED)
+{
+    struct dbd *dbd = dbd_;
+    if (id == OPT_REMOTE)
+        vec_push(&dbd->remotes, xstrdup(arg));
+    else
+        dbd->no_dbs = true;
+    return 0;
+}
+
+static int set_args(void *dbd_, int n, char **args, struct diag *diag UNUSED)
+{
+    struct dbd *dbd = dbd_;
+    for (int i = 0; i < n; i++)
+        vec_push(&dbd->files, xstrdup(args[i]));
+    return 0;
+}
+
+int dbd_add_file(struct dbd *dbd, const char *file, struct diag *diag)
+{
+    struct store_options options = {.env = daemon_env(dbd->daemon), .path = file};
+    struct store *store;
+    int err = store_open(&options, &store, diag);
+    if (err)
+        return err;
+    err = ovsdb_server_add_db(dbd->server, store, diag);
+    if (err) {
+        store_close(store);
+        return err;
+    }
+    vec_push(&dbd->stores, store);
+    log_info("%s: serving database %s %s", file, store_schema(store)->name,
+             store_schema(store)->version);
+    return 0;
+}
+
+int dbd_remove(struct dbd *dbd, const char *name)
+{
+    for (size_t i = 0; i < dbd->stores.n; i++) {
+        struct store *store = dbd->stores.data[i];
+        if (strcmp(store_schema(store)->name, name) && strcmp(store_path(store), name))
+            continue;
+        ovsdb_server_remove_db(dbd->server, store);
+        vec_remove(&dbd->stores, i);
+        store_close(store);
+        return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* ---- keys whose files a row names: db:DB,TABLE,COLUMN ---- */
+
+/* The text in the column of the first row, NULL when there is none. Owned by the caller. */
+static char *text_in_db(const struct dbd *dbd, const char *spec)
+{
+    char *copy = xstrdup(spec + strlen("db:")), *save = NULL, *ret = NULL;
+    const char *db = strtok_r(copy, ",", &save), *table_name = strtok_r(NULL, ",", &save);
+    const char *column_name = strtok_r(NULL, ",", &save);
+    const struct store *store = column_name ? ovsdb_server_find_db(dbd->server, db) : NULL;
+    const struct schema_table *table =
+        store ? schema_table_find(store_schema(store), table_name) : NULL;
+    const struct schema_column *column = table ? schema_column_find(table, column_name) : NULL;
+    size_t pos = 0;
+    const struct row *row =
+        column && column->index >= 0 && column->type.key.type == ATOM_STRING && !column->type.is_map
+            ? store_next_row(store, table, &pos)
+            : NULL;
+    if (row && row_get(row, column)->n == 1 && *row_get(row, column)->atoms[0].string->s)
+        ret = xstrdup(row_get(row, column)->atoms[0].string->s);
+    free(copy);
+    return ret;
+}
+
+static char *tls_file(const struct dbd *dbd, char letter)
+{
+    const char *text = daemon_tls_option(dbd->daemon, letter);
+    if (!text)
+        return NULL;
+    return text_starts_with(text, "db:") ? text_in_db(dbd, text) : xstrdup(text);
+}
+
+static int load_tls(struct dbd *dbd, const struct tls_config **ret, struct diag *diag)
+{
+    int err = 0;
+    *ret = daemon_tls(dbd->daemon);
+    if (*ret)
+        return 0;
+    char *key = tls_file(dbd, 'p'), *certificate = tls_file(dbd, 'c'), *ca = tls_file(dbd, 'C');
+    if (key && certificate)
+        err = tls_config_load(key, certificate, ca, &dbd->tls, diag);
+    *ret = dbd->tls;
+    free(key);
+    free(certificate);
+    free(ca);
+    return err;
+}
+
+/* ---- start and stop ---- */
+
+static int add_files(struct dbd *dbd, struct diag *diag)
+{
+    int err = 0;
+    if (!dbd->files.n && !dbd->no_dbs)
+        vec_push(&dbd->files, xasprintf("%s/conf.db", daemon_dbdir(dbd->daemon)));
+    for (size_t i = 0; i < dbd->files.n && !err; i++)
+        err = dbd_add_file(dbd, dbd->files.data[i], diag);
+    return err;
+}
+
+static void put_memory(void *dbd_, struct str *out)
+{
+    const struct dbd *dbd = dbd_;
+    ovsdb_server_put_memory(dbd->server, out);
+}
+
+static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct diag *diag)
+{
+    struct dbd *dbd = dbd_;
+    const struct tls_config *tls;
+    dbd->daemon = daemon;
+    struct ovsdb_server_options options = {.stream = {.rundir = daemon_rundir(daemon)}};
+    dbd->server = ovsdb_server_new(daemon_loop(daemon), &options);
+    int err = add_files(dbd, diag);
+    if (!err)
+        err = load_tls(dbd, &tls, diag);
+    if (err)
+        return err;
+    ovsdb_server_set_tls(dbd->server, tls);
+    for (size_t i = 0; i < dbd->remotes.n && !err; i++)
+        err = ovsdb_server_add_remote(dbd->server, dbd->remotes.data[i], diag);
+    unixctl_add_memory(daemon_unixctl(daemon), put_memory, dbd);
+    dbd_register_commands(dbd);
+    return err;
+}
+
+static void stop(void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    ovsdb_server_free(dbd->server);
+    for (size_t i = 0; i < dbd->stores.n; i++)
+        store_close(dbd->stores.data[i]);
+    for (size_t i = 0; i < dbd->remotes.n; i++)
+        free(dbd->remotes.data[i]);
+    for (size_t i = 0; i < dbd->files.n; i++)
+        free(dbd->files.data[i]);
+    vec_fini(&dbd->stores);
+    vec_fini(&dbd->remotes);
+    vec_fini(&dbd->files);
+    tls_config_free(dbd->tls);
+}
+
+int dbd_main(int argc, char **argv)
+{
+    static const struct daemon_spec spec = {
+        .name = "weft-dbd",
+        .peer_name = "ovsdb-server",
+        .side = RUNDIR_OVS,
+        .usage = "[DATABASE...]",
+        .summary = "serves databases over the OVSDB protocol",
+        .options = option_table,
+        .set_option = set_option,
+        .set_args = set_args,
+        .start = start,
+        .stop = stop,
+    };
+    struct dbd dbd = {0};
+    return daemon_main(argc, argv, &spec, &dbd);
+}

@@ -1,0 +1,8 @@
+/* dbd.h - weft-dbd: serves any schema from SQLite files over the OVSDB protocol, nothing else.
+ *
+ * The role of ovsdb-server, whose command line and control commands it takes. Rooms 1 and 5 in a
+ * process of their own; knows no network concept.
+ */
+#pragma once
+
+int dbd_main(int argc, char **argv);

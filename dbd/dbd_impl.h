@@ -1,0 +1,22 @@
+/* dbd_impl.h - what the parts of weft-dbd share. */
+#pragma once
+
+#include "base/vec.h"
+#include "daemon/daemon.h"
+#include "ovsdb/server/server.h"
+
+struct dbd {
+    struct daemon *daemon;
+    struct ovsdb_server *server;
+    struct tls_config *tls; /* named by columns of a database ("db:...") */
+    VEC(char *) remotes;    /* of the command line */
+    VEC(char *) files;
+    VEC(struct store *) stores;
+    bool no_dbs;
+};
+
+/* Opens and serves FILE. */
+int dbd_add_file(struct dbd *dbd, const char *file, struct diag *diag) MUST_CHECK;
+/* NAME is that of the database or of its file. */
+int dbd_remove(struct dbd *dbd, const char *name) MUST_CHECK;
+void dbd_register_commands(struct dbd *dbd);

@@ -1,0 +1,327 @@
+/* shape.c - parses what a monitor is to show. See shape.h; CONTRACT of monitors, RFC 7047 4.1.5. */
+#include "ovsdb/server/shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/vec.h"
+
+/* ---- parsing ---- */
+
+static bool parse_select(const json_t *json, unsigned *ret, struct op_error *error)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } kinds[] = {{"initial", SELECT_INITIAL},
+                 {"insert", SELECT_INSERT},
+                 {"delete", SELECT_DELETE},
+                 {"modify", SELECT_MODIFY}};
+    size_t known = 0;
+    *ret = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE | SELECT_MODIFY;
+    if (!json)
+        return true;
+    if (!json_is_object(json)) {
+        op_error_set(error, "syntax error", json, "Object expected.");
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const json_t *value = json_object_get(json, kinds[i].name);
+        if (!value)
+            continue;
+        known++;
+        if (!json_is_boolean(value)) {
+            op_error_set(error, "syntax error", json, "Type mismatch for member '%s'.",
+                         kinds[i].name);
+            return false;
+        }
+        if (json_is_false(value))
+            *ret &= ~kinds[i].bit;
+    }
+    if (known != json_object_size(json)) {
+        op_error_set(error, "syntax error", json, "unexpected member in \"select\"");
+        return false;
+    }
+    return true;
+}
+
+static bool add_column(struct shape_table *st, const struct schema_column *column, unsigned select,
+                       const json_t *syntax, struct op_error *error)
+{
+    for (size_t i = 0; i < st->n; i++) {
+        if (st->columns[i].column == column) {
+            op_error_set(error, "syntax error", syntax, "column %s mentioned more than once",
+                         column->name);
+            return false;
+        }
+    }
+    st->columns = xrealloc(st->columns, (st->n + 1) * sizeof *st->columns);
+    st->columns[st->n++] = (struct shape_column){column, select};
+    st->select |= select;
+    return true;
+}
+
+static bool parse_columns(struct shape_table *st, const json_t *json, unsigned select,
+                          struct op_error *error)
+{
+    const struct schema_table *table = st->table;
+    if (!json) {
+        for (size_t i = 0; i < table->n_columns; i++) {
+            if (!add_column(st, &table->columns[i], select, NULL, error))
+                return false;
+        }
+        return add_column(st, &table->version_column, select, NULL, error);
+    }
+    if (!json_is_array(json)) {
+        op_error_set(error, "syntax error", json, "array of column names expected");
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        const char *name = json_string_value(json_array_get(json, i));
+        if (!name) {
+            op_error_set(error, "syntax error", json, "array of column names expected");
+            return false;
+        }
+        const struct schema_column *column = schema_column_find(table, name);
+        if (!column) {
+            op_error_set(error, "syntax error", json, "%s is not a valid column name", name);
+            return false;
+        }
+        if (!add_column(st, column, select, json, error))
+            return false;
+    }
+    return true;
+}
+
+/* Adds the clauses of MORE, which it takes over; none of them means all rows. */
+static void add_condition(struct shape_table *st, struct condition *more, bool *is_true)
+{
+    if (!more->n || *is_true) {
+        *is_true = true;
+        condition_fini(more);
+        condition_fini(&st->where);
+        memset(&st->where, 0, sizeof st->where);
+        return;
+    }
+    struct clause *clauses =
+        xrealloc(st->where.clauses, (st->where.n + more->n) * sizeof *st->where.clauses);
+    memcpy(clauses + st->where.n, more->clauses, more->n * sizeof *clauses);
+    st->where.clauses = clauses;
+    st->where.n += more->n;
+    free(more->clauses);
+}
+
+static bool parse_where(struct shape_table *st, const json_t *json, bool *is_true,
+                        struct op_error *error)
+{
+    struct condition condition = {0};
+    if (json && condition_from_json(st->table, json, &condition, error))
+        return false;
+    add_condition(st, &condition, is_true);
+    return true;
+}
+
+static bool check_members(const json_t *json, const char *const *names, size_t n,
+                          struct op_error *error)
+{
+    size_t known = 0;
+    if (!json_is_object(json)) {
+        op_error_set(error, "syntax error", json, "Object expected.");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        known += json_object_get(json, names[i]) != NULL;
+    if (known == json_object_size(json))
+        return true;
+    op_error_set(error, "syntax error", json, "unexpected member in monitor request");
+    return false;
+}
+
+static bool parse_element(struct shape_table *st, enum monitor_version version, const json_t *json,
+                          bool *is_true, struct op_error *error)
+{
+    static const char *const members[] = {"columns", "select", "where"};
+    unsigned select;
+    if (!check_members(json, members, version == MONITOR_V1 ? 2 : 3, error) ||
+        !parse_select(json_object_get(json, "select"), &select, error) ||
+        !parse_columns(st, json_object_get(json, "columns"), select, error) ||
+        !parse_where(st, json_object_get(json, "where"), is_true, error))
+        return false;
+    st->select |= select; /* also when no column was named */
+    return true;
+}
+
+static struct shape_table *table_add(struct shape *shape, const char *name, struct op_error *error)
+{
+    const struct schema_table *table = schema_table_find(shape->schema, name);
+    if (!table) {
+        op_error_set(error, "syntax error", NULL, "no table named %s", name);
+        return NULL;
+    }
+    struct shape_table *st = NEW(struct shape_table);
+    st->table = table;
+    shape->tables[table->index] = st;
+    return st;
+}
+
+static bool parse_table(struct shape *shape, const char *name, const json_t *json,
+                        struct op_error *error)
+{
+    struct shape_table *st = table_add(shape, name, error);
+    bool is_true = false;
+    if (!st)
+        return false;
+    if (!json_is_array(json))
+        return parse_element(st, shape->version, json, &is_true, error);
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        if (!parse_element(st, shape->version, json_array_get(json, i), &is_true, error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the key ---- */
+
+static int compare_columns(const void *a_, const void *b_)
+{
+    const struct shape_column *a = a_, *b = b_;
+    return (a->column->index > b->column->index) - (a->column->index < b->column->index);
+}
+
+static void make_key(struct shape *shape)
+{
+    struct str key = STR_INIT;
+    str_putf(&key, "%d", shape->version);
+    for (size_t i = 0; i < shape->schema->n_tables; i++) {
+        struct shape_table *st = shape->tables[i];
+        if (!st)
+            continue;
+        if (st->n)
+            qsort(st->columns, st->n, sizeof *st->columns, compare_columns);
+        str_putf(&key, " %s %x", st->table->name, st->select);
+        for (size_t j = 0; j < st->n; j++)
+            str_putf(&key, ",%d.%x", st->columns[j].column->index, st->columns[j].select);
+        if (st->where.n) {
+            json_t *where = condition_to_json(&st->where);
+            json_text_put(where, &key);
+            json_decref(where);
+        }
+    }
+    shape->node.hash = hash_bytes(str_c(&key), key.n, 0);
+    shape->key = str_steal(&key);
+}
+
+/* ---- the object ---- */
+
+static struct shape *shape_new(const struct schema *schema, enum monitor_version version)
+{
+    struct shape *shape = NEW(struct shape);
+    shape->refs = 1;
+    shape->version = version == MONITOR_V1 ? MONITOR_V1 : MONITOR_V2;
+    shape->schema = schema;
+    shape->tables = xcalloc(schema->n_tables, sizeof(struct shape_table *));
+    list_init(&shape->monitors);
+    return shape;
+}
+
+void shape_free(struct shape *shape)
+{
+    for (size_t i = 0; i < shape->schema->n_tables; i++) {
+        struct shape_table *st = shape->tables[i];
+        if (!st)
+            continue;
+        condition_fini(&st->where);
+        free(st->columns);
+        free(st);
+    }
+    rstr_unref(shape->initial);
+    free(shape->tables);
+    free(shape->key);
+    free(shape);
+}
+
+struct shape *shape_from_json(const struct schema *schema, enum monitor_version version,
+                              const json_t *requests, struct op_error *error)
+{
+    struct shape *shape = shape_new(schema, version);
+    const char *name;
+    json_t *json;
+    bool ok = json_is_object(requests);
+    if (!ok)
+        op_error_set(error, "syntax error", requests, "Object expected.");
+    json_object_foreach((json_t *)(uintptr_t)requests, name, json)
+    {
+        ok = ok && parse_table(shape, name, json, error);
+    }
+    if (!ok) {
+        shape_free(shape);
+        return NULL;
+    }
+    make_key(shape);
+    return shape;
+}
+
+static struct condition copy_condition(const struct condition *from)
+{
+    struct condition to = {from->n, NULL};
+    if (from->n)
+        to.clauses = xmemdup(from->clauses, from->n * sizeof *from->clauses);
+    for (size_t i = 0; i < to.n; i++) {
+        if (to.clauses[i].arg)
+            datum_ref(to.clauses[i].arg);
+    }
+    return to;
+}
+
+static bool change_table(struct shape *shape, const char *name, const json_t *json,
+                         struct op_error *error)
+{
+    static const char *const members[] = {"where"};
+    const struct schema_table *table = schema_table_find(shape->schema, name);
+    struct shape_table *st = table ? shape->tables[table->index] : NULL;
+    if (!st) {
+        op_error_set(error, "syntax error", NULL, "no table named %s", name);
+        return false;
+    }
+    condition_fini(&st->where);
+    memset(&st->where, 0, sizeof st->where);
+    bool is_true = false;
+    size_t n = json_is_array(json) ? json_array_size(json) : 1;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *element = json_is_array(json) ? json_array_get(json, i) : json;
+        if (!check_members(element, members, 1, error) ||
+            !parse_where(st, json_object_get(element, "where"), &is_true, error))
+            return false;
+    }
+    return true;
+}
+
+struct shape *shape_with_conditions(const struct shape *from, const json_t *requests,
+                                    struct op_error *error)
+{
+    struct shape *shape = shape_new(from->schema, from->version);
+    for (size_t i = 0; i < from->schema->n_tables; i++) {
+        if (!from->tables[i])
+            continue;
+        struct shape_table *st = xmemdup(from->tables[i], sizeof *st);
+        st->columns = xmemdup(st->columns, st->n * sizeof *st->columns);
+        st->where = copy_condition(&from->tables[i]->where);
+        shape->tables[i] = st;
+    }
+    const char *name;
+    json_t *json;
+    bool ok = json_is_object(requests);
+    if (!ok)
+        op_error_set(error, "syntax error", requests, "Object expected.");
+    json_object_foreach((json_t *)(uintptr_t)requests, name, json)
+    {
+        ok = ok && change_table(shape, name, json, error);
+    }
+    if (!ok) {
+        shape_free(shape);
+        return NULL;
+    }
+    make_key(shape);
+    return shape;
+}

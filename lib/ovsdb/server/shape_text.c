@@ -1,0 +1,299 @@
+/* shape_text.c - table updates as text: initial contents, changes, transitions between conditions.
+ *
+ * Written straight into a string: no JSON tree is built for a row. The forms are those of RFC 7047
+ * (update) and of the later update2, which sends differences and leaves out defaults.
+ */
+#include <string.h>
+
+#include "ovsdb/server/shape.h"
+
+/* Writes tables and rows around what is put inside, opening and closing objects as needed. */
+struct writer {
+    struct str *out;
+    size_t start; /* where the text began, to take it back if nothing was written */
+    const struct schema_table *table; /* of the open table object, or NULL */
+};
+
+static void writer_init(struct writer *w, struct str *out)
+{
+    *w = (struct writer){out, out->n, NULL};
+    str_putc(out, '{');
+}
+
+static void writer_row(struct writer *w, const struct row *row)
+{
+    char uuid[UUID_TEXT_LEN + 1];
+    if (w->table != row->table) {
+        if (w->table)
+            str_put(w->out, "},");
+        w->table = row->table;
+        json_put_string(row->table->name, strlen(row->table->name), w->out);
+        str_put(w->out, ":{");
+    } else {
+        str_putc(w->out, ',');
+    }
+    str_putc(w->out, '"');
+    str_put_n(w->out, uuid_print(&row->uuid, uuid), UUID_TEXT_LEN);
+    str_put(w->out, "\":{");
+}
+
+static void writer_row_end(struct writer *w)
+{
+    str_putc(w->out, '}');
+}
+
+static bool writer_end(struct writer *w)
+{
+    if (!w->table) {
+        str_truncate(w->out, w->start);
+        return false;
+    }
+    str_put(w->out, "}}");
+    return true;
+}
+
+/* ---- columns ---- */
+
+static void put_name(const struct schema_column *column, bool *first, struct str *out)
+{
+    if (!*first)
+        str_putc(out, ',');
+    *first = false;
+    str_putc(out, '"');
+    str_put(out, column->name); /* an identifier: nothing to escape */
+    str_put(out, "\":");
+}
+
+static void put_value(const struct row *row, const struct schema_column *column, struct str *out)
+{
+    if (column->index >= 0) {
+        datum_put_json(row_get(row, column), out);
+        return;
+    }
+    const struct datum *value = row_get_any(row, column);
+    datum_put_json(value, out);
+    datum_unref(value);
+}
+
+static bool column_differs(const struct row *a, const struct row *b,
+                           const struct schema_column *column)
+{
+    if (column->index >= 0) {
+        const struct datum *da = row_get(a, column), *db = row_get(b, column);
+        return da != db && !datum_equal(da, db);
+    }
+    return column->index == COLUMN_VERSION && !uuid_equal(&a->version, &b->version);
+}
+
+static bool is_default(const struct row *row, const struct schema_column *column)
+{
+    if (column->index < 0)
+        return false;
+    const struct datum *value = row_get(row, column);
+    return value == column->default_value || datum_equal(value, column->default_value);
+}
+
+/* {"a":..}: the columns of ROW that are wanted for the kind of change SELECT. */
+static void put_columns(const struct shape_table *st, const struct row *row, unsigned select,
+                        bool omit_defaults, struct str *out)
+{
+    bool first = true;
+    str_putc(out, '{');
+    for (size_t i = 0; i < st->n; i++) {
+        const struct schema_column *column = st->columns[i].column;
+        if (!(st->columns[i].select & select) || (omit_defaults && is_default(row, column)))
+            continue;
+        put_name(column, &first, out);
+        put_value(row, column, out);
+    }
+    str_putc(out, '}');
+}
+
+/* The old values of changed columns, as "update" shows them. */
+static void put_old_columns(const struct shape_table *st, const struct change *c, struct str *out)
+{
+    bool first = true;
+    str_putc(out, '{');
+    for (size_t i = 0; i < st->n; i++) {
+        const struct schema_column *column = st->columns[i].column;
+        if (!(st->columns[i].select & SELECT_MODIFY) ||
+            !column_differs(c->before, c->after, column))
+            continue;
+        put_name(column, &first, out);
+        put_value(c->before, column, out);
+    }
+    str_putc(out, '}');
+}
+
+/* The differences of changed columns, as "update2" shows them. */
+static void put_differences(const struct shape_table *st, const struct change *c, struct str *out)
+{
+    bool first = true;
+    str_putc(out, '{');
+    for (size_t i = 0; i < st->n; i++) {
+        const struct schema_column *column = st->columns[i].column;
+        if (!(st->columns[i].select & SELECT_MODIFY) ||
+            !column_differs(c->before, c->after, column))
+            continue;
+        put_name(column, &first, out);
+        if (column->index < 0 || (!column->type.is_map && column->type.n_max == 1)) {
+            put_value(c->after, column, out);
+        } else {
+            const struct datum *difference =
+                datum_difference(row_get(c->before, column), row_get(c->after, column));
+            datum_put_json(difference, out);
+            datum_unref(difference);
+        }
+    }
+    str_putc(out, '}');
+}
+
+/* ---- rows ---- */
+
+static bool monitored_column_differs(const struct shape_table *st, const struct change *c)
+{
+    for (size_t i = 0; i < st->n; i++) {
+        if (st->columns[i].select & SELECT_MODIFY &&
+            column_differs(c->before, c->after, st->columns[i].column))
+            return true;
+    }
+    return false;
+}
+
+static bool condition_column_differs(const struct shape_table *st, const struct change *c)
+{
+    for (size_t i = 0; i < st->where.n; i++) {
+        const struct schema_column *column = st->where.clauses[i].column;
+        if (column && column_differs(c->before, c->after, column))
+            return true;
+    }
+    return false;
+}
+
+static void put_change_v1(struct writer *w, const struct shape_table *st, const struct change *c)
+{
+    if (c->before && c->after) {
+        if (!monitored_column_differs(st, c))
+            return;
+        writer_row(w, c->after);
+        str_put(w->out, "\"new\":");
+        put_columns(st, c->after, SELECT_MODIFY, false, w->out);
+        str_put(w->out, ",\"old\":");
+        put_old_columns(st, c, w->out);
+    } else if (c->after) {
+        if (!(st->select & SELECT_INSERT))
+            return;
+        writer_row(w, c->after);
+        str_put(w->out, "\"new\":");
+        put_columns(st, c->after, SELECT_INSERT, false, w->out);
+    } else {
+        if (!(st->select & SELECT_DELETE))
+            return;
+        writer_row(w, c->before);
+        str_put(w->out, "\"old\":");
+        put_columns(st, c->before, SELECT_DELETE, false, w->out);
+    }
+    writer_row_end(w);
+}
+
+static void put_insert_v2(struct writer *w, const struct shape_table *st, const struct row *row)
+{
+    if (!(st->select & SELECT_INSERT))
+        return;
+    writer_row(w, row);
+    str_put(w->out, "\"insert\":");
+    put_columns(st, row, SELECT_INSERT, true, w->out);
+    writer_row_end(w);
+}
+
+static void put_delete_v2(struct writer *w, const struct shape_table *st, const struct row *row)
+{
+    if (!(st->select & SELECT_DELETE))
+        return;
+    writer_row(w, row);
+    str_put(w->out, "\"delete\":null");
+    writer_row_end(w);
+}
+
+static void put_change_v2(struct writer *w, const struct shape_table *st, const struct change *c)
+{
+    bool was = c->before && condition_matches_any(&st->where, c->before);
+    bool is = c->after && condition_matches_any(&st->where, c->after);
+    if (is && !was) {
+        put_insert_v2(w, st, c->after);
+    } else if (was && !is) {
+        put_delete_v2(w, st, c->before);
+    } else if (was && is && st->select & SELECT_MODIFY &&
+               (monitored_column_differs(st, c) || condition_column_differs(st, c))) {
+        writer_row(w, c->after);
+        str_put(w->out, "\"modify\":");
+        put_differences(st, c, w->out);
+        writer_row_end(w);
+    }
+}
+
+/* ---- whole updates ---- */
+
+void shape_put_initial(const struct shape *shape, const struct store *store, struct str *out)
+{
+    struct writer w;
+    bool v1 = shape->version == MONITOR_V1;
+    writer_init(&w, out);
+    for (size_t i = 0; i < shape->schema->n_tables; i++) {
+        const struct shape_table *st = shape->tables[i];
+        const struct row *row;
+        if (!st || !(st->select & SELECT_INITIAL))
+            continue;
+        for (size_t pos = 0; (row = store_next_told_row(store, st->table, &pos)) != NULL;) {
+            if (!v1 && !condition_matches_any(&st->where, row))
+                continue;
+            writer_row(&w, row);
+            str_put(out, v1 ? "\"new\":" : "\"initial\":");
+            put_columns(st, row, SELECT_INITIAL, !v1, out);
+            writer_row_end(&w);
+        }
+    }
+    if (!writer_end(&w))
+        str_put(out, "{}");
+}
+
+bool shape_put_changes(const struct shape *shape, size_t n, const struct change *changes,
+                       struct str *out)
+{
+    struct writer w;
+    writer_init(&w, out);
+    for (size_t i = 0; i < n; i++) {
+        const struct change *c = &changes[i];
+        const struct schema_table *table = (c->after ? c->after : c->before)->table;
+        const struct shape_table *st = shape->tables[table->index];
+        if (!st)
+            continue;
+        if (shape->version == MONITOR_V1)
+            put_change_v1(&w, st, c);
+        else
+            put_change_v2(&w, st, c);
+    }
+    return writer_end(&w);
+}
+
+bool shape_put_transition(const struct shape *before, const struct shape *after,
+                          const struct store *store, struct str *out)
+{
+    struct writer w;
+    writer_init(&w, out);
+    for (size_t i = 0; i < after->schema->n_tables; i++) {
+        const struct shape_table *from = before->tables[i], *to = after->tables[i];
+        const struct row *row;
+        if (!to)
+            continue;
+        for (size_t pos = 0; (row = store_next_told_row(store, to->table, &pos)) != NULL;) {
+            bool was = condition_matches_any(&from->where, row);
+            bool is = condition_matches_any(&to->where, row);
+            if (is && !was)
+                put_insert_v2(&w, to, row);
+            else if (was && !is)
+                put_delete_v2(&w, to, row);
+        }
+    }
+    return writer_end(&w);
+}
