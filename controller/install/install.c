@@ -506,6 +506,11 @@ void installer_commit(struct installer *in, uint64_t generation)
     pump(in);
 }
 
+uint64_t installer_confirmed(const struct installer *in)
+{
+    return in->confirmed_generation;
+}
+
 struct installer_stats installer_stats(const struct installer *in)
 {
     struct installer_stats stats = in->stats;

@@ -40,6 +40,8 @@ void installer_set(struct installer *installer, const struct oflow_key *key, uin
  * before the first call. */
 void installer_commit(struct installer *installer, uint64_t generation);
 
+/* The last generation known to be in the switch; 0: none. */
+uint64_t installer_confirmed(const struct installer *installer);
 struct installer_stats installer_stats(const struct installer *installer);
 
 /* ---- Between the files of this folder ---- */

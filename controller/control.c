@@ -1,0 +1,112 @@
+/* control.c - the controller's commands on its control socket (ovs-appctl -t ovn-controller ..., weft-appctl). Beside the rooms of
+ * DESIGN section 4. Names are OVN's where it has the command.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "controller/controller_internal.h"
+
+static void reply(struct unixctl_conn *conn, struct str *text)
+{
+    unixctl_reply(conn, str_c(text));
+    str_fini(text);
+}
+
+static void connection_status(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                              void *c_)
+{
+    const struct controller *c = c_;
+    unixctl_reply(conn, c->sb && replica_is_connected(c->sb) ? "connected" : "not connected");
+}
+
+static void inc_show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                     void *c_)
+{
+    const struct controller *c = c_;
+    struct str text = STR_INIT;
+    inc_print_stats(c->inc, &text);
+    str_putf(&text, "generation %" PRIu64 "\n", c->generation);
+    if (c->options.verify)
+        str_putf(&text, "verified %" PRIu64 " times, %" PRIu64 " differences\n", c->verified,
+                 c->verify_failures);
+    reply(conn, &text);
+}
+
+static void recompute(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                      void *c_)
+{
+    struct controller *c = c_;
+    if (!inc_is_settled(c->inc)) {
+        unixctl_error(conn, "a computation is going on");
+        return;
+    }
+    inc_recompute(c->inc);
+    deferred_schedule(&c->run);
+    unixctl_reply(conn, NULL);
+}
+
+static void install_show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                         void *c_)
+{
+    const struct controller *c = c_;
+    struct installer_stats s = controller_install_stats(c);
+    struct str text = STR_INIT;
+    str_putf(&text, "switch: %s\n", s.is_connected ? "connected" : "not connected");
+    str_putf(&text, "flows: %zu desired, %zu installed, %zu refused\n", s.desired, s.installed,
+             s.rejected);
+    str_putf(&text,
+             "sent: %" PRIu64 " adds, %" PRIu64 " deletes in %" PRIu64 " bundles, %" PRIu64
+             " failed\n",
+             s.adds, s.deletes, s.bundles, s.failures);
+    reply(conn, &text);
+}
+
+static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                         void *c_)
+{
+    const struct controller *c = c_;
+    struct pinctrl_stats s = c->pinctrl ? c->pinctrl->stats : (struct pinctrl_stats){0};
+    struct str text = STR_INIT;
+    const struct {
+        const char *name;
+        uint64_t n;
+    } counters[] = {
+        {"packet-ins", s.packet_ins},
+        {"malformed", s.malformed},
+        {"unknown opcodes", s.unknown_opcodes},
+        {"ARP requests sent", s.arp_sent},
+        {"ARP requests not repeated", s.arp_limited},
+        {"packets waiting", s.packets_waiting},
+        {"packets released", s.packets_released},
+        {"packets dropped", s.packets_dropped},
+        {"neighbours learned", s.learned},
+        {"neighbours dropped, table full", s.put_arp_full},
+        {"neighbours dropped, unknown port", s.put_arp_unknown_port},
+        {"neighbours dropped, too old", s.put_arp_old},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+        str_putf(&text, "%s: %" PRIu64 "\n", counters[i].name, counters[i].n);
+    reply(conn, &text);
+}
+
+static const struct {
+    const char *name;
+    unixctl_fn *fn;
+} commands[] = {
+    {"connection-status", connection_status}, {"inc/show", inc_show},
+    {"inc-engine/show-stats", inc_show},      {"recompute", recompute},
+    {"inc-engine/recompute", recompute},      {"install/show", install_show},
+    {"pinctrl/show", pinctrl_show},
+};
+
+void control_register(struct controller *c)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        unixctl_register(c->options.unixctl, commands[i].name, "", 0, 0, commands[i].fn, c);
+}
+
+void control_unregister(struct controller *c)
+{
+    for (size_t i = 0; c->options.unixctl && i < ARRAY_SIZE(commands); i++)
+        unixctl_unregister(c->options.unixctl, commands[i].name);
+}

@@ -1,0 +1,506 @@
+/* controller.c - see controller.h. Rooms 5 to 8, 11 and 12 of DESIGN section 4, tied together: one function, run, does after any change
+ * what is due, in order, and may be called at any time.
+ */
+#include "controller/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "controller/chassis/bridge.h"
+#include "controller/chassis/register.h"
+#include "controller/chassis/tunnels.h"
+#include "controller/controller_internal.h"
+#include "ovsdb/client/source.h"
+#include "rows/ovs.h"
+#include "rows/sb.h"
+
+LOG_MODULE(controller);
+
+enum { SLICE_UNITS = 64, SLICE_US = 5000, LEAVE_MS = 1000 };
+
+static const char *const ovs_tables[] = {"Open_vSwitch", "Bridge", "Port", "Interface", NULL};
+static const char *const sb_tables[] = {"Chassis",
+                                        "Chassis_Private",
+                                        "Encap",
+                                        "Datapath_Binding",
+                                        "Port_Binding",
+                                        "Logical_Flow",
+                                        "Logical_DP_Group",
+                                        "Multicast_Group",
+                                        "MAC_Binding",
+                                        "Static_MAC_Binding",
+                                        "Address_Set",
+                                        "Port_Group",
+                                        "SB_Global",
+                                        NULL};
+
+static void wake(void *c_)
+{
+    struct controller *c = c_;
+    deferred_schedule(&c->run);
+}
+
+/* --- Databases */
+
+/* Only columns that are used, so that statistics do not wake us. */
+static void set_ovs_columns(struct replica_source *source)
+{
+    static const struct {
+        const char *table;
+        const char *columns[8];
+    } wanted[] = {
+        {"Open_vSwitch", {"external_ids", "bridges", NULL}},
+        {"Bridge",
+         {"name", "ports", "fail_mode", "datapath_type", "external_ids", "other_config", NULL}},
+        {"Port", {"name", "interfaces", "external_ids", NULL}},
+        {"Interface", {"name", "type", "ofport", "options", "external_ids", NULL}},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+        ovsdb_client_source_set_columns(source, wanted[i].table, wanted[i].columns);
+}
+
+static void on_ovs_change(void *c_, const struct changeset *cs UNUSED)
+{
+    struct controller *c = c_;
+    c->is_local_changed = true;
+    wake(c);
+}
+
+static void on_ovs_status(void *c_)
+{
+    struct controller *c = c_;
+    if (replica_is_ready(c->ovs) && !c->ovs_loaded) {
+        log_info("switch database at %s is here", c->switch_db);
+        c->ovs_loaded = c->is_local_changed = true;
+    }
+    wake(c);
+}
+
+static void on_sb_change(void *c_, const struct changeset *cs)
+{
+    struct controller *c = c_;
+    for (size_t i = 0; i < cs->n; i++) {
+        const struct change *change = &cs->changes[i];
+        const struct row *row = change->after ? change->after : change->before;
+        sb_index_change(&c->index, change);
+        if (row->table->index == SB_TABLE_PORT_BINDING)
+            binding_row_changed(&c->binding, &row->uuid);
+        else if (row->table->index == SB_TABLE_CHASSIS)
+            c->is_local_changed = true;
+    }
+    for (size_t i = 0; c->pinctrl && i < cs->n; i++) {
+        const struct row *row = cs->changes[i].after;
+        if (row && row->table->index == SB_TABLE_MAC_BINDING)
+            pinctrl_neighbor(c->pinctrl, sb_mac_binding_cast(row));
+    }
+    wake(c);
+}
+
+static void on_sb_status(void *c_)
+{
+    struct controller *c = c_;
+    if (replica_is_ready(c->sb) && !c->sb_loaded) {
+        log_info("southbound database at %s is here", c->sb_remote);
+        c->sb_loaded = c->is_local_changed = true;
+    }
+    wake(c);
+}
+
+static void bind_feed(struct controller *c)
+{
+    const struct program *p = &c->program;
+    feed_rows(c->feed, p->in_datapath, "Datapath_Binding");
+    feed_rows(c->feed, p->in_port, "Port_Binding");
+    feed_rows(c->feed, p->in_chassis, "Chassis");
+    feed_rows(c->feed, p->in_encap, "Encap");
+    feed_rows(c->feed, p->in_group, "Multicast_Group");
+    feed_rows(c->feed, p->in_lflow, "Logical_Flow");
+    feed_rows(c->feed, p->in_mac_binding, "MAC_Binding");
+    feed_rows(c->feed, p->in_static_mac_binding, "Static_MAC_Binding");
+    feed_rows(c->feed, p->in_address_set, "Address_Set");
+    feed_rows(c->feed, p->in_port_group, "Port_Group");
+    feed_elements(c->feed, p->in_group_port, "Multicast_Group", "ports");
+    feed_elements(c->feed, p->in_dp_group_dp, "Logical_DP_Group", "datapaths");
+    feed_elements(c->feed, p->in_address, "Address_Set", "addresses");
+    feed_elements(c->feed, p->in_group_name, "Port_Group", "ports");
+}
+
+static struct replica *open_replica(struct controller *c, const char *remote,
+                                    const struct schema *schema, const char *const *tables,
+                                    struct replica_source **source)
+{
+    struct stream_options stream = {
+        .rundir = c->rundir, .tls = c->options.tls, .default_port = TARGET_PORT_OVSDB};
+    *source = ovsdb_client_source_new(c->options.loop, remote);
+    ovsdb_client_source_set_stream(*source, &stream);
+    if (schema == c->ovs_schema)
+        set_ovs_columns(*source);
+    struct replica_options options = {.env = c->env, .schema = schema, .tables = tables};
+    return replica_new(&options, *source);
+}
+
+static void close_sb(struct controller *c)
+{
+    writer_set_replica(&c->sb_writer, NULL);
+    writer_set_replica(&c->mac_writer, NULL);
+    feed_free(c->feed);
+    c->feed = NULL;
+    replica_free(c->sb);
+    c->sb = NULL;
+    sb_index_clear(&c->index);
+    binding_check_all(&c->binding);
+    free(c->sb_remote);
+    c->sb_remote = NULL;
+    c->sb_loaded = false;
+}
+
+static void open_sb(struct controller *c, const char *remote)
+{
+    log_info("southbound database: %s", remote);
+    c->sb_remote = xstrdup(remote);
+    c->sb = open_replica(c, remote, c->sb_schema, sb_tables, &c->sb_source);
+    if (c->config.probe_ms >= 0)
+        ovsdb_client_source_set_probe_interval(c->sb_source, (int)c->config.probe_ms);
+    replica_set_status_observer(c->sb, on_sb_status, c);
+    c->feed = feed_new(c->inc, c->sb, &c->program.names);
+    bind_feed(c);
+    feed_start(c->feed, on_sb_change, c);
+    writer_set_replica(&c->sb_writer, c->sb);
+    writer_set_replica(&c->mac_writer, c->sb);
+}
+
+/* --- Configuration */
+
+static void on_confirmed(void *c_, uint64_t generation)
+{
+    struct controller *c = c_;
+    progress_confirm(&c->progress, generation, env_wall_ms(c->env));
+    wake(c);
+}
+
+static void resend_flow(const void *fact, void *c_);
+
+static void open_bridge(struct controller *c, const char *target)
+{
+    struct diag diag = DIAG_INIT;
+    installer_free(c->installer);
+    pinctrl_free(c->pinctrl);
+    c->installer = NULL;
+    c->pinctrl = NULL;
+    free(c->bridge_target);
+    c->bridge_target = xstrdup(target);
+    struct installer_options install = {.loop = c->options.loop,
+                                        .target = target,
+                                        .rundir = c->rundir,
+                                        .tls = c->options.tls,
+                                        .blobs = &c->program.blobs};
+    c->installer = installer_new(&install, on_confirmed, c, &diag);
+    struct pinctrl_options pin = {.loop = c->options.loop,
+                                  .target = target,
+                                  .rundir = c->rundir,
+                                  .tls = c->options.tls,
+                                  .sb = &c->index,
+                                  .wake = wake,
+                                  .aux = c};
+    if (c->installer)
+        c->pinctrl = pinctrl_new(&pin, &diag);
+    if (!c->pinctrl)
+        log_err("bridge %s: %s", target, diag_text(&diag));
+    diag_fini(&diag);
+    if (c->installer && c->generation) { /* another bridge gets what has been published */
+        inc_for_each(c->inc, c->program.oflow, resend_flow, c);
+        installer_commit(c->installer, c->generation);
+    }
+}
+
+static void apply_config(struct controller *c)
+{
+    if (!config_read(&c->config, c->ovs))
+        return;
+    const char *remote = c->config.remote;
+    if (c->sb_remote ? !remote || strcmp(remote, c->sb_remote) : remote != NULL) {
+        close_sb(c);
+        if (remote)
+            open_sb(c, remote);
+    }
+    char *target = c->config.bridge_remote
+                       ? xstrdup(c->config.bridge_remote)
+                       : xasprintf("unix:%s/%s.mgmt", c->rundir, c->config.bridge);
+    if (!c->bridge_target || strcmp(target, c->bridge_target))
+        open_bridge(c, target);
+    free(target);
+}
+
+/* --- Publishing a settled state */
+
+/* The flow that counts among those of one key: the first in content order. */
+static void set_flow(struct controller *c, const struct oflow_key *key)
+{
+    struct inc_facts facts = inc_look(c->inc, c->program.oflow_by_key, key);
+    const struct fact_oflow *flow = facts.n ? facts.v[0] : NULL;
+    installer_set(c->installer, key, flow ? flow->cookie : 0, flow ? flow->actions : NULL);
+}
+
+static void on_flow_change(const struct inc_key_change *change, void *c_)
+{
+    struct controller *c = c_;
+    if (c->installer)
+        set_flow(c, change->key);
+}
+
+static void resend_flow(const void *fact, void *c_)
+{
+    const struct fact_oflow *flow = fact;
+    struct oflow_key key = {.match = flow->match, .priority = flow->priority, .table = flow->table};
+    set_flow(c_, &key);
+}
+
+static void on_reject(const void *fact, bool added, void *aux UNUSED)
+{
+    static struct log_rate rate = LOG_RATE(60, 20);
+    const struct fact_reject *reject = fact;
+    char uuid[UUID_TEXT_LEN + 1];
+    if (added)
+        log_warn_limited(&rate, "logical flow %s is left out: %s", uuid_print(&reject->lflow, uuid),
+                         reject->why->s);
+}
+
+static void verify(struct controller *c)
+{
+    struct str report = STR_INIT;
+    c->verified++;
+    if (!inc_verify(c->inc, &report)) {
+        c->verify_failures++;
+        log_err("the incremental state differs from a full compute:\n%s", str_c(&report));
+    }
+    str_fini(&report);
+}
+
+static void publish(struct controller *c)
+{
+    if (c->options.verify)
+        verify(c);
+    c->generation++;
+    inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
+    inc_changes(c->inc, c->program.reject, on_reject, NULL);
+    binding_take_claims(&c->binding, c->inc, &c->program, c->generation);
+    progress_note(&c->progress, c->sb, c->generation);
+    if (c->installer)
+        installer_commit(c->installer, c->generation);
+    c->is_published = true;
+}
+
+/* One slice of work; true when everything is settled and published. */
+static bool settle(struct controller *c)
+{
+    if (c->is_published && inc_is_settled(c->inc)) {
+        progress_note(&c->progress, c->sb, c->generation + 1);
+        if (c->progress.marks.n && c->installer &&
+            vec_last(&c->progress.marks).generation > c->generation)
+            installer_commit(c->installer, ++c->generation); /* nb_cfg alone has changed */
+        return true;
+    }
+    int64_t start = env_now_us(c->env);
+    c->is_published = false;
+    while (!inc_settle(c->inc, SLICE_UNITS))
+        if (env_now_us(c->env) - start > SLICE_US)
+            return false;
+    publish(c);
+    return inc_is_settled(c->inc);
+}
+
+/* --- The cycle */
+
+static void write_back(struct controller *c)
+{
+    const struct row *chassis = hypervisor_chassis_row(&c->config, c->sb);
+    if (writer_is_ready(&c->ovs_writer))
+        tunnels_write(&c->config, &c->program, c->inc, c->ovs, &c->ovs_writer);
+    struct binding_state state = {
+        .sb = c->sb,
+        .ovs = c->ovs,
+        .chassis = chassis ? &chassis->uuid : NULL,
+        .confirmed = c->installer ? installer_confirmed(c->installer) : 0,
+        .now_ms = env_now_ms(c->env),
+        .wall_ms = env_wall_ms(c->env),
+    };
+    binding_write(&c->binding, &state, &c->sb_writer, &c->ovs_writer);
+    if (c->binding.has_late)
+        timer_start_ms(&c->later, 100);
+    progress_write(&c->progress, &c->config, c->sb, c->ovs, &c->sb_writer, &c->ovs_writer);
+}
+
+static void leave(struct controller *c);
+
+static void run(void *c_)
+{
+    struct controller *c = c_;
+    if (!c->ovs_loaded)
+        return;
+    if (c->is_leaving) {
+        leave(c);
+        return;
+    }
+    if (c->is_local_changed)
+        apply_config(c);
+    if (!c->config.system_id)
+        return;
+    if (writer_is_ready(&c->ovs_writer))
+        bridge_run(&c->config, c->ovs, &c->ovs_writer);
+    if (c->sb_loaded) {
+        if (writer_is_ready(&c->sb_writer))
+            register_run(&c->config, c->sb, &c->sb_writer);
+        if (c->is_local_changed) {
+            hypervisor_update(&c->hypervisor, &c->config, c->ovs, c->sb);
+            c->is_local_changed = false;
+        }
+        if (settle(c))
+            write_back(c);
+        else
+            wake(c);
+        if (c->pinctrl)
+            pinctrl_write(c->pinctrl, &c->mac_writer);
+    }
+    writer_commit(&c->ovs_writer);
+    writer_commit(&c->sb_writer);
+    writer_commit(&c->mac_writer);
+}
+
+/* --- Leaving */
+
+static void leave(struct controller *c)
+{
+    void (*left)(void *aux) = c->left;
+    bool is_written = false;
+    if (!left)
+        return;
+    if (c->sb && replica_is_ready(c->sb) && c->config.system_id) {
+        if (writer_is_ready(&c->sb_writer))
+            is_written = register_remove(&c->config, c->sb, &c->sb_writer);
+        else
+            is_written = c->sb_writer.is_busy;
+    }
+    if (writer_is_ready(&c->ovs_writer) && c->config.bridge)
+        tunnels_remove(&c->config, c->ovs, &c->ovs_writer);
+    is_written |= c->ovs_writer.txn && !replica_txn_is_empty(c->ovs_writer.txn);
+    is_written |= c->ovs_writer.is_busy;
+    writer_commit(&c->sb_writer);
+    writer_commit(&c->ovs_writer);
+    if (is_written) /* look again when it has arrived */
+        return;
+    c->left = NULL;
+    left(c->left_aux);
+}
+
+static void on_later(void *c_)
+{
+    struct controller *c = c_;
+    void (*left)(void *aux) = c->left;
+    if (c->is_leaving && left) {
+        c->left = NULL;
+        left(c->left_aux);
+        return;
+    }
+    wake(c);
+}
+
+void controller_cleanup(struct controller *c, void (*done)(void *aux), void *aux)
+{
+    c->is_leaving = true;
+    c->left = done;
+    c->left_aux = aux;
+    timer_start_ms(&c->later, LEAVE_MS);
+    wake(c);
+}
+
+/* --- Making */
+
+struct controller *controller_new(const struct controller_options *options, struct diag *diag)
+{
+    struct target target;
+    if (target_parse(options->switch_db, TARGET_PORT_OVSDB, options->rundir, &target, diag))
+        return NULL;
+    target_fini(&target);
+    struct controller *c = NEW(struct controller);
+    c->options = *options;
+    c->switch_db = xstrdup(options->switch_db);
+    c->rundir = xstrdup(options->rundir);
+    c->env = loop_env(options->loop);
+    c->ovs_schema = ovs_schema_new();
+    c->sb_schema = sb_schema_new();
+    deferred_init(&c->run, options->loop, LOOP_LATER, run, c);
+    timer_init(&c->later, options->loop, on_later, c);
+    program_init(&c->program);
+    c->inc = inc_new(c->program.inc);
+    inc_watch(c->inc, c->program.oflow);
+    inc_watch(c->inc, c->program.reject);
+    inc_watch(c->inc, c->program.claim);
+    hypervisor_init(&c->hypervisor, &c->program, c->inc);
+    sb_index_init(&c->index);
+    binding_init(&c->binding);
+    progress_init(&c->progress);
+    writer_init(&c->ovs_writer, options->loop, "switch database", wake, c);
+    writer_init(&c->sb_writer, options->loop, "southbound", wake, c);
+    writer_init(&c->mac_writer, options->loop, "southbound (neighbours)", wake, c);
+    c->ovs = open_replica(c, c->switch_db, c->ovs_schema, ovs_tables, &c->ovs_source);
+    writer_set_replica(&c->ovs_writer, c->ovs);
+    replica_set_observer(c->ovs, on_ovs_change, c);
+    replica_set_status_observer(c->ovs, on_ovs_status, c);
+    control_register(c);
+    return c;
+}
+
+void controller_free(struct controller *c)
+{
+    if (!c)
+        return;
+    control_unregister(c);
+    deferred_cancel(&c->run);
+    timer_stop(&c->later);
+    installer_free(c->installer);
+    pinctrl_free(c->pinctrl);
+    close_sb(c);
+    writer_set_replica(&c->ovs_writer, NULL);
+    replica_free(c->ovs);
+    deferred_cancel(&c->run);
+    writer_fini(&c->ovs_writer);
+    writer_fini(&c->sb_writer);
+    writer_fini(&c->mac_writer);
+    binding_fini(&c->binding);
+    progress_fini(&c->progress);
+    sb_index_fini(&c->index);
+    inc_free(c->inc);
+    hypervisor_fini(&c->hypervisor);
+    program_fini(&c->program);
+    config_fini(&c->config);
+    schema_free(c->ovs_schema);
+    schema_free(c->sb_schema);
+    free(c->bridge_target);
+    free(c->switch_db);
+    free(c->rundir);
+    free(c);
+}
+
+struct inc *controller_inc(struct controller *c)
+{
+    return c->inc;
+}
+
+const struct program *controller_program(const struct controller *c)
+{
+    return &c->program;
+}
+
+struct installer_stats controller_install_stats(const struct controller *c)
+{
+    return c->installer ? installer_stats(c->installer) : (struct installer_stats){0};
+}
+
+bool controller_is_idle(const struct controller *c)
+{
+    return c->is_published && inc_is_settled(c->inc) && !c->sb_writer.is_busy &&
+           !c->ovs_writer.is_busy && !c->mac_writer.is_busy && !c->binding.n_todo && c->installer &&
+           installer_confirmed(c->installer) == c->generation;
+}

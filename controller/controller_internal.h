@@ -1,0 +1,50 @@
+/* controller_internal.h - the state of a controller, as its own files know it. */
+#pragma once
+
+#include "controller/chassis/binding.h"
+#include "controller/chassis/config.h"
+#include "controller/chassis/hypervisor.h"
+#include "controller/chassis/progress.h"
+#include "controller/controller.h"
+#include "controller/sb_index.h"
+
+struct controller {
+    struct controller_options options;
+    char *switch_db, *rundir;
+    struct env *env;
+    struct schema *ovs_schema, *sb_schema;
+
+    struct replica *ovs, *sb; /* sb NULL: no remote is configured */
+    struct replica_source *ovs_source, *sb_source;
+    char *sb_remote;
+    bool ovs_loaded, sb_loaded; /* contents have been complete once */
+    struct writer ovs_writer, sb_writer, mac_writer;
+    struct config config;
+
+    struct program program;
+    struct inc *inc;
+    struct feed *feed;
+    struct sb_index index;
+    struct hypervisor hypervisor;
+    bool is_local_changed; /* something of the switch database changed, or our chassis row */
+
+    char *bridge_target;
+    struct installer *installer;
+    struct pinctrl *pinctrl;
+
+    struct binding binding;
+    struct progress progress;
+    uint64_t generation; /* of published flows */
+    uint64_t verified, verify_failures;
+    bool is_published; /* the settled state has been handed on */
+
+    struct deferred run;
+    struct timer later;
+    bool is_leaving;
+    void (*left)(void *aux);
+    void *left_aux;
+};
+
+/* control.c */
+void control_register(struct controller *controller);
+void control_unregister(struct controller *controller);

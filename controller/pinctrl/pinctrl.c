@@ -1,0 +1,178 @@
+/* pinctrl.c - see pinctrl.h. Row 11 of DESIGN section 4: the connection, and which file handles which opcode.
+ */
+#include "controller/pinctrl/pinctrl.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/bytes.h"
+#include "openflow/switch.h"
+
+LOG_MODULE(pinctrl);
+
+uint32_t pinctrl_reg(const struct pinctrl_event *event, enum field_id id)
+{
+    return (uint32_t)key_get(&event->pin->metadata.key, id);
+}
+
+static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
+{
+    static struct log_rate rate = LOG_RATE(1, 5);
+    enum { HEADER = 8 }; /* opcode and padding */
+    p->stats.packet_ins++;
+    if (pin->userdata_len < HEADER) {
+        p->stats.malformed++;
+        log_warn_limited(&rate, "packet-in without opcode");
+        return;
+    }
+    struct pinctrl_event event = {pin, pin->userdata + HEADER, pin->userdata_len - HEADER};
+    uint32_t opcode = (uint32_t)get_be_n(pin->userdata, 4);
+    switch (opcode) {
+    case OPCODE_ARP:
+        arp_handle(p, &event);
+        break;
+    case OPCODE_PUT_ARP:
+        put_arp_handle(p, &event);
+        break;
+    default:
+        p->stats.unknown_opcodes++;
+        log_warn_limited(&rate, "packet-in with unknown opcode %u", opcode);
+        break;
+    }
+}
+
+static void on_resume(void *p_)
+{
+    struct pinctrl *p = p_;
+    bool was_paused = p->handled >= PINCTRL_BURST;
+    p->handled = 0;
+    if (p->conn && was_paused)
+        of_conn_pause(p->conn, false);
+}
+
+static void on_packet_in(struct pinctrl *p, const struct of_msg *msg)
+{
+    static struct log_rate rate = LOG_RATE(1, 5);
+    struct of_packet_in pin;
+    int error = of_packet_in_decode(msg, &pin);
+    deferred_schedule(&p->resume);
+    if (++p->handled == PINCTRL_BURST)
+        of_conn_pause(p->conn, true);
+    if (error) {
+        p->stats.malformed++;
+        log_warn_limited(&rate, "packet-in cannot be read: %s", of_error_name(error));
+        return;
+    }
+    dispatch(p, &pin);
+}
+
+static void set_config(struct pinctrl *p)
+{
+    struct of_config config = {.miss_send_len = 0xffff};
+    struct of_buf buf = OF_BUF_INIT;
+    of_config_encode(OF_SET_CONFIG, &config, OF15_VERSION, of_conn_next_xid(p->conn), &buf);
+    of_conn_send_buf(p->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void on_message(void *p_, struct of_conn *conn UNUSED, const struct of_msg *msg)
+{
+    static struct log_rate rate = LOG_RATE(6, 5);
+    struct pinctrl *p = p_;
+    struct of_error_msg error;
+    switch (msg->type) {
+    case OF_PACKET_IN:
+        on_packet_in(p, msg);
+        break;
+    case OF_ERROR_MSG:
+        if (!of_error_decode(msg, &error))
+            log_warn_limited(&rate, "OpenFlow error %s", of_error_name(error.error));
+        break;
+    default:
+        log_dbg("ignored message %s", of_type_name(msg->type, msg->version));
+        break;
+    }
+}
+
+static void on_ready(void *p_, struct of_conn *conn)
+{
+    struct pinctrl *p = p_;
+    struct of_buf buf = OF_BUF_INIT;
+    p->conn = conn;
+    p->handled = 0;
+    of_simple_encode(OF_GET_CONFIG_REQUEST, OF15_VERSION, of_conn_next_xid(conn), &buf);
+    of_nx_number_encode(OF_NX_SET_PACKET_IN_FORMAT, OF_PIF_NXT2, OF15_VERSION,
+                        of_conn_next_xid(conn), &buf);
+    of_conn_send_buf(conn, &buf);
+    of_buf_fini(&buf);
+    set_config(p);
+}
+
+static void on_closed(void *p_, struct of_conn *conn UNUSED, int err UNUSED, const char *reason)
+{
+    struct pinctrl *p = p_;
+    log_info("connection for packets ended: %s", reason);
+    p->conn = NULL;
+    deferred_cancel(&p->resume);
+    put_arp_clear(p);
+    waiting_clear(p);
+}
+
+struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *diag)
+{
+    static const struct of_conn_callbacks callbacks = {on_ready, on_message, NULL, on_closed};
+    struct pinctrl *p = NEW(struct pinctrl);
+    p->options = *options;
+    deferred_init(&p->resume, options->loop, LOOP_LATER, on_resume, p);
+    timer_init(&p->expiry, options->loop, waiting_expire, p);
+    struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
+                                                     .tls = options->tls,
+                                                     .default_port = TARGET_PORT_OPENFLOW},
+                                          .max_backoff_ms = 1000};
+    struct of_conn_options conn = {
+        .versions = 1u << OF15_VERSION, .hello_bitmap = true, .probe_ms = 5000};
+    if (of_remote_new(options->loop, options->target, &reconnect, &conn, &callbacks, p, &p->remote,
+                      diag)) {
+        pinctrl_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pinctrl_free(struct pinctrl *p)
+{
+    if (!p)
+        return;
+    of_remote_free(p->remote);
+    deferred_cancel(&p->resume);
+    timer_stop(&p->expiry);
+    put_arp_clear(p);
+    waiting_clear(p);
+    hmap_fini(&p->put_arps);
+    hmap_fini(&p->waiting);
+    free(p);
+}
+
+void pinctrl_send(struct pinctrl *p, const struct match *metadata, const struct of_actions *actions,
+                  const void *packet, size_t n)
+{
+    struct of_packet_out po;
+    if (!p->conn)
+        return;
+    of_packet_out_init(&po);
+    for (int i = 0; i < N_REGS; i++) {
+        enum field_id id = (enum field_id)(FIELD_REG0 + i);
+        u128 value = key_get(&metadata->key, id);
+        if (value)
+            of_put_set_field(&po.actions, id, value);
+    }
+    of_put_set_field(&po.actions, FIELD_METADATA, key_get(&metadata->key, FIELD_METADATA));
+    of_actions_append(&po.actions, actions->data, actions->n);
+    po.packet = packet;
+    po.packet_len = n;
+    struct of_buf buf = OF_BUF_INIT;
+    of_packet_out_encode(&po, OF15_VERSION, of_conn_next_xid(p->conn), &buf);
+    of_conn_send_buf(p->conn, &buf);
+    of_buf_fini(&buf);
+    of_packet_out_fini(&po);
+}

@@ -1,0 +1,85 @@
+/* pinctrl.h - answers to packets that the switch sends up (rows 11 and 12 of DESIGN section 4).
+ *
+ * The controller's second connection to the bridge. A packet-in carries an opcode in its userdata; one file an opcode says what
+ * it means. Answers need only what the packet brings along and sb_index, so they go out at once, whatever the engine is
+ * doing. Opcodes are those of OVN (CONTRACT 3.6). At most PINCTRL_BURST messages are handled in a turn of the loop.
+ */
+#pragma once
+
+#include "base/hmap.h"
+#include "controller/sb_index.h"
+#include "controller/writer.h"
+#include "net/addr.h"
+#include "openflow/connection.h"
+#include "openflow/packet_io.h"
+
+enum pinctrl_opcode { OPCODE_ARP = 0, OPCODE_PUT_ARP = 1 };
+
+enum {
+    PINCTRL_BURST = 50,
+    PUT_ARP_MAX = 1024,     /* learned neighbours that wait for a transaction */
+    PUT_ARP_AGE_MS = 1000,  /* older ones are dropped */
+    WAITING_MAX = 1000,     /* destinations with packets that wait for an answer */
+    WAITING_PACKETS = 4,    /* kept for one destination: the latest */
+    WAITING_AGE_MS = 10000, /* a destination is given up */
+    ARP_INTERVAL_MS = 1000, /* between two requests for one destination */
+};
+
+struct pinctrl_options {
+    struct loop *loop;
+    const char *target, *rundir;
+    const struct tls_config *tls;
+    const struct sb_index *sb;
+    void (*wake)(void *aux); /* there is something to write */
+    void *aux;
+};
+
+struct pinctrl_stats {
+    uint64_t packet_ins, malformed, unknown_opcodes;
+    uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
+    uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
+};
+
+struct pinctrl {
+    struct pinctrl_options options;
+    struct of_remote *remote;
+    struct of_conn *conn; /* NULL: not connected */
+    struct deferred resume;
+    unsigned handled; /* in this turn */
+    struct hmap put_arps;
+    struct hmap waiting;
+    struct timer expiry;
+    struct pinctrl_stats stats;
+};
+
+struct pinctrl *pinctrl_new(const struct pinctrl_options *options,
+                            struct diag *diag); /* NULL: a bad target */
+void pinctrl_free(struct pinctrl *pinctrl);
+/* Writes learned neighbours to MAC_Binding. */
+void pinctrl_write(struct pinctrl *pinctrl, struct writer *writer);
+/* A row of MAC_Binding has come or changed: sends the packets that wait for it. */
+void pinctrl_neighbor(struct pinctrl *pinctrl, const struct sb_mac_binding *row);
+
+/* ---- Between the files of this folder ---- */
+
+/* A packet-in, with its userdata behind the opcode. */
+struct pinctrl_event {
+    const struct of_packet_in *pin;
+    const uint8_t *args;
+    size_t n_args;
+};
+uint32_t pinctrl_reg(const struct pinctrl_event *event, enum field_id id);
+/* arp.c */
+void arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+/* put_arp.c */
+void put_arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+void put_arp_clear(struct pinctrl *pinctrl);
+/* waiting.c: keeps a copy of the packet until a neighbour is known. True: it is time to ask for it (again). */
+bool waiting_add(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+void waiting_release(struct pinctrl *pinctrl, uint32_t datapath_key, uint32_t port_key, be32 ip,
+                     struct mac mac);
+void waiting_expire(void *pinctrl);
+void waiting_clear(struct pinctrl *pinctrl);
+/* Sends a packet through the pipeline with the registers of METADATA; ACTIONS follow them. */
+void pinctrl_send(struct pinctrl *pinctrl, const struct match *metadata,
+                  const struct of_actions *actions, const void *packet, size_t n);

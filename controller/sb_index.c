@@ -1,0 +1,154 @@
+/* sb_index.c - see sb_index.h. Beside row 11 of DESIGN section 4. Holds references to rows; knows no more than the last change set.
+ */
+#include "controller/sb_index.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+struct entry {
+    struct hnode node;
+    const struct row *row;
+};
+
+void sb_index_init(struct sb_index *index)
+{
+    memset(index, 0, sizeof *index);
+}
+
+static void clear_map(struct hmap *map)
+{
+    struct entry *e;
+    HMAP_FOR_EACH_SAFE (e, node, map) {
+        hmap_remove(map, &e->node);
+        row_unref(e->row);
+        free(e);
+    }
+}
+
+void sb_index_clear(struct sb_index *index)
+{
+    clear_map(&index->datapaths);
+    clear_map(&index->ports);
+    clear_map(&index->names);
+    clear_map(&index->mac_bindings);
+}
+
+void sb_index_fini(struct sb_index *index)
+{
+    sb_index_clear(index);
+    hmap_fini(&index->datapaths);
+    hmap_fini(&index->ports);
+    hmap_fini(&index->names);
+    hmap_fini(&index->mac_bindings);
+}
+
+static void put(struct hmap *map, const struct row *row, uint64_t hash, bool add)
+{
+    struct entry *e;
+    if (add) {
+        e = NEW(struct entry);
+        e->row = row_ref(row);
+        hmap_insert(map, &e->node, hash);
+        return;
+    }
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash, map) {
+        if (uuid_equal(&e->row->uuid, &row->uuid)) {
+            hmap_remove(map, &e->node);
+            row_unref(e->row);
+            free(e);
+            return;
+        }
+    }
+}
+
+static uint64_t port_hash(const struct uuid *datapath, int64_t key)
+{
+    return hash_u64((uint64_t)key, datapath ? uuid_hash(datapath) : 0);
+}
+
+static uint64_t binding_hash(const char *port, const char *ip)
+{
+    return hash_u64(hash_text(port), hash_text(ip));
+}
+
+static void put_row(struct sb_index *index, const struct row *row, bool add)
+{
+    switch (row->table->index) {
+    case SB_TABLE_DATAPATH_BINDING: {
+        const struct sb_datapath_binding *r = sb_datapath_binding_cast(row);
+        put(&index->datapaths, row, hash_u64((uint64_t)sb_datapath_binding_tunnel_key(r), 0), add);
+        break;
+    }
+    case SB_TABLE_PORT_BINDING: {
+        const struct sb_port_binding *r = sb_port_binding_cast(row);
+        put(&index->ports, row,
+            port_hash(sb_port_binding_datapath(r), sb_port_binding_tunnel_key(r)), add);
+        put(&index->names, row, hash_text(sb_port_binding_logical_port(r)), add);
+        break;
+    }
+    case SB_TABLE_MAC_BINDING: {
+        const struct sb_mac_binding *r = sb_mac_binding_cast(row);
+        put(&index->mac_bindings, row,
+            binding_hash(sb_mac_binding_logical_port(r), sb_mac_binding_ip(r)), add);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+void sb_index_change(struct sb_index *index, const struct change *change)
+{
+    if (change->before)
+        put_row(index, change->before, false);
+    if (change->after)
+        put_row(index, change->after, true);
+}
+
+const struct sb_datapath_binding *sb_index_datapath(const struct sb_index *index, uint32_t key)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash_u64(key, 0), &index->datapaths)
+        if (sb_datapath_binding_tunnel_key(sb_datapath_binding_cast(e->row)) == key)
+            return sb_datapath_binding_cast(e->row);
+    return NULL;
+}
+
+const struct sb_port_binding *sb_index_port(const struct sb_index *index, uint32_t datapath_key,
+                                            uint32_t port_key)
+{
+    const struct sb_datapath_binding *datapath = sb_index_datapath(index, datapath_key);
+    if (!datapath)
+        return NULL;
+    const struct uuid *uuid = sb_datapath_binding_uuid(datapath);
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, port_hash(uuid, port_key), &index->ports) {
+        const struct sb_port_binding *port = sb_port_binding_cast(e->row);
+        const struct uuid *at = sb_port_binding_datapath(port);
+        if (at && uuid_equal(at, uuid) && sb_port_binding_tunnel_key(port) == port_key)
+            return port;
+    }
+    return NULL;
+}
+
+const struct sb_port_binding *sb_index_port_named(const struct sb_index *index, const char *name)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash_text(name), &index->names)
+        if (!strcmp(sb_port_binding_logical_port(sb_port_binding_cast(e->row)), name))
+            return sb_port_binding_cast(e->row);
+    return NULL;
+}
+
+const struct sb_mac_binding *sb_index_mac_binding(const struct sb_index *index, const char *port,
+                                                  const char *ip)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, binding_hash(port, ip), &index->mac_bindings) {
+        const struct sb_mac_binding *r = sb_mac_binding_cast(e->row);
+        if (!strcmp(sb_mac_binding_logical_port(r), port) && !strcmp(sb_mac_binding_ip(r), ip))
+            return r;
+    }
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/* sb_index.h - rows of SB by what packets carry: keys of datapaths and ports, names, addresses.
+ *
+ * Kept up with each change set, so that a packet-in finds its port at once, also while the engine is busy.
+ */
+#pragma once
+
+#include "base/hmap.h"
+#include "replica/replica.h"
+#include "rows/sb.h"
+
+struct sb_index {
+    struct hmap datapaths;    /* by tunnel key */
+    struct hmap ports;        /* by datapath's uuid and tunnel key */
+    struct hmap names;        /* Port_Binding by logical_port */
+    struct hmap mac_bindings; /* by logical_port and ip */
+};
+
+void sb_index_init(struct sb_index *index);
+void sb_index_fini(struct sb_index *index);
+void sb_index_clear(struct sb_index *index); /* another database follows */
+void sb_index_change(struct sb_index *index, const struct change *change);
+
+/* NULL: there is none. */
+const struct sb_datapath_binding *sb_index_datapath(const struct sb_index *index, uint32_t key);
+const struct sb_port_binding *sb_index_port(const struct sb_index *index, uint32_t datapath_key,
+                                            uint32_t port_key);
+const struct sb_port_binding *sb_index_port_named(const struct sb_index *index, const char *name);
+const struct sb_mac_binding *sb_index_mac_binding(const struct sb_index *index, const char *port,
+                                                  const char *ip);
