@@ -256,8 +256,8 @@ static int parse_long(struct ctl *ctl, struct args *args, struct ctl_call *call,
     if (m.n > 1)
         return diag_set(diag, ERR_INVALID, "option '%.*s' is ambiguous", (int)n + 2, word);
     if (value && !m.takes_value)
-        return diag_set(diag, ERR_INVALID, "option '--%.*s' doesn't allow an argument",
-                        (int)m.length, m.name);
+        return diag_set(diag, ERR_INVALID, "option '--%.*s%s%s' doesn't allow an argument",
+                        (int)m.length, m.name, m.global ? "" : "=", m.global ? "" : value);
     if (m.takes_value && !m.value_is_optional && !value) {
         if (args->i >= args->argc)
             return diag_set(diag, ERR_INVALID, "option '--%.*s' requires an argument",

@@ -122,6 +122,14 @@ static bool holds_order(enum relation relation, int order)
     }
 }
 
+static bool have_common(const struct datum *a, const struct datum *b)
+{
+    const struct datum *rest = datum_subtract(a, b);
+    bool common = rest->n < a->n;
+    datum_unref(rest);
+    return common;
+}
+
 /* A and B as sets: {<=} is "subset of". */
 static bool holds_as_sets(enum relation relation, const struct datum *a, const struct datum *b)
 {
@@ -139,7 +147,7 @@ static bool holds_as_sets(enum relation relation, const struct datum *a, const s
     case REL_IN:
         return a_in_b;
     case REL_NOT_IN:
-        return !a_in_b;
+        return !have_common(a, b);
     default:
         return b_in_a;
     }

@@ -172,8 +172,7 @@ static int prepare_get(struct ctl_call *call)
         const char *p = call->argv[i];
         err = db_parse_column(call, table, true, &p, &argument);
         if (!err && *p)
-            err = ctl_fail(call, "%s: trailing garbage \"%s\" in argument at offset %td",
-                           call->argv[i], p, p - call->argv[i]);
+            err = ctl_fail(call, "%s: trailing garbage \"%s\" in argument", call->argv[i], p);
         db_argument_fini(&argument);
     }
     return err;

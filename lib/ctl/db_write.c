@@ -104,8 +104,7 @@ static int prepare_create(struct ctl_call *call)
         return ctl_fail(call, "row id \"%s\" does not begin with \"@\"", id);
     struct ctl_symbol *symbol = ctl_symbols_get(&call->ctl->symbols, id);
     if (symbol->created)
-        return ctl_fail(
-            call, "row id \"%s\" may only be used to create one row (or to identify one)", id);
+        return ctl_fail(call, "row id \"%s\" may only be specified on one --id option", id);
     symbol->created = true;
     symbol->is_root = table->is_root;
     return 0;
@@ -173,13 +172,7 @@ static int run_add(struct ctl_call *call)
         err = value_parse(&type, call->argv[i], &call->ctl->symbols, &value, &call->diag);
         if (err)
             return err;
-        /* A key that is there keeps its value. */
-        const struct datum *have = row_get(row, column);
-        const struct datum *all = datum_union(have, value);
-        const struct datum *new = datum_subtract(all, have);
-        datum_unref(all);
-        datum_unref(value);
-        row = view_add(call->view, row, column, new);
+        row = view_add(call->view, row, column, value);
     }
     return check_count(call, "add", row, column);
 }

@@ -367,12 +367,14 @@ static void print_calls(struct ctl *ctl)
         char uuid[UUID_TEXT_LEN + 1];
         if (!uuid_is_zero(&call->created))
             str_putf(&call->out, "%s\n", uuid_print(&call->created, uuid));
-        if (call->table)
+        if (call->table) {
             table_text_print(call->table, &ctl->style, &call->out);
-        if (ctl->oneline)
-            print_oneline(str_c(&call->out));
-        else
             fputs(str_c(&call->out), stdout);
+        } else if (ctl->oneline) {
+            print_oneline(str_c(&call->out));
+        } else {
+            fputs(str_c(&call->out), stdout);
+        }
     }
     fflush(stdout);
 }

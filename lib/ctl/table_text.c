@@ -224,6 +224,21 @@ static void print_html(const struct table_text *table, const struct table_style 
     str_put(out, "</table>\n");
 }
 
+/* Closing brackets stand at the end of the line before, as the field's tools print them. A line
+ * break within a string is escaped, so what looks like one is one. */
+static void put_pretty(const char *text, struct str *out)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        str_put_n(out, text, n);
+        text += n;
+        size_t blank = strspn(text, "\n ");
+        if (text[blank] != ']' && text[blank] != '}')
+            str_put_n(out, text, blank);
+        text += blank;
+    }
+}
+
 static void print_json(const struct table_text *table, const struct table_style *style,
                        struct str *out)
 {
@@ -242,7 +257,7 @@ static void print_json(const struct table_text *table, const struct table_style 
     json_t *json = json_pack("{s: o, s: o}", "data", data, "headings", headings);
     if (style->pretty) {
         char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
-        str_put(out, text);
+        put_pretty(text, out);
         free(text);
     } else {
         json_put(json, true, out);

@@ -307,7 +307,8 @@ int value_parse(const struct column_type *type, const char *text, struct ctl_sym
         err = datum_new_checked(type->key.type, value_type, r.keys.data,
                                 type->is_map ? r.values.data : NULL, r.keys.n, ret, diag);
         if (err)
-            diag_prefix(diag, "%s: ", text);
+            diag_set(diag, err, "%s: %s", text,
+                     type->is_map ? "map contains duplicate key" : "set contains duplicate value");
     }
     vec_fini(&r.keys);
     vec_fini(&r.values);

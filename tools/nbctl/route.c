@@ -218,7 +218,8 @@ static bool is_meant(const struct route_request *r, const struct row *route)
 {
     if (r->policy && strcmp(r->policy, policy_of(route)))
         return false;
-    if (r->table && strcmp(r->table, row_text(route, "route_table")))
+    const char *table = r->table ? r->table : r->prefix ? "" : NULL; /* NULL: of every table */
+    if (table && strcmp(table, row_text(route, "route_table")))
         return false;
     if (r->prefix && !same_prefix(route, r->prefix))
         return false;

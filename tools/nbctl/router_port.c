@@ -29,6 +29,41 @@ static int check_networks(struct ctl_call *call, const char *name, char **networ
     return 0;
 }
 
+/* Do both hold the same networks, whatever the hosts in them? */
+static bool is_same_network(const char *a, const char *b)
+{
+    struct ip_prefix x, y;
+    if (ip_prefix_parse(a, &x) || ip_prefix_parse(b, &y))
+        return !strcmp(a, b);
+    struct ip_addr p = ip_prefix_network(&x), q = ip_prefix_network(&y);
+    return x.len == y.len && ip_addr_equal(&p, &q);
+}
+
+static bool has_networks(const struct row *port, char **networks, int n)
+{
+    const struct datum *has = row_value(port, "networks");
+    if ((int)has->n != n)
+        return false;
+    for (size_t i = 0; i < has->n; i++) {
+        bool found = false;
+        for (int j = 0; j < n; j++)
+            found |= is_same_network(has->atoms[i].string->s, networks[j]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* The value of the last "peer=PEER" of WORDS, or "". */
+static const char *peer_of(char **words, int n)
+{
+    const char *peer = "";
+    for (int i = 0; i < n; i++)
+        if (text_starts_with(words[i], "peer="))
+            peer = words[i] + strlen("peer=");
+    return peer;
+}
+
 /* The port exists and --may-exist was given: is it the same port? */
 static int check_same(struct ctl_call *call, const struct row *port, const struct row *router,
                       struct mac mac)
@@ -100,8 +135,14 @@ static int run_lrp_add(struct ctl_call *call)
         return ctl_fail(call, "%s: a port with this name already exists", name);
     if (mac_parse(call->argv[2], &mac))
         return ctl_fail(call, "%s: invalid mac address %s", name, call->argv[2]);
-    if (port)
-        return check_same(call, port, router, mac);
+    if (port) {
+        err = check_same(call, port, router, mac);
+        if (!err && !has_networks(port, networks, n_networks))
+            err = ctl_fail(call, "%s: port already exists with different network", name);
+        if (!err && strcmp(row_text(port, "peer"), peer_of(networks + n_networks, n_settings)))
+            err = ctl_fail(call, "%s: port already exists with mismatching peer", name);
+        return err;
+    }
     err = check_networks(call, name, networks, n_networks);
     if (err)
         return err;

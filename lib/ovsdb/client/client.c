@@ -366,9 +366,11 @@ static void on_connected(void *client_, struct stream *stream)
     start_session(client);
 }
 
-static void on_failed(void *client_, const char *target UNUSED, const char *reason)
+static void on_failed(void *client, const char *target, const char *reason)
 {
-    note_error(client_, reason);
+    size_t n = strlen(target);
+    bool named = text_starts_with(reason, target) && text_starts_with(reason + n, ": ");
+    note_error(client, named ? reason + n + 2 : reason);
 }
 
 /* ---- the source ---- */
