@@ -9,11 +9,10 @@
 #include "base/hmap.h"
 #include "controller/sb_index.h"
 #include "controller/writer.h"
+#include "encode/encode.h"
 #include "net/addr.h"
 #include "openflow/connection.h"
 #include "openflow/packet_io.h"
-
-enum pinctrl_opcode { OPCODE_ARP = 0, OPCODE_PUT_ARP = 1 };
 
 enum {
     PINCTRL_BURST = 50,

@@ -71,9 +71,7 @@ static bool parse_element(const char *text, u128 *value, u128 *mask)
     if (!ip_prefix_parse(text, &prefix)) {
         unsigned bits = ip_addr_bits(&prefix.addr);
         *value = ip_addr_to_u128(&prefix.addr);
-        *mask = prefix.plen
-                    ? u128_ones(bits) & ~(prefix.plen == bits ? 0 : u128_ones(bits - prefix.plen))
-                    : 0;
+        *mask = prefix.len ? u128_ones(bits) & ~u128_ones(bits - prefix.len) : 0;
         return true;
     }
     if (!mac_parse_masked(text, &mac, &mac_mask)) {
@@ -127,6 +125,17 @@ static void emit_flows(struct lookup *l, const struct fact_parsed *parsed, const
     }
 }
 
+/* Ids of groups and meters are given by an allocator; where there is none the action drops. */
+static uint32_t no_group(void *aux UNUSED, const char *spec UNUSED)
+{
+    return 0;
+}
+
+static uint32_t no_meter(void *aux UNUSED, const char *name UNUSED)
+{
+    return 0;
+}
+
 void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
@@ -143,16 +152,23 @@ void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
     if (norm_from_expr(parsed->match, &world, &ports, NORM_MERGE | NORM_NO_CONJ, 0, &norm, NULL))
         return;
     if (norm.n) {
-        struct encode_context encode = {
+        const struct encode_params encode = {
+            .profile = &encode_modern,
             .pipeline = (enum pipeline)parsed->pipeline,
             .table = parsed->table,
-            .ports = &ports,
-            .cookie = parsed->cookie,
+            .is_router = datapath->is_router,
+            .datapath_key = datapath->key,
+            .flow_id = parsed->cookie,
+            .meter = OF_METER_NONE,
+            .aux = &lookup,
+            .port = number_of_port,
+            .group = no_group,
+            .meter_id = no_meter,
         };
         struct oflow flow = OFLOW_INIT;
         oflow_begin(&flow);
-        if (!encode_actions(parsed->actions, &encode, &flow.actions, NULL))
-            emit_flows(&lookup, parsed, &norm, &flow);
+        encode_actions(parsed->actions, &encode, &flow.actions);
+        emit_flows(&lookup, parsed, &norm, &flow);
         oflow_fini(&flow);
     }
     norm_fini(&norm);

@@ -1,0 +1,578 @@
+/* controller_random.c - oracle of the controller's compiler: after each of many random changes of SB and of the hypervisor the
+ * desired OpenFlow flows (and claims, tunnels, everything derived) equal those of a controller that starts from scratch.
+ *
+ * The rows reach the engine as they do in the daemon: source -> replica -> feed -> engine.
+ *
+ * usage: oracle_controller_random [commits [seed]]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/env.h"
+#include "base/vec.h"
+#include "controller/program.h"
+#include "feed/feed.h"
+#include "rows/sb.h"
+
+enum {
+    N_DATAPATHS = 6,
+    N_PORTS = 24,
+    N_GROUPS = 6,
+    N_LFLOWS = 60,
+    N_DP_GROUPS = 4,
+    N_CHASSIS = 3,
+    N_MACS = 10,
+    N_SETS = 2
+};
+
+/* A source that pushes what the test makes. */
+struct source {
+    struct replica_source base;
+    struct replica_sink sink;
+};
+
+static void source_start(struct replica_source *base, const struct replica_options *options UNUSED,
+                         const struct replica_sink *sink)
+{
+    struct source *source = CONTAINER_OF(base, struct source, base);
+    source->sink = *sink;
+    sink->status(sink->replica, true, false);
+}
+
+static void source_free(struct replica_source *base)
+{
+    free(CONTAINER_OF(base, struct source, base));
+}
+
+struct world {
+    struct env_seeded rnd;
+    struct schema *schema;
+    struct source *source;
+    struct replica *replica;
+    struct program program;
+    struct inc *inc;
+    struct feed *feed;
+    /* present versions, NULL: not there */
+    const struct row *datapaths[N_DATAPATHS], *ports[N_PORTS], *groups[N_GROUPS], *lflows[N_LFLOWS],
+        *dp_groups[N_DP_GROUPS], *chassis[N_CHASSIS], *encaps[N_CHASSIS], *macs[N_MACS],
+        *sets[N_SETS];
+    VEC(struct change) pending; /* of this transaction */
+    bool has_self;
+    struct fact_self self;
+    struct fact_iface ifaces[N_PORTS];
+    bool has_iface[N_PORTS];
+    struct fact_tunnel tunnels[N_CHASSIS];
+    bool has_tunnel[N_CHASSIS];
+};
+
+static uint32_t below(struct world *w, uint32_t n)
+{
+    return (uint32_t)(env_random_u64(&w->rnd.env) % n);
+}
+
+static struct uuid uuid_of(uint8_t kind, uint32_t i)
+{
+    struct uuid u = {{kind, 0, 0, 0, 0, 0, 0x40}};
+    u.bytes[15] = (uint8_t)i;
+    u.bytes[3] = (uint8_t)(i * 37 + 11);
+    return u;
+}
+
+/* --- Rows in the making */
+
+static void set(struct row *row, const char *column, const struct datum *value)
+{
+    const struct schema_column *c = schema_column_find(row->table, column);
+    INVARIANT(c);
+    row_set(row, c, value);
+}
+
+static void set_text(struct row *row, const char *column, const char *text)
+{
+    set(row, column, datum_new_string(text));
+}
+
+static void set_pair(struct row *row, const char *column, const char *key, const char *value)
+{
+    union atom k = {.string = rstr_new(key)}, v = {.string = rstr_new(value)};
+    set(row, column, datum_new_map(ATOM_STRING, ATOM_STRING, &k, &v, 1));
+}
+
+static struct row *new_row(struct world *w, const char *table, struct uuid uuid)
+{
+    return row_new(schema_table_find(w->schema, table), &uuid);
+}
+
+/* ROW (taken over; NULL: none) becomes the present version in SLOT. */
+static void put(struct world *w, const struct row **slot, struct row *row)
+{
+    const struct row *before = *slot;
+    if (!before && !row)
+        return;
+    const struct row *one = row ? row : before;
+    for (size_t i = 0; i < w->pending.n; i++) {
+        struct change *c = &w->pending.data[i];
+        const struct row *other = c->after ? c->after : c->before;
+        if (uuid_equal(&other->uuid, &one->uuid)) { /* once a transaction */
+            row_unref(row);
+            return;
+        }
+    }
+    struct change change = {before, row ? row_ref(row) : NULL};
+    vec_push(&w->pending, change);
+    *slot = row;
+}
+
+static void port_name(uint32_t i, char *buf)
+{
+    snprintf(buf, 16, "p%u", i);
+}
+
+/* Patch ports come in pairs 2i, 2i+1. */
+static bool is_patch(uint32_t i)
+{
+    return i % 8 >= 6;
+}
+
+static void change_datapath(struct world *w, uint32_t i)
+{
+    struct row *row = NULL;
+    if (below(w, 10)) {
+        row = new_row(w, "Datapath_Binding", uuid_of(1, i));
+        set(row, "tunnel_key", datum_new_integer(1 + i));
+        set_pair(row, "external_ids", i % 2 ? "logical-router" : "logical-switch", "x");
+    }
+    put(w, &w->datapaths[i], row);
+}
+
+static void change_port(struct world *w, uint32_t i)
+{
+    struct row *row = NULL;
+    if (below(w, 8)) {
+        char name[16], peer[16];
+        port_name(i, name);
+        row = new_row(w, "Port_Binding", uuid_of(2, i));
+        struct uuid dp = uuid_of(1, below(w, 3) ? i % N_DATAPATHS : below(w, N_DATAPATHS));
+        set(row, "datapath", datum_new_uuid(&dp));
+        set_text(row, "logical_port", name);
+        set(row, "tunnel_key", datum_new_integer(1 + i + 100 * below(w, 2)));
+        if (is_patch(i)) {
+            port_name(i ^ 1, peer);
+            set_text(row, "type", "patch");
+            set_pair(row, "options", "peer", peer);
+        } else {
+            if (below(w, 3)) {
+                struct uuid at = uuid_of(6, below(w, N_CHASSIS));
+                set(row, "chassis", datum_new_uuid(&at));
+            }
+            if (!below(w, 6))
+                set_pair(row, "options", "requested-chassis", below(w, 2) ? "hv0" : "hv1");
+            if (!below(w, 8))
+                set_text(row, "type", "localport");
+        }
+    }
+    put(w, &w->ports[i], row);
+}
+
+static const struct datum *some_refs(struct world *w, uint8_t kind, uint32_t n_kind)
+{
+    union atom atoms[32];
+    size_t n = 0;
+    for (uint32_t i = 0; i < n_kind; i++)
+        if (!below(w, 3))
+            atoms[n++].uuid = uuid_of(kind, i);
+    return datum_new_set(ATOM_UUID, atoms, n);
+}
+
+static void change_group(struct world *w, uint32_t i)
+{
+    struct row *row = NULL;
+    if (below(w, 8)) {
+        row = new_row(w, "Multicast_Group", uuid_of(3, i));
+        struct uuid dp = uuid_of(1, i % N_DATAPATHS);
+        set(row, "datapath", datum_new_uuid(&dp));
+        set_text(row, "name", "_MC_flood");
+        set(row, "tunnel_key", datum_new_integer(32768 + below(w, 2)));
+        set(row, "ports", some_refs(w, 2, N_PORTS));
+    }
+    put(w, &w->groups[i], row);
+}
+
+static void change_dp_group(struct world *w, uint32_t i)
+{
+    struct row *row = NULL;
+    if (below(w, 8)) {
+        row = new_row(w, "Logical_DP_Group", uuid_of(5, i));
+        set(row, "datapaths", some_refs(w, 1, N_DATAPATHS));
+    }
+    put(w, &w->dp_groups[i], row);
+}
+
+static void change_lflow(struct world *w, uint32_t i)
+{
+    static const char *const matches[] = {
+        "1",
+        "ip4",
+        "inport == \"p1\"",
+        "inport == {\"p0\", \"p2\", \"p13\"} && ip4.src == 10.0.0.0/24",
+        "outport == \"p3\" && eth.dst == 02:00:00:00:00:03",
+        "eth.mcast",
+        "eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.tpa == 10.0.0.5",
+        "ip4.dst == $set0",
+        "ip6.src == $set1 || ip4.src == $set1",
+        "tcp.dst == {80, 443} && ip4",
+        "reg0 == 5 && ip.ttl > 3",
+        "is_chassis_resident(\"p2\") && ip",
+        "syntax error here (",
+        "inport == \"nowhere\"",
+    };
+    static const char *const actions[] = {
+        "next;",
+        "drop;",
+        "outport = \"p4\"; output;",
+        "outport = \"_MC_flood\"; output;",
+        "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; output;",
+        "reg0 = ip4.dst; reg1 = 10.0.0.1; eth.src = 02:00:00:00:00:01; outport = \"p6\"; next;",
+        "get_arp(outport, reg0); next;",
+        "arp { eth.dst = ff:ff:ff:ff:ff:ff; arp.op = 1; output; };",
+        "put_arp(inport, arp.spa, arp.sha);",
+        "ip.ttl--; next;",
+        "no_such_action;",
+    };
+    struct row *row = NULL;
+    if (below(w, 6)) {
+        row = new_row(w, "Logical_Flow", uuid_of(4, i));
+        set_text(row, "pipeline", below(w, 2) ? "ingress" : "egress");
+        set(row, "table_id", datum_new_integer(below(w, 9)));
+        set(row, "priority", datum_new_integer(below(w, 4) * 10));
+        set_text(row, "match", matches[below(w, ARRAY_SIZE(matches))]);
+        set_text(row, "actions", actions[below(w, ARRAY_SIZE(actions))]);
+        struct uuid to =
+            below(w, 2) ? uuid_of(1, below(w, N_DATAPATHS)) : uuid_of(5, below(w, N_DP_GROUPS));
+        set(row, to.bytes[0] == 1 ? "logical_datapath" : "logical_dp_group", datum_new_uuid(&to));
+    }
+    put(w, &w->lflows[i], row);
+}
+
+static void change_chassis(struct world *w, uint32_t i)
+{
+    char text[32];
+    struct row *row = NULL, *encap = NULL;
+    if (below(w, 6)) {
+        struct uuid encap_id = uuid_of(7, i);
+        row = new_row(w, "Chassis", uuid_of(6, i));
+        snprintf(text, sizeof text, "hv%u", i);
+        set_text(row, "name", text);
+        set(row, "encaps", datum_new_uuid(&encap_id));
+        encap = new_row(w, "Encap", encap_id);
+        set_text(encap, "chassis_name", text);
+        set_text(encap, "type", below(w, 5) ? "geneve" : "vxlan");
+        snprintf(text, sizeof text, "192.168.0.%u", i + 10 * below(w, 2));
+        set_text(encap, "ip", text);
+        set_pair(encap, "options", "csum", below(w, 2) ? "true" : "false");
+    }
+    put(w, &w->chassis[i], row);
+    put(w, &w->encaps[i], encap);
+}
+
+static void change_mac(struct world *w, uint32_t i)
+{
+    char text[32];
+    struct row *row = NULL;
+    if (below(w, 4)) {
+        row = new_row(w, "MAC_Binding", uuid_of(8, i));
+        port_name(below(w, N_PORTS), text);
+        set_text(row, "logical_port", text);
+        snprintf(text, sizeof text, below(w, 8) ? "10.0.0.%u" : "bad%u", below(w, 20));
+        set_text(row, "ip", text);
+        snprintf(text, sizeof text, "02:00:00:00:01:%02x", below(w, 4));
+        set_text(row, "mac", text);
+    }
+    put(w, &w->macs[i], row);
+}
+
+static void change_set(struct world *w, uint32_t i)
+{
+    char text[32];
+    struct row *row = NULL;
+    if (below(w, 5)) {
+        union atom atoms[6];
+        size_t n = below(w, 6);
+        for (size_t k = 0; k < n; k++) {
+            snprintf(text, sizeof text, below(w, 8) ? "10.0.%u.0/24" : "rubbish%u", below(w, 9));
+            atoms[k].string = rstr_new(text);
+        }
+        row = new_row(w, "Address_Set", uuid_of(9, i));
+        snprintf(text, sizeof text, "set%u", i);
+        set_text(row, "name", text);
+        set(row, "addresses", datum_new_set(ATOM_STRING, atoms, n));
+    }
+    put(w, &w->sets[i], row);
+}
+
+/* --- The hypervisor's side */
+
+static void change_self(struct world *w)
+{
+    if (w->has_self) {
+        inc_retract(w->inc, w->program.self, &w->self);
+        rstr_unref(w->self.name);
+    }
+    w->has_self = below(w, 8) != 0;
+    if (w->has_self) {
+        INC_CLEAR(w->self);
+        w->self.chassis = uuid_of(6, 0);
+        w->self.name = program_name(&w->program, "hv0");
+        inc_assert(w->inc, w->program.self, &w->self);
+    }
+}
+
+static void change_iface(struct world *w, uint32_t i)
+{
+    struct fact_iface *f = &w->ifaces[i];
+    if (w->has_iface[i]) {
+        inc_retract(w->inc, w->program.iface, f);
+        rstr_unref(f->iface_id);
+        rstr_unref(f->name);
+    }
+    w->has_iface[i] = below(w, 3) != 0;
+    if (w->has_iface[i]) {
+        char name[16];
+        INC_CLEAR(*f);
+        port_name(below(w, N_PORTS), name);
+        f->iface_id = program_name(&w->program, name);
+        snprintf(name, sizeof name, "tap%u", i);
+        f->name = program_name(&w->program, name);
+        f->ofport = 10 + i + 100 * below(w, 2);
+        inc_assert(w->inc, w->program.iface, f);
+    }
+}
+
+static void change_tunnel(struct world *w, uint32_t i)
+{
+    struct fact_tunnel *f = &w->tunnels[i];
+    if (w->has_tunnel[i]) {
+        inc_retract(w->inc, w->program.tunnel, f);
+        rstr_unref(f->chassis);
+    }
+    w->has_tunnel[i] = below(w, 4) != 0;
+    if (w->has_tunnel[i]) {
+        char name[16];
+        INC_CLEAR(*f);
+        snprintf(name, sizeof name, "hv%u", i);
+        f->chassis = program_name(&w->program, name);
+        f->ofport = 1 + i + 100 * below(w, 2);
+        inc_assert(w->inc, w->program.tunnel, f);
+    }
+}
+
+/* --- Commits */
+
+static void change_one(struct world *w)
+{
+    switch (below(w, 16)) {
+    case 0:
+        change_datapath(w, below(w, N_DATAPATHS));
+        break;
+    case 1:
+    case 2:
+    case 3:
+        change_port(w, below(w, N_PORTS));
+        break;
+    case 4:
+        change_group(w, below(w, N_GROUPS));
+        break;
+    case 5:
+        change_dp_group(w, below(w, N_DP_GROUPS));
+        break;
+    case 6:
+        change_chassis(w, below(w, N_CHASSIS));
+        break;
+    case 7:
+        change_mac(w, below(w, N_MACS));
+        break;
+    case 8:
+        change_set(w, below(w, N_SETS));
+        break;
+    case 9:
+        change_iface(w, below(w, N_PORTS));
+        break;
+    case 10:
+        change_tunnel(w, below(w, N_CHASSIS));
+        break;
+    case 11:
+        if (!below(w, 5))
+            change_self(w);
+        break;
+    default:
+        change_lflow(w, below(w, N_LFLOWS));
+        break;
+    }
+}
+
+static void push(struct world *w)
+{
+    if (!w->pending.n)
+        return;
+    struct changeset *cs = NEW(struct changeset);
+    cs->refs = 1;
+    cs->n = w->pending.n;
+    cs->changes = w->pending.data;
+    memset(&w->pending, 0, sizeof w->pending);
+    w->source->sink.update(w->source->sink.replica, cs);
+    changeset_unref(cs);
+}
+
+static void bind(struct feed *feed, const struct program *p)
+{
+    feed_rows(feed, p->in_datapath, "Datapath_Binding");
+    feed_rows(feed, p->in_port, "Port_Binding");
+    feed_rows(feed, p->in_chassis, "Chassis");
+    feed_rows(feed, p->in_encap, "Encap");
+    feed_rows(feed, p->in_group, "Multicast_Group");
+    feed_rows(feed, p->in_lflow, "Logical_Flow");
+    feed_rows(feed, p->in_mac_binding, "MAC_Binding");
+    feed_rows(feed, p->in_static_mac_binding, "Static_MAC_Binding");
+    feed_rows(feed, p->in_address_set, "Address_Set");
+    feed_rows(feed, p->in_port_group, "Port_Group");
+    feed_elements(feed, p->in_group_port, "Multicast_Group", "ports");
+    feed_elements(feed, p->in_dp_group_dp, "Logical_DP_Group", "datapaths");
+    feed_elements(feed, p->in_address, "Address_Set", "addresses");
+    feed_elements(feed, p->in_group_name, "Port_Group", "ports");
+}
+
+struct comparison {
+    const struct inc *other;
+    const struct inc_coll *coll;
+    size_t missing;
+};
+
+static void check_fact(const void *fact, void *c_)
+{
+    struct comparison *c = c_;
+    c->missing += !inc_has(c->other, c->coll, fact);
+}
+
+/* A second controller from scratch: another engine, fed from the replica by another feed. */
+static bool compare_with_scratch(struct world *w)
+{
+    struct inc *fresh = inc_new(w->program.inc);
+    feed_free(w->feed); /* the replica has one observer: hand it over and take it back */
+    struct feed *feed = feed_new(fresh, w->replica, &w->program.names);
+    bind(feed, &w->program);
+    feed_start(feed, NULL, NULL);
+    if (w->has_self)
+        inc_assert(fresh, w->program.self, &w->self);
+    for (int i = 0; i < N_PORTS; i++)
+        if (w->has_iface[i])
+            inc_assert(fresh, w->program.iface, &w->ifaces[i]);
+    for (int i = 0; i < N_CHASSIS; i++)
+        if (w->has_tunnel[i])
+            inc_assert(fresh, w->program.tunnel, &w->tunnels[i]);
+    inc_settle(fresh, SIZE_MAX);
+    feed_free(feed);
+    w->feed = feed_new(w->inc, w->replica, &w->program.names);
+    bind(w->feed, &w->program);
+    feed_start(w->feed, NULL, NULL);
+    inc_settle(w->inc, SIZE_MAX);
+    struct comparison a = {fresh, w->program.oflow, 0};
+    inc_for_each(w->inc, w->program.oflow, check_fact, &a);
+    /* feed_free has retracted the fresh engine's inputs but nothing has settled since: its flows stand */
+    bool same =
+        !a.missing && inc_count(fresh, w->program.oflow) == inc_count(w->inc, w->program.oflow);
+    inc_free(fresh);
+    return same;
+}
+
+static void world_init(struct world *w, uint64_t seed)
+{
+    memset(w, 0, sizeof *w);
+    env_seeded_init(&w->rnd, seed);
+    w->schema = sb_schema_new();
+    w->source = NEW(struct source);
+    w->source->base = (struct replica_source){.start = source_start, .free = source_free};
+    struct replica_options options = {.env = &w->rnd.env, .schema = w->schema};
+    w->replica = replica_new(&options, &w->source->base);
+    program_init(&w->program);
+    w->inc = inc_new(w->program.inc);
+    w->feed = feed_new(w->inc, w->replica, &w->program.names);
+    bind(w->feed, &w->program);
+    feed_start(w->feed, NULL, NULL);
+}
+
+static void drop(const struct row **rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        row_unref(rows[i]);
+}
+
+static void world_fini(struct world *w)
+{
+    feed_free(w->feed);
+    inc_free(w->inc);
+    replica_free(w->replica);
+    drop(w->datapaths, N_DATAPATHS);
+    drop(w->ports, N_PORTS);
+    drop(w->groups, N_GROUPS);
+    drop(w->lflows, N_LFLOWS);
+    drop(w->dp_groups, N_DP_GROUPS);
+    drop(w->chassis, N_CHASSIS);
+    drop(w->encaps, N_CHASSIS);
+    drop(w->macs, N_MACS);
+    drop(w->sets, N_SETS);
+    for (int i = 0; i < N_PORTS; i++) {
+        if (w->has_iface[i]) {
+            rstr_unref(w->ifaces[i].iface_id);
+            rstr_unref(w->ifaces[i].name);
+        }
+    }
+    for (int i = 0; i < N_CHASSIS; i++)
+        if (w->has_tunnel[i])
+            rstr_unref(w->tunnels[i].chassis);
+    if (w->has_self)
+        rstr_unref(w->self.name);
+    program_fini(&w->program);
+    schema_free(w->schema);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned commits = argc > 1 ? (unsigned)atoi(argv[1]) : 2000;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    struct world w;
+    world_init(&w, seed);
+    struct str report = STR_INIT;
+    int status = 0;
+    size_t most = 0;
+    change_self(&w);
+    for (unsigned c = 0; c < commits && !status; c++) {
+        for (uint32_t i = c < 20 ? 20 : 1 + below(&w, 4); i; i--)
+            change_one(&w);
+        push(&w);
+        size_t budget = below(&w, 3) ? SIZE_MAX : 1 + below(&w, 20);
+        while (!inc_settle(w.inc, budget))
+            ;
+        most = MAX(most, inc_count(w.inc, w.program.oflow));
+        if (!inc_verify(w.inc, &report)) {
+            printf("commit %u, seed %" PRIu64 ":\n%s", c, seed, str_c(&report));
+            status = 1;
+        }
+        if (c % 50 == 49 && !compare_with_scratch(&w)) {
+            printf("commit %u, seed %" PRIu64 ": flows differ from a controller from scratch\n", c,
+                   seed);
+            status = 1;
+        }
+    }
+    str_clear(&report);
+    inc_print_stats(w.inc, &report);
+    printf("%s%u commits, seed %" PRIu64 ", at most %zu flows\n", str_c(&report), commits, seed,
+           most);
+    if (most < 100) {
+        printf("too few flows to be a test\n");
+        status = 1;
+    }
+    str_fini(&report);
+    world_fini(&w);
+    return status;
+}
