@@ -175,29 +175,41 @@ void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *
     xlate_out_fini(&out);
 }
 
-void vswitch_packet_out(struct bridge *br, const struct packet *packet,
-                        const struct match *metadata, const void *actions, size_t n)
+/* Translates and carries out a packet that a controller sent. */
+static void controller_packet(struct xlate_in *in, const struct packet *packet,
+                              const struct match *metadata)
 {
-    struct vswitch *vs = br->vs;
+    struct vswitch *vs = in->bridge->vs;
     struct packet copy;
     packet_init(&copy);
     packet_clone_into(&copy, packet);
-    struct xlate_in in = {.bridge = br,
-                          .packet = &copy,
-                          .actions = n ? actions : "",
-                          .n_actions = n,
-                          .may_learn = true,
-                          .reason = OF_REASON_PACKET_OUT,
-                          .now_ms = env_now_ms(vs->env)};
-    vswitch_metadata_key(&copy, metadata, &in.key);
-    in.in_port = bridge_port(br, key_in_port(&in.key));
+    in->packet = &copy;
+    in->may_learn = true;
+    in->now_ms = env_now_ms(vs->env);
+    vswitch_metadata_key(&copy, metadata, &in->key);
+    in->in_port = bridge_port(in->bridge, key_in_port(&in->key));
     struct xlate_out out;
     xlate_out_init(&out);
-    xlate(&in, &out);
-    effects_apply(vs, out.effects.data, out.effects.n, 1, copy.size, in.now_ms);
+    xlate(in, &out);
+    effects_apply(vs, out.effects.data, out.effects.n, 1, copy.size, in->now_ms);
     carry_out(vs, &copy, &out);
     xlate_out_fini(&out);
     packet_fini(&copy);
+}
+
+void vswitch_packet_out(struct bridge *br, const struct packet *packet,
+                        const struct match *metadata, const void *actions, size_t n)
+{
+    struct xlate_in in = {
+        .bridge = br, .actions = n ? actions : "", .n_actions = n, .reason = OF_REASON_PACKET_OUT};
+    controller_packet(&in, packet, metadata);
+}
+
+void vswitch_resume(struct bridge *br, const struct packet *packet, const struct match *metadata,
+                    const uint8_t *data, size_t n)
+{
+    struct xlate_in in = {.bridge = br, .continuation = data, .n_continuation = n};
+    controller_packet(&in, packet, metadata);
 }
 
 void vswitch_metadata_key(struct packet *packet, const struct match *metadata, struct flow_key *ret)
@@ -248,6 +260,8 @@ void vswitch_tick(struct vswitch *vs)
         mac_table_expire(&br->macs, now_ms);
         vs->mac_generation += br->macs.generation - before;
         refresh_ports(br);
+        if (br->of)
+            ofserver_tick(br->of, now_ms);
     }
     if (vs->on_tick)
         vs->on_tick(vs->tick_aux);

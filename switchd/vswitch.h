@@ -64,6 +64,9 @@ void vswitch_tick(struct vswitch *vs);
  * metadata members are taken over. */
 void vswitch_packet_out(struct bridge *br, const struct packet *packet,
                         const struct match *metadata, const void *actions, size_t n);
+/* Goes on where a controller(pause) stopped; DATA has passed continuation_check. */
+void vswitch_resume(struct bridge *br, const struct packet *packet, const struct match *metadata,
+                    const uint8_t *data, size_t n);
 /* The key of PACKET with METADATA's registers and the like; sets the packet's offsets. */
 void vswitch_metadata_key(struct packet *packet, const struct match *metadata,
                           struct flow_key *ret);

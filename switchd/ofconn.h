@@ -1,0 +1,89 @@
+/* ofconn.h - private to the OpenFlow server (ofserver.h): one connection and what it has set.
+ *
+ * Every handler works on a message of a connection and appends its replies to OUT; a handler that fails
+ * returns an OF_ERROR, which the dispatcher answers with.
+ */
+#pragma once
+
+#include "openflow/bundle.h"
+#include "openflow/connection.h"
+#include "openflow/packet_io.h"
+#include "openflow/switch.h"
+#include "openflow/table.h"
+#include "switchd/ofserver.h"
+#include "switchd/vswitch.h"
+
+enum { BUNDLES_MAX = 64, BUNDLE_MESSAGES_MAX = 4000000 };
+
+struct bundle_message {
+    uint8_t *data;
+    size_t n;
+};
+
+struct bundle {
+    struct list node;
+    uint32_t id;
+    uint16_t flags;
+    bool closed;
+    int64_t used_ms;
+    VEC(struct bundle_message) messages;
+};
+
+struct ofconn {
+    struct list node; /* in ofserver.conns */
+    struct ofserver *of;
+    struct of_conn *conn; /* NULL for an injected message */
+    bool management;
+    uint8_t version; /* of the message in work */
+    uint16_t miss_send_len;
+    uint16_t controller_id;
+    enum of_packet_in_format packet_in_format;
+    enum of_role role;
+    struct of_async async;
+    bool table_ids; /* NXT_FLOW_MOD_TABLE_ID */
+    struct list bundles;
+    struct stream *stream; /* of a management connection */
+};
+
+struct ofcontroller {
+    struct list node;
+    char *target;
+    int64_t probe_ms, max_backoff_ms;
+    struct of_remote *remote;
+    struct ofserver *of;
+    struct ofconn *conn; /* NULL: not connected */
+    int64_t since_ms;
+};
+
+struct ofserver {
+    struct bridge *br;
+    struct stream_listener *listener;
+    struct list conns;
+    struct list controllers;
+    uint16_t frag_flags;
+    uint64_t generation_id;
+    bool have_generation;
+    uint64_t n_packet_ins, n_packet_ins_lost;
+};
+
+/* ofstats.c: the multipart requests. */
+int ofstats_handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
+/* ofpacket.c */
+int ofpacket_out(struct ofconn *oc, const struct of_msg *msg);
+int ofpacket_resume(struct ofconn *oc, const struct of_msg *msg);
+/* ofbundle.c */
+int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
+int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
+void ofbundles_free(struct ofconn *oc);
+void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
+/* ofserver.c: one modification, for itself or in a bundle. */
+int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal *journal);
+/* Whether asynchronous messages go to this connection at all. */
+bool ofconn_wants_async(const struct ofconn *oc);
+/* The role decides which half of the asynchronous configuration holds. */
+static inline bool ofconn_async_bit(const struct ofconn *oc, const uint32_t masks[2],
+                                    unsigned reason)
+{
+    return masks[oc->role == OF_ROLE_SECONDARY] >> reason & 1;
+}
+void ofconn_send(struct ofconn *oc, struct of_buf *buf);

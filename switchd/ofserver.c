@@ -1,0 +1,620 @@
+/* ofserver.c - connections of a bridge, and the messages that change it; see ofserver.h. */
+#include "switchd/ofserver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "switchd/ofconn.h"
+
+LOG_MODULE(ofproto);
+
+enum { PROBE_MANAGEMENT_MS = 60000 };
+
+/* ---- connections ---- */
+
+static void async_defaults(struct of_async *a)
+{
+    *a = (struct of_async){
+        .packet_in = {0x3f, 0}, .port_status = {0x7, 0x7}, .flow_removed = {0x3f, 0}};
+}
+
+static void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management)
+{
+    memset(oc, 0, sizeof *oc);
+    oc->of = of;
+    oc->management = management;
+    oc->role = OF_ROLE_EQUAL;
+    oc->miss_send_len = management ? 0 : 128;
+    async_defaults(&oc->async);
+    list_init(&oc->bundles);
+    list_init(&oc->node);
+}
+
+bool ofconn_wants_async(const struct ofconn *oc)
+{
+    return oc->conn && of_conn_version(oc->conn) && (!oc->management || oc->miss_send_len > 0);
+}
+
+/* Table misses go to controllers on connections older than 1.3. */
+static void update_miss(struct ofserver *of)
+{
+    bool miss = false;
+    struct ofconn *oc;
+    LIST_FOR_EACH (oc, node, &of->conns)
+        miss |= ofconn_wants_async(oc) && of_conn_version(oc->conn) < OF13_VERSION;
+    if (miss != of->br->miss_to_controller) {
+        of->br->miss_to_controller = miss;
+        vswitch_invalidate(of->br->vs);
+    }
+}
+
+static void ofconn_free(struct ofconn *oc)
+{
+    struct ofserver *of = oc->of;
+    list_remove(&oc->node);
+    ofbundles_free(oc);
+    if (oc->management)
+        of_conn_free(oc->conn);
+    free(oc);
+    update_miss(of);
+}
+
+void ofconn_send(struct ofconn *oc, struct of_buf *buf)
+{
+    of_conn_send_buf(oc->conn, buf);
+}
+
+/* ---- messages that change the bridge ---- */
+
+static int flow_mod(struct ofconn *oc, const struct of_msg *msg, struct journal *journal)
+{
+    struct of_flow_mod fm;
+    int err = of_flow_mod_decode(msg, oc->table_ids, &fm);
+    if (!err && msg->version < OF13_VERSION && fm.command == OF_FLOW_ADD)
+        fm.flags |= OF_FLOW_RESET_COUNTS;
+    if (!err)
+        err = bridge_flow_mod(oc->of->br, &fm, journal);
+    of_flow_mod_fini(&fm);
+    return err;
+}
+
+static int group_mod(struct ofconn *oc, const struct of_msg *msg, struct journal *journal)
+{
+    struct of_group_mod gm;
+    int err = of_group_mod_decode(msg, &gm);
+    if (err)
+        return err;
+    err = bridge_group_mod(oc->of->br, &gm, journal);
+    of_group_mod_fini(&gm);
+    return err;
+}
+
+static int port_mod(struct ofconn *oc, const struct of_msg *msg)
+{
+    struct of_port_mod pm;
+    int err = of_port_mod_decode(msg, &pm);
+    if (err)
+        return err;
+    struct bridge *br = oc->of->br;
+    struct vport *port = bridge_port(br, pm.number);
+    if (!port)
+        return OF_ERR_PORT_MOD_BAD_PORT;
+    if (port->dev && !mac_is_zero(port->dev->status.mac) &&
+        !mac_equal(port->dev->status.mac, pm.mac))
+        return OF_ERR_PORT_MOD_BAD_HW_ADDR;
+    uint32_t known = OF_PC_PORT_DOWN | OF_PC_NO_RECV | OF_PC_NO_FLOOD | OF_PC_NO_FWD |
+                     OF_PC_NO_PACKET_IN | OF_PC_NO_STP | OF_PC_NO_RECV_STP;
+    port->config = (port->config & ~(pm.mask & known)) | (pm.config & pm.mask & known);
+    vswitch_invalidate(br->vs);
+    struct of_port desc;
+    vport_describe(port, &desc);
+    ofserver_port_status(oc->of, OF_PORT_MODIFY, &desc);
+    return 0;
+}
+
+static int meter_mod(struct ofconn *oc, const struct of_msg *msg)
+{
+    struct of_meter_mod mm;
+    int err = of_meter_mod_decode(msg, &mm);
+    if (err)
+        return err;
+    err = bridge_meter_mod(oc->of->br, &mm);
+    of_meter_mod_fini(&mm);
+    return err;
+}
+
+int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal *journal)
+{
+    if (oc->role == OF_ROLE_SECONDARY)
+        return OF_ERR_IS_SLAVE;
+    switch (msg->type) {
+    case OF_FLOW_MOD:
+        return flow_mod(oc, msg, journal);
+    case OF_GROUP_MOD:
+        return group_mod(oc, msg, journal);
+    case OF_PORT_MOD:
+        return port_mod(oc, msg);
+    case OF_METER_MOD:
+        return meter_mod(oc, msg);
+    case OF_PACKET_OUT:
+        return ofpacket_out(oc, msg);
+    default:
+        return OF_ERR_BAD_TYPE;
+    }
+}
+
+static int modify_now(struct ofconn *oc, const struct of_msg *msg)
+{
+    struct journal journal = JOURNAL_INIT;
+    int err = ofserver_modify(oc, msg, &journal);
+    bridge_commit(oc->of->br, &journal);
+    return err;
+}
+
+/* ---- configuration and state of a connection ---- */
+
+static void features(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
+{
+    struct bridge *br = oc->of->br;
+    struct of_features f = {.datapath_id = br->datapath_id,
+                            .n_tables = N_TABLES_OPEN,
+                            .actions = OF10_ACTIONS_ALL,
+                            .capabilities = OF_CAP_FLOW_STATS | OF_CAP_TABLE_STATS |
+                                            OF_CAP_PORT_STATS | OF_CAP_QUEUE_STATS};
+    struct of_buf ports = OF_BUF_INIT;
+    if (msg->version == OF10_VERSION) {
+        f.capabilities |= OF_CAP_ARP_MATCH_IP;
+        vport_vec sorted = VEC_INIT;
+        bridge_ports_sorted(br, &sorted);
+        for (size_t i = 0; i < sorted.n; i++) {
+            struct of_port desc;
+            vport_describe(sorted.data[i], &desc);
+            of_port_put(&desc, msg->version, &ports);
+        }
+        vec_fini(&sorted);
+        f.ports = ports.data;
+        f.ports_len = ports.n;
+    } else {
+        f.capabilities |= OF_CAP_GROUP_STATS;
+        if (msg->version >= OF14_VERSION)
+            f.capabilities |= OF_CAP_BUNDLES;
+    }
+    of_features_encode(&f, msg->version, msg->xid, out);
+    of_buf_fini(&ports);
+}
+
+static int set_config(struct ofconn *oc, const struct of_msg *msg)
+{
+    struct of_config c;
+    int err = of_config_decode(msg, &c);
+    if (err)
+        return err;
+    oc->miss_send_len = c.miss_send_len;
+    oc->of->frag_flags = c.flags & 3;
+    update_miss(oc->of);
+    return 0;
+}
+
+static int role_request(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
+{
+    struct of_role_msg r;
+    int err = of_role_decode(msg, &r);
+    if (err)
+        return err;
+    struct ofserver *of = oc->of;
+    if (r.role == OF_ROLE_PRIMARY || r.role == OF_ROLE_SECONDARY) {
+        if (r.have_generation && of->have_generation &&
+            (int64_t)(r.generation_id - of->generation_id) < 0)
+            return OF_ERR_ROLE_STALE;
+        if (r.have_generation) {
+            of->generation_id = r.generation_id;
+            of->have_generation = true;
+        }
+    }
+    if (r.role == OF_ROLE_PRIMARY) {
+        struct ofconn *other;
+        LIST_FOR_EACH (other, node, &of->conns) {
+            if (other != oc && other->role == OF_ROLE_PRIMARY)
+                other->role = OF_ROLE_SECONDARY;
+        }
+    }
+    if (r.role != OF_ROLE_NOCHANGE)
+        oc->role = r.role;
+    struct of_role_msg reply = {oc->role, of->have_generation, of->generation_id};
+    of_role_encode(OF_ROLE_REPLY, &reply, msg->version, msg->xid, out);
+    return 0;
+}
+
+static int set_async(struct ofconn *oc, const struct of_msg *msg)
+{
+    struct of_async a;
+    int err = of_async_decode(msg, &a);
+    if (!err)
+        oc->async = a;
+    return err;
+}
+
+static int number_message(struct ofconn *oc, const struct of_msg *msg)
+{
+    uint32_t n;
+    int err = of_nx_number_decode(msg, &n);
+    if (err)
+        return err;
+    if (msg->type == OF_NX_SET_PACKET_IN_FORMAT) {
+        if (n > OF_PIF_NXT2)
+            return OF_ERR_PERM;
+        oc->packet_in_format = n;
+    } else if (msg->type == OF_NX_SET_CONTROLLER_ID) {
+        oc->controller_id = (uint16_t)n;
+    } else if (msg->type == OF_NX_FLOW_MOD_TABLE_ID) {
+        oc->table_ids = n != 0;
+    }
+    return 0; /* SET_FLOW_FORMAT, CT_FLUSH_ZONE: nothing to do */
+}
+
+static int tlv_mod(struct ofconn *oc, const struct of_msg *msg)
+{
+    struct of_tlv_mod m;
+    int err = of_tlv_mod_decode(msg, &m);
+    if (err)
+        return err;
+    err = tlv_map_change(&oc->of->br->tlvs, &m);
+    of_tlv_mod_fini(&m);
+    vswitch_invalidate(oc->of->br->vs);
+    return err;
+}
+
+static void tlv_request(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
+{
+    struct of_tlv_map maps[N_TUN_METADATA];
+    struct of_tlv_reply r = {
+        .max_option_space = N_TUN_METADATA * 8, .max_fields = N_TUN_METADATA, .maps = maps};
+    const struct tlv_map *tlvs = &oc->of->br->tlvs;
+    for (unsigned i = 0; i < N_TUN_METADATA; i++) {
+        if (tlvs->map[i].len)
+            maps[r.n++] = tlvs->map[i];
+    }
+    of_tlv_reply_encode(&r, msg->version, msg->xid, out);
+}
+
+static int ct_flush(const struct of_msg *msg)
+{
+    struct of_ct_flush f;
+    return of_ct_flush_decode(msg, &f); /* there are no connections to forget */
+}
+
+static int table_mod(const struct of_msg *msg)
+{
+    struct of_table_mod tm;
+    int err = of_table_mod_decode(msg, &tm);
+    return err ? err : tm.config ? OF_ERR_TABLE_MOD_BAD_CONFIG : 0;
+}
+
+static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
+{
+    struct of_config config = {oc->of->frag_flags, oc->miss_send_len};
+    switch (msg->type) {
+    case OF_HELLO:
+    case OF_ERROR_MSG:
+    case OF_ECHO_REPLY:
+    case OF_BARRIER_REPLY:
+        return 0;
+    case OF_ECHO_REQUEST:
+        of_raw_encode(OF_ECHO_REPLY, msg->version, msg->xid, msg->body, msg->body_len, out);
+        return 0;
+    case OF_BARRIER_REQUEST:
+        of_simple_encode(OF_BARRIER_REPLY, msg->version, msg->xid, out);
+        return 0;
+    case OF_FEATURES_REQUEST:
+        features(oc, msg, out);
+        return 0;
+    case OF_GET_CONFIG_REQUEST:
+        of_config_encode(OF_GET_CONFIG_REPLY, &config, msg->version, msg->xid, out);
+        return 0;
+    case OF_SET_CONFIG:
+        return set_config(oc, msg);
+    case OF_FLOW_MOD:
+    case OF_GROUP_MOD:
+    case OF_PORT_MOD:
+    case OF_METER_MOD:
+    case OF_PACKET_OUT:
+        return modify_now(oc, msg);
+    case OF_TABLE_MOD:
+        return table_mod(msg);
+    case OF_ROLE_REQUEST:
+        return role_request(oc, msg, out);
+    case OF_SET_ASYNC:
+        return set_async(oc, msg);
+    case OF_GET_ASYNC_REQUEST:
+        of_async_put(OF_GET_ASYNC_REPLY, &oc->async, msg->version, msg->xid, out);
+        return 0;
+    case OF_BUNDLE_CONTROL:
+        return ofbundle_control(oc, msg, out);
+    case OF_BUNDLE_ADD_MESSAGE:
+        return ofbundle_add(oc, msg);
+    case OF_NX_SET_PACKET_IN_FORMAT:
+    case OF_NX_SET_CONTROLLER_ID:
+    case OF_NX_FLOW_MOD_TABLE_ID:
+    case OF_NX_SET_FLOW_FORMAT:
+    case OF_NX_CT_FLUSH_ZONE:
+        return number_message(oc, msg);
+    case OF_NX_FLOW_AGE:
+        return 0; /* ages are always told */
+    case OF_NX_TLV_TABLE_MOD:
+        return tlv_mod(oc, msg);
+    case OF_NX_TLV_TABLE_REQUEST:
+        tlv_request(oc, msg, out);
+        return 0;
+    case OF_NX_RESUME:
+        return ofpacket_resume(oc, msg);
+    case OF_NX_CT_FLUSH:
+        return ct_flush(msg);
+    default:
+        return ofstats_handle(oc, msg, out);
+    }
+}
+
+static void dispatch(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
+{
+    oc->version = msg->version;
+    int err = handle(oc, msg, out);
+    if (err) {
+        log_dbg("bridge %s: %s answered with %s", oc->of->br->name,
+                of_type_name(msg->type, msg->version), of_error_name(err));
+        of_error_encode(err, msg, out);
+    }
+}
+
+static void on_message(void *oc_, struct of_conn *conn, const struct of_msg *msg)
+{
+    struct ofconn *oc = oc_;
+    struct of_buf out = OF_BUF_INIT;
+    dispatch(oc, msg, &out);
+    if (out.n)
+        of_conn_send_buf(conn, &out);
+    of_buf_fini(&out);
+}
+
+void ofserver_inject(struct ofserver *of, uint8_t version, const void *data, size_t n,
+                     struct of_buf *replies)
+{
+    struct ofconn oc;
+    ofconn_init(&oc, of, true);
+    struct of_msg msg;
+    int err = of_msg_parse(data, n, &msg);
+    if (!err)
+        dispatch(&oc, &msg, replies);
+    else if (n >= OF_HEADER_LEN)
+        of_error_encode(err, &msg, replies);
+    ofbundles_free(&oc);
+    (void)version;
+}
+
+/* ---- management connections ---- */
+
+static void management_closed(void *oc_, struct of_conn *conn, int err, const char *reason)
+{
+    struct ofconn *oc = oc_;
+    (void)err;
+    log_dbg("bridge %s: %s: %s", oc->of->br->name, of_conn_name(conn), reason);
+    ofconn_free(oc);
+}
+
+static const struct of_conn_callbacks management_callbacks = {.message = on_message,
+                                                              .closed = management_closed};
+
+static void on_accept(void *of_, struct stream *stream)
+{
+    struct ofserver *of = of_;
+    struct ofconn *oc = NEW(struct ofconn);
+    ofconn_init(oc, of, true);
+    struct of_conn_options options = {.versions = OF_VERSIONS_ALL, .probe_ms = PROBE_MANAGEMENT_MS};
+    oc->conn = of_conn_new(of->br->vs->loop, stream, &options, &management_callbacks, oc);
+    list_push_back(&of->conns, &oc->node);
+}
+
+int ofserver_new(struct bridge *br, const char *management, struct ofserver **ret,
+                 struct diag *diag)
+{
+    struct ofserver *of = NEW(struct ofserver);
+    of->br = br;
+    list_init(&of->conns);
+    list_init(&of->controllers);
+    if (management) {
+        struct stream_options options = {.rundir = br->vs->rundir};
+        int err =
+            stream_listen(br->vs->loop, management, &options, on_accept, of, &of->listener, diag);
+        if (err) {
+            free(of);
+            return err;
+        }
+    }
+    *ret = of;
+    return 0;
+}
+
+/* ---- configured controllers ---- */
+
+static void controller_ready(void *ctl_, struct of_conn *conn)
+{
+    struct ofcontroller *ctl = ctl_;
+    log_info("bridge %s: connected to controller \"%s\"", ctl->of->br->name, ctl->target);
+    struct ofconn *oc = NEW(struct ofconn);
+    ofconn_init(oc, ctl->of, false);
+    oc->conn = conn;
+    ctl->conn = oc;
+    ctl->since_ms = env_wall_ms(ctl->of->br->vs->env);
+    list_push_back(&ctl->of->conns, &oc->node);
+    update_miss(ctl->of);
+}
+
+static void controller_message(void *ctl_, struct of_conn *conn, const struct of_msg *msg)
+{
+    struct ofcontroller *ctl = ctl_;
+    if (ctl->conn)
+        on_message(ctl->conn, conn, msg);
+}
+
+static void controller_closed(void *ctl_, struct of_conn *conn, int err, const char *reason)
+{
+    struct ofcontroller *ctl = ctl_;
+    (void)conn;
+    (void)err;
+    if (!ctl->conn)
+        return;
+    log_info("bridge %s: lost controller \"%s\" (%s)", ctl->of->br->name, ctl->target, reason);
+    ctl->conn->conn = NULL;
+    ofconn_free(ctl->conn);
+    ctl->conn = NULL;
+    ctl->since_ms = env_wall_ms(ctl->of->br->vs->env);
+}
+
+static const struct of_conn_callbacks controller_callbacks = {
+    .ready = controller_ready, .message = controller_message, .closed = controller_closed};
+
+static void controller_free(struct ofcontroller *ctl)
+{
+    if (ctl->conn) {
+        ctl->conn->conn = NULL;
+        ofconn_free(ctl->conn);
+    }
+    of_remote_free(ctl->remote);
+    list_remove(&ctl->node);
+    free(ctl->target);
+    free(ctl);
+}
+
+static void controller_add(struct ofserver *of, const struct ofcontroller_config *config)
+{
+    struct ofcontroller *ctl = NEW(struct ofcontroller);
+    ctl->of = of;
+    ctl->target = xstrdup(config->target);
+    ctl->probe_ms = config->probe_ms;
+    ctl->max_backoff_ms = config->max_backoff_ms;
+    list_push_back(&of->controllers, &ctl->node);
+    struct reconnect_options reconnect = {
+        .stream = {.default_port = TARGET_PORT_OPENFLOW, .rundir = of->br->vs->rundir},
+        .max_backoff_ms = config->max_backoff_ms};
+    struct of_conn_options options = {.versions = OF_VERSIONS_ALL, .probe_ms = config->probe_ms};
+    struct diag diag = DIAG_INIT;
+    if (of_remote_new(of->br->vs->loop, config->target, &reconnect, &options, &controller_callbacks,
+                      ctl, &ctl->remote, &diag)) {
+        log_warn("bridge %s: controller \"%s\": %s", of->br->name, config->target,
+                 diag_text(&diag));
+        diag_fini(&diag);
+    }
+}
+
+void ofserver_set_controllers(struct ofserver *of, const struct ofcontroller_config *configs,
+                              size_t n)
+{
+    struct ofcontroller *ctl, *next;
+    LIST_FOR_EACH_SAFE (ctl, next, node, &of->controllers) {
+        bool stays = false;
+        for (size_t i = 0; i < n; i++)
+            stays |= !strcmp(configs[i].target, ctl->target) &&
+                     configs[i].probe_ms == ctl->probe_ms &&
+                     configs[i].max_backoff_ms == ctl->max_backoff_ms;
+        if (!stays)
+            controller_free(ctl);
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool there = false;
+        LIST_FOR_EACH (ctl, node, &of->controllers)
+            there |= !strcmp(configs[i].target, ctl->target);
+        if (!there)
+            controller_add(of, &configs[i]);
+    }
+}
+
+size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_status *ret, size_t max)
+{
+    static const char *const roles[] = {"other", "other", "master", "slave"};
+    size_t n = 0;
+    const struct ofcontroller *ctl;
+    LIST_FOR_EACH (ctl, node, &of->controllers) {
+        if (n < max)
+            ret[n++] = (struct ofcontroller_status){ctl->target, ctl->conn != NULL,
+                                                    ctl->conn ? roles[ctl->conn->role] : "other",
+                                                    ctl->since_ms};
+    }
+    return n;
+}
+
+bool ofserver_has_controllers(const struct ofserver *of)
+{
+    return !list_empty(&of->controllers);
+}
+
+bool ofserver_is_controlled(const struct ofserver *of)
+{
+    const struct ofcontroller *ctl;
+    LIST_FOR_EACH (ctl, node, &of->controllers) {
+        if (ctl->conn)
+            return true;
+    }
+    return list_empty(&of->controllers);
+}
+
+void ofserver_free(struct ofserver *of)
+{
+    if (!of)
+        return;
+    while (!list_empty(&of->controllers))
+        controller_free(LIST_FIRST(struct ofcontroller, node, &of->controllers));
+    while (!list_empty(&of->conns))
+        ofconn_free(LIST_FIRST(struct ofconn, node, &of->conns));
+    stream_listener_free(of->listener);
+    free(of);
+}
+
+void ofserver_tick(struct ofserver *of, int64_t now_ms)
+{
+    struct ofconn *oc;
+    LIST_FOR_EACH (oc, node, &of->conns)
+        ofbundles_expire(oc, now_ms);
+}
+
+/* ---- what is told unasked ---- */
+
+void ofserver_port_status(struct ofserver *of, enum of_port_reason reason,
+                          const struct of_port *port)
+{
+    struct of_port_status ps = {reason, *port};
+    struct ofconn *oc;
+    LIST_FOR_EACH (oc, node, &of->conns) {
+        if (!ofconn_wants_async(oc) || !ofconn_async_bit(oc, oc->async.port_status, reason))
+            continue;
+        struct of_buf out = OF_BUF_INIT;
+        of_port_status_encode(&ps, of_conn_version(oc->conn), &out);
+        ofconn_send(oc, &out);
+        of_buf_fini(&out);
+    }
+}
+
+void ofserver_flow_removed(struct ofserver *of, const struct rule *rule,
+                           const struct minimatch *match, uint8_t reason)
+{
+    int64_t age_ms = env_now_ms(of->br->vs->env) - rule->created_ms;
+    struct of_flow_removed fr = {.cookie = rule->cookie,
+                                 .priority = (uint16_t)rule->cls.priority,
+                                 .reason = reason,
+                                 .table_id = rule->table_id,
+                                 .duration_sec = (uint32_t)(age_ms / 1000),
+                                 .duration_nsec = (uint32_t)(age_ms % 1000 * 1000000),
+                                 .idle_timeout = rule->idle_timeout,
+                                 .hard_timeout = rule->hard_timeout,
+                                 .packets = rule->n_packets,
+                                 .bytes = rule->n_bytes};
+    minimatch_expand(match, &fr.match);
+    struct ofconn *oc;
+    LIST_FOR_EACH (oc, node, &of->conns) {
+        if (!ofconn_wants_async(oc) || !ofconn_async_bit(oc, oc->async.flow_removed, reason))
+            continue;
+        struct of_buf out = OF_BUF_INIT;
+        of_flow_removed_encode(&fr, of_conn_version(oc->conn), oc->table_ids, &out);
+        ofconn_send(oc, &out);
+        of_buf_fini(&out);
+    }
+}
