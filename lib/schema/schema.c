@@ -158,7 +158,17 @@ static json_t *indexes_to_json(const struct schema_table *table)
     return indexes;
 }
 
-static json_t *table_to_json(const struct schema_table *table)
+/* A schema in which all tables are root says so by not naming any. */
+static bool all_are_root(const struct schema *schema)
+{
+    for (size_t i = 0; i < schema->n_tables; i++) {
+        if (!schema->tables[i].is_root)
+            return false;
+    }
+    return true;
+}
+
+static json_t *table_to_json(const struct schema_table *table, bool show_root)
 {
     json_t *json = json_object(), *columns = json_object();
     for (size_t i = 0; i < table->n_columns; i++)
@@ -166,7 +176,7 @@ static json_t *table_to_json(const struct schema_table *table)
     json_object_set_new(json, "columns", columns);
     if (table->max_rows != SCHEMA_UNLIMITED)
         json_object_set_new(json, "maxRows", json_integer(table->max_rows));
-    if (table->is_root)
+    if (table->is_root && show_root)
         json_object_set_new(json, "isRoot", json_true());
     if (table->n_indexes)
         json_object_set_new(json, "indexes", indexes_to_json(table));
@@ -176,12 +186,14 @@ static json_t *table_to_json(const struct schema_table *table)
 json_t *schema_to_json(const struct schema *schema)
 {
     json_t *json = json_object(), *tables = json_object();
+    bool show_root = !all_are_root(schema);
     json_object_set_new(json, "name", json_string(schema->name));
     json_object_set_new(json, "version", json_string(schema->version));
     if (schema->cksum)
         json_object_set_new(json, "cksum", json_string(schema->cksum));
     for (size_t i = 0; i < schema->n_tables; i++)
-        json_object_set_new(tables, schema->tables[i].name, table_to_json(&schema->tables[i]));
+        json_object_set_new(tables, schema->tables[i].name,
+                            table_to_json(&schema->tables[i], show_root));
     json_object_set_new(json, "tables", tables);
     return json;
 }

@@ -88,7 +88,20 @@ static void put_index(const json_t *index, struct str *out)
         str_putf(out, "%s`%s`", i ? ", " : "", json_string_value(json_array_get(index, i)));
 }
 
-static void put_table(const char *name, const json_t *table, struct str *out)
+/* Where no table is named a root, all are. */
+static bool names_roots(const json_t *tables)
+{
+    const char *name;
+    json_t *table;
+    json_object_foreach((json_t *)(uintptr_t)tables, name, table)
+    {
+        if (json_is_true(json_object_get(table, "isRoot")))
+            return true;
+    }
+    return false;
+}
+
+static void put_table(const char *name, const json_t *table, bool has_roots, struct str *out)
 {
     const char *doc = json_string_value(json_object_get(table, "doc"));
     const char *writer = json_string_value(json_object_get(table, "writer"));
@@ -99,7 +112,7 @@ static void put_table(const char *name, const json_t *table, struct str *out)
         str_putf(out, "%s ", doc);
     if (writer)
         str_putf(out, "Written by %s. ", writer);
-    if (!json_is_true(json_object_get(table, "isRoot")))
+    if (has_roots && !json_is_true(json_object_get(table, "isRoot")))
         str_put(out, "A row lives as long as something refers to it. ");
     if (max_rows)
         str_putf(out, "At most %lld row(s). ", (long long)json_integer_value(max_rows));
@@ -130,6 +143,8 @@ void doc_write(const struct model *model, const char *title, struct str *out)
         str_putf(out, "\n%s\n", doc);
     const char *name;
     json_t *table;
-    json_object_foreach(json_object_get(model->json, "tables"), name, table)
-        put_table(name, table, out);
+    const json_t *tables = json_object_get(model->json, "tables");
+    bool has_roots = names_roots(tables);
+    json_object_foreach((json_t *)(uintptr_t)tables, name, table)
+        put_table(name, table, has_roots, out);
 }

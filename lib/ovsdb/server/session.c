@@ -87,7 +87,7 @@ static void set_db_change_aware(struct session *session, const struct jsonrpc_me
     const json_t *aware = json_array_get(msg->params, 0);
     if (json_array_size(msg->params) != 1 || !json_is_boolean(aware)) {
         session_reply_error(session, msg->id, "syntax error", msg->params,
-                            "%s request params must be <boolean>", msg->method);
+                            "set_db_change_aware: true or false parameter expected");
         return;
     }
     session->is_aware = json_is_true(aware);
