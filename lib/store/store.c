@@ -34,15 +34,49 @@ static int check_derived(const struct store *store, struct diag *diag)
     return 0;
 }
 
+/* Which schema the store has: the one given; without, the file's. *RET_OLD is the file's when it has to
+ * be converted. */
+static int choose_schema(struct store *store, const struct store_options *options,
+                         struct schema **ret_old, struct diag *diag)
+{
+    struct schema *given = NULL, *found = NULL;
+    int err = options->schema_text ? schema_from_text(options->schema_text, &given, diag) : 0;
+    if (err)
+        diag_prefix(diag, "schema: ");
+    if (!err && store->sql)
+        err = sql_read_schema(store->sql, &found, diag);
+    if (!err && !given && !found)
+        err = diag_set(diag, ERR_INVALID, "is new, and no schema was given");
+    if (!err && given && found && strcmp(given->name, found->name))
+        err =
+            diag_set(diag, ERR_CONFLICT, "holds the database %s, not %s", found->name, given->name);
+    if (err || !given || (found && !strcmp(given->text, found->text))) {
+        schema_free(given);
+        given = found;
+        found = NULL;
+    }
+    store->schema = given;
+    *ret_old = found;
+    return err;
+}
+
 static int open_contents(struct store *store, const struct store_options *options,
                          struct diag *diag)
 {
-    int err = check_derived(store, diag);
+    struct schema *old = NULL;
+    int err = options->path ? sql_open(options, &store->sql, diag) : 0;
+    if (!err)
+        err = choose_schema(store, options, &old, diag);
+    if (!err) {
+        init_tables(store, options->derived_tables);
+        err = check_derived(store, diag);
+    }
     store->told_id = uuid_random(store->env);
-    if (!err && options->path)
-        err = sql_open(store, options, diag);
+    if (!err && store->sql)
+        err = sql_set_up(store, old, diag);
     store->number = store->told_number;
     store->history.base_id = store->told_id;
+    schema_free(old);
     return err;
 }
 
@@ -54,11 +88,7 @@ int store_open(const struct store_options *options, struct store **ret, struct d
     list_init(&store->pending);
     list_init(&store->waiting);
     list_init(&store->subscriptions);
-    int err = sql_choose_schema(options, &store->schema, diag);
-    if (!err) {
-        init_tables(store, options->derived_tables);
-        err = open_contents(store, options, diag);
-    }
+    int err = open_contents(store, options, diag);
     if (err) {
         if (options->path)
             diag_prefix(diag, "%s: ", options->path);
@@ -90,11 +120,10 @@ void store_close(struct store *store)
     if (!store)
         return;
     INVARIANT(!store->is_flushing);
-    if (store->schema) {
-        store_flush(store);
-        store_end_waiting(store);
-    }
-    sql_close(store);
+    store_flush(store);
+    store_end_waiting(store);
+    sql_tables_free(store);
+    sql_close(store->sql);
     history_fini(store);
     free_contents(store);
     schema_free(store->schema);

@@ -208,12 +208,23 @@ void history_fini(struct store *store);
 /* Takes back what CS did to the executed state. */
 void changeset_undo(struct store *store, const struct changeset *cs);
 
-/* ---- sql.c, sql_write.c, sql_load.c ---- */
-/* The schema that the store will have: the file's, or the one given. */
-int sql_choose_schema(const struct store_options *options, struct schema **ret,
-                      struct diag *diag) MUST_CHECK;
-int sql_open(struct store *store, const struct store_options *options,
-             struct diag *diag) MUST_CHECK;
-void sql_close(struct store *store);
+/* ---- sql*.c: the file ---- */
+/* Opens, locks and verifies the file of OPTIONS. */
+int sql_open(const struct store_options *options, struct sql **ret, struct diag *diag) MUST_CHECK;
+void sql_close(struct sql *sql);
+/* The schema in the file, or NULL when the file is new. */
+int sql_read_schema(struct sql *sql, struct schema **ret, struct diag *diag) MUST_CHECK;
+/* Fills the store from the file, or the file from the schema. OLD: the file's schema if it is to be
+ * converted. */
+int sql_set_up(struct store *store, const struct schema *old, struct diag *diag) MUST_CHECK;
+void sql_tables_free(struct store *store);
+int sql_read_position(struct sql *sql, struct store *store, struct diag *diag) MUST_CHECK;
+int sql_write_position(struct sql *sql, uint64_t number, const struct uuid *id,
+                       struct diag *diag) MUST_CHECK;
+int sql_load(struct store *store, struct diag *diag) MUST_CHECK;
+/* Adds a row that comes from the file; then, when all are there, links them. */
+int store_add_loaded(struct store *store, struct row *row, int64_t sql_id,
+                     struct diag *diag) MUST_CHECK;
+int store_link_loaded(struct store *store, struct diag *diag) MUST_CHECK;
 /* Writes the change sets of all pending transactions in one SQL transaction. */
 int sql_write_pending(struct store *store, struct diag *diag) MUST_CHECK;
