@@ -59,8 +59,13 @@ struct encode_profile {
     uint8_t remote_fdb_get;
     uint8_t mirror;                /* where a mirrored packet goes: remote output */
     enum field_id inport, outport; /* registers */
-    enum field_id arg4, arg6;      /* where IPv4 and IPv6 arguments are passed */
+    enum field_id arg4;            /* where IPv4 arguments are passed */
+    enum field_id arg6;            /* ... IPv6, of put_nd and lookup_nd (table mac_lookup) */
+    enum field_id arg6_get;        /* ... IPv6, of get_nd and lookup_nd_ip (table mac_binding) */
+    enum field_id put_arg4;        /* ... IPv4, of put_arp */
     enum field_id zone_dnat, zone_snat, zone_port;
+    bool
+        peer_numbers; /* fwd_group writes decimal port numbers behind 0x, as OVN does: for comparing texts only */
 };
 
 extern const struct encode_profile encode_modern, encode_seed;
@@ -84,7 +89,9 @@ struct encode_params {
     uint32_t (*meter_id)(void *aux, const char *name);
     /* Does the switch have this collector set? NULL: all. */
     bool (*collector)(void *aux, uint32_t id);
-    /* OpenFlow port and tunnel liveness of a port, for fwd_group with liveness; NULL: none. */
+    /* Is the port bound here? For ct_lb_mark_local; NULL: all are. */
+    bool (*resident)(void *aux, const char *name);
+    /* OpenFlow port of the tunnel that leads to a port, for fwd_group with liveness; NULL: none. */
     bool (*tunnel_port)(void *aux, const char *name, uint32_t *ret);
 };
 

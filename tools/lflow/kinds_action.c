@@ -1,19 +1,31 @@
 /* kinds_action.c - the KINDs of weft-lflow that concern actions; see kinds_action.h. */
 #include "tools/lflow/kinds_action.h"
 
+#include <string.h>
+
+#include "encode/encode.h"
+#include "tools/lflow/context.h"
+
 /* The flow that the actions belong to: logical table 10 of an ingress pipeline of 35. */
 static const struct action_context example = {PIPELINE_INGRESS, 10, 35};
 
-void kind_actions(struct session *s, const char *line, struct str *out)
+static bool parse(struct session *s, const char *line, struct actions **as, struct expr **prereq,
+                  struct str *out)
 {
     struct diag diag = DIAG_INIT;
+    if (!actions_parse(s->actions, line, &example, as, prereq, &diag))
+        return true;
+    str_putf(out, "error: %s\n", diag_text(&diag));
+    diag_fini(&diag);
+    return false;
+}
+
+void kind_actions(struct session *s, const char *line, struct str *out)
+{
     struct actions *as;
     struct expr *prereq;
-    if (actions_parse(s->actions, line, &example, &as, &prereq, &diag)) {
-        str_putf(out, "error: %s\n", diag_text(&diag));
-        diag_fini(&diag);
+    if (!parse(s, line, &as, &prereq, out))
         return;
-    }
     str_put(out, "formats: ");
     actions_print(as, out);
     str_putc(out, '\n');
@@ -26,8 +38,90 @@ void kind_actions(struct session *s, const char *line, struct str *out)
     expr_unref(prereq);
 }
 
+/* -- encodings -- */
+
+struct uses {
+    struct str group, meter;
+};
+
+/* Ports that exist on this chassis's side of the vectors. */
+static bool encode_port(void *aux UNUSED, const char *name, uint32_t *ret)
+{
+    return strcmp(name, "lsp2") && strcmp(name, "lsp3") && context_port(name, ret);
+}
+
+static uint32_t use_group(void *aux, const char *spec)
+{
+    str_put(&((struct uses *)aux)->group, spec);
+    return 1;
+}
+
+static uint32_t use_meter(void *aux, const char *name)
+{
+    str_put(&((struct uses *)aux)->meter, name);
+    return 1;
+}
+
+static bool has_collector(void *aux UNUSED, uint32_t id)
+{
+    return id != 999;
+}
+
+/* The numbers of groups and meters are the host's choice: shown as #. */
+static void put_without_ids(struct str *out, const char *text)
+{
+    while (*text) {
+        bool is_id = !strncmp(text, "group:", 6) || !strncmp(text, "meter:", 6);
+        if (!is_id) {
+            str_putc(out, *text++);
+            continue;
+        }
+        str_put_n(out, text, 6);
+        str_putc(out, '#');
+        text += 6 + strspn(text + 6, "0123456789");
+    }
+}
+
 void kind_encodings(struct session *s, const char *line, struct str *out)
 {
-    (void)s, (void)line;
-    str_put(out, "error: no encoder\n");
+    struct actions *as;
+    struct expr *prereq;
+    if (!parse(s, line, &as, &prereq, out))
+        return;
+    struct encode_profile profile = encode_modern;
+    profile.egress = 48;
+    profile.output_ingress = profile.output_egress = 64;
+    profile.mirror = 44;
+    profile.peer_numbers = true;
+    struct uses uses = {STR_INIT, STR_INIT};
+    struct encode_params params = {
+        .profile = &profile,
+        .pipeline = example.pipeline,
+        .table = example.table,
+        .datapath_key = 0xabcdef,
+        .flow_id = 0xaaaaaaaa,
+        .meter = OF_METER_NONE,
+        .aux = &uses,
+        .port = encode_port,
+        .group = use_group,
+        .meter_id = use_meter,
+        .collector = has_collector,
+    };
+    struct of_actions of = OF_ACTIONS_INIT;
+    struct str text = STR_INIT;
+    encode_actions(as, &params, &of);
+    of_actions_put(&text, of.data, of.n, NULL);
+    str_put(out, "encodes: ");
+    put_without_ids(out, str_c(&text));
+    str_putc(out, '\n');
+    if (uses.group.n)
+        str_putf(out, "group: id(#), name(%s)\n", str_c(&uses.group));
+    if (uses.meter.n)
+        str_putf(out, "meter: id(#), name(%s)\n", str_c(&uses.meter));
+    of_actions_fini(&of);
+    str_fini(&text);
+    str_fini(&uses.group);
+    str_fini(&uses.meter);
+    actions_unref(as);
+    expr_unref(prereq);
 }
