@@ -43,11 +43,11 @@ static void count_one(void *aux, const struct uuid *uuid, int delta)
     struct entry *target = entry_find(context->side->target, uuid);
     if (context->err)
         return;
-    if (!target || !(target->row || (target->touched && target->before))) {
-        INVARIANT(delta > 0);
+    if (delta > 0 && !(target && (target->row || (target->touched && target->before)))) {
         context->err = missing_error(context, uuid);
         return;
     }
+    INVARIANT(target);
     if (target == context->source)
         return; /* a row does not keep itself */
     target->n_strong += (uint32_t)delta;
