@@ -77,7 +77,9 @@ bool match_implies_prereq(const struct match *match, enum field_prereq prereq)
     struct flow_mask need;
     memset(&need, 0, sizeof need);
     mask_set_prereq(&need, prereq);
-    need.bits.nw_frag = 0; /* a match on ports need not speak of fragments, which have none */
+    /* A match on ports need not speak of fragments, nor one of neighbor discovery of the code. */
+    need.bits.nw_frag = 0;
+    need.bits.icmp_code = 0;
     const uint64_t *n = flow_words_const(&need.bits), *m = flow_words_const(&match->mask.bits);
     for (unsigned i = 0; i < FLOW_WORDS; i++)
         if (n[i] & ~m[i])
