@@ -8,14 +8,14 @@ struct counters {
     struct list list; /* struct counter, by name */
 };
 
-struct counters *counters_new(void)
+struct counters *counter_set_new(void)
 {
     struct counters *counters = NEW(struct counters);
     list_init(&counters->list);
     return counters;
 }
 
-void counters_free(struct counters *counters)
+void counter_set_free(struct counters *counters)
 {
     if (!counters)
         return;
@@ -58,8 +58,8 @@ bool counter_read(const struct counters *counters, const char *name, uint64_t *r
     return false;
 }
 
-void counters_for_each(const struct counters *counters,
-                       void (*fn)(const struct counter *counter, void *aux), void *aux)
+void counter_for_each(const struct counters *counters,
+                      void (*fn)(const struct counter *counter, void *aux), void *aux)
 {
     const struct counter *c;
     LIST_FOR_EACH (c, node, &counters->list)

@@ -20,9 +20,9 @@ struct counter {
     struct list node;
 };
 
-struct counters *counters_new(void);
-void counters_free(struct counters *counters); /* all its counters become invalid */
-/* The counter of that name, made if it is not there. Never NULL; stays valid until counters_free.
+struct counters *counter_set_new(void);
+void counter_set_free(struct counters *counters); /* all its counters become invalid */
+/* The counter of that name, made if it is not there. Never NULL; stays valid until counter_set_free.
  */
 struct counter *counter_get(struct counters *counters, const char *name);
 static inline void counter_add(struct counter *counter, uint64_t n)
@@ -31,5 +31,5 @@ static inline void counter_add(struct counter *counter, uint64_t n)
 }
 bool counter_read(const struct counters *counters, const char *name, uint64_t *ret);
 /* In order of names. */
-void counters_for_each(const struct counters *counters,
-                       void (*fn)(const struct counter *counter, void *aux), void *aux);
+void counter_for_each(const struct counters *counters,
+                      void (*fn)(const struct counter *counter, void *aux), void *aux);

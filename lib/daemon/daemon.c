@@ -103,20 +103,22 @@ static int set_option(void *d_, int id, const char *arg, struct diag *diag)
         return 0;
     case OPT_PIDFILE:
         free(d->pidfile);
-        d->pidfile = arg ? path_in(d->rundir, arg) : xasprintf("%s/%s.pid", d->rundir, d->program);
+        d->pidfile =
+            arg ? rundir_path(d->rundir, arg) : xasprintf("%s/%s.pid", d->rundir, d->program);
         return 0;
     case OPT_OVERWRITE_PIDFILE:
         d->overwrite_pidfile = true;
         return 0;
     case OPT_LOG_FILE:
         free(d->log_file);
-        d->log_file = arg ? path_in(d->logdir, arg) : xasprintf("%s/%s.log", d->logdir, d->program);
+        d->log_file =
+            arg ? rundir_path(d->logdir, arg) : xasprintf("%s/%s.log", d->logdir, d->program);
         return 0;
     case OPT_VERBOSE:
         return vlog_set(arg, diag);
     case OPT_UNIXCTL:
         free(d->unixctl_path);
-        d->unixctl_path = strcmp(arg, "none") ? path_in(d->rundir, arg) : xstrdup("");
+        d->unixctl_path = strcmp(arg, "none") ? rundir_path(d->rundir, arg) : xstrdup("");
         return 0;
     case OPT_PRIVATE_KEY:
         set_text(&d->private_key, arg);
@@ -215,10 +217,23 @@ static int open_log(struct daemon *d, struct diag *diag)
     return 0;
 }
 
+static char *control_path(const struct daemon *d, pid_t pid)
+{
+    return xasprintf("%s/%s.%ld.ctl", d->rundir, d->program, (long)pid);
+}
+
+/* A killed child leaves its control socket, which no later one would ever replace. */
+static void remove_control(void *d_, pid_t pid)
+{
+    char *path = control_path(d_, pid);
+    unlink(path);
+    free(path);
+}
+
 static int open_control(struct daemon *d, struct diag *diag)
 {
     if (!d->unixctl_path)
-        d->unixctl_path = xasprintf("%s/%s.%ld.ctl", d->rundir, d->program, (long)getpid());
+        d->unixctl_path = control_path(d, getpid());
     if (!*d->unixctl_path)
         return 0;
     char *version = version_text(d);
@@ -233,8 +248,13 @@ static int start(struct daemon *d, struct diag *diag)
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     signal(SIGPIPE, SIG_IGN);
     int err = open_log(d, diag);
+    struct process_options process = {.detach = d->detach,
+                                      .monitor = d->monitor,
+                                      .name = d->program,
+                                      .died = remove_control,
+                                      .aux = d};
     if (!err)
-        err = process_start(&d->process, d->detach, d->monitor, d->program, diag);
+        err = process_start(&d->process, &process, diag);
     if (err)
         return err;
     mkdir(d->rundir, 0755); /* if it cannot be made, what needs it will say so */
@@ -245,7 +265,7 @@ static int start(struct daemon *d, struct diag *diag)
     if (err)
         return err;
     d->loop = loop_new(env_real());
-    d->counters = counters_new();
+    d->counters = counter_set_new();
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         d->signals[i] = loop_signal_new(d->loop, signals[i], on_signal, d);
     err = open_control(d, diag);
@@ -262,7 +282,7 @@ static void stop(struct daemon *d)
 {
     d->spec->stop(d->aux);
     unixctl_free(d->unixctl);
-    counters_free(d->counters);
+    counter_set_free(d->counters);
     for (size_t i = 0; i < ARRAY_SIZE(d->signals); i++)
         loop_signal_free(d->signals[i]);
     loop_free(d->loop);
@@ -284,8 +304,8 @@ int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux
     d.program = slash ? slash + 1 : argv[0];
     d.peer_name = spec->peer_name && !strcmp(d.program, spec->peer_name);
     d.rundir = rundir_get(spec->side, d.peer_name);
-    d.dbdir = dbdir_get(spec->side, d.peer_name);
-    d.logdir = logdir_get(spec->side, d.peer_name);
+    d.dbdir = rundir_db_get(spec->side, d.peer_name);
+    d.logdir = rundir_log_get(spec->side, d.peer_name);
     int err = parse_command_line(&d, argc, argv, &diag);
     if (!err && d.help) {
         print_help(&d);

@@ -130,7 +130,8 @@ static time_t now_s(void)
     return ts.tv_sec;
 }
 
-static int monitor(struct process *process, const char *name, struct diag *diag)
+static int monitor(struct process *process, const struct process_options *options,
+                   struct diag *diag)
 {
     static const int watched[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
     sigset_t signals, old;
@@ -168,20 +169,21 @@ static int monitor(struct process *process, const char *name, struct diag *diag)
         int status = watch_child(child, &signals);
         if (!was_ready || !should_restart(status))
             _exit(exit_status(status));
-        log_err("%s died by signal %d (%s), restarting (%u)", name, WTERMSIG(status),
+        if (options->died)
+            options->died(options->aux, child);
+        log_err("%s died by signal %d (%s), restarting (%u)", options->name, WTERMSIG(status),
                 strsignal(WTERMSIG(status)), ++restarts);
         pause_before_restart(now_s() - born, &pause_s);
     }
 }
 
-int process_start(struct process *process, bool do_detach, bool do_monitor, const char *name,
-                  struct diag *diag)
+int process_start(struct process *process, const struct process_options *options, struct diag *diag)
 {
     process->ready_fd = -1;
     process->detached = false;
-    int err = do_detach ? detach(process, diag) : 0;
-    if (!err && do_monitor)
-        err = monitor(process, name, diag);
+    int err = options->detach ? detach(process, diag) : 0;
+    if (!err && options->monitor)
+        err = monitor(process, options, diag);
     return err;
 }
 

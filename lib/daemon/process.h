@@ -1,6 +1,8 @@
 /* process.h - going into the background, and the parent that restarts a crashed child. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/diag.h"
 
 struct process {
@@ -13,7 +15,14 @@ struct process {
  * process_ready and exits 0, or with the status of a child that ended before; the monitor exits with
  * its child's status when that ended by itself or was told to. To be called before threads, loops
  * and files are made. */
-int process_start(struct process *process, bool detach, bool monitor, const char *name,
+struct process_options {
+    bool detach, monitor;
+    const char *name; /* for the log */
+    /* In the monitor: the child PID was killed; what it left may be removed. May be NULL. */
+    void (*died)(void *aux, pid_t pid);
+    void *aux;
+};
+int process_start(struct process *process, const struct process_options *options,
                   struct diag *diag) MUST_CHECK;
 /* The work has begun: the waiting parent returns to the shell; standard streams and, with CHDIR,
  * the current directory are left when detached. */

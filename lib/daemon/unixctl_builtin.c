@@ -75,7 +75,7 @@ static void coverage_show(struct unixctl_conn *conn, int argc UNUSED, const char
     struct str out = STR_INIT;
     str_put(&out, "Event coverage:\n");
     if (ctl->counters)
-        counters_for_each(ctl->counters, put_counter, &out);
+        counter_for_each(ctl->counters, put_counter, &out);
     reply_str(conn, &out);
 }
 

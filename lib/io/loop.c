@@ -4,34 +4,13 @@
  * on the env's clock, deferred calls a list a phase. Promises the order of a turn that loop.h
  * describes; does not read any clock but the env's.
  */
-#include "io/loop.h"
+#include "io/loop_impl.h"
 
 #include <event2/event.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include "base/vec.h"
-
-struct posted {
-    void (*fn)(void *aux);
-    void *aux;
-};
-
-struct loop {
-    struct env *env;
-    struct event_base *base;
-    struct event *sleep_end; /* ends the wait when a timer is due */
-    int64_t now_us;
-    bool stopping, in_timers;
-    VEC(struct timer *) heap; /* heap.data[0] is the earliest; slots are 1-based */
-    struct list deferred[LOOP_N_PHASES];
-    int post_fd;
-    struct event *post_event;
-    pthread_mutex_t post_lock;
-    VEC(struct posted) posted;
-};
 
 struct loop_fd {
     struct loop *loop;
@@ -262,101 +241,6 @@ void loop_fd_free(struct loop_fd *lfd)
         return;
     event_free(lfd->event);
     free(lfd);
-}
-
-/* ---- timers: a binary heap ---- */
-
-static void heap_place(struct loop *loop, struct timer *timer, size_t i)
-{
-    loop->heap.data[i] = timer;
-    timer->slot = i + 1;
-}
-
-static void heap_up(struct loop *loop, struct timer *timer, size_t i)
-{
-    while (i && loop->heap.data[(i - 1) / 2]->at_us > timer->at_us) {
-        heap_place(loop, loop->heap.data[(i - 1) / 2], i);
-        i = (i - 1) / 2;
-    }
-    heap_place(loop, timer, i);
-}
-
-static void heap_down(struct loop *loop, struct timer *timer, size_t i)
-{
-    for (;;) {
-        size_t child = 2 * i + 1;
-        if (child >= loop->heap.n)
-            break;
-        if (child + 1 < loop->heap.n &&
-            loop->heap.data[child + 1]->at_us < loop->heap.data[child]->at_us)
-            child++;
-        if (loop->heap.data[child]->at_us >= timer->at_us)
-            break;
-        heap_place(loop, loop->heap.data[child], i);
-        i = child;
-    }
-    heap_place(loop, timer, i);
-}
-
-void timer_init(struct timer *timer, struct loop *loop, void (*fn)(void *aux), void *aux)
-{
-    *timer = (struct timer){.loop = loop, .fn = fn, .aux = aux};
-}
-
-void timer_set_us(struct timer *timer, int64_t at_us)
-{
-    struct loop *loop = timer->loop;
-    timer_stop(timer);
-    /* A timer that is set by a timer waits for the next turn, also on a clock that stands. */
-    timer->at_us = loop->in_timers ? MAX(at_us, loop->now_us + 1) : at_us;
-    vec_push(&loop->heap, timer);
-    heap_up(loop, timer, loop->heap.n - 1);
-}
-
-void timer_start_us(struct timer *timer, int64_t after_us)
-{
-    timer_set_us(timer, env_now_us(timer->loop->env) + after_us);
-}
-
-void timer_start_ms(struct timer *timer, int64_t after_ms)
-{
-    timer_start_us(timer, after_ms * 1000);
-}
-
-void timer_stop(struct timer *timer)
-{
-    if (!timer->slot)
-        return;
-    struct loop *loop = timer->loop;
-    size_t i = timer->slot - 1;
-    timer->slot = 0;
-    struct timer *last = vec_pop(&loop->heap);
-    if (last == timer)
-        return;
-    if (i && loop->heap.data[(i - 1) / 2]->at_us > last->at_us)
-        heap_up(loop, last, i);
-    else
-        heap_down(loop, last, i);
-}
-
-/* ---- deferred calls ---- */
-
-void deferred_init(struct deferred *d, struct loop *loop, enum loop_phase phase,
-                   void (*fn)(void *aux), void *aux)
-{
-    *d = (struct deferred){.loop = loop, .phase = phase, .fn = fn, .aux = aux};
-    list_init(&d->node);
-}
-
-void deferred_schedule(struct deferred *d)
-{
-    if (list_empty(&d->node))
-        list_push_back(&d->loop->deferred[d->phase], &d->node);
-}
-
-void deferred_cancel(struct deferred *d)
-{
-    list_remove(&d->node);
 }
 
 /* ---- signals and other threads ---- */

@@ -23,7 +23,8 @@
 #pragma once
 
 #include "base/env.h"
-#include "base/list.h"
+#include "io/deferred.h"
+#include "io/timer.h"
 
 struct loop;
 
@@ -53,42 +54,6 @@ struct loop_fd *loop_fd_new(struct loop *loop, int fd, unsigned events,
                             void (*fn)(void *aux, unsigned events), void *aux);
 void loop_fd_set(struct loop_fd *lfd, unsigned events); /* 0: none for now */
 void loop_fd_free(struct loop_fd *lfd);                 /* NULL is allowed; does not close */
-
-/* ---- timers: embedded in their owner; one shot, and set again by their function if wanted ---- */
-struct timer {
-    struct loop *loop;
-    void (*fn)(void *aux);
-    void *aux;
-    int64_t at_us;
-    size_t slot; /* 1-based place in the heap; 0: not running */
-};
-void timer_init(struct timer *timer, struct loop *loop, void (*fn)(void *aux), void *aux);
-void timer_set_us(struct timer *timer, int64_t at_us);      /* at this monotonic time */
-void timer_start_us(struct timer *timer, int64_t after_us); /* from now */
-void timer_start_ms(struct timer *timer, int64_t after_ms);
-void timer_stop(struct timer *timer); /* also when it is not running */
-static inline bool timer_is_running(const struct timer *timer)
-{
-    return timer->slot != 0;
-}
-
-/* ---- deferred calls: embedded in their owner ---- */
-enum loop_phase { LOOP_LATER, LOOP_COMMIT, LOOP_OUTPUT, LOOP_N_PHASES };
-struct deferred {
-    struct list node;
-    struct loop *loop;
-    enum loop_phase phase;
-    void (*fn)(void *aux);
-    void *aux;
-};
-void deferred_init(struct deferred *d, struct loop *loop, enum loop_phase phase,
-                   void (*fn)(void *aux), void *aux);
-void deferred_schedule(struct deferred *d); /* once, however often it is asked for */
-void deferred_cancel(struct deferred *d);
-static inline bool deferred_is_scheduled(const struct deferred *d)
-{
-    return !list_empty(&d->node);
-}
 
 /* ---- signals: FN runs in the loop, not in the handler. One loop of a process may watch one. ----
  */

@@ -31,7 +31,7 @@ char *rundir_get(enum rundir_side side, bool peer_name)
     return place_get(&place, side, peer_name);
 }
 
-char *dbdir_get(enum rundir_side side, bool peer_name)
+char *rundir_db_get(enum rundir_side side, bool peer_name)
 {
     static const struct place place = {
         "WEFT_DBDIR",
@@ -42,7 +42,7 @@ char *dbdir_get(enum rundir_side side, bool peer_name)
     return place_get(&place, side, peer_name);
 }
 
-char *logdir_get(enum rundir_side side, bool peer_name)
+char *rundir_log_get(enum rundir_side side, bool peer_name)
 {
     static const struct place place = {
         "WEFT_LOGDIR",
@@ -53,7 +53,7 @@ char *logdir_get(enum rundir_side side, bool peer_name)
     return place_get(&place, side, peer_name);
 }
 
-char *path_in(const char *dir, const char *path)
+char *rundir_path(const char *dir, const char *path)
 {
     if (path[0] == '/' || !dir)
         return xstrdup(path);

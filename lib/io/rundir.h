@@ -19,7 +19,7 @@ enum rundir_side { RUNDIR_OVN, RUNDIR_OVS };
 
 /* Owned by the caller. */
 char *rundir_get(enum rundir_side side, bool peer_name);
-char *dbdir_get(enum rundir_side side, bool peer_name);
-char *logdir_get(enum rundir_side side, bool peer_name);
+char *rundir_db_get(enum rundir_side side, bool peer_name);
+char *rundir_log_get(enum rundir_side side, bool peer_name);
 /* DIR/PATH unless PATH is absolute. Owned by the caller. */
-char *path_in(const char *dir, const char *path);
+char *rundir_path(const char *dir, const char *path);

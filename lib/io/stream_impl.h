@@ -102,4 +102,4 @@ struct stream *stream_socket_new(struct loop *loop, int fd, char *name, bool nee
 /* A unix address for PATH, also for a PATH that is longer than the address. *dir_fd: -1, or a
  * descriptor to keep open while the address is used. 0 or -1 with errno. */
 struct sockaddr_un;
-int socket_unix_addr(const char *path, struct sockaddr_un *ret, socklen_t *ret_len, int *dir_fd);
+int stream_socket_addr(const char *path, struct sockaddr_un *ret, socklen_t *ret_len, int *dir_fd);

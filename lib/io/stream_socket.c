@@ -150,7 +150,7 @@ struct stream *stream_from_fd(struct loop *loop, int fd, const struct stream_opt
 
 /* ---- connecting ---- */
 
-int socket_unix_addr(const char *path, struct sockaddr_un *ret, socklen_t *ret_len, int *dir_fd)
+int stream_socket_addr(const char *path, struct sockaddr_un *ret, socklen_t *ret_len, int *dir_fd)
 {
     memset(ret, 0, sizeof *ret);
     ret->sun_family = AF_UNIX;
@@ -197,7 +197,7 @@ static int connect_unix(int fd, const char *path)
     struct sockaddr_un un;
     socklen_t len;
     int dir_fd;
-    if (socket_unix_addr(path, &un, &len, &dir_fd))
+    if (stream_socket_addr(path, &un, &len, &dir_fd))
         return -1;
     int rc = connect(fd, (struct sockaddr *)&un, len);
     if (dir_fd >= 0) {
@@ -339,7 +339,7 @@ static int bind_unix(int fd, const char *path)
     socklen_t len;
     int dir_fd;
     remove_stale_socket(path);
-    if (socket_unix_addr(path, &un, &len, &dir_fd))
+    if (stream_socket_addr(path, &un, &len, &dir_fd))
         return -1;
     fchmod(fd, 0770); /* the file gets this less the umask */
     int rc = bind(fd, (struct sockaddr *)&un, len);

@@ -146,7 +146,7 @@ int target_parse(const char *text, uint16_t default_port, const char *rundir, st
     if (ret->kind == TARGET_UNIX) {
         if (!*rest)
             return diag_set(diag, ERR_SYNTAX, "%s: path must be specified", text);
-        ret->path = path_in(rundir, rest);
+        ret->path = rundir_path(rundir, rest);
         return 0;
     }
     char *copy = xstrdup(rest);

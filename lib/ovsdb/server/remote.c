@@ -149,7 +149,7 @@ uint16_t ovsdb_server_remote_port(const struct ovsdb_server *server, const char 
     return remote && remote->listener ? stream_listener_port(remote->listener) : 0;
 }
 
-void remotes_refresh(void *server_)
+void remote_refresh_all(void *server_)
 {
     struct ovsdb_server *server = server_;
     struct remote *remote;
@@ -159,13 +159,13 @@ void remotes_refresh(void *server_)
     }
 }
 
-void remotes_free(struct ovsdb_server *server)
+void remote_free_all(struct ovsdb_server *server)
 {
     while (!list_empty(&server->remotes))
         remote_free(LIST_FIRST(struct remote, node, &server->remotes));
 }
 
-void remotes_tell(const struct server_db *db, const struct changeset *cs)
+void remote_tell_all(const struct server_db *db, const struct changeset *cs)
 {
     const struct remote *remote;
     LIST_FOR_EACH (remote, node, &db->server->remotes) {

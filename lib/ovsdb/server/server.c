@@ -59,7 +59,7 @@ static void transaction_is_durable(void *db_, const struct changeset *cs)
     struct server_db *db = db_;
     monitor_tell(db, cs);
     if (!list_empty(&db->server->remotes))
-        remotes_tell(db, cs);
+        remote_tell_all(db, cs);
 }
 
 struct server_db *server_db_find(const struct ovsdb_server *server, const char *name)
@@ -159,7 +159,7 @@ struct ovsdb_server *ovsdb_server_new(struct loop *loop, const struct ovsdb_serv
     list_init(&server->sessions);
     list_init(&server->remotes);
     deferred_init(&server->flush, loop, LOOP_COMMIT, flush_all, server);
-    deferred_init(&server->refresh, loop, LOOP_LATER, remotes_refresh, server);
+    deferred_init(&server->refresh, loop, LOOP_LATER, remote_refresh_all, server);
     timer_init(&server->wait_timer, loop, wait_is_over, server);
     self_open(server);
     server->self = db_new(server, server->self_store);
@@ -175,7 +175,7 @@ void ovsdb_server_free(struct ovsdb_server *server)
         return;
     LIST_FOR_EACH (db, node, &server->dbs)
         store_flush(db->store);
-    remotes_free(server);
+    remote_free_all(server);
     while (!list_empty(&server->sessions)) {
         struct session *session = LIST_FIRST(struct session, node, &server->sessions);
         stream_flush(jsonrpc_stream(session->rpc));

@@ -100,6 +100,6 @@ void self_set_db(struct ovsdb_server *server, const struct schema *schema, bool 
 /* ---- remote.c ---- */
 void remote_free(struct remote *remote); /* and its sessions */
 void remote_session_closed(struct remote *remote);
-void remotes_refresh(void *server); /* those that rows of a database name */
-void remotes_free(struct ovsdb_server *server);
-void remotes_tell(const struct server_db *db, const struct changeset *cs);
+void remote_refresh_all(void *server); /* those that rows of a database name */
+void remote_free_all(struct ovsdb_server *server);
+void remote_tell_all(const struct server_db *db, const struct changeset *cs);
