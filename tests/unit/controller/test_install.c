@@ -1,0 +1,449 @@
+/* test_install.c - the installer against a small switch in the same process: what is sent, what is not, what happens to refusals. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/vec.h"
+#include "controller/install/install.h"
+#include "openflow/bundle.h"
+#include "openflow/flow_mod.h"
+#include "openflow/switch.h"
+
+/* --- A switch that holds flows, serves one controller and counts */
+
+struct switch_flow {
+    struct oflow_key key; /* match from the world's pool */
+    struct rstr *actions;
+    uint64_t cookie;
+};
+
+struct fake {
+    struct loop *loop;
+    struct rstr_pool *blobs;
+    struct stream_listener *listener;
+    struct of_conn *conn;
+    VEC(struct switch_flow) flows;
+    VEC(struct of_buf) bundle; /* flow mods */
+    bool tlv_mapped, bundle_failed;
+    uint32_t refuse_priority; /* flows of this priority are refused */
+    unsigned n_bundles, n_mods, n_tlv_mods, n_readbacks;
+};
+
+static void answer_simple(struct fake *f, enum of_type type, uint32_t xid)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    of_simple_encode(type, OF15_VERSION, xid, &buf);
+    of_conn_send_buf(f->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void answer_tlv(struct fake *f, uint32_t xid)
+{
+    struct of_tlv_map map = {0x0102, 0x80, 4, 0};
+    struct of_tlv_reply reply = {
+        .max_option_space = 256, .max_fields = 64, .maps = &map, .n = f->tlv_mapped};
+    struct of_buf buf = OF_BUF_INIT;
+    of_tlv_reply_encode(&reply, OF15_VERSION, xid, &buf);
+    of_conn_send_buf(f->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void answer_flows(struct fake *f, const struct of_msg *request)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    struct of_reply reply;
+    f->n_readbacks++;
+    of_reply_begin(&reply, request, &buf);
+    for (size_t i = 0; i < f->flows.n; i++) {
+        const struct switch_flow *flow = &f->flows.data[i];
+        struct of_flow_stats fs = {.cookie = flow->cookie,
+                                   .table_id = (uint8_t)flow->key.table,
+                                   .priority = (uint16_t)flow->key.priority};
+        minimatch_expand((const struct minimatch *)(const void *)flow->key.match->s, &fs.match);
+        fs.actions =
+            (struct of_actions){(uint8_t *)flow->actions->s, flow->actions->n, flow->actions->n};
+        of_flow_stats_put(&reply, &fs);
+    }
+    of_reply_end(&reply);
+    of_conn_send_buf(f->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void apply_mod(struct fake *f, const struct of_buf *buf)
+{
+    struct of_msg msg;
+    struct of_flow_mod fm;
+    assert_int_equal(of_msg_parse(buf->data, buf->n, &msg), 0);
+    assert_int_equal(of_flow_mod_decode(&msg, false, &fm), 0);
+    struct minimatch *mini = minimatch_new(&fm.match);
+    struct oflow_key key = {.match =
+                                rstr_pool_get_n(f->blobs, (const char *)mini, minimatch_size(mini)),
+                            .priority = fm.priority,
+                            .table = fm.table_id};
+    free(mini);
+    size_t i = 0;
+    while (i < f->flows.n && (f->flows.data[i].key.match != key.match ||
+                              f->flows.data[i].key.priority != key.priority ||
+                              f->flows.data[i].key.table != key.table))
+        i++;
+    if (i < f->flows.n) { /* add replaces */
+        rstr_unref(f->flows.data[i].key.match);
+        rstr_unref(f->flows.data[i].actions);
+        vec_remove_swap(&f->flows, i);
+    }
+    if (fm.command == OF_FLOW_ADD) {
+        struct rstr *actions =
+            rstr_pool_get_n(f->blobs, (const char *)fm.actions.data, fm.actions.n);
+        vec_push(&f->flows, ((struct switch_flow){key, actions, fm.cookie}));
+    } else {
+        assert_int_equal(fm.command, OF_FLOW_DELETE_STRICT);
+        rstr_unref(key.match);
+    }
+    of_flow_mod_fini(&fm);
+}
+
+static void clear_bundle(struct fake *f)
+{
+    for (size_t i = 0; i < f->bundle.n; i++)
+        of_buf_fini(&f->bundle.data[i]);
+    vec_clear(&f->bundle);
+}
+
+static void on_bundle_control(struct fake *f, const struct of_msg *msg)
+{
+    struct of_bundle_control bc;
+    assert_int_equal(of_bundle_control_decode(msg, &bc), 0);
+    if (bc.type == OF_BUNDLE_OPEN_REQUEST) {
+        f->bundle_failed = false;
+    } else {
+        assert_int_equal(bc.type, OF_BUNDLE_COMMIT_REQUEST);
+        f->n_bundles++;
+        for (size_t i = 0; i < f->bundle.n; i++) {
+            struct of_msg mod;
+            struct of_flow_mod fm;
+            assert_int_equal(of_msg_parse(f->bundle.data[i].data, f->bundle.data[i].n, &mod), 0);
+            assert_int_equal(of_flow_mod_decode(&mod, false, &fm), 0);
+            if (f->refuse_priority && fm.priority == f->refuse_priority &&
+                fm.command == OF_FLOW_ADD) {
+                f->bundle_failed = true;
+                of_conn_send_error(f->conn, OF_ERR_MATCH_BAD_PREREQ, &mod);
+            }
+            of_flow_mod_fini(&fm);
+        }
+        for (size_t i = 0; i < f->bundle.n && !f->bundle_failed; i++)
+            apply_mod(f, &f->bundle.data[i]);
+        clear_bundle(f);
+    }
+    bc.type++;
+    struct of_buf buf = OF_BUF_INIT;
+    of_bundle_control_encode(&bc, OF15_VERSION, msg->xid, &buf);
+    of_conn_send_buf(f->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void on_bundle_add(struct fake *f, const struct of_msg *msg)
+{
+    struct of_bundle_add add;
+    assert_int_equal(of_bundle_add_decode(msg, &add), 0);
+    assert_int_equal(add.msg.xid, msg->xid);
+    struct of_buf copy = OF_BUF_INIT;
+    of_buf_put(&copy, add.msg.data, add.msg.len);
+    vec_push(&f->bundle, copy);
+    f->n_mods++;
+}
+
+static void fake_message(void *f_, struct of_conn *conn UNUSED, const struct of_msg *msg)
+{
+    struct fake *f = f_;
+    switch (msg->type) {
+    case OF_NX_TLV_TABLE_REQUEST:
+        answer_tlv(f, msg->xid);
+        break;
+    case OF_NX_TLV_TABLE_MOD:
+        f->n_tlv_mods++;
+        f->tlv_mapped = true;
+        break;
+    case OF_FLOW_STATS_REQUEST:
+        answer_flows(f, msg);
+        break;
+    case OF_BUNDLE_CONTROL:
+        on_bundle_control(f, msg);
+        break;
+    case OF_BUNDLE_ADD_MESSAGE:
+        on_bundle_add(f, msg);
+        break;
+    case OF_BARRIER_REQUEST:
+        answer_simple(f, OF_BARRIER_REPLY, msg->xid);
+        break;
+    default:
+        fail_msg("unexpected message %s", of_type_name(msg->type, msg->version));
+    }
+}
+
+static void fake_closed(void *f_, struct of_conn *conn, int err UNUSED, const char *reason UNUSED)
+{
+    struct fake *f = f_;
+    if (f->conn == conn)
+        f->conn = NULL;
+    of_conn_free(conn);
+}
+
+static void fake_accept(void *f_, struct stream *stream)
+{
+    static const struct of_conn_callbacks callbacks = {.message = fake_message,
+                                                       .closed = fake_closed};
+    struct of_conn_options options = {.versions = 1u << OF15_VERSION};
+    struct fake *f = f_;
+    of_conn_free(f->conn);
+    clear_bundle(f);
+    f->conn = of_conn_new(f->loop, stream, &options, &callbacks, f);
+}
+
+/* --- The world of a test */
+
+struct world {
+    struct loop *loop;
+    struct rstr_pool blobs;
+    char dir[64], target[128];
+    struct fake fake;
+    struct installer *installer;
+    uint64_t confirmed;
+};
+
+static void on_confirmed(void *w, uint64_t generation)
+{
+    ((struct world *)w)->confirmed = generation;
+}
+
+static void new_installer(struct world *w)
+{
+    struct installer_options options = {.loop = w->loop, .target = w->target, .blobs = &w->blobs};
+    installer_free(w->installer);
+    w->confirmed = 0;
+    w->installer = installer_new(&options, on_confirmed, w, NULL);
+    assert_non_null(w->installer);
+}
+
+static void world_init(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    w->loop = loop_new(env_real());
+    strcpy(w->dir, "/tmp/weft-install-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->target, sizeof w->target, "unix:%s/br.mgmt", w->dir);
+    char passive[140];
+    snprintf(passive, sizeof passive, "p%s", w->target);
+    w->fake.loop = w->loop;
+    w->fake.blobs = &w->blobs;
+    struct stream_options options = {0};
+    assert_int_equal(
+        stream_listen(w->loop, passive, &options, fake_accept, &w->fake, &w->fake.listener, NULL),
+        0);
+    new_installer(w);
+}
+
+static void world_fini(struct world *w)
+{
+    installer_free(w->installer);
+    of_conn_free(w->fake.conn);
+    clear_bundle(&w->fake);
+    vec_fini(&w->fake.bundle);
+    for (size_t i = 0; i < w->fake.flows.n; i++) {
+        rstr_unref(w->fake.flows.data[i].key.match);
+        rstr_unref(w->fake.flows.data[i].actions);
+    }
+    vec_fini(&w->fake.flows);
+    stream_listener_free(w->fake.listener);
+    rmdir(w->dir);
+    rstr_pool_fini(&w->blobs);
+    loop_free(w->loop);
+}
+
+static void wait_confirmed(struct world *w, uint64_t generation)
+{
+    int64_t end = env_now_ms(env_real()) + 10000;
+    while (w->confirmed < generation && env_now_ms(env_real()) < end)
+        loop_run_once(w->loop, 50000);
+    assert_int_equal(w->confirmed, generation);
+}
+
+/* Runs the loop until the installer is connected again or has nothing more to do. */
+static void wait_idle(struct world *w, unsigned readbacks)
+{
+    int64_t end = env_now_ms(env_real()) + 10000;
+    while ((w->fake.n_readbacks < readbacks || !installer_stats(w->installer).is_connected) &&
+           env_now_ms(env_real()) < end)
+        loop_run_once(w->loop, 50000);
+    assert_true(w->fake.n_readbacks >= readbacks);
+}
+
+static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority, uint32_t out,
+                     uint64_t cookie)
+{
+    struct match match;
+    match_init(&match);
+    match_set(&match, FIELD_METADATA, 7);
+    match_set(&match, FIELD_REG15, priority);
+    match_set(&match, FIELD_ETH_TYPE, 0x0800);
+    match_set_masked(&match, FIELD_IP_DST, 0x0a000000, 0xff000000);
+    struct minimatch *mini = minimatch_new(&match);
+    struct oflow_key key = {.match =
+                                rstr_pool_get_n(blobs, (const char *)mini, minimatch_size(mini)),
+                            .priority = priority,
+                            .table = 8};
+    struct of_actions actions = OF_ACTIONS_INIT;
+    if (out) {
+        struct subfield low = subfield_make(FIELD_REG10, 6, 1);
+        of_put_set_field(&actions, FIELD_REG14, out);
+        of_put_load(&actions, &low, 1);
+        of_put_dec_ttl(&actions);
+        of_put_set_field(&actions, FIELD_ETH_DST, 0x020000000001);
+        of_put_resubmit(&actions, PORT_IN_PORT, 39);
+        of_put_output(&actions, out);
+    }
+    struct rstr *text = out ? rstr_pool_get_n(blobs, (const char *)actions.data, actions.n) : NULL;
+    installer_set(w->installer, &key, cookie, text);
+    rstr_unref(text);
+    rstr_unref(key.match);
+    of_actions_fini(&actions);
+    free(mini);
+}
+
+static void set_three(struct world *w)
+{
+    for (uint32_t i = 1; i <= 3; i++)
+        set_flow(w, &w->blobs, 100 + i, i, 0x1000 + i);
+}
+
+static void test_installs_differences_only(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.n_tlv_mods, 1);
+    assert_int_equal(w.fake.n_bundles, 1);
+    assert_int_equal(w.fake.n_mods, 3);
+    assert_int_equal(w.fake.flows.n, 3);
+
+    installer_commit(w.installer, 2); /* nothing new: confirmed without a message */
+    assert_int_equal(w.confirmed, 2);
+    set_flow(&w, &w.blobs, 102, 0, 0);
+    set_flow(&w, &w.blobs, 103, 9, 0x1003);
+    set_flow(&w, &w.blobs, 101, 5, 0x1001); /* there and back */
+    set_flow(&w, &w.blobs, 101, 1, 0x1001);
+    installer_commit(w.installer, 3);
+    wait_confirmed(&w, 3);
+    assert_int_equal(w.fake.n_bundles, 2);
+    assert_int_equal(w.fake.n_mods, 5);
+    assert_int_equal(w.fake.flows.n, 2);
+
+    of_conn_close(w.fake.conn, "test"); /* the switch comes back with its flows */
+    wait_idle(&w, 2);
+    installer_commit(w.installer, 4);
+    wait_confirmed(&w, 4);
+    assert_int_equal(w.fake.n_bundles, 2);
+    assert_int_equal(w.fake.n_tlv_mods, 1);
+    world_fini(&w);
+}
+
+static void test_restart_sends_nothing(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    new_installer(&w); /* kill -9 and start again */
+    wait_idle(&w, 2);
+    assert_int_equal(w.fake.flows.n, 3); /* it does not know yet: nothing is touched */
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.n_bundles, 1);
+    new_installer(&w); /* once more, knowing before it is connected, and without one of the flows */
+    set_flow(&w, &w.blobs, 101, 1, 0x1001);
+    set_flow(&w, &w.blobs, 103, 3, 0x1003);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.n_bundles, 2);
+    assert_int_equal(w.fake.n_mods, 4);
+    assert_int_equal(w.fake.flows.n, 2);
+    world_fini(&w);
+}
+
+static void test_refused_flow_is_set_aside(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    w.fake.refuse_priority = 102;
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.flows.n, 2); /* the others are in */
+    struct installer_stats stats = installer_stats(w.installer);
+    assert_int_equal(stats.rejected, 1);
+    assert_int_equal(stats.failures, 1);
+    assert_int_equal(w.fake.n_bundles, 2);
+    w.fake.refuse_priority = 0;
+    set_flow(&w, &w.blobs, 102, 8, 0x1002); /* another version gets another chance */
+    installer_commit(w.installer, 2);
+    wait_confirmed(&w, 2);
+    assert_int_equal(w.fake.flows.n, 3);
+    assert_int_equal(installer_stats(w.installer).rejected, 0);
+    world_fini(&w);
+}
+
+static void test_switch_that_lost_its_flows(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    for (size_t i = 0; i < w.fake.flows.n; i++) {
+        rstr_unref(w.fake.flows.data[i].key.match);
+        rstr_unref(w.fake.flows.data[i].actions);
+    }
+    vec_clear(&w.fake.flows);
+    w.fake.tlv_mapped = false;
+    of_conn_close(w.fake.conn, "restarted");
+    wait_idle(&w, 2);
+    installer_commit(w.installer, 2);
+    wait_confirmed(&w, 2);
+    assert_int_equal(w.fake.flows.n, 3);
+    assert_int_equal(w.fake.n_tlv_mods, 2);
+    world_fini(&w);
+}
+
+static void test_bad_target(void **state UNUSED)
+{
+    struct loop *loop = loop_new(env_real());
+    struct rstr_pool blobs = RSTR_POOL_INIT;
+    struct diag diag = DIAG_INIT;
+    struct installer_options options = {.loop = loop, .target = "carrier-pigeon", .blobs = &blobs};
+    assert_null(installer_new(&options, on_confirmed, NULL, &diag));
+    assert_non_null(diag.text);
+    diag_fini(&diag);
+    rstr_pool_fini(&blobs);
+    loop_free(loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_installs_differences_only),
+        cmocka_unit_test(test_restart_sends_nothing),
+        cmocka_unit_test(test_refused_flow_is_set_aside),
+        cmocka_unit_test(test_switch_that_lost_its_flows),
+        cmocka_unit_test(test_bad_target),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

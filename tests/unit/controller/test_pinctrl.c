@@ -1,0 +1,495 @@
+/* test_pinctrl.c - packet-ins with opcodes arp and put_arp: requests that go out, packets that wait, neighbours that are learned,
+ * limits, and hostile input. The switch and SB are played by the test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/vec.h"
+#include "controller/pinctrl/pinctrl.h"
+#include "lflow/lflow.h"
+#include "net/headers.h"
+#include "openflow/switch.h"
+
+struct world {
+    struct env_seeded env;
+    struct loop *loop;
+    char dir[64], target[128];
+    struct stream_listener *listener;
+    struct of_conn *conn;
+    bool has_config, has_format;
+    VEC(struct of_buf) outs; /* packet-outs */
+    struct schema *schema;
+    struct replica_source source;
+    struct replica_sink sink;
+    struct replica *replica;
+    unsigned n_inserts, n_updates, n_txns;
+    void (*done)(void *aux, int err, const char *error);
+    void *done_aux;
+    struct sb_index index;
+    struct writer writer;
+    struct pinctrl *pinctrl;
+    unsigned wakes;
+};
+
+/* --- The switch */
+
+static void switch_message(void *w_, struct of_conn *conn UNUSED, const struct of_msg *msg)
+{
+    struct world *w = w_;
+    struct of_config config;
+    uint32_t number;
+    switch (msg->type) {
+    case OF_SET_CONFIG:
+        assert_int_equal(of_config_decode(msg, &config), 0);
+        assert_int_equal(config.miss_send_len, 0xffff);
+        w->has_config = true;
+        break;
+    case OF_NX_SET_PACKET_IN_FORMAT:
+        assert_int_equal(of_nx_number_decode(msg, &number), 0);
+        assert_int_equal(number, OF_PIF_NXT2);
+        w->has_format = true;
+        break;
+    case OF_PACKET_OUT: {
+        struct of_buf copy = OF_BUF_INIT;
+        of_buf_put(&copy, msg->data, msg->len);
+        vec_push(&w->outs, copy);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static void switch_closed(void *w_, struct of_conn *conn, int err UNUSED, const char *reason UNUSED)
+{
+    struct world *w = w_;
+    if (w->conn == conn)
+        w->conn = NULL;
+    of_conn_free(conn);
+}
+
+static void switch_accept(void *w_, struct stream *stream)
+{
+    static const struct of_conn_callbacks callbacks = {.message = switch_message,
+                                                       .closed = switch_closed};
+    struct of_conn_options options = {.versions = 1u << OF15_VERSION};
+    struct world *w = w_;
+    w->conn = of_conn_new(w->loop, stream, &options, &callbacks, w);
+}
+
+/* --- SB */
+
+static void source_start(struct replica_source *source,
+                         const struct replica_options *options UNUSED,
+                         const struct replica_sink *sink)
+{
+    struct world *w = CONTAINER_OF(source, struct world, source);
+    w->sink = *sink;
+    sink->status(sink->replica, true, false);
+}
+
+static void source_submit(struct replica_source *source, struct ops *ops,
+                          void (*done)(void *aux, int err, const char *error), void *aux)
+{
+    struct world *w = CONTAINER_OF(source, struct world, source);
+    for (size_t i = 0; i < ops->n; i++) {
+        w->n_inserts += ops->ops[i].kind == OP_INSERT;
+        w->n_updates += ops->ops[i].kind == OP_UPDATE;
+    }
+    w->n_txns++;
+    w->done = done;
+    w->done_aux = aux;
+    ops_free(ops);
+}
+
+static void source_free(struct replica_source *source UNUSED)
+{
+}
+
+static void wake(void *w)
+{
+    ((struct world *)w)->wakes++;
+}
+
+static struct uuid uuid_of(uint8_t x)
+{
+    struct uuid u = {{x}};
+    return u;
+}
+
+static struct row *make_row(struct world *w, const char *table, uint8_t id)
+{
+    struct uuid uuid = uuid_of(id);
+    return row_new(schema_table_find(w->schema, table), &uuid);
+}
+
+static void set(struct row *row, const char *column, const struct datum *value)
+{
+    row_set(row, schema_column_find(row->table, column), value);
+}
+
+static void add_row(struct world *w, struct row *row)
+{
+    struct change change = {NULL, row};
+    sb_index_change(&w->index, &change);
+    row_unref(row);
+}
+
+static struct row *mac_row(struct world *w, const char *ip, const char *mac)
+{
+    struct row *row = make_row(w, "MAC_Binding", 9);
+    set(row, "logical_port", datum_new_string("lrp"));
+    set(row, "ip", datum_new_string(ip));
+    set(row, "mac", datum_new_string(mac));
+    return row;
+}
+
+static void turns(struct world *w, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        loop_run_once(w->loop, 1000);
+}
+
+static void world_init(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    env_seeded_init(&w->env, 1);
+    w->env.now_us = 1000000000;
+    w->loop = loop_new(&w->env.env);
+    strcpy(w->dir, "/tmp/weft-pinctrl-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->target, sizeof w->target, "unix:%s/br.mgmt", w->dir);
+    char passive[140];
+    snprintf(passive, sizeof passive, "p%s", w->target);
+    struct stream_options options = {0};
+    assert_int_equal(
+        stream_listen(w->loop, passive, &options, switch_accept, w, &w->listener, NULL), 0);
+    w->schema = sb_schema_new();
+    w->source = (struct replica_source){
+        .start = source_start, .submit = source_submit, .free = source_free};
+    struct replica_options replica = {.env = &w->env.env, .schema = w->schema};
+    w->replica = replica_new(&replica, &w->source);
+    struct changeset *cs = NEW(struct changeset);
+    cs->refs = 1;
+    w->sink.reset(w->sink.replica, cs); /* complete, and empty */
+    changeset_unref(cs);
+    writer_init(&w->writer, w->loop, "test", wake, w);
+    writer_set_replica(&w->writer, w->replica);
+    assert_true(writer_is_ready(&w->writer));
+    sb_index_init(&w->index);
+
+    struct row *datapath = make_row(w, "Datapath_Binding", 1);
+    set(datapath, "tunnel_key", datum_new_integer(4));
+    add_row(w, datapath);
+    struct row *port = make_row(w, "Port_Binding", 2);
+    struct uuid at = uuid_of(1);
+    set(port, "datapath", datum_new_uuid(&at));
+    set(port, "tunnel_key", datum_new_integer(3));
+    set(port, "logical_port", datum_new_string("lrp"));
+    add_row(w, port);
+
+    struct pinctrl_options pin = {
+        .loop = w->loop, .target = w->target, .sb = &w->index, .wake = wake, .aux = w};
+    w->pinctrl = pinctrl_new(&pin, NULL);
+    assert_non_null(w->pinctrl);
+    for (int i = 0; i < 200 && !(w->has_config && w->has_format); i++)
+        turns(w, 1);
+    assert_true(w->has_config && w->has_format);
+}
+
+static void clear_outs(struct world *w)
+{
+    for (size_t i = 0; i < w->outs.n; i++)
+        of_buf_fini(&w->outs.data[i]);
+    vec_clear(&w->outs);
+}
+
+static void world_fini(struct world *w)
+{
+    pinctrl_free(w->pinctrl);
+    of_conn_free(w->conn);
+    stream_listener_free(w->listener);
+    rmdir(w->dir);
+    writer_fini(&w->writer);
+    sb_index_fini(&w->index);
+    replica_free(w->replica);
+    schema_free(w->schema);
+    clear_outs(w);
+    vec_fini(&w->outs);
+    loop_free(w->loop);
+}
+
+static void send_in(struct world *w, const void *packet, size_t n, const void *userdata,
+                    size_t n_userdata, uint32_t reg0, uint32_t reg14, uint32_t reg15,
+                    uint64_t metadata)
+{
+    struct of_packet_in pin = {.packet = packet,
+                               .packet_len = n,
+                               .total_len = (uint32_t)n,
+                               .buffer_id = OF_BUFFER_NONE,
+                               .reason = OF_REASON_ACTION,
+                               .userdata = userdata,
+                               .userdata_len = n_userdata};
+    match_init(&pin.metadata);
+    match_set(&pin.metadata, FIELD_IN_PORT_OXM, 5);
+    match_set(&pin.metadata, FIELD_REG0, reg0);
+    match_set(&pin.metadata, FIELD_REG14, reg14);
+    match_set(&pin.metadata, FIELD_REG15, reg15);
+    match_set(&pin.metadata, FIELD_METADATA, metadata);
+    struct of_buf buf = OF_BUF_INIT;
+    of_packet_in_encode(&pin, OF15_VERSION, OF_PIF_NXT2, &buf);
+    of_conn_send_buf(w->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+struct ip_packet {
+    struct eth_header eth;
+    struct ip4_header ip;
+    uint8_t payload[20];
+} PACKED;
+
+static struct ip_packet make_ip(uint8_t last)
+{
+    struct ip_packet p = {
+        .eth = {.dst = {{0}}, .src = {{2, 0, 0, 0, 0xff, 1}}, .type = swap16(ETH_TYPE_IP)},
+        .ip = {.ihl_ver = 0x45,
+               .tot_len = swap16(40),
+               .ttl = 63,
+               .proto = 17,
+               .src = swap32(0x0a000001),
+               .dst = swap32(0x0a000163)}};
+    p.payload[0] = last;
+    return p;
+}
+
+/* arp { eth.dst = ff:ff:ff:ff:ff:ff; output; } as the encoder sends it */
+static size_t arp_userdata(uint8_t *ret)
+{
+    struct of_actions actions = OF_ACTIONS_INIT;
+    of_put_set_field(&actions, FIELD_ETH_DST, 0xffffffffffff);
+    of_put_resubmit(&actions, PORT_IN_PORT, 37);
+    struct of_buf buf = OF_BUF_INIT;
+    of_buf_put32(&buf, OPCODE_ARP);
+    of_buf_put32(&buf, 0);
+    of_actions_encode(actions.data, actions.n, OF15_VERSION, &buf);
+    memcpy(ret, buf.data, buf.n);
+    size_t n = buf.n;
+    of_buf_fini(&buf);
+    of_actions_fini(&actions);
+    return n;
+}
+
+static void send_arp_event(struct world *w, uint32_t next_hop, uint8_t mark)
+{
+    uint8_t userdata[256];
+    struct ip_packet packet = make_ip(mark);
+    send_in(w, &packet, sizeof packet, userdata, arp_userdata(userdata), next_hop, 1, 3, 4);
+}
+
+static void send_put_arp(struct world *w, uint32_t ip, uint8_t mac, uint32_t port)
+{
+    uint8_t userdata[8] = {0, 0, 0, OPCODE_PUT_ARP};
+    uint8_t frame[42] = {0};
+    struct eth_header eth = {.src = {{2, 0, 0, 0, 1, mac}}, .type = swap16(ETH_TYPE_ARP)};
+    memcpy(frame, &eth, sizeof eth);
+    send_in(w, frame, sizeof frame, userdata, sizeof userdata, ip, port, 0, 4);
+}
+
+/* Packet-out I: its packet, and its actions as text. */
+static void decode_out(struct world *w, size_t i, struct of_packet_out *po, struct str *actions)
+{
+    struct of_msg msg;
+    assert_true(i < w->outs.n);
+    assert_int_equal(of_msg_parse(w->outs.data[i].data, w->outs.data[i].n, &msg), 0);
+    assert_int_equal(of_packet_out_decode(&msg, po), 0);
+    str_clear(actions);
+    of_actions_put(actions, po->actions.data, po->actions.n, NULL);
+}
+
+static void test_arp_asks_and_packets_wait(void **state UNUSED)
+{
+    struct world w;
+    struct of_packet_out po;
+    struct str text = STR_INIT;
+    world_init(&w);
+    for (uint8_t i = 0; i < 6; i++)
+        send_arp_event(&w, 0x0a000163, i);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 1); /* one question for six packets */
+    decode_out(&w, 0, &po, &text);
+    assert_non_null(strstr(str_c(&text), "set_field:0x3->reg15"));
+    assert_non_null(strstr(str_c(&text), "set_field:0x4->metadata"));
+    assert_non_null(strstr(str_c(&text), "ff:ff:ff:ff:ff:ff->eth_dst"));
+    assert_non_null(strstr(str_c(&text), "resubmit(,37)"));
+    struct {
+        struct eth_header eth;
+        struct arp_header arp;
+    } PACKED arp;
+    assert_int_equal(po.packet_len, sizeof arp);
+    memcpy(&arp, po.packet, sizeof arp);
+    assert_int_equal(swap16(arp.eth.type), ETH_TYPE_ARP);
+    assert_int_equal(swap16(arp.arp.op), ARP_OP_REQUEST);
+    assert_int_equal(mac_to_u64(arp.arp.sha), 0x02000000ff01);
+    assert_int_equal(swap32(arp.arp.spa), 0x0a000001);
+    assert_int_equal(swap32(arp.arp.tpa), 0x0a000163);
+    assert_true(mac_is_zero(arp.arp.tha));
+    of_packet_out_fini(&po);
+
+    w.env.now_us += 1100000; /* a second later it may be asked again */
+    turns(&w, 3);
+    send_arp_event(&w, 0x0a000163, 6);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 2);
+    assert_int_equal(w.pinctrl->stats.arp_sent, 2);
+    assert_int_equal(w.pinctrl->stats.arp_limited, 5);
+
+    clear_outs(&w);
+    struct row *row = mac_row(&w, "10.0.1.99", "02:00:00:00:00:77");
+    pinctrl_neighbor(w.pinctrl, sb_mac_binding_cast(row)); /* the answer, by way of SB */
+    row_unref(row);
+    turns(&w, 5);
+    assert_int_equal(w.outs.n, WAITING_PACKETS); /* the latest, in order */
+    for (uint8_t i = 0; i < WAITING_PACKETS; i++) {
+        decode_out(&w, i, &po, &text);
+        struct ip_packet packet;
+        assert_int_equal(po.packet_len, sizeof packet);
+        memcpy(&packet, po.packet, sizeof packet);
+        assert_int_equal(packet.payload[0], 3 + i);
+        assert_non_null(strstr(str_c(&text), "set_field:02:00:00:00:00:77->eth_dst"));
+        char table[32];
+        snprintf(table, sizeof table, ",%d)", OFTABLE_REMOTE_OUTPUT);
+        assert_non_null(strstr(str_c(&text), table));
+        of_packet_out_fini(&po);
+    }
+    assert_int_equal(w.pinctrl->waiting.n, 0);
+    str_fini(&text);
+    world_fini(&w);
+}
+
+static void test_waiting_is_bounded(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    for (uint32_t i = 0; i < WAITING_MAX + 50; i++) {
+        send_arp_event(&w, 0x0a010000 + i, 0);
+        if (i % 100 == 99)
+            turns(&w, 5);
+    }
+    turns(&w, 20);
+    assert_int_equal(w.pinctrl->waiting.n, WAITING_MAX);
+    assert_int_equal(w.pinctrl->stats.packet_ins, WAITING_MAX + 50);
+    w.env.now_us += 11 * 1000000;
+    turns(&w, 5);
+    assert_int_equal(w.pinctrl->waiting.n, 0);
+    assert_int_equal(w.pinctrl->stats.packets_waiting, 0);
+    world_fini(&w);
+}
+
+static void test_put_arp_learns(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    w.wakes = 0;
+    for (int i = 0; i < 10; i++)
+        send_put_arp(&w, 0x0a000163, 5, 3); /* one neighbour, however often it answers */
+    send_put_arp(&w, 0x0a000164, 6, 3);
+    send_put_arp(&w, 0x0a000164, 6, 99); /* no such port */
+    turns(&w, 10);
+    assert_true(w.wakes > 0);
+    assert_int_equal(w.pinctrl->put_arps.n, 3);
+    pinctrl_write(w.pinctrl, &w.writer);
+    writer_commit(&w.writer);
+    assert_int_equal(w.n_txns, 1);
+    assert_int_equal(w.n_inserts, 2);
+    assert_int_equal(w.pinctrl->stats.put_arp_unknown_port, 1);
+    assert_int_equal(w.pinctrl->put_arps.n, 0);
+    assert_false(writer_is_ready(&w.writer)); /* until the server has answered */
+    send_put_arp(&w, 0x0a000165, 7, 3);
+    turns(&w, 5);
+    pinctrl_write(w.pinctrl, &w.writer);
+    assert_int_equal(w.pinctrl->put_arps.n, 1);
+    w.done(w.done_aux, 0, NULL);
+    w.env.now_us += 2 * 1000000; /* and by now it is too old */
+    turns(&w, 3);
+    pinctrl_write(w.pinctrl, &w.writer);
+    writer_commit(&w.writer);
+    assert_int_equal(w.n_txns, 1);
+    assert_int_equal(w.pinctrl->stats.put_arp_old, 1);
+
+    add_row(&w, mac_row(&w, "10.0.1.99", "02:00:00:00:01:05"));
+    send_put_arp(&w, 0x0a000163, 5, 3); /* known already: nothing to write */
+    turns(&w, 5);
+    pinctrl_write(w.pinctrl, &w.writer);
+    writer_commit(&w.writer);
+    assert_int_equal(w.n_txns, 1);
+    send_put_arp(&w, 0x0a000163, 8, 3); /* moved */
+    turns(&w, 5);
+    pinctrl_write(w.pinctrl, &w.writer);
+    writer_commit(&w.writer);
+    assert_int_equal(w.n_txns, 2);
+    assert_int_equal(w.n_updates, 1);
+    w.done(w.done_aux, 0, NULL);
+    world_fini(&w);
+}
+
+static void test_put_arp_is_bounded(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    for (uint32_t i = 0; i < 2000; i++) {
+        send_put_arp(&w, 0x0a020000 + i, 1, 3);
+        if (i % 100 == 99)
+            turns(&w, 5);
+    }
+    turns(&w, 20);
+    assert_int_equal(w.pinctrl->put_arps.n, PUT_ARP_MAX);
+    assert_int_equal(w.pinctrl->stats.put_arp_full, 2000 - PUT_ARP_MAX);
+    world_fini(&w);
+}
+
+static void test_hostile_input(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    uint8_t userdata[256];
+    size_t n = arp_userdata(userdata);
+    struct ip_packet packet = make_ip(0);
+    for (size_t cut = 0; cut < sizeof packet; cut++)
+        send_in(&w, &packet, cut, userdata, n, 1, 1, 3, 4);
+    for (size_t cut = 0; cut < n; cut++) /* truncated actions */
+        send_in(&w, &packet, sizeof packet, userdata, cut, 2, 1, 3, 4);
+    uint8_t bad[64];
+    memset(bad, 0xff, sizeof bad);
+    send_in(&w, &packet, sizeof packet, bad, sizeof bad, 3, 1, 3, 4); /* unknown opcode */
+    memset(bad, 0, 8);
+    send_in(&w, &packet, sizeof packet, bad, sizeof bad, 4, 1, 3, 4); /* arp { rubbish } */
+    uint8_t put[8] = {0, 0, 0, OPCODE_PUT_ARP};
+    send_in(&w, &packet, 5, put, sizeof put, 4, 1, 3, 4);
+    turns(&w, 30);
+    assert_int_equal(w.pinctrl->stats.unknown_opcodes, 1);
+    assert_true(w.pinctrl->stats.malformed > 30);
+    assert_non_null(w.pinctrl->conn);
+    send_arp_event(&w, 0x0a000163, 0); /* and it goes on */
+    clear_outs(&w);
+    turns(&w, 10);
+    assert_true(w.outs.n >= 1);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arp_asks_and_packets_wait),
+        cmocka_unit_test(test_waiting_is_bounded),
+        cmocka_unit_test(test_put_arp_learns),
+        cmocka_unit_test(test_put_arp_is_bounded),
+        cmocka_unit_test(test_hostile_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
