@@ -234,7 +234,7 @@ static void join_neighbours(struct arena *arena, cube_vec *v)
     /* v grows at its end by what is joined; joined ones become NULL. */
     for (size_t i = 0; i < v->n; i++) {
         const struct cube *c = v->data[i];
-        if (!c)
+        if (!c || !c->n)
             continue;
         u128 low = c->field[0].mask & -c->field[0].mask;
         struct cube *twin = cube_new(arena, sym, c->field[0].value ^ low, c->field[0].mask);

@@ -404,6 +404,20 @@ static int walk_and(struct build *b, const struct expr *e, product_vec *out)
     return rc;
 }
 
+static int walk_or(struct build *b, const struct expr *e, product_vec *out)
+{
+    product_vec list = VEC_INIT; /* of one child: what it prunes is its own */
+    int rc = 0;
+    for (uint32_t i = 0; i < e->n && !rc; i++) {
+        vec_clear(&list);
+        rc = walk(b, e->sub[i], &list);
+        for (size_t j = 0; j < list.n; j++)
+            vec_push(out, list.data[j]);
+    }
+    vec_fini(&list);
+    return rc;
+}
+
 static int walk(struct build *b, const struct expr *e, product_vec *out)
 {
     uint32_t port;
@@ -428,8 +442,7 @@ static int walk(struct build *b, const struct expr *e, product_vec *out)
         rc = walk_and(b, e, out);
         break;
     case EXPR_OR:
-        for (uint32_t i = 0; i < e->n && !rc; i++)
-            rc = walk(b, e->sub[i], out);
+        rc = walk_or(b, e, out);
         break;
     case EXPR_SET:
     case EXPR_PORT_GROUP:

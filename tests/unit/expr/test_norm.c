@@ -1,0 +1,155 @@
+/* test_norm.c - sizes of normal forms: sums instead of products, merging, limits, contradictions. */
+#include "base/err.h"
+#include "unit/expr/fixture.h"
+
+static bool two_ports(void *aux UNUSED, const char *name, uint32_t *ret)
+{
+    *ret = 5;
+    return !strcmp(name, "lsp1");
+}
+
+static const struct norm_ports ports = {NULL, two_ports};
+
+/* The normal form of TEXT; the sizes are checked by the caller. */
+static struct norm build(struct world *w, const char *text, unsigned flags)
+{
+    const struct expr_world empty = {0};
+    struct expr *e;
+    struct diag diag = DIAG_INIT;
+    struct norm norm;
+    if (expr_parse(w->pool, text, NULL, &e, &diag))
+        fail_msg("%s: %s", text, diag_text(&diag));
+    assert_int_equal(norm_from_expr(e, &empty, &ports, flags, 0, &norm, &diag), 0);
+    expr_unref(e);
+    return norm;
+}
+
+static void expect_size(struct world *w, const char *text, unsigned flags, size_t n,
+                        uint32_t n_conj)
+{
+    struct norm norm = build(w, text, flags);
+    if (norm.n != n || norm.n_conj != n_conj)
+        fail_msg("%s: %zu flows and %u conjunctions instead of %zu and %u", text, norm.n,
+                 norm.n_conj, n, n_conj);
+    norm_fini(&norm);
+}
+
+static void small_sizes(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    expect_size(&w, "1", 0, 1, 0);
+    expect_size(&w, "0", 0, 0, 0);
+    expect_size(&w, "ip4 && ip6", 0, 0, 0);
+    expect_size(&w, "ip && tcp", 0, 2, 0);
+    expect_size(&w, "tcp.dst == 80", 0, 2, 0);
+    expect_size(&w, "ip4 && tcp.dst == {80, 443}", 0, 2, 0);
+    expect_size(&w, "inport == \"lsp1\"", 0, 1, 0);
+    expect_size(&w, "inport == \"gone\"", 0, 0, 0);
+    expect_size(&w, "inport == {\"gone\", \"lsp1\"}", 0, 1, 0);
+    /* within each other */
+    expect_size(&w, "ip4.src == {10.0.0.0/8, 10.1.0.0/16, 10.1.2.3}", 0, 1, 0);
+    expect_size(&w, "ip4.src == 10.0.0.0/8 && ip4.src == 10.1.0.0/16", 0, 1, 0);
+    expect_size(&w, "ip4.src == 10.0.0.0/8 && ip4.src == 11.0.0.0/16", 0, 0, 0);
+    expect_size(&w, "eth.src == 00:00:00:00:00:01 || 1", 0, 1, 0);
+    world_fini(&w);
+}
+
+static void merging(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    expect_size(&w, "ip4.src == {10.0.0.0, 10.0.0.1, 10.0.0.2, 10.0.0.3}", 0, 4, 0);
+    expect_size(&w, "ip4.src == {10.0.0.0, 10.0.0.1, 10.0.0.2, 10.0.0.3}", NORM_MERGE, 1, 0);
+    expect_size(&w, "ip4.src == {10.0.0.0/25, 10.0.0.128/25, 10.0.1.0/24, 10.0.0.77}", NORM_MERGE,
+                1, 0);
+    expect_size(&w, "ip4.src == {0.0.0.0/1, 128.0.0.0/1}", NORM_MERGE, 1, 0);
+    /* nominal fields cannot be masked */
+    expect_size(&w, "ip4 && ip.ttl == {0, 1}", NORM_MERGE, 2, 0);
+    expect_size(&w, "eth.type == {0, 1}", NORM_MERGE, 2, 0);
+    world_fini(&w);
+}
+
+static char *big_set(unsigned n, unsigned first, const char *field)
+{
+    struct str s = STR_INIT;
+    str_putf(&s, "%s == {", field);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned a = first + i * 3; /* no neighbours to merge */
+        str_putf(&s, "%s10.%u.%u.%u", i ? ", " : "", a >> 16 & 255, a >> 8 & 255, a & 255);
+    }
+    str_putc(&s, '}');
+    return str_steal(&s);
+}
+
+static void thousand_by_thousand(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    char *src = big_set(1000, 0, "ip4.src"), *dst = big_set(1000, 100000, "ip4.dst");
+    char *both = xasprintf("%s && %s", src, dst);
+    expect_size(&w, both, NORM_MERGE, 2001, 1);
+    char *three = xasprintf("%s && %s && tcp.dst == {1, 3, 5, 7}", src, dst);
+    expect_size(&w, three, NORM_MERGE, 2005, 1);
+    /* (A x B) or (C x D) stays a sum, too */
+    char *either = xasprintf("(%s) || (%s && tcp.dst == {1, 3, 5, 7, 9})", both, src);
+    expect_size(&w, either, 0, 2001 + 1 + 1000 + 5, 2);
+    free(either);
+    free(three);
+    free(both);
+    free(dst);
+    free(src);
+    world_fini(&w);
+}
+
+static void limit_is_kept(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    const struct expr_world empty = {0};
+    char *src = big_set(1000, 0, "ip4.src"), *dst = big_set(1000, 100000, "ip4.dst");
+    char *both = xasprintf("%s && %s", src, dst);
+    struct expr *e;
+    struct norm norm;
+    struct diag diag = DIAG_INIT;
+    assert_int_equal(expr_parse(w.pool, both, NULL, &e, NULL), 0);
+    assert_int_equal(norm_from_expr(e, &empty, &ports, NORM_NO_CONJ, 999999, &norm, &diag),
+                     ERR_TOO_BIG);
+    assert_non_null(strstr(diag_text(&diag), "1000000"));
+    diag_fini(&diag);
+    assert_int_equal(norm_from_expr(e, &empty, &ports, 0, 2000, &norm, &diag), ERR_TOO_BIG);
+    diag_fini(&diag);
+    assert_int_equal(norm_from_expr(e, &empty, &ports, 0, 2001, &norm, &diag), 0);
+    norm_fini(&norm);
+    expr_unref(e);
+    free(both);
+    free(dst);
+    free(src);
+    world_fini(&w);
+}
+
+/* Many dimensions of two would be 2^100 flows if multiplied. */
+static void many_dimensions(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    struct str s = STR_INIT;
+    for (unsigned i = 0; i < 30; i++)
+        str_putf(&s, "%s(eth.src[%u] || eth.dst[%u])", i ? " && " : "", i, i);
+    struct norm norm = build(&w, str_c(&s), 0);
+    assert_int_equal(norm.n, 61);
+    assert_int_equal(norm.n_conj, 1);
+    norm_fini(&norm);
+    str_fini(&s);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_sizes),          cmocka_unit_test(merging),
+        cmocka_unit_test(thousand_by_thousand), cmocka_unit_test(limit_is_kept),
+        cmocka_unit_test(many_dimensions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
