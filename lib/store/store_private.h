@@ -202,6 +202,11 @@ bool wait_rows_equal(const struct op *op, const struct row *const *rows, size_t 
 void store_end_waiting(struct store *store); /* with an error */
 void subscribers_tell(struct store *store, const struct changeset *cs);
 
+/* ---- check.c ---- */
+/* For tests: recomputes counts, lists and indexes and aborts where they are wrong. Also that no
+ * garbage is left (not true of a file that was edited by hand). */
+void store_check_invariants(struct store *store);
+
 /* ---- history.c ---- */
 void history_add(struct store *store, const struct changeset *cs);
 void history_fini(struct store *store);

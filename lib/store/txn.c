@@ -97,6 +97,8 @@ void txn_rollback(struct txn *txn)
     undo_indexes(txn);
     for (size_t i = 0; i < txn->strong.n; i++)
         txn->strong.data[i].target->n_strong -= (uint32_t)txn->strong.data[i].delta;
+    for (size_t i = 0; i < txn->garbage.n; i++)
+        txn->garbage.data[i]->queued = false;
     for (size_t i = 0; i < txn->touched.n; i++)
         untouch(txn->touched.data[i]);
     for (size_t i = 0; i < txn->touched.n; i++)
