@@ -133,6 +133,8 @@ int ctl_find_column(struct ctl_call *call, const struct schema_table *table, con
  * @symbol. *ret is NULL when there is none and IF_EXISTS; otherwise that is an error. */
 int ctl_find_row(struct ctl_call *call, const struct schema_table *table, const char *id,
                  bool if_exists, const struct row **ret);
+/* "COLUMN[:KEY]=VALUE": sets it in *ROW, which becomes the new version. */
+int ctl_assign(struct ctl_call *call, const struct row **row, const char *argument);
 /* In prepare: the tables that ctl_find_row reads for TABLE. */
 void ctl_need_lookup(struct ctl *ctl, const struct schema_table *table);
 /* Does the connected server have the column? */

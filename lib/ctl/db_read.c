@@ -227,8 +227,14 @@ static int run_get(struct ctl_call *call)
     if (err || !row)
         return err;
     const char *id = ctl_option(call, "--id");
-    if (id)
-        ctl_symbols_get(&call->ctl->symbols, id)->uuid = row->uuid;
+    if (id) {
+        struct ctl_symbol *symbol = ctl_symbols_get(&call->ctl->symbols, id);
+        if (symbol->referenced)
+            return ctl_fail(
+                call, "row id \"%s\" specified on \"get\" command was used before it was defined",
+                id);
+        symbol->uuid = row->uuid;
+    }
     for (int i = 2; !err && i < call->argc; i++)
         err = get_one(call, row, call->argv[i]);
     return err;

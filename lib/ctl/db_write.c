@@ -54,7 +54,7 @@ static int set_key(struct ctl_call *call, const struct row **row, const struct d
     return 0;
 }
 
-static int assign(struct ctl_call *call, const struct row **row, const char *argument)
+int ctl_assign(struct ctl_call *call, const struct row **row, const char *argument)
 {
     struct db_argument arg;
     int err = db_parse_assignment(call, (*row)->table, argument, &arg);
@@ -77,7 +77,7 @@ static int run_set(struct ctl_call *call)
     const struct row *row;
     int err = find_record(call, &row);
     for (int i = 2; !err && row && i < call->argc; i++)
-        err = assign(call, &row, call->argv[i]);
+        err = ctl_assign(call, &row, call->argv[i]);
     return err;
 }
 
@@ -126,7 +126,7 @@ static int run_create(struct ctl_call *call)
     else
         row = view_insert(call->view, table);
     for (int i = 1; !err && i < call->argc; i++)
-        err = assign(call, &row, call->argv[i]);
+        err = ctl_assign(call, &row, call->argv[i]);
     call->created = row->uuid;
     return err;
 }

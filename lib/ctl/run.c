@@ -235,6 +235,8 @@ static void reset_calls(struct ctl *ctl)
 {
     view_reset(ctl->view);
     ctl->status = 0;
+    for (size_t i = 0; i < ctl->symbols.all.n; i++)
+        ctl->symbols.all.data[i]->referenced = false;
     for (size_t i = 0; i < ctl->calls.n; i++) {
         struct ctl_call *call = ctl->calls.data[i];
         call->view = ctl->view;

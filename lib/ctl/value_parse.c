@@ -197,7 +197,7 @@ static int read_word(struct reader *r, const struct base_type *type, union atom 
 }
 
 /* "3-7" where integers may be several. */
-static bool read_range(struct reader *r)
+static bool read_range(struct reader *r, int *err)
 {
     enum { MAX_RANGE = 4096 };
     if (r->type->is_map || r->type->key.type != ATOM_INTEGER || r->type->n_max == 1)
@@ -208,8 +208,14 @@ static bool read_range(struct reader *r)
         return false;
     const char *second = end + 1;
     long long high = strtoll(second, &end, 10);
-    if (end == second || (*end && !strchr(",] ", *end)) || high < low || high - low >= MAX_RANGE)
+    if (end == second || (*end && !strchr(",] ", *end)) || high - low >= MAX_RANGE)
         return false;
+    if (high < low) {
+        *err = diag_set(r->diag, ERR_SYNTAX,
+                        "\"%.*s\" is not a valid range. Range end cannot be before start.",
+                        (int)(end - r->p), r->p);
+        return true;
+    }
     for (long long i = low; i <= high; i++) {
         union atom a = {.integer = i};
         if (check_atom(&r->type->key, &a, NULL))
@@ -222,10 +228,11 @@ static bool read_range(struct reader *r)
 
 static int read_element(struct reader *r)
 {
-    if (read_range(r))
-        return 0;
+    int err = 0;
+    if (read_range(r, &err))
+        return err;
     union atom key, value;
-    int err = read_word(r, &r->type->key, &key);
+    err = read_word(r, &r->type->key, &key);
     if (err)
         return err;
     vec_push(&r->keys, key);

@@ -193,8 +193,18 @@ const struct row *view_insert_as(struct view *view, const struct schema_table *t
                                  const struct uuid *uuid)
 {
     struct touched *t = add_touched(view, table, uuid);
-    t->current = row_new(table, uuid);
-    return t->current;
+    struct row *row = row_new(table, uuid);
+    /* A set that may not be empty begins empty here: elements are added to it, and its default
+     * (one zero) is not to be among them. */
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct column_type *type = &table->columns[i].type;
+        if (type->n_min > 0 && !column_type_is_scalar(type))
+            row_set(row, &table->columns[i],
+                    datum_new_empty(type->key.type,
+                                    type->is_map ? (uint8_t)type->value.type : (uint8_t)DATUM_SET));
+    }
+    t->current = row;
+    return row;
 }
 
 const struct row *view_insert(struct view *view, const struct schema_table *table)
@@ -332,7 +342,8 @@ static void write_inserted(struct replica_txn *txn, const struct touched *t)
     for (size_t i = 0; i < t->table->n_columns; i++) {
         const struct schema_column *column = &t->table->columns[i];
         const struct datum *value = row_get(t->current, column);
-        if (!datum_equal(value, column->default_value))
+        bool untouched = value->n < column->type.n_min;
+        if (!untouched && !datum_equal(value, column->default_value))
             replica_txn_set(txn, t->table, &t->uuid, column, datum_ref(value));
     }
 }

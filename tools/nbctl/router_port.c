@@ -81,37 +81,13 @@ static int check_same(struct ctl_call *call, const struct row *port, const struc
     return 0;
 }
 
-/* The COLUMN[:KEY]=VALUE words at the end: only "peer" and other columns of the row. */
+/* The COLUMN[:KEY]=VALUE words at the end. */
 static int set_settings(struct ctl_call *call, const struct row *port, char **words, int n)
 {
-    for (int i = 0; i < n; i++) {
-        const char *equals = strchr(words[i], '=');
-        char *name = xstrndup(words[i], strcspn(words[i], ":="));
-        const struct schema_column *column;
-        int err = ctl_find_column(call, port->table, name, false, &column);
-        free(name);
-        if (err)
-            return err;
-        const struct datum *value;
-        char *key =
-            words[i][strcspn(words[i], ":=")] == ':'
-                ? xstrndup(strchr(words[i], ':') + 1, (size_t)(equals - strchr(words[i], ':') - 1))
-                : NULL;
-        if (key && column->type.is_map && column->type.value.type == ATOM_STRING) {
-            port = view_set_key(call->view, port, column->name, key, equals + 1);
-        } else if (key) {
-            err = ctl_fail(call, "cannot specify key to set for non-map column %s", column->name);
-        } else {
-            err =
-                value_parse(&column->type, equals + 1, ctl_symbols(call->ctl), &value, &call->diag);
-            if (!err)
-                port = view_set(call->view, port, column, value);
-        }
-        free(key);
-        if (err)
-            return err;
-    }
-    return 0;
+    int err = 0;
+    for (int i = 0; !err && i < n; i++)
+        err = ctl_assign(call, &port, words[i]);
+    return err;
 }
 
 static int run_lrp_add(struct ctl_call *call)

@@ -1,0 +1,15 @@
+/* sbctl.h - weft-sbctl: what its files share.
+ *
+ * program.c  the list of commands      chassis.c  chassis-*, lsp-bind, lsp-unbind, list-bindings
+ * lflow.c    lflow-list, count-flows   connection.c  *-connection, *-ssl
+ *
+ * Commands, messages and exit codes are ovn-sbctl's.
+ */
+#pragma once
+
+#include "ctl/ctl.h"
+
+int sbctl_main(int argc, char **argv);
+
+extern const struct ctl_command sb_chassis_commands[], sb_lflow_commands[],
+    sb_connection_commands[];
