@@ -285,7 +285,7 @@ static void publish(struct controller *c)
     c->generation++;
     inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
     inc_changes(c->inc, c->program.reject, on_reject, NULL);
-    binding_take_claims(&c->binding, c->inc, &c->program, c->generation);
+    binding_take_claims(&c->binding, c->inc, &c->program);
     progress_note(&c->progress, c->sb, c->generation);
     if (c->installer)
         installer_commit(c->installer, c->generation);
@@ -322,6 +322,7 @@ static void write_back(struct controller *c)
         .sb = c->sb,
         .ovs = c->ovs,
         .chassis = chassis ? &chassis->uuid : NULL,
+        .generation = c->generation,
         .confirmed = c->installer ? installer_confirmed(c->installer) : 0,
         .now_ms = env_now_ms(c->env),
         .wall_ms = env_wall_ms(c->env),

@@ -15,9 +15,9 @@ enum { CONTEST_MS = 500 };
 struct binding_port {
     struct hnode node;
     struct uuid uuid;
-    struct rstr *iface; /* NULL: not claimed */
-    uint64_t generation;
-    int64_t claimed_ms; /* when chassis was written last */
+    struct rstr *iface;  /* NULL: not claimed */
+    uint64_t generation; /* of flows in which the port is known to be bound here; 0: not yet */
+    int64_t claimed_ms;  /* when chassis was written last */
     bool is_todo;
 };
 
@@ -62,33 +62,21 @@ static void mark(struct binding *b, struct binding_port *port)
     port->is_todo = true;
 }
 
-struct take {
-    struct binding *binding;
-    uint64_t generation;
-};
-
-static void on_claim(const void *fact, bool added, void *take_)
+static void on_claim(const void *fact, bool added, void *b_)
 {
     const struct fact_claim *claim = fact;
-    struct take *take = take_;
-    struct binding_port *port = port_get(take->binding, &claim->port);
-    if (added) {
-        if (!port->iface)
-            port->generation = take->generation;
-        rstr_unref(port->iface);
-        port->iface = rstr_ref(claim->iface);
-    } else {
-        rstr_unref(port->iface); /* another fact of the same claim, if there is one, follows */
-        port->iface = NULL;
-    }
-    mark(take->binding, port);
+    struct binding *b = b_;
+    struct binding_port *port = port_get(b, &claim->port);
+    /* When a claim has changed, the new fact follows the old one. */
+    rstr_unref(port->iface);
+    port->iface = added ? rstr_ref(claim->iface) : NULL;
+    port->generation = 0;
+    mark(b, port);
 }
 
-void binding_take_claims(struct binding *b, struct inc *inc, const struct program *program,
-                         uint64_t generation)
+void binding_take_claims(struct binding *b, struct inc *inc, const struct program *program)
 {
-    struct take take = {b, generation};
-    inc_changes(inc, program->claim, on_claim, &take);
+    inc_changes(inc, program->claim, on_claim, b);
 }
 
 void binding_row_changed(struct binding *b, const struct uuid *uuid)
@@ -144,8 +132,11 @@ static bool write_claimed(struct binding *b, const struct binding_state *s,
         writer_uuid(sb, "Port_Binding", &port->uuid, "chassis", s->chassis);
         writer_comment(sb, "claiming logical port '%s'", sb_port_binding_logical_port(row));
         port->claimed_ms = s->now_ms;
+        port->generation = 0;
         return false;
     }
+    if (!port->generation) /* the present flows are the first that count on it */
+        port->generation = s->generation;
     if (s->confirmed < port->generation)
         return false;
     bool is_done = write_installed(s, port, ovs);

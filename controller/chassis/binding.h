@@ -19,15 +19,15 @@ struct binding {
 struct binding_state { /* what a cycle knows */
     const struct replica *sb, *ovs;
     const struct uuid *chassis; /* our Chassis row, NULL: not there yet */
+    uint64_t generation;        /* of the flows that are published: those of the present rows */
     uint64_t confirmed;         /* generation of flows that is in the switch */
     int64_t now_ms, wall_ms;
 };
 
 void binding_init(struct binding *binding);
 void binding_fini(struct binding *binding);
-/* Takes in the changes of the claim collection (watched), which belong to flows of GENERATION. */
-void binding_take_claims(struct binding *binding, struct inc *inc, const struct program *program,
-                         uint64_t generation);
+/* Takes in the changes of the claim collection (watched). */
+void binding_take_claims(struct binding *binding, struct inc *inc, const struct program *program);
 /* A row of Port_Binding came, changed or went. */
 void binding_row_changed(struct binding *binding, const struct uuid *port);
 /* Our chassis row is another one, or SB is another database: looks at every claim again. */

@@ -28,7 +28,6 @@ static void set_mac_found(struct oflow *flow)
     of_put_load(&flow->actions, &found, 1);
 }
 
-
 static void neighbor_flows(struct inc_ctx *ctx, struct program *p, const struct neighbor *n)
 {
     struct ip_addr ip;
