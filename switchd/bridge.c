@@ -12,7 +12,7 @@
 
 LOG_MODULE(bridge);
 
-enum { OFPORT_MAX = 0xfeff };
+enum { OFPORT_MAX = 0xfeff, FAIL_OPEN_PRIORITY = 0xf0f0f0, FAIL_OPEN_AFTER_MS = 15000 };
 
 struct bridge *bridge_new(struct vswitch *vs, const char *name)
 {
@@ -153,6 +153,7 @@ static int parse_tunnel(const struct smap *options, struct tunnel_config *c, str
 static void vport_free(struct vport *port)
 {
     port_close(port->dev);
+    smap_fini(&port->options);
     free(port->vlan.trunks);
     free(port->name);
     free(port->type);
@@ -197,6 +198,7 @@ int bridge_add_port(struct bridge *br, const struct vport_options *options, stru
     port->name = xstrdup(options->name);
     port->type = xstrdup(options->type);
     port->created_ms = env_now_ms(br->vs->env);
+    smap_copy(&port->options, options->options);
     int err = vport_open(port, options->options, diag);
     uint32_t number = err ? 0 : choose_ofport(br, options->name, options->request);
     if (!err && !number)
@@ -241,6 +243,7 @@ void bridge_remove_port(struct bridge *br, struct vport *port)
 int vport_configure(struct vport *port, const struct smap *options, struct diag *diag)
 {
     vswitch_invalidate(port->bridge->vs);
+    smap_copy(&port->options, options);
     if (!port->dev) {
         const char *peer = smap_get(options, "peer");
         if (!peer)
@@ -376,6 +379,67 @@ int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *j
             return err;
     }
     return tables_flow_mod(&br->tables, fm, env_now_ms(br->vs->env), journal);
+}
+
+static void add_normal_flow(struct bridge *br)
+{
+    struct of_flow_mod fm;
+    of_flow_mod_init(&fm, OF_FLOW_ADD);
+    fm.priority = 0;
+    of_put_output(&fm.actions, PORT_NORMAL);
+    struct journal journal = JOURNAL_INIT;
+    if (bridge_flow_mod(br, &fm, &journal))
+        log_warn("bridge %s: could not add the flow for NORMAL", br->name);
+    bridge_commit(br, &journal);
+    of_flow_mod_fini(&fm);
+}
+
+/* The hidden flow of a standalone bridge whose controllers are silent: comes and goes. */
+static void apply_fail_open(struct bridge *br, bool wanted)
+{
+    if (wanted == (br->fail_open != NULL))
+        return;
+    log_info("bridge %s: %s", br->name,
+             wanted ? "no controller answers, acting as a learning switch"
+                    : "a controller is back");
+    if (wanted) {
+        struct match match;
+        match_init(&match);
+        struct of_actions actions = OF_ACTIONS_INIT;
+        of_put_output(&actions, PORT_NORMAL);
+        br->fail_open = tables_add_hidden(&br->tables, 0, &match, FAIL_OPEN_PRIORITY, &actions,
+                                          env_now_ms(br->vs->env));
+        of_actions_fini(&actions);
+    } else {
+        struct journal journal = JOURNAL_INIT;
+        tables_remove(&br->tables, br->fail_open, OF_REMOVED_DELETE, &journal);
+        br->fail_open = NULL;
+        journal_commit(&journal, NULL, NULL);
+    }
+    vswitch_invalidate(br->vs);
+}
+
+void bridge_apply_fail_mode(struct bridge *br)
+{
+    bool has = br->of && ofserver_has_controllers(br->of);
+    if (!br->fail_mode_applied || has != br->had_controllers) {
+        if (br->fail_mode_applied) {
+            struct journal journal = JOURNAL_INIT;
+            tables_flush(&br->tables, false, &journal);
+            bridge_commit(br, &journal);
+        }
+        br->fail_mode_applied = true;
+        br->had_controllers = has;
+        if (!has && !br->secure)
+            add_normal_flow(br);
+    }
+    int64_t now_ms = env_now_ms(br->vs->env);
+    if (!has || ofserver_is_controlled(br->of))
+        br->uncontrolled_ms = 0;
+    else if (!br->uncontrolled_ms)
+        br->uncontrolled_ms = now_ms;
+    apply_fail_open(br, !br->secure && br->uncontrolled_ms &&
+                            now_ms - br->uncontrolled_ms >= FAIL_OPEN_AFTER_MS);
 }
 
 static void tell_removed(void *br_, const struct rule *rule, const struct minimatch *match,

@@ -42,8 +42,9 @@ struct vport {
     char *type; /* of the Interface */
     uint32_t ofport;
     uint32_t dp_no;
-    struct port *dev; /* NULL: a patch port */
-    char *peer;       /* patch: name of the other port, of whatever bridge */
+    struct port *dev;    /* NULL: a patch port */
+    char *peer;          /* patch: name of the other port, of whatever bridge */
+    struct smap options; /* as last configured */
     bool is_tunnel;
     struct tunnel_config tunnel;
     struct vlan_config vlan;
@@ -82,7 +83,11 @@ struct bridge {
     struct tlv_map tlvs;
     struct hmap ports, names;
     uint16_t next_ofport;
-    struct ofserver *of;     /* may be NULL (tests) */
+    struct ofserver *of;  /* may be NULL (tests) */
+    bool had_controllers; /* configured, as of the last bridge_apply_fail_mode */
+    bool fail_mode_applied;
+    struct rule *fail_open;  /* the hidden flow of fail_mode=standalone, while it is needed */
+    int64_t uncontrolled_ms; /* no controller is connected since; 0: one is */
     bool miss_to_controller; /* some OpenFlow 1.0 controller wants table misses */
 };
 
@@ -129,5 +134,9 @@ int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm) MUST_CHEC
 bool meter_admit(struct meter *meter, size_t size, int64_t now_us);
 /* A flow mod, with the groups and meters that it names checked first. */
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal) MUST_CHECK;
+/* Flows of the bridge's own that fail_mode and the presence of controllers ask for: a bridge that is
+ * not secure and has no controller gets one NORMAL flow when that becomes so; one whose controllers
+ * are all silent gets a hidden one (seeds WK-17) after 15 s. */
+void bridge_apply_fail_mode(struct bridge *br);
 /* Ends a flow mod or bundle that succeeded: tells controllers of removed flows. */
 void bridge_commit(struct bridge *br, struct journal *journal);

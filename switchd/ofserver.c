@@ -569,6 +569,15 @@ void ofserver_free(struct ofserver *of)
     free(of);
 }
 
+void ofserver_reconnect(struct ofserver *of)
+{
+    struct ofcontroller *ctl;
+    LIST_FOR_EACH (ctl, node, &of->controllers) {
+        if (ctl->remote)
+            of_remote_reconnect(ctl->remote);
+    }
+}
+
 void ofserver_tick(struct ofserver *of, int64_t now_ms)
 {
     struct ofconn *oc;

@@ -42,6 +42,8 @@ size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_statu
 bool ofserver_has_controllers(const struct ofserver *of);
 bool ofserver_is_controlled(const struct ofserver *of);
 
+/* Drops the connections to controllers; they are made anew. */
+void ofserver_reconnect(struct ofserver *of);
 /* Each second: forgets bundles that nobody finishes. */
 void ofserver_tick(struct ofserver *of, int64_t now_ms);
 /* Sends a packet-in to those who want it. False: nobody did. */

@@ -262,6 +262,8 @@ void vswitch_tick(struct vswitch *vs)
         refresh_ports(br);
         if (br->of)
             ofserver_tick(br->of, now_ms);
+        if (br->fail_mode_applied)
+            bridge_apply_fail_mode(br);
     }
     if (vs->on_tick)
         vs->on_tick(vs->tick_aux);

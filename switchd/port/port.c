@@ -67,6 +67,8 @@ int port_open(struct port_host *host, const char *type, const char *name,
               const struct smap *options, struct port **ret, struct diag *diag)
 {
     const struct port_class *class = port_class_find(type);
+    if (class && !class->is_tunnel && host->dummy_override)
+        class = &port_class_dummy;
     if (!class)
         return diag_set(diag, ERR_UNSUPPORTED, "could not create a port of unknown type %s", type);
     return class->open(host, name, options, ret, diag);

@@ -38,6 +38,7 @@ struct port_host {
     /* Received packets; md.in_port is not set, md.tunnel is for tunnels. */
     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n);
     void *aux;
+    bool dummy_override;          /* tests: devices are dummies */
     struct packet *batch;         /* PORT_BATCH packets with room for a frame; see port_host_init */
     struct tunnel_table *tunnels; /* made on first use */
 };

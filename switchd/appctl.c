@@ -1,0 +1,328 @@
+/* appctl.c - control commands of weft-switchd, under the names that ovs-vswitchd has for them.
+ * ofproto/trace is in trace.c. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "flow/rewrite.h"
+#include "openflow/text.h"
+#include "switchd/megaflow.h"
+#include "switchd/ofserver.h"
+#include "switchd/port/dummy.h"
+#include "switchd/switchd.h"
+
+static void reply(struct unixctl_conn *conn, struct str *out)
+{
+    unixctl_reply(conn, str_c(out));
+    str_fini(out);
+}
+
+static struct bridge *find_bridge(struct unixctl_conn *conn, struct vswitch *vs, const char *name)
+{
+    struct bridge *br = vswitch_bridge(vs, name);
+    if (!br)
+        unixctl_error(conn, "no such bridge");
+    return br;
+}
+
+static void ofproto_list(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc, (void)argv;
+    struct vswitch *vs = vs_;
+    struct str out = STR_INIT;
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges)
+        str_putf(&out, "%s\n", br->name);
+    reply(conn, &out);
+}
+
+static void put_rule(struct str *out, const struct bridge *br, const struct rule *rule,
+                     int64_t now_ms)
+{
+    struct bridge_port_names names;
+    bridge_names(br, &names);
+    struct match match;
+    cls_rule_match(&rule->cls, &match);
+    if (rule->table_id)
+        str_putf(out, "table_id=%u, ", rule->table_id);
+    str_putf(out, "duration=%" PRId64 "s, n_packets=%" PRIu64 ", n_bytes=%" PRIu64 ", ",
+             (now_ms - rule->created_ms) / 1000, rule->n_packets, rule->n_bytes);
+    if (rule->cls.priority != OF_PRIORITY_DEFAULT)
+        str_putf(out, "priority=%d,", rule->cls.priority);
+    size_t before = out->n;
+    match_put(out, &match, -1, &names.names);
+    str_put(out, out->n > before ? ",actions=" : "actions=");
+    of_actions_put(out, rule->actions.data, rule->actions.n, &names.names);
+    str_putc(out, '\n');
+}
+
+/* All flows, the hidden ones too. */
+static void bridge_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    struct vswitch *vs = vs_;
+    struct bridge *br = find_bridge(conn, vs, argv[argc - 1]);
+    if (!br)
+        return;
+    vswitch_push_stats(vs);
+    struct str out = STR_INIT;
+    for (unsigned i = 0; i < N_TABLES; i++) {
+        const struct cls_rule *cls;
+        CLASSIFIER_FOR_EACH(cls, &br->tables.table[i].cls)
+        put_rule(&out, br, CONTAINER_OF(cls, struct rule, cls), env_now_ms(vs->env));
+    }
+    reply(conn, &out);
+}
+
+static void bridge_reconnect(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    struct vswitch *vs = vs_;
+    struct bridge *br;
+    if (argc > 1 && !find_bridge(conn, vs, argv[1]))
+        return;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if ((argc == 1 || !strcmp(br->name, argv[1])) && br->of)
+            ofserver_reconnect(br->of);
+    }
+    unixctl_reply(conn, NULL);
+}
+
+static void put_ports(struct str *out, const struct bridge *br)
+{
+    vport_vec ports = VEC_INIT;
+    bridge_ports_sorted(br, &ports);
+    for (size_t i = 0; i < ports.n; i++) {
+        const struct vport *port = ports.data[i];
+        if (port->dev)
+            str_putf(out, "    %s %u/%u: (%s)\n", port->name, port_to_16(port->ofport), port->dp_no,
+                     port->dev->class->type);
+        else
+            str_putf(out, "    %s %u/none: (patch: peer=%s)\n", port->name,
+                     port_to_16(port->ofport), port->peer);
+    }
+    vec_fini(&ports);
+}
+
+static void dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc, (void)argv;
+    struct vswitch *vs = vs_;
+    struct str out = STR_INIT;
+    const struct megaflows *c = vs->cache;
+    str_putf(&out, "netdev@ovs-netdev: hit:%" PRIu64 " missed:%" PRIu64 "\n",
+             c->n_exact_hits + c->n_hits, c->n_misses);
+    const struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        str_putf(&out, "  %s:\n", br->name);
+        put_ports(&out, br);
+    }
+    reply(conn, &out);
+}
+
+static const char *dp_port_name(void *vs, uint32_t dp_no)
+{
+    const struct vport *port = vswitch_port(vs, dp_no);
+    return port ? port->name : NULL;
+}
+
+struct flow_dump {
+    struct vswitch *vs;
+    struct str out;
+    const struct bridge *br; /* NULL: all */
+};
+
+static void put_megaflow(const struct megaflow *flow, void *dump_)
+{
+    struct flow_dump *dump = dump_;
+    uint32_t dp_no = key_in_port(&flow->key);
+    const struct vport *port = vswitch_port(dump->vs, dp_no);
+    if (dump->br && (!port || port->bridge != dump->br))
+        return;
+    struct match match = {.key = flow->key, .mask = flow->out.mask};
+    match.key.in_port = match.mask.bits.in_port = 0;
+    /* Only what a match can say: registers and the like are the translation's. */
+    struct str text = STR_INIT;
+    match_put(&text, &match, -1, NULL);
+    int64_t idle_ms = env_now_ms(dump->vs->env) - flow->used_ms;
+    str_putf(&dump->out, "in_port=%s%s%s, packets:%" PRIu64 ", bytes:%" PRIu64 ", used:",
+             port ? port->name : "?", text.n ? "," : "", str_c(&text), flow->n_packets,
+             flow->n_bytes);
+    if (flow->n_packets)
+        str_putf(&dump->out, "%" PRId64 ".%03" PRId64 "s", idle_ms / 1000, idle_ms % 1000);
+    else
+        str_put(&dump->out, "never");
+    str_put(&dump->out, ", actions:");
+    dp_actions_put_text(&dump->out, &flow->out.actions, dp_port_name, dump->vs);
+    str_putc(&dump->out, '\n');
+    str_fini(&text);
+}
+
+static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    struct flow_dump dump = {.vs = vs_, .out = STR_INIT};
+    if (argc > 1 && !strcmp(argv[0], "dpif/dump-flows")) {
+        dump.br = find_bridge(conn, vs_, argv[argc - 1]);
+        if (!dump.br)
+            return;
+    }
+    megaflows_for_each(dump.vs->cache, put_megaflow, &dump);
+    reply(conn, &dump.out);
+}
+
+static void show_drops(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc, (void)argv;
+    struct vswitch *vs = vs_;
+    struct str out = STR_INIT;
+    for (unsigned i = 1; i < N_DROP_REASONS; i++) {
+        if (vs->drops[i]->n)
+            str_putf(&out, "%-28s %10" PRIu64 "  %s\n", drop_counter(i), vs->drops[i]->n,
+                     drop_text(i));
+    }
+    reply(conn, &out);
+}
+
+static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc, (void)argv;
+    struct vswitch *vs = vs_;
+    const struct megaflows *c = vs->cache;
+    struct str out = STR_INIT;
+    str_putf(&out,
+             "netdev@ovs-netdev:\n  flows         : (current %zu) (limit %d)\n"
+             "  masks         : %zu\n  exact hits    : %" PRIu64 "\n  megaflow hits : %" PRIu64
+             "\n  misses        : %" PRIu64 "\n  stale         : %" PRIu64
+             "\n  translations  : %" PRIu64 "\n  cache full    : %" PRIu64 "\n",
+             c->n_flows, MEGAFLOWS_MAX, c->tables.n, c->n_exact_hits, c->n_hits, c->n_misses,
+             c->n_stale, vs->n_xlate, c->n_full);
+    reply(conn, &out);
+}
+
+static void revalidator_purge(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc, (void)argv;
+    struct vswitch *vs = vs_;
+    megaflows_flush(vs->cache);
+    unixctl_reply(conn, NULL);
+}
+
+/* Everything is done at once here, so there is nothing to wait for but the counters. */
+static void revalidator_wait(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc, (void)argv;
+    vswitch_tick(vs_);
+    unixctl_reply(conn, NULL);
+}
+
+static void fdb_show(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    (void)argc;
+    struct vswitch *vs = vs_;
+    struct bridge *br = find_bridge(conn, vs, argv[1]);
+    if (!br)
+        return;
+    struct str out = STR_INIT;
+    str_put(&out, " port  VLAN  MAC                Age\n");
+    const struct mac_entry *e;
+    LIST_FOR_EACH (e, lru, &br->macs.lru) {
+        char port[16];
+        snprintf(port, sizeof port, "%u", e->port);
+        str_putf(&out, "%5s  %4u  ", e->port == PORT_LOCAL ? "LOCAL" : port, e->vlan);
+        mac_put(&out, e->mac);
+        str_putf(&out, "  %3" PRId64 "\n", (env_now_ms(vs->env) - e->seen_ms) / 1000);
+    }
+    reply(conn, &out);
+}
+
+static void fdb_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    struct vswitch *vs = vs_;
+    struct bridge *br;
+    if (argc > 1 && !find_bridge(conn, vs, argv[1]))
+        return;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if (argc == 1 || !strcmp(br->name, argv[1]))
+            mac_table_flush(&br->macs);
+    }
+    vs->mac_generation++;
+    unixctl_reply(conn, "table successfully flushed");
+}
+
+static struct vport *find_port(struct vswitch *vs, const char *name)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        struct vport *port = bridge_port_named(br, name);
+        if (port)
+            return port;
+    }
+    return NULL;
+}
+
+static bool hex_to_bytes(const char *text, uint8_t *bytes, size_t max, size_t *n)
+{
+    for (*n = 0; *text; text += 2) {
+        unsigned x;
+        if (*n == max || !text[1] || sscanf(text, "%2x", &x) != 1)
+            return false;
+        bytes[(*n)++] = (uint8_t)x;
+    }
+    return true;
+}
+
+static void dummy_receive_command(struct unixctl_conn *conn, int argc, const char *argv[],
+                                  void *vs_)
+{
+    struct vport *port = find_port(vs_, argv[1]);
+    if (!port || !port->dev || !port_is_dummy(port->dev)) {
+        unixctl_error(conn, "no such dummy netdev");
+        return;
+    }
+    for (int i = 2; i < argc; i++) {
+        uint8_t frame[2048];
+        size_t n;
+        struct flow_key key;
+        struct match match;
+        struct packet packet;
+        packet_init(&packet);
+        if (hex_to_bytes(argv[i], frame, sizeof frame, &n)) {
+            dummy_receive(port->dev, frame, n);
+        } else if (!of_match_parse(argv[i], NULL, &match, NULL, NULL)) {
+            key = match.key;
+            packet_compose(&packet, &key, 64);
+            dummy_receive(port->dev, packet.data, packet.size);
+        } else {
+            unixctl_error(conn, "bad packet or flow syntax");
+            packet_fini(&packet);
+            return;
+        }
+        packet_fini(&packet);
+    }
+    unixctl_reply(conn, NULL);
+}
+
+void appctl_register(struct unixctl *ctl, struct vswitch *vs)
+{
+    static const struct command {
+        const char *name, *usage;
+        int min, max;
+        unixctl_fn *fn;
+    } commands[] = {
+        {"ofproto/list", "", 0, 0, ofproto_list},
+        {"bridge/dump-flows", "[--offload-stats] bridge", 1, 2, bridge_dump_flows},
+        {"bridge/reconnect", "[bridge]", 0, 1, bridge_reconnect},
+        {"dpif/show", "", 0, 0, dpif_show},
+        {"dpctl/show", "[dp]", 0, 1, dpif_show},
+        {"dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, 3, dpif_dump_flows},
+        {"dpctl/dump-flows", "[dp]", 0, 3, dpif_dump_flows},
+        {"dpif/show-drops", "", 0, 0, show_drops},
+        {"upcall/show", "", 0, 0, upcall_show},
+        {"revalidator/wait", "", 0, 0, revalidator_wait},
+        {"revalidator/purge", "", 0, 0, revalidator_purge},
+        {"fdb/show", "bridge", 1, 1, fdb_show},
+        {"fdb/flush", "[bridge]", 0, 1, fdb_flush},
+        {"netdev-dummy/receive", "name packet|flow...", 2, 100, dummy_receive_command},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        unixctl_register(ctl, commands[i].name, commands[i].usage, commands[i].min, commands[i].max,
+                         commands[i].fn, vs);
+}

@@ -1,0 +1,423 @@
+/* config.c - see config.h: from the rows of the database to running bridges. */
+#include "switchd/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "rows/ovs.h"
+#include "switchd/ofserver.h"
+
+LOG_MODULE(config);
+
+enum { RETRY_MS = 1000, PROBE_DEFAULT_MS = 5000 };
+
+/* ---- reading ---- */
+
+const struct row *config_ref(const struct config *config, int table, const struct uuid *uuid)
+{
+    return replica_row_find(config->db, &config->schema->tables[table], uuid);
+}
+
+void config_each(const struct config *config, const struct datum *refs, int table,
+                 void (*fn)(void *aux, const struct row *row), void *aux)
+{
+    for (uint32_t i = 0; i < refs->n; i++) {
+        const struct row *row = config_ref(config, table, &refs->atoms[i].uuid);
+        if (row)
+            fn(aux, row);
+    }
+}
+
+const struct row *config_root(const struct config *config)
+{
+    size_t pos = 0;
+    return replica_next_row(config->db, &config->schema->tables[OVS_TABLE_OPEN_VSWITCH], &pos);
+}
+
+const char *config_error(const struct config *config, const char *interface)
+{
+    for (size_t i = 0; i < config->errors.n; i++) {
+        if (!strcmp(config->errors.data[i].name, interface))
+            return config->errors.data[i].text;
+    }
+    return NULL;
+}
+
+static void errors_clear(struct config *config)
+{
+    for (size_t i = 0; i < config->errors.n; i++) {
+        free(config->errors.data[i].name);
+        free(config->errors.data[i].text);
+    }
+    vec_clear(&config->errors);
+}
+
+static void error_add(struct config *config, const char *name, const char *text)
+{
+    struct port_error e = {xstrdup(name), xstrdup(text)};
+    vec_push(&config->errors, e);
+}
+
+static void smap_from_datum(struct smap *map, const struct datum *d)
+{
+    smap_clear(map);
+    const union atom *values = datum_values(d);
+    for (uint32_t i = 0; i < d->n; i++)
+        smap_set(map, d->atoms[i].string->s, values[i].string->s);
+}
+
+/* ---- ports ---- */
+
+/* One pass over a bridge's rows. */
+struct bridge_pass {
+    struct config *config;
+    struct bridge *br;
+    const struct ovs_bridge *row;
+    const struct ovs_port *port;
+    VEC(const struct ovs_interface *) wanted;
+    VEC(const struct ovs_port *) ports; /* of wanted, in parallel */
+};
+
+static void want_interface(void *pass_, const struct row *row)
+{
+    struct bridge_pass *pass = pass_;
+    vec_push(&pass->wanted, ovs_interface_cast(row));
+    vec_push(&pass->ports, pass->port);
+}
+
+static void want_port(void *pass_, const struct row *row)
+{
+    struct bridge_pass *pass = pass_;
+    pass->port = ovs_port_cast(row);
+    config_each(pass->config, ovs_port_interfaces(pass->port), OVS_TABLE_INTERFACE, want_interface,
+                pass);
+}
+
+static bool is_local(const struct bridge_pass *pass, const char *interface)
+{
+    return !strcmp(interface, pass->br->name);
+}
+
+static const char *interface_type(const struct bridge_pass *pass, const struct ovs_interface *iface)
+{
+    return is_local(pass, ovs_interface_name(iface)) ? "internal" : ovs_interface_type(iface);
+}
+
+static void remove_unwanted(struct bridge_pass *pass)
+{
+    vport_vec ports = VEC_INIT;
+    bridge_ports_sorted(pass->br, &ports);
+    for (size_t i = 0; i < ports.n; i++) {
+        struct vport *port = ports.data[i];
+        bool keep = false;
+        for (size_t j = 0; j < pass->wanted.n; j++) {
+            const struct ovs_interface *iface = pass->wanted.data[j];
+            keep |= !strcmp(ovs_interface_name(iface), port->name) &&
+                    !strcmp(interface_type(pass, iface), port->type);
+        }
+        /* A device that went away took the port's socket with it. */
+        if (port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex)
+            keep = false;
+        if (!keep)
+            bridge_remove_port(pass->br, port);
+    }
+    vec_fini(&ports);
+}
+
+static void vlan_from_row(struct vport *port, const struct ovs_port *row)
+{
+    struct vlan_config c = {.mode = VLAN_TRUNK};
+    const char *mode = ovs_port_vlan_mode(row);
+    const struct datum *trunks = ovs_port_trunks(row);
+    c.tag = (uint16_t)ovs_port_tag(row);
+    if (mode && !strcmp(mode, "access"))
+        c.mode = VLAN_ACCESS;
+    else if (mode && !strcmp(mode, "native-tagged"))
+        c.mode = VLAN_NATIVE_TAGGED;
+    else if (mode && !strcmp(mode, "native-untagged"))
+        c.mode = VLAN_NATIVE_UNTAGGED;
+    else if (!mode && ovs_port_tag_present(row) && !trunks->n)
+        c.mode = VLAN_ACCESS;
+    if (trunks->n && c.mode != VLAN_ACCESS) {
+        c.trunks = xcalloc(64, sizeof *c.trunks);
+        for (uint32_t i = 0; i < trunks->n; i++) {
+            unsigned vid = (unsigned)trunks->atoms[i].integer & 0xfff;
+            c.trunks[vid / 64] |= UINT64_C(1) << (vid % 64);
+        }
+    }
+    const struct vlan_config *was = &port->vlan;
+    bool same = was->mode == c.mode && was->tag == c.tag && !was->trunks == !c.trunks &&
+                (!c.trunks || !memcmp(was->trunks, c.trunks, 64 * sizeof *c.trunks));
+    free(port->vlan.trunks);
+    port->vlan = c;
+    if (!same)
+        vswitch_invalidate(port->bridge->vs);
+}
+
+/* What an Interface asks of its device. */
+static void device_from_row(struct vport *port, const struct ovs_interface *iface,
+                            const char *hwaddr)
+{
+    struct port *dev = port->dev;
+    if (!dev)
+        return;
+    if (ovs_interface_mtu_request_present(iface) && dev->class->set_mtu &&
+        dev->status.mtu != (uint32_t)ovs_interface_mtu_request(iface) &&
+        !dev->class->set_mtu(dev, (uint32_t)ovs_interface_mtu_request(iface)))
+        dev->status.mtu = (uint32_t)ovs_interface_mtu_request(iface);
+    const char *text = ovs_interface_mac(iface);
+    struct mac mac;
+    if (!text)
+        text = hwaddr;
+    if (text && dev->class == &port_class_internal && !mac_parse(text, &mac) &&
+        !mac_equal(mac, dev->status.mac) && !dev->class->set_mac(dev, mac))
+        dev->status.mac = mac;
+}
+
+static void apply_interface(struct bridge_pass *pass, const struct ovs_interface *iface,
+                            const struct ovs_port *row)
+{
+    struct bridge *br = pass->br;
+    const char *name = ovs_interface_name(iface);
+    struct smap options = SMAP_INIT;
+    struct diag diag = DIAG_INIT;
+    smap_from_datum(&options, ovs_interface_options(iface));
+    struct vport *port = bridge_port_named(br, name);
+    int err = 0;
+    if (!port) {
+        int64_t request = ovs_interface_ofport_request_present(iface)
+                              ? ovs_interface_ofport_request(iface)
+                              : ovs_interface_ofport(iface);
+        struct vport_options o = {.name = name,
+                                  .type = interface_type(pass, iface),
+                                  .request = request > 0 ? (uint32_t)request : 0,
+                                  .options = &options};
+        err = bridge_add_port(br, &o, &port, &diag);
+    } else if (!smap_equal(&options, &port->options)) {
+        err = vport_configure(port, &options, &diag);
+    }
+    if (err) {
+        if (!config_error(pass->config, name))
+            error_add(pass->config, name, diag_text(&diag));
+        log_dbg("bridge %s: interface %s: %s", br->name, name, diag_text(&diag));
+    }
+    diag_fini(&diag);
+    smap_fini(&options);
+    if (port) {
+        vlan_from_row(port, row);
+        device_from_row(port, iface,
+                        is_local(pass, name) ? ovs_bridge_other_config_value(pass->row, "hwaddr")
+                                             : NULL);
+    }
+}
+
+static void apply_ports(struct bridge_pass *pass)
+{
+    config_each(pass->config, ovs_bridge_ports(pass->row), OVS_TABLE_PORT, want_port, pass);
+    remove_unwanted(pass);
+    /* Ports that had a number before first, so that new ones do not take it. */
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < pass->wanted.n; i++) {
+            const struct ovs_interface *iface = pass->wanted.data[i];
+            bool numbered =
+                ovs_interface_ofport(iface) > 0 || ovs_interface_ofport_request_present(iface);
+            if (numbered == !round)
+                apply_interface(pass, iface, pass->ports.data[i]);
+        }
+    }
+}
+
+/* ---- bridges ---- */
+
+static uint64_t datapath_id(const struct bridge *br, const struct ovs_bridge *row)
+{
+    const char *text = ovs_bridge_other_config_value(row, "datapath-id");
+    uint64_t id;
+    if (text && !text_to_u64(text, 16, &id) && id)
+        return id;
+    struct mac mac;
+    text = ovs_bridge_other_config_value(row, "hwaddr");
+    if (text && !mac_parse(text, &mac))
+        return mac_to_u64(mac);
+    const struct vport *local = bridge_port(br, PORT_LOCAL);
+    if (local && local->dev && !mac_is_zero(local->dev->status.mac))
+        return mac_to_u64(local->dev->status.mac);
+    text = ovs_bridge_datapath_id(row);
+    if (text && !text_to_u64(text, 16, &id) && id)
+        return id;
+    return (uint64_t)uuid_prefix32(ovs_bridge_uuid(row)) | 0x020000000000;
+}
+
+struct controllers {
+    VEC(struct ofcontroller_config) configs;
+};
+
+static void want_controller(void *controllers_, const struct row *row_)
+{
+    struct controllers *c = controllers_;
+    const struct ovs_controller *row = ovs_controller_cast(row_);
+    struct ofcontroller_config config = {.target = ovs_controller_target(row),
+                                         .probe_ms = ovs_controller_inactivity_probe_present(row)
+                                                         ? ovs_controller_inactivity_probe(row)
+                                                         : PROBE_DEFAULT_MS,
+                                         .max_backoff_ms =
+                                             ovs_controller_max_backoff_present(row)
+                                                 ? MAX(ovs_controller_max_backoff(row), 1000)
+                                                 : 8000};
+    vec_push(&c->configs, config);
+}
+
+static void apply_controllers(struct config *config, struct bridge *br,
+                              const struct ovs_bridge *row)
+{
+    struct controllers c = {VEC_INIT};
+    config_each(config, ovs_bridge_controller(row), OVS_TABLE_CONTROLLER, want_controller, &c);
+    if (br->of)
+        ofserver_set_controllers(br->of, c.configs.data, c.configs.n);
+    vec_fini(&c.configs);
+}
+
+static struct bridge *bridge_open(struct config *config, const char *name)
+{
+    struct bridge *br = bridge_new(config->vs, name);
+    char *target = xasprintf("punix:%s/%s.mgmt", config->vs->rundir, name);
+    struct diag diag = DIAG_INIT;
+    if (ofserver_new(br, config->manage_sockets ? target : NULL, &br->of, &diag))
+        log_err("bridge %s: %s", name, diag_text(&diag));
+    diag_fini(&diag);
+    free(target);
+    log_info("created bridge %s", name);
+    return br;
+}
+
+static void apply_bridge(void *config_, const struct row *row_)
+{
+    struct config *config = config_;
+    const struct ovs_bridge *row = ovs_bridge_cast(row_);
+    const char *name = ovs_bridge_name(row);
+    if (strchr(name, '/') || !*name || !strcmp(name, ".") || !strcmp(name, "..")) {
+        log_warn("ignoring bridge with invalid name \"%s\"", name);
+        return;
+    }
+    struct bridge *br = vswitch_bridge(config->vs, name);
+    if (!br)
+        br = bridge_open(config, name);
+    struct bridge_pass pass = {
+        .config = config, .br = br, .row = row, .wanted = VEC_INIT, .ports = VEC_INIT};
+    apply_ports(&pass);
+    vec_fini(&pass.wanted);
+    vec_fini(&pass.ports);
+    br->datapath_id = datapath_id(br, row);
+    const char *fail_mode = ovs_bridge_fail_mode(row);
+    br->secure = fail_mode && !strcmp(fail_mode, "secure");
+    struct smap other = SMAP_INIT;
+    smap_from_datum(&other, ovs_bridge_other_config(row));
+    mac_table_configure(&br->macs, smap_get_int(&other, "mac-aging-time", 300) * 1000,
+                        smap_get_int(&other, "mac-table-size", 8192));
+    smap_fini(&other);
+    apply_controllers(config, br, row);
+    bridge_apply_fail_mode(br);
+}
+
+struct bridge_search {
+    const char *name;
+    bool found;
+};
+
+static void match_bridge(void *search_, const struct row *row)
+{
+    struct bridge_search *search = search_;
+    search->found |= !strcmp(ovs_bridge_name(ovs_bridge_cast(row)), search->name);
+}
+
+static void remove_bridges(struct config *config, const struct row *root)
+{
+    struct bridge *br, *next;
+    LIST_FOR_EACH_SAFE (br, next, node, &config->vs->bridges) {
+        struct bridge_search search = {br->name, false};
+        if (root)
+            config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)),
+                        OVS_TABLE_BRIDGE, match_bridge, &search);
+        if (!search.found) {
+            log_info("deleted bridge %s", br->name);
+            bridge_free(br);
+        }
+    }
+}
+
+static void apply(void *config_)
+{
+    struct config *config = config_;
+    if (!replica_is_ready(config->db) || !replica_has_lock(config->db))
+        return;
+    const struct row *root = config_root(config);
+    errors_clear(config);
+    remove_bridges(config, root);
+    if (root)
+        config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,
+                    apply_bridge, config);
+    config->applied = true;
+    config->retry_at_ms = env_now_ms(config->vs->env) + RETRY_MS;
+    status_write(config);
+}
+
+/* ---- life ---- */
+
+void config_schedule(struct config *config)
+{
+    deferred_schedule(&config->apply);
+}
+
+static void on_change(void *config, const struct changeset *cs)
+{
+    (void)cs;
+    config_schedule(config);
+}
+
+static void on_status(void *config)
+{
+    config_schedule(config);
+}
+
+void config_init(struct config *config, struct vswitch *vs, struct replica *db,
+                 const struct schema *schema)
+{
+    memset(config, 0, sizeof *config);
+    config->vs = vs;
+    config->db = db;
+    config->schema = schema;
+    config->manage_sockets = true;
+    deferred_init(&config->apply, vs->loop, LOOP_LATER, apply, config);
+    replica_set_observer(db, on_change, config);
+    replica_set_status_observer(db, on_status, config);
+    config_schedule(config);
+}
+
+void config_fini(struct config *config)
+{
+    replica_set_observer(config->db, NULL, NULL);
+    replica_set_status_observer(config->db, NULL, NULL);
+    deferred_cancel(&config->apply);
+    errors_clear(config);
+    vec_fini(&config->errors);
+}
+
+void config_tick(struct config *config)
+{
+    if (!config->applied)
+        return;
+    int64_t now_ms = env_now_ms(config->vs->env);
+    bool gone = false;
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &config->vs->bridges) {
+        struct vport *port;
+        HMAP_FOR_EACH (port, by_no, &br->ports)
+            gone |=
+                port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex;
+    }
+    if (gone || (config->errors.n && now_ms >= config->retry_at_ms))
+        config_schedule(config);
+    else
+        status_write(config);
+}

@@ -1,0 +1,54 @@
+/* config.h - the switch database made real: Bridge, Port and Interface rows become bridges and ports,
+ * and what became of them is written back.
+ *
+ * Reads a replica of Open_vSwitch (hosted here or elsewhere). After each change it computes what should
+ * be and changes what differs: running bridges, ports whose rows did not change and their flows are
+ * not touched. Everything a waiting ovs-vsctl reads (ofport, error, cur_cfg) is written in one
+ * transaction. Statistics follow every 5 seconds.
+ *
+ *     config.c    rows -> bridges
+ *     status.c    bridges -> rows
+ */
+#pragma once
+
+#include "replica/replica.h"
+#include "switchd/vswitch.h"
+
+enum { STATISTICS_MS = 5000 };
+
+struct port_error {
+    char *name; /* of the Interface */
+    char *text;
+};
+
+struct config {
+    struct vswitch *vs;
+    struct replica *db; /* borrowed */
+    const struct schema *schema;
+    struct deferred apply;
+    VEC(struct port_error) errors; /* of the last application */
+    bool applied;                  /* once at least */
+    bool writing;                  /* a transaction is on its way */
+    bool write_again;
+    int64_t statistics_at_ms;
+    int64_t retry_at_ms; /* of ports that could not be opened */
+    bool manage_sockets; /* bridges listen at RUNDIR/BRIDGE.mgmt */
+};
+
+void config_init(struct config *config, struct vswitch *vs, struct replica *db,
+                 const struct schema *schema);
+void config_fini(struct config *config);
+/* The database or the devices have changed: looks in this turn of the loop. */
+void config_schedule(struct config *config);
+/* Each second. */
+void config_tick(struct config *config);
+
+/* ---- between config.c and status.c ---- */
+const struct row *config_root(const struct config *config); /* the Open_vSwitch row, or NULL */
+/* The row of a reference, or NULL. */
+const struct row *config_ref(const struct config *config, int table, const struct uuid *uuid);
+/* Calls for each element of a column of references that exists. */
+void config_each(const struct config *config, const struct datum *refs, int table,
+                 void (*fn)(void *aux, const struct row *row), void *aux);
+const char *config_error(const struct config *config, const char *interface);
+void status_write(struct config *config);

@@ -1,0 +1,231 @@
+/* switchd.c - options, database and life of weft-switchd; see switchd.h. */
+#include "switchd/switchd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "localdb/local_source.h"
+#include "ovsdb/client/source.h"
+#include "ovsdb/server/server.h"
+#include "rows/ovs.h"
+#include "store/store.h"
+
+LOG_MODULE(switchd);
+
+enum option_id { OPT_DB = 1, OPT_REMOTE, OPT_ENABLE_DUMMY, OPT_IGNORED };
+
+static const struct option_spec option_table[] = {
+    OPTION_HEADING("Options"),
+    {OPT_DB, 0, "db", "FILE",
+     "host the database in FILE (made if it is not there) and serve it at\n"
+     "RUNDIR/db.sock; the default is DBDIR/conf.db unless DATABASE is given"},
+    {OPT_REMOTE, 0, "remote", "REMOTE",
+     "serve the hosted database there too (punix:, ptcp:, pssl:, db:)"},
+    {OPT_ENABLE_DUMMY, 0, "enable-dummy", "[override]",
+     "with override: ports of types system, internal and tap are dummies"},
+    {OPT_IGNORED, 0, "mlockall", NULL, NULL},
+    {OPT_IGNORED, 0, "no-mlockall", NULL, NULL},
+    {OPT_IGNORED, 0, "disable-system", NULL, NULL},
+    {OPT_IGNORED, 0, "disable-system-route", NULL, NULL},
+    OPTION_END,
+};
+
+static int set_option(void *sw_, int id, const char *arg, struct diag *diag)
+{
+    struct switchd *sw = sw_;
+    switch (id) {
+    case OPT_DB:
+        free(sw->db_file);
+        sw->db_file = xstrdup(arg);
+        break;
+    case OPT_REMOTE:
+        vec_push(&sw->remotes, xstrdup(arg));
+        break;
+    case OPT_ENABLE_DUMMY:
+        if (arg && strcmp(arg, "override") && strcmp(arg, "system"))
+            return diag_set(diag, ERR_INVALID, "--enable-dummy: unknown value \"%s\"", arg);
+        sw->dummy_override = arg != NULL;
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static int set_args(void *sw_, int n, char **args, struct diag *diag)
+{
+    struct switchd *sw = sw_;
+    if (n > 1)
+        return diag_set(diag, ERR_INVALID,
+                        "at most one non-option argument accepted; use --help for "
+                        "usage");
+    if (n == 1)
+        sw->db_remote = xstrdup(args[0]);
+    return 0;
+}
+
+/* ---- the database ---- */
+
+static int host_database(struct switchd *sw, struct diag *diag)
+{
+    struct daemon *daemon = sw->daemon;
+    struct store_options options = {.env = daemon_env(daemon),
+                                    .path = sw->db_file,
+                                    .schema_text = ovs_schema_text,
+                                    .create = true};
+    int err = store_open(&options, &sw->store, diag);
+    if (err)
+        return err;
+    sw->schema = ovs_schema_new();
+    bool same = !strcmp(store_schema(sw->store)->text, sw->schema->text);
+    schema_free(sw->schema);
+    sw->schema = NULL;
+    if (!same)
+        return diag_set(
+            diag, ERR_UNSUPPORTED, "%s: its schema (%s %s) is not this program's; convert it first",
+            sw->db_file, store_schema(sw->store)->name, store_schema(sw->store)->version);
+    struct ovsdb_server_options server = {
+        .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)}};
+    sw->server = ovsdb_server_new(daemon_loop(daemon), &server);
+    err = ovsdb_server_add_db(sw->server, sw->store, diag);
+    char *socket = xasprintf("punix:%s/db.sock", daemon_rundir(daemon));
+    if (!err)
+        err = ovsdb_server_add_remote(sw->server, socket, diag);
+    if (!err)
+        err = ovsdb_server_add_remote(sw->server, "db:Open_vSwitch,Open_vSwitch,manager_options",
+                                      diag);
+    free(socket);
+    for (size_t i = 0; i < sw->remotes.n && !err; i++)
+        err = ovsdb_server_add_remote(sw->server, sw->remotes.data[i], diag);
+    if (err)
+        return err;
+    struct replica_options replica = {.env = daemon_env(daemon), .schema = store_schema(sw->store)};
+    sw->replica = replica_new(&replica, local_source_new(sw->store));
+    log_info("%s: serving database %s %s", sw->db_file, store_schema(sw->store)->name,
+             store_schema(sw->store)->version);
+    return 0;
+}
+
+static void use_database(struct switchd *sw)
+{
+    struct daemon *daemon = sw->daemon;
+    sw->schema = ovs_schema_new();
+    struct replica_source *source = ovsdb_client_source_new(daemon_loop(daemon), sw->db_remote);
+    struct stream_options stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)};
+    ovsdb_client_source_set_stream(source, &stream);
+    struct replica_options replica = {.env = daemon_env(daemon), .schema = sw->schema};
+    sw->replica = replica_new(&replica, source);
+    replica_set_lock(sw->replica, "ovs_vswitchd");
+}
+
+/* Where the database is when nothing was said. */
+static void default_database(struct switchd *sw)
+{
+    if (sw->db_file || sw->db_remote)
+        return;
+    if (daemon_has_peer_name(sw->daemon)) {
+        sw->db_remote = xasprintf("unix:%s/db.sock", daemon_rundir(sw->daemon));
+        return;
+    }
+    const char *dir = daemon_dbdir(sw->daemon);
+    if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+        log_dbg("%s: %s", dir, strerror(errno));
+    sw->db_file = xasprintf("%s/conf.db", dir);
+}
+
+/* ---- start and stop ---- */
+
+static void on_tick(void *sw_)
+{
+    struct switchd *sw = sw_;
+    config_tick(&sw->config);
+}
+
+static void put_memory(void *sw_, struct str *out)
+{
+    const struct switchd *sw = sw_;
+    size_t rules = 0, ports = 0;
+    const struct bridge *br;
+    LIST_FOR_EACH (br, node, &sw->vs.bridges) {
+        rules += br->tables.n_rules;
+        ports += br->ports.n;
+    }
+    str_putf(out, "ports:%zu rules:%zu ", ports, rules);
+    if (sw->server)
+        ovsdb_server_put_memory(sw->server, out);
+}
+
+static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *diag)
+{
+    (void)ready;
+    struct switchd *sw = sw_;
+    sw->daemon = daemon;
+    default_database(sw);
+    if (sw->db_file && sw->db_remote)
+        return diag_set(diag, ERR_INVALID, "--db=FILE and a remote database exclude each other");
+    vswitch_init(&sw->vs, daemon_loop(daemon), daemon_counters(daemon), daemon_rundir(daemon));
+    sw->vs.host.dummy_override = sw->dummy_override;
+    sw->switching = true;
+    if (sw->db_file) {
+        int err = host_database(sw, diag);
+        if (err)
+            return err;
+    } else {
+        use_database(sw);
+    }
+    config_init(&sw->config, &sw->vs, sw->replica,
+                sw->store ? store_schema(sw->store) : sw->schema);
+    sw->configured = true;
+    sw->vs.on_tick = on_tick;
+    sw->vs.tick_aux = sw;
+    appctl_register(daemon_unixctl(daemon), &sw->vs);
+    trace_register(daemon_unixctl(daemon), &sw->vs);
+    unixctl_add_memory(daemon_unixctl(daemon), put_memory, sw);
+    return 0;
+}
+
+static void stop(void *sw_)
+{
+    struct switchd *sw = sw_;
+    if (sw->configured)
+        config_fini(&sw->config);
+    if (sw->switching)
+        vswitch_fini(&sw->vs);
+    if (sw->replica)
+        replica_free(sw->replica);
+    if (sw->server)
+        ovsdb_server_free(sw->server);
+    if (sw->store)
+        store_close(sw->store);
+    schema_free(sw->schema);
+    for (size_t i = 0; i < sw->remotes.n; i++)
+        free(sw->remotes.data[i]);
+    vec_fini(&sw->remotes);
+    free(sw->db_file);
+    free(sw->db_remote);
+}
+
+static const struct daemon_spec spec = {
+    .name = "weft-switchd",
+    .peer_name = "ovs-vswitchd",
+    .side = RUNDIR_OVS,
+    .usage = "[DATABASE]",
+    .summary = "An OpenFlow switch. DATABASE is the OVSDB server that configures it (unix:, tcp:, "
+               "ssl:); without it the switch hosts its database itself.",
+    .options = option_table,
+    .set_option = set_option,
+    .set_args = set_args,
+    .start = start,
+    .stop = stop,
+};
+
+int switchd_main(int argc, char **argv)
+{
+    struct switchd sw;
+    memset(&sw, 0, sizeof sw);
+    return daemon_main(argc, argv, &spec, &sw);
+}

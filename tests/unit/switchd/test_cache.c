@@ -1,0 +1,311 @@
+/* test_cache.c - the cached path against a switch without caches: over random flows, changes and
+ * packets, every packet leaves on the same ports with the same bytes, and flows count the same. */
+#include "flow/rewrite.h"
+#include "openflow/actions.h"
+#include "unit/switchd/world.h"
+
+enum { N_STEPS = 3000, N_TABLES_USED = 4 };
+
+struct random {
+    uint64_t state;
+};
+
+static uint32_t rnd(struct random *r, uint32_t n)
+{
+    r->state = r->state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(r->state >> 33) % n;
+}
+
+static struct bridge *make(struct world *w)
+{
+    world_init(w);
+    struct bridge *br0 = bridge_new(&w->vs, "br0"), *br1 = bridge_new(&w->vs, "br1");
+    br0->secure = br1->secure = true;
+    br0->datapath_id = 1;
+    br1->datapath_id = 2;
+    world_add(w, br0, "p1", "dummy", 1, NULL);
+    world_add(w, br0, "p2", "dummy", 2, NULL);
+    world_add(w, br0, "p3", "dummy", 3, NULL);
+    world_add(w, br0, "a", "patch", 4, "b");
+    world_add(w, br1, "b", "patch", 1, "a");
+    world_add(w, br1, "q2", "dummy", 2, NULL);
+    world_add(w, br1, "q3", "dummy", 3, NULL);
+    return br0;
+}
+
+static u128 random_value(struct random *r, enum field_id id)
+{
+    switch (id) {
+    case FIELD_ETH_SRC:
+    case FIELD_ETH_DST:
+        return 0x020000000001 + rnd(r, 3) +
+               (id == FIELD_ETH_DST && !rnd(r, 5) ? 0x010000000000 : 0);
+    case FIELD_IP_SRC:
+    case FIELD_IP_DST:
+        return 0x0a000001 + rnd(r, 2) + (rnd(r, 2) << 8);
+    case FIELD_IP_TTL:
+        return 1 + rnd(r, 3);
+    case FIELD_VLAN_TCI:
+        return rnd(r, 2) ? 0 : 0x1000 | rnd(r, 3);
+    default:
+        return rnd(r, 3);
+    }
+}
+
+static const enum field_id match_fields[] = {FIELD_IN_PORT_OXM, FIELD_ETH_SRC, FIELD_ETH_DST,
+                                             FIELD_VLAN_TCI,    FIELD_REG0,    FIELD_REG1,
+                                             FIELD_METADATA};
+static const enum field_id ip_fields[] = {FIELD_IP_SRC, FIELD_IP_DST, FIELD_IP_TTL};
+
+static void random_match(struct random *r, struct match *match)
+{
+    match_init(match);
+    for (unsigned i = 0; i < ARRAY_SIZE(match_fields); i++) {
+        if (!rnd(r, 5))
+            match_set(match, match_fields[i], random_value(r, match_fields[i]));
+    }
+    if (rnd(r, 2))
+        return;
+    match_set(match, FIELD_ETH_TYPE, 0x0800);
+    for (unsigned i = 0; i < ARRAY_SIZE(ip_fields); i++) {
+        if (rnd(r, 3))
+            continue;
+        u128 mask = field_get(ip_fields[i])->maskable ? u128_ones(32) & ~u128_ones(rnd(r, 17))
+                                                      : u128_ones(field_get(ip_fields[i])->n_bits);
+        match_set_masked(match, ip_fields[i], random_value(r, ip_fields[i]), mask);
+    }
+    if (!rnd(r, 3)) {
+        match_set(match, FIELD_IP_PROTO, 17);
+        match_set(match, FIELD_UDP_DST, rnd(r, 3));
+    }
+}
+
+static void put_random_actions(struct random *r, struct of_actions *a, unsigned depth)
+{
+    unsigned n = rnd(r, 5);
+    for (unsigned i = 0; i < n; i++) {
+        struct subfield reg0 = subfield_whole(FIELD_REG0), reg1 = subfield_whole(FIELD_REG1);
+        struct subfield src16 = subfield_make(FIELD_ETH_SRC, 0, 2);
+        struct subfield reg16 = subfield_make(FIELD_REG1, 0, 2);
+        struct subfield ttl = subfield_whole(FIELD_IP_TTL);
+        struct subfield reg8 = subfield_make(FIELD_REG0, 0, 8);
+        static const enum field_id settable[] = {FIELD_ETH_SRC, FIELD_ETH_DST, FIELD_IP_DST,
+                                                 FIELD_REG0,    FIELD_REG1,    FIELD_METADATA};
+        enum field_id id = settable[rnd(r, ARRAY_SIZE(settable))];
+        size_t start;
+        switch (rnd(r, 16)) {
+        case 0:
+        case 1:
+        case 2:
+            of_put_output(a, 1 + rnd(r, 5));
+            break;
+        case 3:
+            of_put_output(a, rnd(r, 2) ? PORT_FLOOD : PORT_IN_PORT);
+            break;
+        case 4:
+            of_put_output(a, PORT_NORMAL);
+            break;
+        case 5:
+        case 6:
+            of_put_set_field(a, id, random_value(r, id));
+            break;
+        case 7:
+            of_put_set_field_masked(a, FIELD_ETH_DST, rnd(r, 4), 3);
+            break;
+        case 8:
+            of_put_move(a, &src16, &reg16);
+            break;
+        case 9:
+            of_put_stack_push(a, rnd(r, 2) ? &reg0 : &ttl);
+            of_put_set_field(a, FIELD_REG0, rnd(r, 3));
+            of_put_stack_pop(a, rnd(r, 2) ? &reg8 : &ttl);
+            break;
+        case 10:
+        case 11:
+            of_put_resubmit(a, rnd(r, 3) ? PORT_IN_PORT : 1 + rnd(r, 3),
+                            (uint8_t)rnd(r, N_TABLES_USED));
+            break;
+        case 12:
+            of_put_dec_ttl(a);
+            break;
+        case 13:
+            if (rnd(r, 2))
+                of_put_push_vlan(a, 0x8100);
+            else
+                of_put_pop_vlan(a);
+            break;
+        case 14:
+            of_put_move(a, &reg0, &reg1);
+            break;
+        default:
+            if (depth < 2) {
+                start = of_begin_clone(a);
+                put_random_actions(r, a, depth + 1);
+                of_end_nested(a, start);
+            }
+            break;
+        }
+    }
+}
+
+static void random_flow_mod(struct random *r, struct of_flow_mod *fm)
+{
+    static const enum of_flow_command commands[] = {
+        OF_FLOW_ADD,    OF_FLOW_ADD,    OF_FLOW_ADD,           OF_FLOW_MODIFY_STRICT,
+        OF_FLOW_MODIFY, OF_FLOW_DELETE, OF_FLOW_DELETE_STRICT, OF_FLOW_DELETE_STRICT};
+    of_flow_mod_init(fm, commands[rnd(r, ARRAY_SIZE(commands))]);
+    fm->table_id = (uint8_t)rnd(r, N_TABLES_USED);
+    fm->priority = (uint16_t)rnd(r, 4);
+    random_match(r, &fm->match);
+    put_random_actions(r, &fm->actions, 0);
+    /* A resubmit to any table may recurse without end; that is for the guard, and slow: go down only. */
+    struct of_actions down = OF_ACTIONS_INIT;
+    const struct of_action *x;
+    OF_ACTION_FOR_EACH(x, fm->actions.data, fm->actions.n)
+    {
+        const struct of_resubmit *re = (const void *)x;
+        if ((x->type == OF_RESUBMIT && re->table <= fm->table_id) || x->type == OF_CLONE)
+            continue;
+        of_actions_append(&down, x, x->len);
+    }
+    if (rnd(r, 2)) {
+        of_actions_fini(&fm->actions);
+        fm->actions = down;
+    } else {
+        bool recursive = false;
+        OF_ACTION_FOR_EACH(x, fm->actions.data, fm->actions.n)
+        recursive |= x->type == OF_RESUBMIT || x->type == OF_CLONE;
+        if (recursive && rnd(r, 4)) {
+            of_actions_fini(&fm->actions);
+            fm->actions = down;
+        } else {
+            of_actions_fini(&down);
+        }
+    }
+}
+
+/* The same for both: returns what the first said. */
+static void change_both(struct world *a, struct world *b, struct random *r)
+{
+    struct of_flow_mod fm;
+    random_flow_mod(r, &fm);
+    const char *name = rnd(r, 3) ? "br0" : "br1";
+    struct journal ja = JOURNAL_INIT, jb = JOURNAL_INIT;
+    struct bridge *ba = vswitch_bridge(&a->vs, name), *bb = vswitch_bridge(&b->vs, name);
+    int ea = bridge_flow_mod(ba, &fm, &ja), eb = bridge_flow_mod(bb, &fm, &jb);
+    assert_int_equal(ea, eb);
+    if (rnd(r, 8)) {
+        bridge_commit(ba, &ja);
+        bridge_commit(bb, &jb);
+    } else {
+        journal_undo(&ja, &ba->tables);
+        journal_undo(&jb, &bb->tables);
+        vswitch_invalidate(&a->vs);
+    }
+    of_flow_mod_fini(&fm);
+}
+
+static void random_packet(struct random *r, struct packet *packet)
+{
+    struct flow_key key;
+    memset(&key, 0, sizeof key);
+    key_set(&key, FIELD_ETH_SRC, random_value(r, FIELD_ETH_SRC));
+    key_set(&key, FIELD_ETH_DST, random_value(r, FIELD_ETH_DST));
+    key_set(&key, FIELD_VLAN_TCI, random_value(r, FIELD_VLAN_TCI));
+    key_set(&key, FIELD_ETH_TYPE, rnd(r, 4) ? 0x0800 : 0x0806);
+    if (get_be16(&key.eth_type) == 0x0800) {
+        for (unsigned i = 0; i < ARRAY_SIZE(ip_fields); i++)
+            key_set(&key, ip_fields[i], random_value(r, ip_fields[i]));
+        key_set(&key, FIELD_IP_PROTO, rnd(r, 2) ? 17 : 6);
+        key_set(&key, FIELD_UDP_DST, rnd(r, 3));
+        key_set(&key, FIELD_UDP_SRC, rnd(r, 2));
+    } else {
+        key_set(&key, FIELD_ARP_OP, 1 + rnd(r, 2));
+    }
+    packet_compose(packet, &key, rnd(r, 40));
+}
+
+static void compare_sent(struct world *a, struct world *b)
+{
+    assert_int_equal(a->sent.n, b->sent.n);
+    for (size_t i = 0; i < a->sent.n; i++) {
+        assert_string_equal(a->sent.data[i].port, b->sent.data[i].port);
+        assert_int_equal(a->sent.data[i].n, b->sent.data[i].n);
+        assert_memory_equal(a->sent.data[i].data, b->sent.data[i].data, a->sent.data[i].n);
+    }
+    world_forget(a);
+    world_forget(b);
+}
+
+static void packet_both(struct world *a, struct world *b, struct random *r)
+{
+    static const struct {
+        const char *bridge, *port;
+    } ports[] = {{"br0", "p1"}, {"br0", "p2"}, {"br0", "p3"}, {"br1", "q2"}, {"br1", "q3"}};
+    unsigned at = rnd(r, ARRAY_SIZE(ports));
+    struct packet packet, again;
+    packet_init(&packet);
+    random_packet(r, &packet);
+    packet_init_copy(&again, packet.data, packet.size);
+    struct vport *pa = bridge_port_named(vswitch_bridge(&a->vs, ports[at].bridge), ports[at].port);
+    struct vport *pb = bridge_port_named(vswitch_bridge(&b->vs, ports[at].bridge), ports[at].port);
+    dummy_receive(pa->dev, packet.data, packet.size);
+    vswitch_rx_uncached(&b->vs, pb, &again);
+    compare_sent(a, b);
+    packet_fini(&packet);
+    packet_fini(&again);
+}
+
+static void compare_counters(struct world *a, struct world *b, const char *name)
+{
+    struct of_flow_stats_request req;
+    of_flow_stats_request_init(&req);
+    rule_vec ra = VEC_INIT, rb = VEC_INIT;
+    vswitch_push_stats(&a->vs);
+    tables_select(&vswitch_bridge(&a->vs, name)->tables, &req, &ra);
+    tables_select(&vswitch_bridge(&b->vs, name)->tables, &req, &rb);
+    assert_int_equal(ra.n, rb.n);
+    for (size_t i = 0; i < ra.n; i++) {
+        assert_int_equal(ra.data[i]->n_packets, rb.data[i]->n_packets);
+        assert_int_equal(ra.data[i]->n_bytes, rb.data[i]->n_bytes);
+    }
+    vec_fini(&ra);
+    vec_fini(&rb);
+}
+
+static void run_oracle(uint64_t seed)
+{
+    struct world a, b;
+    struct random r = {seed};
+    make(&a);
+    make(&b);
+    for (unsigned i = 0; i < 30; i++)
+        change_both(&a, &b, &r);
+    for (unsigned i = 0; i < N_STEPS; i++) {
+        if (!rnd(&r, 20))
+            change_both(&a, &b, &r);
+        if (!rnd(&r, 500))
+            vswitch_tick(&a.vs);
+        packet_both(&a, &b, &r);
+    }
+    compare_counters(&a, &b, "br0");
+    compare_counters(&a, &b, "br1");
+    /* The test is worth something only if the cache was used. */
+    assert_true(a.vs.cache->n_exact_hits + a.vs.cache->n_hits > N_STEPS / 10);
+    assert_true(b.vs.cache->n_exact_hits + b.vs.cache->n_hits == 0);
+    world_fini(&a);
+    world_fini(&b);
+}
+
+static void test_cached_is_uncached(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++)
+        run_oracle(seed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cached_is_uncached)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

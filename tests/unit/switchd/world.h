@@ -1,0 +1,99 @@
+/* world.h - a switch of dummy ports for tests: what goes in, and what came out of which port. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/vec.h"
+#include "openflow/text.h"
+#include "switchd/megaflow.h"
+#include "switchd/port/dummy.h"
+#include "switchd/vswitch.h"
+
+struct sent {
+    char port[16];
+    uint8_t *data;
+    size_t n;
+};
+
+struct world {
+    struct env_seeded env;
+    struct loop *loop;
+    struct counters *counters;
+    struct vswitch vs;
+    VEC(struct sent) sent;
+};
+
+static inline void world_note(void *w_, struct port *port, const struct packet *packet)
+{
+    struct world *w = w_;
+    struct sent *s = vec_push_zero(&w->sent);
+    strncpy(s->port, port->name, sizeof s->port - 1);
+    s->data = xmemdup(packet->data, packet->size);
+    s->n = packet->size;
+}
+
+static inline void world_init(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    env_seeded_init(&w->env, 1);
+    w->loop = loop_new(&w->env.env);
+    w->counters = counters_new();
+    vswitch_init(&w->vs, w->loop, w->counters, "/nonexistent");
+}
+
+static inline void world_forget(struct world *w)
+{
+    for (size_t i = 0; i < w->sent.n; i++)
+        free(w->sent.data[i].data);
+    vec_clear(&w->sent);
+}
+
+static inline void world_fini(struct world *w)
+{
+    world_forget(w);
+    vec_fini(&w->sent);
+    vswitch_fini(&w->vs);
+    counters_free(w->counters);
+    loop_free(w->loop);
+}
+
+static inline struct vport *world_add(struct world *w, struct bridge *br, const char *name,
+                                      const char *type, uint32_t number, const char *peer)
+{
+    struct smap options = SMAP_INIT;
+    if (peer)
+        smap_set(&options, "peer", peer);
+    struct vport_options o = {.name = name, .type = type, .request = number, .options = &options};
+    struct vport *port;
+    assert_int_equal(bridge_add_port(br, &o, &port, NULL), 0);
+    smap_fini(&options);
+    if (port->dev)
+        dummy_set_observer(port->dev, world_note, w);
+    return port;
+}
+
+/* Carries out a flow given as ovs-ofctl writes it; 0 or an OF_ERROR. */
+static inline int world_flow(struct bridge *br, enum of_flow_command command, const char *text)
+{
+    struct of_flow_mod fm;
+    struct diag diag = DIAG_INIT;
+    if (of_flow_mod_parse(text, command, NULL, NULL, &fm, &diag))
+        fail_msg("%s: %s", text, diag_text(&diag));
+    struct journal journal = JOURNAL_INIT;
+    int err = bridge_flow_mod(br, &fm, &journal);
+    bridge_commit(br, &journal);
+    of_flow_mod_fini(&fm);
+    return err;
+}
+
+static inline void world_add_flow(struct bridge *br, const char *text)
+{
+    int err = world_flow(br, OF_FLOW_ADD, text);
+    if (err)
+        fail_msg("%s: %s", text, of_error_name(err));
+}
