@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "controller/install/install.h"
+#include "controller/install/installer.h"
 #include "controller/pinctrl/pinctrl.h"
 #include "controller/program.h"
 #include "daemon/unixctl.h"

@@ -3,7 +3,7 @@
  * Matches are the bytes of a struct minimatch, actions those of an of_actions list; both are interned blobs whose text is
  * aligned as memory from malloc is.
  */
-#include "controller/install/install.h"
+#include "controller/install/installer.h"
 
 #include <string.h>
 

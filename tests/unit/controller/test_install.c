@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/vec.h"
-#include "controller/install/install.h"
+#include "controller/install/installer.h"
 #include "openflow/bundle.h"
 #include "openflow/flow_mod.h"
 #include "openflow/switch.h"

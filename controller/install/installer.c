@@ -1,4 +1,4 @@
-/* install.c - see install.h. Room 8 of DESIGN section 4.
+/* installer.c - see installer.h. Room 8 of DESIGN section 4.
  *
  * One connection, in steps:
  *
@@ -7,7 +7,7 @@
  * In UP at most one bundle is on its way; what changes meanwhile goes into the next. A bundle that fails changes nothing in the switch:
  * the flow that the error names is set aside and everything is read back again.
  */
-#include "controller/install/install.h"
+#include "controller/install/installer.h"
 
 #include <stdlib.h>
 #include <string.h>
