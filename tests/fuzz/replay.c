@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 1 << 20 };
+enum { INPUT_LIMIT = 1 << 20 };
 
 struct input {
     uint8_t *data;
@@ -34,8 +34,8 @@ static void load_file(const char *path, input_vec *inputs)
     FILE *f = fopen(path, "rb");
     if (!f)
         return;
-    struct input in = {.data = xmalloc(MAX_INPUT)};
-    in.n = fread(in.data, 1, MAX_INPUT, f);
+    struct input in = {.data = xmalloc(INPUT_LIMIT)};
+    in.n = fread(in.data, 1, INPUT_LIMIT, f);
     fclose(f);
     in.data = xrealloc(in.data, in.n);
     vec_push(inputs, in);
@@ -85,7 +85,7 @@ static size_t mutate(struct env *env, const input_vec *inputs, uint8_t *buf)
             n = at;
             break;
         case 3:
-            if (n && n < MAX_INPUT / 2) {
+            if (n && n < INPUT_LIMIT / 2) {
                 size_t len = MIN(n - at, 1 + (r >> 32) % 64);
                 memmove(buf + at + len, buf + at, n - at);
                 n += len;
@@ -100,7 +100,7 @@ static size_t mutate(struct env *env, const input_vec *inputs, uint8_t *buf)
             break;
         default: {
             const struct input *other = &inputs->data[(r >> 16) % inputs->n];
-            size_t len = MIN(other->n, MIN((size_t)256, MAX_INPUT - n));
+            size_t len = MIN(other->n, MIN((size_t)256, INPUT_LIMIT - n));
             memcpy(buf + n, other->data + (other->n - len) / 2, len);
             n += len;
         }
@@ -129,7 +129,7 @@ int main(int argc, char *argv[])
         LLVMFuzzerTestOneInput(in->data, in->n);
     struct env_seeded env;
     env_seeded_init(&env, seed);
-    uint8_t *buf = xmalloc(MAX_INPUT);
+    uint8_t *buf = xmalloc(INPUT_LIMIT);
     for (uint64_t i = 0; i < n_mutations; i++) {
         size_t n = mutate(&env.env, &inputs, buf);
         uint8_t *exact = xmemdup(buf, n); /* so that a read past the end is seen */
