@@ -1,0 +1,17 @@
+/* control.h - the control commands of weft-northd (DESIGN section 1, drop-in rule): what ovn-northd's users ask its socket, and
+ * inc/show.
+ */
+#pragma once
+
+#include "daemon/unixctl.h"
+#include "northd/northd.h"
+
+struct control;
+struct ovsdb_server;
+
+/* All borrowed; the servers may be NULL. */
+struct control *control_new(struct northd *northd, struct replica *nb, struct replica *sb,
+                            struct ovsdb_server *nb_server, struct ovsdb_server *sb_server,
+                            struct unixctl *ctl);
+void control_free(
+    struct control *control); /* NULL is allowed; the commands must not be called any more */

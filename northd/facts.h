@@ -1,0 +1,158 @@
+/* facts.h - the facts that northd's compile units read and emit (rooms 2 to 4 of docs/architecture.md).
+ *
+ * Inputs are rows of the northbound database and their references (lib/feed) and keys given out by topology/keys.c. From
+ * them topology/ makes what the rest speaks of: datapaths, ports, addresses, networks, links. switch/ and router/ make
+ * logical flows of those. Everything that ends in a southbound row is a fact too, in terms of NB uuids and names: which
+ * SB row stands for it is the publisher's knowledge.
+ *
+ * Facts are plain structs compared by their bytes: clear one (INC_CLEAR) before filling it. Names come from
+ * northd_program->names, matches and actions from its pools, so that equal content is an equal pointer.
+ */
+#pragma once
+
+#include "feed/feed.h"
+#include "lflow/lflow.h"
+#include "northd/address.h"
+#include "northd/group.h"
+
+/* ---- topology ---- */
+
+enum { DATAPATH_DISABLED = 1, DATAPATH_LEARN_ANY_REPLY = 2, DATAPATH_LEARN_REQUESTS = 4 };
+
+struct fact_datapath {
+    struct uuid uuid; /* of the Logical_Switch or Logical_Router */
+    const struct rstr *name;
+    uint32_t kind; /* enum datapath_kind */
+    uint32_t flags;
+};
+
+enum lsp_type { LSP_VIF, LSP_ROUTER, LSP_LOCALNET, LSP_LOCALPORT, LSP_VIRTUAL, LSP_OTHER };
+enum { PORT_DISABLED = 1, PORT_UNKNOWN = 2 };
+
+struct fact_lsp {
+    struct uuid uuid, ls;
+    const struct rstr *name;
+    const struct rstr *peer; /* options:router-port, or NULL */
+    uint32_t type;           /* enum lsp_type */
+    uint32_t flags;
+};
+
+enum { LRP_ANSWER_ANY_SENDER = 2 }; /* beside PORT_DISABLED */
+
+struct fact_lrp {
+    struct uuid uuid, lr;
+    const struct rstr *name;
+    const struct rstr *peer; /* column peer, or NULL */
+    uint64_t mac;
+    uint64_t flags;
+};
+
+/* A router port's network: its address there and the prefix length. */
+struct fact_network {
+    struct uuid lrp, lr;
+    const struct rstr *lrp_name;
+    uint64_t mac;
+    struct address address;
+    uint64_t link_local; /* the automatic fe80::/64: the same network on every port */
+};
+
+/* Prefix lengths in use among the networks of a router: what a look-up has to try. */
+struct fact_plen {
+    struct uuid lr;
+    uint32_t version, plen;
+};
+
+/* A switch port and a router port that name each other. */
+struct fact_link {
+    struct uuid ls, lsp, lr, lrp;
+    const struct rstr *lsp_name, *lrp_name;
+    uint64_t mac; /* of the router port */
+};
+
+/* Two router ports that name each other, seen from the first. */
+struct fact_router_peer {
+    struct uuid lr, lrp, peer;
+    const struct rstr *lrp_name, *peer_name;
+};
+
+/* An address of a switch port: a MAC (ip.version 0), and again with each IP that goes with it. */
+struct fact_port_addr {
+    struct uuid ls, lsp;
+    uint64_t mac;
+    struct address ip;
+};
+
+enum route_policy { ROUTE_BY_DESTINATION, ROUTE_BY_SOURCE };
+
+struct fact_route {
+    struct uuid lr, route;
+    struct address prefix;
+    struct address nexthop;         /* version 0: discard */
+    const struct rstr *output_port; /* or NULL */
+    uint64_t policy;                /* enum route_policy */
+};
+
+/* ---- numbers that stick (inputs, from topology/keys.c) ---- */
+
+struct fact_want_key { /* ID wants a tunnel key among those of SCOPE (zero: datapaths) */
+    struct uuid scope, id;
+    const struct rstr *name;
+};
+struct fact_key {
+    struct uuid id;
+    uint64_t key;
+};
+
+/* ---- what is published ---- */
+
+struct fact_datapath_binding {
+    struct uuid datapath;
+    const struct row *row; /* NB: Logical_Switch or Logical_Router */
+    uint32_t kind;
+    uint32_t key;
+};
+
+struct fact_port_binding {
+    struct uuid port, datapath;
+    const struct row *row; /* NB: Logical_Switch_Port or Logical_Router_Port */
+    const struct rstr *name;
+    const struct rstr *peer; /* the port at the other end of a router link, or NULL */
+    uint64_t key;
+};
+
+struct fact_group { /* a Multicast_Group that has members */
+    struct uuid datapath;
+    uint64_t group; /* enum group */
+};
+struct fact_member {
+    struct uuid datapath;
+    uint64_t group;
+    const struct rstr *port;
+};
+
+/* Room 4. Flows that are equal but for the datapath become one southbound row. */
+struct fact_lflow {
+    struct uuid datapath; /* NB uuid of the switch or router */
+    const struct expr *match;
+    const struct actions *actions;
+    uint16_t stage, priority;
+    uint32_t hint; /* first 32 bits of the NB row's uuid that it comes from, 0: none */
+};
+
+extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_lrp,
+    northd_type_network, northd_type_plen, northd_type_link, northd_type_router_peer,
+    northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,
+    northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
+    northd_type_lflow;
+
+/* Keys of indexes beside feed_uuid_type and feed_name_type. */
+struct key_network { /* the networks of a router with one prefix */
+    struct uuid lr;
+    struct address network;
+};
+struct key_route { /* the routes of a router with one prefix and policy */
+    struct uuid lr;
+    struct address prefix;
+    uint64_t policy;
+};
+extern const struct inc_type northd_key_network, northd_key_route;

@@ -1,0 +1,140 @@
+/* lflows.c - see lflows.h. Room 4 of docs/architecture.md: builds matches and actions that several units share, and emits
+ * flows as facts. Knows nothing of any feature.
+ */
+#include "northd/lflows.h"
+
+struct lflow_out lflows_begin(struct inc_ctx *ctx, struct northd_program *p,
+                              const struct uuid *datapath, const struct uuid *row)
+{
+    return (struct lflow_out){.ctx = ctx,
+                              .p = p,
+                              .e = p->exprs,
+                              .a = p->actions,
+                              .datapath = *datapath,
+                              .hint = row ? uuid_prefix32(row) : 0};
+}
+
+void lflows_emit(const struct lflow_out *l, enum stage stage, unsigned priority, struct expr *match,
+                 struct actions *actions)
+{
+    struct fact_lflow f;
+    INC_CLEAR(f);
+    f.datapath = l->datapath;
+    f.match = match;
+    f.actions = actions;
+    f.stage = (uint16_t)stage;
+    f.priority = (uint16_t)priority;
+    f.hint = l->hint;
+    inc_emit_take(l->ctx, l->p->lflow, &f);
+}
+
+struct expr *lflows_inport(const struct lflow_out *l, const struct rstr *name)
+{
+    return expr_str_eq(l->e, SYM_INPORT, name->s);
+}
+
+struct expr *lflows_outport(const struct lflow_out *l, const struct rstr *name)
+{
+    return expr_str_eq(l->e, SYM_OUTPORT, name->s);
+}
+
+static struct expr *in_network(const struct lflow_out *l, enum symbol_id v4, enum symbol_id v6,
+                               const struct address *a)
+{
+    return a->version == 6 ? expr_eq_prefix(l->e, v6, address_value(a), a->plen)
+                           : expr_eq_prefix(l->e, v4, address_value(a), a->plen);
+}
+
+struct expr *lflows_ip_dst(const struct lflow_out *l, const struct address *address)
+{
+    return in_network(l, SYM_IP4_DST, SYM_IP6_DST, address);
+}
+
+struct expr *lflows_ip_src(const struct lflow_out *l, const struct address *address)
+{
+    return in_network(l, SYM_IP4_SRC, SYM_IP6_SRC, address);
+}
+
+struct expr *lflows_arp_spa_in(const struct lflow_out *l, const struct address *network)
+{
+    struct address n = address_network(network, network->plen);
+    return expr_eq_prefix(l->e, SYM_ARP_SPA, address_value(&n), n.plen);
+}
+
+struct expr *lflows_next_hop(const struct lflow_out *l, const struct address *address)
+{
+    return lreg_eq(l->e,
+                   address->version == 6 ? LREG_ROUTER_NEXT_HOP_IP6 : LREG_ROUTER_NEXT_HOP_IP4,
+                   address_value(address));
+}
+
+struct expr *lflows_solicits(const struct lflow_out *l, const struct address *address)
+{
+    u128 ip = address_value(address);
+    u128 group = ip6_to_u128(ip6_solicited_node(ip6_from_u128(ip)));
+    return expr_all(l->e, expr_flag(l->e, SYM_ND_NS, true),
+                    expr_in(l->e, SYM_IP6_DST, (u128[]){ip, group}, 2),
+                    expr_eq(l->e, SYM_ND_TARGET, ip), NULL);
+}
+
+struct actions *lflows_next(const struct lflow_out *l)
+{
+    return actions_of(l->a, action_next(l->a), NULL);
+}
+
+struct actions *lflows_drop(const struct lflow_out *l)
+{
+    return actions_drop(l->a);
+}
+
+struct actions *lflows_output(const struct lflow_out *l)
+{
+    return actions_of(l->a, action_output(l->a), NULL);
+}
+
+struct actions *lflows_output_to(const struct lflow_out *l, const char *port)
+{
+    return actions_of(l->a, action_load_str(l->a, SYM_OUTPORT, port), action_output(l->a), NULL);
+}
+
+struct action *lflows_load_mac(const struct lflow_out *l, enum symbol_id dst, uint64_t mac)
+{
+    return action_load_as(l->a, dst, mac, CONST_MAC);
+}
+
+struct action *lflows_load_ip(const struct lflow_out *l, enum symbol_id dst,
+                              const struct address *address)
+{
+    return action_load_as(l->a, dst, address_value(address),
+                          address->version == 6 ? CONST_IP6 : CONST_IP4);
+}
+
+struct actions *lflows_send_back(const struct lflow_out *l, struct actions *head)
+{
+    return actions_join(head, actions_of(l->a, action_move(l->a, SYM_OUTPORT, SYM_INPORT),
+                                         action_load(l->a, SYM_FLAGS_LOOPBACK, 1),
+                                         action_output(l->a), NULL));
+}
+
+struct actions *lflows_arp_reply(const struct lflow_out *l, uint64_t mac,
+                                 const struct address *address)
+{
+    return lflows_send_back(l, actions_of(l->a, action_move(l->a, SYM_ETH_DST, SYM_ETH_SRC),
+                                          lflows_load_mac(l, SYM_ETH_SRC, mac),
+                                          action_load(l->a, SYM_ARP_OP, 2),
+                                          action_move(l->a, SYM_ARP_THA, SYM_ARP_SHA),
+                                          lflows_load_mac(l, SYM_ARP_SHA, mac),
+                                          action_move(l->a, SYM_ARP_TPA, SYM_ARP_SPA),
+                                          lflows_load_ip(l, SYM_ARP_SPA, address), NULL));
+}
+
+struct actions *lflows_nd_reply(const struct lflow_out *l, enum action_op op, uint64_t mac,
+                                const struct address *address)
+{
+    struct actions *reply =
+        lflows_send_back(l, actions_of(l->a, lflows_load_mac(l, SYM_ETH_SRC, mac),
+                                       lflows_load_ip(l, SYM_IP6_SRC, address),
+                                       lflows_load_ip(l, SYM_ND_TARGET, address),
+                                       lflows_load_mac(l, SYM_ND_TLL, mac), NULL));
+    return actions_of(l->a, action_nest(l->a, op, reply), NULL);
+}

@@ -1,0 +1,10 @@
+/* main.c - weft-northd. See host.h. */
+#include "northd/host.h"
+
+int main(int argc, char **argv)
+{
+    struct host *host = host_new();
+    int status = daemon_main(argc, argv, &host_spec, host);
+    host_free(host);
+    return status;
+}

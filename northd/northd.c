@@ -1,0 +1,310 @@
+/* northd.c - see northd.h (rooms 1 to 5 of docs/architecture.md): puts the parts together and takes them through settle, keys,
+ * publish and status, again and again.
+ */
+#include "northd/northd.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "northd/program.h"
+#include "northd/publish/publisher.h"
+#include "northd/status.h"
+#include "northd/topology/keys.h"
+
+LOG_MODULE(northd);
+
+enum { RETRY_MS = 100, MAX_RETRY_MS = 5000 };
+
+/* One of the two databases, as far as transactions go. */
+struct target {
+    struct northd *northd;
+    const char *name;
+    struct replica *replica;
+    bool in_flight;
+    int64_t retry_ms; /* not before; 0: at once */
+    unsigned failures;
+    uint64_t n;
+};
+
+struct northd {
+    struct northd_options options;
+    struct northd_program *program;
+    struct inc *inc;
+    struct feed *feed;
+    struct publisher *pub;
+    struct keys *keys;
+    struct status *status;
+    struct target nb, sb;
+    bool started, paused, active;
+    bool nb_dirty; /* something that NB is told of may have changed */
+    bool verified; /* the present state */
+};
+
+static void wake(struct northd *n)
+{
+    if (n->options.wakeup)
+        n->options.wakeup(n->options.aux);
+}
+
+/* --- What arrives */
+
+static void on_nb(void *northd, const struct changeset *cs)
+{
+    struct northd *n = northd;
+    status_take_nb(n->status, cs);
+    n->nb_dirty = true;
+    n->verified = false;
+    wake(n);
+}
+
+static void on_sb(void *northd, const struct changeset *cs)
+{
+    struct northd *n = northd;
+    publisher_take_rows(n->pub, cs);
+    status_take_sb(n->status, cs);
+    n->nb_dirty = true;
+    wake(n);
+}
+
+static void on_replica_status(void *northd)
+{
+    wake(northd);
+}
+
+static void feed_inputs(struct northd *n)
+{
+    struct northd_program *p = n->program;
+    const struct {
+        struct inc_coll *coll;
+        const char *table, *column;
+    } inputs[] = {
+        {p->in_ls, "Logical_Switch", NULL},
+        {p->in_ls_port, "Logical_Switch", "ports"},
+        {p->in_lsp, "Logical_Switch_Port", NULL},
+        {p->in_lr, "Logical_Router", NULL},
+        {p->in_lr_port, "Logical_Router", "ports"},
+        {p->in_lr_route, "Logical_Router", "static_routes"},
+        {p->in_lrp, "Logical_Router_Port", NULL},
+        {p->in_route, "Logical_Router_Static_Route", NULL},
+    };
+    n->feed = feed_new(n->inc, n->nb.replica, p->names);
+    for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
+        if (inputs[i].column)
+            feed_elements(n->feed, inputs[i].coll, inputs[i].table, inputs[i].column);
+        else
+            feed_rows(n->feed, inputs[i].coll, inputs[i].table);
+    }
+    feed_start(n->feed, on_nb, n);
+}
+
+/* Both copies are complete: begin. */
+static void start(struct northd *n)
+{
+    feed_inputs(n);
+    replica_set_observer(n->sb.replica, on_sb, n);
+    status_restart(n->status);
+    publisher_start(n->pub); /* keys that SB holds must be known before any is given */
+    n->started = true;
+    n->nb_dirty = true;
+}
+
+/* --- What is written */
+
+static void on_done(void *target_, int err, const char *error)
+{
+    struct target *t = target_;
+    struct northd *n = t->northd;
+    t->in_flight = false;
+    if (err) {
+        static struct log_rate rate = LOG_RATE(6, 3);
+        int64_t pause = MIN((int64_t)RETRY_MS << MIN(t->failures, 10u), (int64_t)MAX_RETRY_MS);
+        t->failures++;
+        t->retry_ms = err == ERR_AGAIN && t->failures == 1 ? 0 : env_now_ms(n->options.env) + pause;
+        log_warn_limited(&rate, "%s: transaction failed (%s); trying again", t->name,
+                         error && *error ? error : err_text(err));
+    } else {
+        t->failures = 0;
+        t->retry_ms = 0;
+    }
+    if (t == &n->sb)
+        publisher_done(n->pub, err);
+    else if (err)
+        status_restart(n->status);
+    n->nb_dirty = true;
+    wake(n);
+}
+
+static bool may_write(const struct northd *n, const struct target *t)
+{
+    return !t->in_flight && replica_is_connected(t->replica) &&
+           (!t->retry_ms || t->retry_ms <= env_now_ms(n->options.env));
+}
+
+static void commit(struct target *t, struct replica_txn *txn)
+{
+    t->in_flight = true;
+    t->n++;
+    replica_txn_comment(txn, "weft-northd");
+    replica_txn_commit(txn, on_done, t);
+}
+
+static void write_sb(struct northd *n)
+{
+    if (!may_write(n, &n->sb))
+        return;
+    struct replica_txn *txn = replica_txn_new(n->sb.replica);
+    publisher_take_facts(n->pub);
+    publisher_build(n->pub, txn);
+    status_build_sb(n->status, txn);
+    if (replica_txn_is_empty(txn)) {
+        replica_txn_free(txn);
+        publisher_done(n->pub, 0);
+    } else {
+        commit(&n->sb, txn);
+    }
+}
+
+static void write_nb(struct northd *n)
+{
+    if (!n->nb_dirty || !may_write(n, &n->nb))
+        return;
+    struct replica_txn *txn = replica_txn_new(n->nb.replica);
+    status_build_nb(n->status, txn);
+    n->nb_dirty = false;
+    if (replica_txn_is_empty(txn))
+        replica_txn_free(txn);
+    else
+        commit(&n->nb, txn);
+}
+
+static void verify(struct northd *n)
+{
+    struct str report = STR_INIT;
+    if (!n->options.verify || n->verified)
+        return;
+    if (!inc_verify(n->inc, &report))
+        bug("the incremental state differs from one computed anew:\n%s", str_c(&report));
+    str_fini(&report);
+    n->verified = true;
+}
+
+bool northd_is_active(const struct northd *n)
+{
+    return !n->paused && replica_has_lock(n->nb.replica) && replica_has_lock(n->sb.replica);
+}
+
+static void set_active(struct northd *n)
+{
+    bool active = northd_is_active(n);
+    if (active != n->active)
+        log_info("this northd is %s", active ? "active" : n->paused ? "paused" : "standby");
+    n->nb_dirty |= active && !n->active;
+    n->active = active;
+}
+
+bool northd_run(struct northd *n)
+{
+    if (!n->started) {
+        if (!replica_is_ready(n->nb.replica) || !replica_is_ready(n->sb.replica))
+            return false;
+        start(n);
+    }
+    if (!inc_settle(n->inc, n->options.budget ? n->options.budget : SIZE_MAX))
+        return true;
+    if (keys_run(n->keys)) {
+        n->verified = false;
+        return true;
+    }
+    verify(n);
+    set_active(n);
+    if (n->active) {
+        write_sb(n);
+        write_nb(n);
+    }
+    return false;
+}
+
+int64_t northd_next_ms(const struct northd *n)
+{
+    int64_t next = INT64_MAX;
+    const struct target *targets[] = {&n->nb, &n->sb};
+    for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
+        if (targets[i]->retry_ms && !targets[i]->in_flight)
+            next = MIN(next, targets[i]->retry_ms);
+    return next;
+}
+
+bool northd_is_idle(const struct northd *n)
+{
+    return n->started && inc_is_settled(n->inc) && !n->nb.in_flight && !n->sb.in_flight &&
+           (!n->active || (!publisher_is_dirty(n->pub) && !n->nb_dirty &&
+                           !inc_has_changes(n->inc, n->program->lflow)));
+}
+
+void northd_pause(struct northd *n, bool paused)
+{
+    n->paused = paused;
+    wake(n);
+}
+
+bool northd_is_paused(const struct northd *n)
+{
+    return n->paused;
+}
+
+void northd_recompute(struct northd *n)
+{
+    inc_recompute(n->inc);
+    n->verified = false;
+    wake(n);
+}
+
+uint64_t northd_n_transactions(const struct northd *n)
+{
+    return n->nb.n + n->sb.n;
+}
+
+void northd_put_stats(const struct northd *n, struct str *out)
+{
+    inc_print_stats(n->inc, out);
+}
+
+void northd_put_memory(const struct northd *n, struct str *out)
+{
+    str_putf(out, "facts-bytes:%zu lflows:%zu matches:%zu", inc_memory(n->inc),
+             inc_count(n->inc, n->program->lflow), expr_pool_count(n->program->exprs));
+}
+
+struct northd *northd_new(const struct northd_options *options)
+{
+    struct northd *n = NEW(struct northd);
+    n->options = *options;
+    n->paused = options->paused;
+    n->nb = (struct target){.northd = n, .name = "northbound", .replica = options->nb};
+    n->sb = (struct target){.northd = n, .name = "southbound", .replica = options->sb};
+    n->program = program_create();
+    n->inc = inc_new(n->program->inc);
+    n->pub = publisher_new(n->program, n->inc, options->sb);
+    n->keys = keys_new(n->program, n->inc, n->pub);
+    n->status = status_new(n->program, n->inc, options->nb, options->sb, n->pub, options->env);
+    replica_set_status_observer(options->nb, on_replica_status, n);
+    replica_set_status_observer(options->sb, on_replica_status, n);
+    return n;
+}
+
+void northd_free(struct northd *n)
+{
+    if (!n)
+        return;
+    replica_set_status_observer(n->nb.replica, NULL, NULL);
+    replica_set_status_observer(n->sb.replica, NULL, NULL);
+    replica_set_observer(n->sb.replica, NULL, NULL);
+    feed_free(n->feed);
+    status_free(n->status);
+    keys_free(n->keys);
+    publisher_free(n->pub);
+    inc_free(n->inc);
+    program_destroy(n->program);
+    free(n);
+}

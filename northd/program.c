@@ -1,0 +1,239 @@
+/* program.c - northd's table of contents: every compile unit, in order.
+ *
+ * Rooms 2 to 5 of docs/architecture.md: NB rows -> topology facts -> logical flows and bindings. A unit is "for each key of
+ * this index run this function"; it reads what is declared above it and emits what is read below. What the functions do
+ * is in the file that their name begins with: switch_arp_rsp is in switch/arp_rsp.c.
+ */
+#include "northd/program.h"
+
+#include <stddef.h>
+
+#include "northd/publish/units.h"
+#include "northd/router/router.h"
+#include "northd/switch/switch.h"
+#include "northd/topology/topology.h"
+
+#define BY_UUID(COLL, TYPE, MEMBER)                                                                \
+    inc_index_field(g, COLL, #MEMBER, &feed_uuid_type, offsetof(struct TYPE, MEMBER))
+#define BY_NAME(COLL, TYPE, MEMBER)                                                                \
+    inc_index_field(g, COLL, #MEMBER, &feed_name_type, offsetof(struct TYPE, MEMBER))
+
+static void declare_inputs(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    p->in_ls = inc_input(g, "Logical_Switch", &feed_row_type);
+    p->in_ls_by_uuid = BY_UUID(p->in_ls, feed_row, uuid);
+    p->in_ls_port = inc_input(g, "Logical_Switch.ports", &feed_ref_type);
+    p->in_ls_port_by_port = BY_UUID(p->in_ls_port, feed_ref, to);
+    p->in_lsp = inc_input(g, "Logical_Switch_Port", &feed_row_type);
+    p->in_lsp_by_uuid = BY_UUID(p->in_lsp, feed_row, uuid);
+    p->in_lr = inc_input(g, "Logical_Router", &feed_row_type);
+    p->in_lr_by_uuid = BY_UUID(p->in_lr, feed_row, uuid);
+    p->in_lr_port = inc_input(g, "Logical_Router.ports", &feed_ref_type);
+    p->in_lr_port_by_port = BY_UUID(p->in_lr_port, feed_ref, to);
+    p->in_lrp = inc_input(g, "Logical_Router_Port", &feed_row_type);
+    p->in_lrp_by_uuid = BY_UUID(p->in_lrp, feed_row, uuid);
+    p->in_lr_route = inc_input(g, "Logical_Router.static_routes", &feed_ref_type);
+    p->in_lr_route_by_route = BY_UUID(p->in_lr_route, feed_ref, to);
+    p->in_route = inc_input(g, "Logical_Router_Static_Route", &feed_row_type);
+    p->in_route_by_uuid = BY_UUID(p->in_route, feed_row, uuid);
+    p->key = inc_input(g, "key", &northd_type_key);
+    p->key_by_id = BY_UUID(p->key, fact_key, id);
+}
+
+/* --- Keys of indexes that are not simply a member */
+
+static void switch_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_datapath *f = fact;
+    if (f->kind == DATAPATH_SWITCH)
+        inc_key_add(keys, &f->uuid);
+}
+
+static void router_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_datapath *f = fact;
+    if (f->kind == DATAPATH_ROUTER)
+        inc_key_add(keys, &f->uuid);
+}
+
+static void network_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_network *f = fact;
+    if (f->link_local)
+        return;
+    struct key_network key;
+    INC_CLEAR(key);
+    key.lr = f->lr;
+    key.network = address_network(&f->address, f->address.plen);
+    inc_key_add(keys, &key);
+}
+
+static void route_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_route *f = fact;
+    struct key_route key;
+    INC_CLEAR(key);
+    key.lr = f->lr;
+    key.prefix = f->prefix;
+    key.policy = f->policy;
+    inc_key_add(keys, &key);
+}
+
+static void unknown_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_group *f = fact;
+    if (f->group == GROUP_UNKNOWN)
+        inc_key_add(keys, &f->datapath);
+}
+
+static void declare_facts(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    p->datapath = inc_derived(g, "datapath", &northd_type_datapath);
+    p->datapath_by_uuid = BY_UUID(p->datapath, fact_datapath, uuid);
+    p->switch_by_uuid = inc_index_fn(g, p->datapath, "switch", &feed_uuid_type, switch_key);
+    p->router_by_uuid = inc_index_fn(g, p->datapath, "router", &feed_uuid_type, router_key);
+    p->want_key = inc_derived(g, "want_key", &northd_type_want_key);
+    p->lsp = inc_derived(g, "lsp", &northd_type_lsp);
+    p->lsp_by_uuid = BY_UUID(p->lsp, fact_lsp, uuid);
+    p->lsp_by_name = BY_NAME(p->lsp, fact_lsp, name);
+    p->lrp = inc_derived(g, "lrp", &northd_type_lrp);
+    p->lrp_by_uuid = BY_UUID(p->lrp, fact_lrp, uuid);
+    p->lrp_by_name = BY_NAME(p->lrp, fact_lrp, name);
+    p->network = inc_derived(g, "network", &northd_type_network);
+    p->network_by_lrp = BY_UUID(p->network, fact_network, lrp);
+    p->network_by_prefix = inc_index_fn(g, p->network, "prefix", &northd_key_network, network_key);
+    p->plen = inc_derived(g, "plen", &northd_type_plen);
+    p->plen_by_lr = BY_UUID(p->plen, fact_plen, lr);
+    p->link = inc_derived(g, "link", &northd_type_link);
+    p->link_by_lsp = BY_UUID(p->link, fact_link, lsp);
+    p->link_by_lrp = BY_UUID(p->link, fact_link, lrp);
+    p->link_by_ls = BY_UUID(p->link, fact_link, ls);
+    p->router_peer = inc_derived(g, "router_peer", &northd_type_router_peer);
+    p->router_peer_by_lrp = BY_UUID(p->router_peer, fact_router_peer, lrp);
+    p->port_addr = inc_derived(g, "port_addr", &northd_type_port_addr);
+    p->port_addr_by_lsp = BY_UUID(p->port_addr, fact_port_addr, lsp);
+    p->route = inc_derived(g, "route", &northd_type_route);
+    p->route_by_prefix = inc_index_fn(g, p->route, "prefix", &northd_key_route, route_key);
+    p->datapath_binding = inc_derived(g, "datapath_binding", &northd_type_datapath_binding);
+    p->port_binding = inc_derived(g, "port_binding", &northd_type_port_binding);
+    p->group = inc_derived(g, "group", &northd_type_group);
+    p->group_by_unknown = inc_index_fn(g, p->group, "unknown", &feed_uuid_type, unknown_key);
+    p->member = inc_derived(g, "member", &northd_type_member);
+    /* datapath and group: fact_member begins like fact_group */
+    p->member_by_group = inc_index_field(g, p->member, "group", &northd_type_group,
+                                         offsetof(struct fact_member, datapath));
+    p->lflow = inc_derived(g, "lflow", &northd_type_lflow);
+}
+
+/* --- The units, in order. A collection is read only below all that emit it. */
+
+#define READS(...)                                                                                 \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define UNIT(NAME, EACH, RUN, READ, ...)                                                           \
+    inc_kind(g,                                                                                    \
+             &(struct inc_kind_def){                                                               \
+                 .name = NAME, .each = EACH, .run = RUN, .reads = READ, .emits = {__VA_ARGS__}})
+
+static void declare_topology(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    UNIT("topology: switches", p->in_ls_by_uuid, topology_switch, READS(p->in_ls), p->datapath,
+         p->want_key);
+    UNIT("topology: routers", p->in_lr_by_uuid, topology_router, READS(p->in_lr), p->datapath,
+         p->want_key);
+    UNIT("topology: switch ports", p->in_lsp_by_uuid, topology_lsp, READS(p->in_lsp, p->in_ls_port),
+         p->lsp, p->want_key, p->group, p->member);
+    UNIT("topology: router ports", p->in_lrp_by_uuid, topology_lrp,
+         READS(p->in_lrp, p->in_lr_port, p->lsp), p->lrp, p->want_key);
+    UNIT("topology: networks", p->lrp_by_uuid, topology_network, READS(p->lrp, p->in_lrp),
+         p->network, p->plen);
+    UNIT("topology: links", p->lsp_by_uuid, topology_link, READS(p->lsp, p->lrp), p->link);
+    UNIT("topology: router peers", p->lrp_by_uuid, topology_router_peer, READS(p->lrp),
+         p->router_peer);
+    UNIT("topology: addresses", p->lsp_by_uuid, topology_port_addr,
+         READS(p->lsp, p->in_lsp, p->link, p->network), p->port_addr);
+    UNIT("topology: routes", p->in_route_by_uuid, topology_route,
+         READS(p->in_route, p->in_lr_route), p->route);
+}
+
+static void declare_switch(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    UNIT("switch: defaults", p->switch_by_uuid, switch_defaults, READS(p->datapath), p->lflow);
+    UNIT("switch: admission", p->lsp_by_uuid, switch_admission, READS(p->lsp), p->lflow);
+    UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
+    UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup, READS(p->lsp, p->port_addr), p->lflow);
+    UNIT("switch: l2_unknown", p->group_by_unknown, switch_l2_unknown, READS(p->group), p->lflow);
+}
+
+static void declare_router(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    UNIT("router: defaults", p->router_by_uuid, router_defaults, READS(p->datapath), p->lflow);
+    UNIT("router: admission", p->lrp_by_uuid, router_admission, READS(p->lrp, p->datapath),
+         p->lflow);
+    UNIT("router: neighbor, common", p->router_by_uuid, router_neighbor_common, READS(p->datapath),
+         p->lflow);
+    UNIT("router: neighbor", p->lrp_by_uuid, router_neighbor,
+         READS(p->lrp, p->datapath, p->network), p->lflow);
+    UNIT("router: ip_input", p->lrp_by_uuid, router_ip_input, READS(p->lrp, p->network), p->lflow);
+    UNIT("router: connected", p->lrp_by_uuid, router_connected, READS(p->lrp, p->network),
+         p->lflow);
+    UNIT("router: routes", p->route_by_prefix, router_route,
+         READS(p->route, p->plen, p->network, p->lrp), p->lflow);
+    UNIT("router: resolve, ports", p->lsp_by_uuid, router_resolve_port,
+         READS(p->lsp, p->link, p->port_addr, p->network), p->lflow);
+    UNIT("router: resolve, links", p->link_by_lsp, router_resolve_link, READS(p->link, p->network),
+         p->lflow);
+    UNIT("router: resolve, peers", p->router_peer_by_lrp, router_resolve_peer,
+         READS(p->router_peer, p->network), p->lflow);
+    UNIT("router: delivery", p->lrp_by_uuid, router_delivery, READS(p->lrp), p->lflow);
+}
+
+static void declare_publish(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    UNIT("publish: datapaths", p->datapath_by_uuid, publish_datapath_binding,
+         READS(p->datapath, p->in_ls, p->in_lr, p->key), p->datapath_binding);
+    UNIT("publish: switch ports", p->lsp_by_uuid, publish_lsp_binding,
+         READS(p->lsp, p->in_lsp, p->link, p->key), p->port_binding);
+    UNIT("publish: router ports", p->lrp_by_uuid, publish_lrp_binding,
+         READS(p->lrp, p->in_lrp, p->link, p->router_peer, p->key), p->port_binding);
+}
+
+struct northd_program *program_create(void)
+{
+    struct northd_program *p = NEW(struct northd_program);
+    p->inc = inc_program_new("northd", p);
+    p->symbols = symtab_new();
+    p->exprs = expr_pool_new(p->symbols);
+    p->actions = action_pool_new(p->exprs);
+    p->names = expr_pool_names(p->exprs);
+    declare_inputs(p);
+    declare_facts(p);
+    declare_topology(p);
+    declare_switch(p);
+    declare_router(p);
+    declare_publish(p);
+    return p;
+}
+
+void program_destroy(struct northd_program *p)
+{
+    if (!p)
+        return;
+    inc_program_free(p->inc);
+    action_pool_free(p->actions);
+    expr_pool_free(p->exprs);
+    symtab_free(p->symbols);
+    free(p);
+}
+
+const struct rstr *program_intern(struct northd_program *p, const char *text)
+{
+    return text ? rstr_pool_get(p->names, text) : NULL;
+}

@@ -1,0 +1,49 @@
+/* program.h - northd as a program of the incremental engine: every collection, index and pool, by name.
+ *
+ * Rooms 2 to 4 of docs/architecture.md. program.c declares the compile units in order; the run functions are in topology/,
+ * switch/, router/ and publish/, one file a concern, and get this struct as their aux. The declaration holds no state
+ * but the pools, which have no meaning of their own; so an engine and the one that verifies it share one.
+ */
+#pragma once
+
+#include "northd/facts.h"
+
+struct northd_program {
+    struct inc_program *inc;
+    struct symtab *symbols;
+    struct expr_pool *exprs;
+    struct action_pool *actions;
+    struct rstr_pool *names; /* the pool of the expressions */
+
+    /* inputs: rows of NB and their references */
+    struct inc_coll *in_ls, *in_ls_port, *in_lsp, *in_lr, *in_lr_port, *in_lrp, *in_lr_route,
+        *in_route;
+    struct inc_index *in_ls_by_uuid, *in_lsp_by_uuid, *in_lr_by_uuid, *in_lrp_by_uuid,
+        *in_route_by_uuid;
+    struct inc_index *in_ls_port_by_port, *in_lr_port_by_port, *in_lr_route_by_route;
+    /* inputs: keys */
+    struct inc_coll *key;
+    struct inc_index *key_by_id;
+
+    /* topology */
+    struct inc_coll *datapath;
+    struct inc_index *datapath_by_uuid, *switch_by_uuid, *router_by_uuid;
+    struct inc_coll *lsp, *lrp, *network, *plen, *link, *router_peer, *port_addr, *route;
+    struct inc_index *lsp_by_uuid, *lsp_by_name, *lrp_by_uuid, *lrp_by_name;
+    struct inc_index *network_by_lrp, *network_by_prefix, *plen_by_lr;
+    struct inc_index *link_by_lsp, *link_by_lrp, *link_by_ls;
+    struct inc_index *router_peer_by_lrp;
+    struct inc_index *port_addr_by_lsp;
+    struct inc_index *route_by_prefix;
+    struct inc_coll *want_key;
+
+    /* published */
+    struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;
+    struct inc_index *group_by_unknown, *member_by_group;
+};
+
+struct northd_program *program_create(void);
+void program_destroy(struct northd_program *program); /* after the engines that run it */
+
+/* An interned name; a new reference. NULL for NULL. */
+const struct rstr *program_intern(struct northd_program *program, const char *text);

@@ -1,0 +1,173 @@
+/* internal.h - the state of the publisher, shared by the files of this folder; see publisher.h. Not for users. */
+#pragma once
+
+#include "base/hmap.h"
+#include "base/list.h"
+#include "base/vec.h"
+#include "northd/publish/publisher.h"
+#include "rows/nb.h"
+#include "rows/sb.h"
+
+/* Rows that stand for nothing, or a second time for the same thing: deleted by the next transaction. */
+struct surplus {
+    const struct schema_table *table;
+    struct uuid uuid;
+};
+
+struct pub_datapath {
+    struct hnode by_nb, by_sb, by_hash;
+    struct uuid nb, sb; /* SB zero: no row is known or on its way */
+    u128 hash;          /* what the datapath adds to the identity of a set of datapaths */
+    bool has_want, in_sb;
+    struct fact_datapath_binding want;
+    const struct row *row;
+    struct list dirty;
+};
+
+struct pub_port {
+    struct hnode by_name;
+    const struct rstr *name;
+    struct uuid sb; /* zero: no row is known or on its way */
+    bool has_want;
+    struct fact_port_binding want;
+    const struct row *row;
+    VEC(struct uuid) neighbors; /* MAC_Binding rows that name this port */
+    struct list dirty;
+};
+
+struct member_change {
+    const struct rstr *port;
+    bool added;
+};
+
+struct pub_group {
+    struct hnode node;
+    struct uuid datapath; /* NB */
+    enum group group;
+    bool has_want, check_all;
+    struct uuid sb;
+    const struct row *row;
+    VEC(struct member_change) changes;
+    struct list dirty;
+};
+
+/* A set of at least two datapaths that flows share. Its identity is the sum of its members' hashes, so that a set with one
+ * more is known without looking at the others. */
+struct pub_dpset {
+    struct hnode node;
+    u128 sum;
+    size_t users;                /* flows that are placed here */
+    VEC(struct uuid) members;    /* NB uuids, sorted */
+    struct uuid sb;              /* of the row; zero: none */
+    bool differs;                /* the row has other members */
+    VEC(struct pub_flow *) into; /* while building: flows that want to be placed here */
+};
+
+struct dp_change {
+    struct uuid datapath;
+    bool added;
+};
+
+/* Flows equal but for the datapath: one row. */
+struct pub_flow {
+    struct hnode by_value, by_text;
+    struct fact_lflow value; /* datapath: zero. MATCH NULL: not wanted, only a row */
+    uint64_t text_hash[2];
+    size_t n; /* datapaths that want it */
+    u128 sum; /* of their hashes */
+    const struct row *row;
+    struct uuid sb; /* zero: no row is known or on its way */
+    struct pub_dpset
+        *placed; /* where the last transaction put it; NULL: with a single datapath or nowhere */
+    VEC(struct dp_change) moves; /* since then; forgotten when they are many and of no use */
+    u128 placed_sum;             /* of the single datapath, when placed is NULL */
+    struct list dirty;
+};
+
+struct publisher {
+    struct northd_program *p;
+    struct inc *inc;
+    struct replica *sb;
+    const struct schema *schema;
+    struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash;
+    struct hmap ports, groups, dpsets, flows_by_value, flows_by_text;
+    struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows;
+    VEC(struct surplus) surplus;
+    VEC(struct pub_dpset *) differing; /* sets whose row differs */
+    const struct datum *pipelines[2];
+    bool seed_dirty;
+    bool in_flight;
+    bool must_restart;       /* a transaction failed: nothing that is known can be relied on */
+    struct replica_txn *txn; /* while building */
+};
+
+/* ---- publisher.c: helpers ---- */
+const struct schema_table *publisher_table(const struct publisher *pub, size_t index);
+/* Sets a column of a row that is inserted (ROW NULL: what is the default is left out) or of ROW (what is equal is left
+ * out). Takes over VALUE. */
+void publisher_put(struct publisher *pub, size_t table, const struct uuid *uuid,
+                   const struct row *row, int column, const struct datum *value);
+void publisher_delete(struct publisher *pub, size_t table, const struct uuid *uuid);
+void publisher_mutate(struct publisher *pub, size_t table, const struct uuid *uuid, int column,
+                      enum mutator mutator, const struct datum *value);
+void publisher_surplus(struct publisher *pub, const struct row *row);
+/* Replaces *SLOT by a reference to ROW. */
+void publisher_hold(const struct row **slot, const struct row *row);
+void publisher_mark(struct list *head, struct list *node);
+
+/* Maps of strings, growing to MAX_PAIRS: for external_ids and options. */
+enum { MAX_PAIRS = 64 };
+struct pairs {
+    size_t n;
+    union atom keys[MAX_PAIRS], values[MAX_PAIRS];
+};
+void pairs_put(struct pairs *pairs, const char *key, const char *value);
+/* All of a map but what is there already. */
+void pairs_put_all(struct pairs *pairs, const struct datum *map);
+const struct datum *pairs_take(struct pairs *pairs);
+
+/* ---- datapaths.c ---- */
+void datapaths_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+void datapaths_take_fact(const void *fact, bool added, void *pub);
+void datapaths_build(struct publisher *pub);
+void datapaths_clear(struct publisher *pub);
+struct pub_datapath *datapaths_find(const struct publisher *pub, const struct uuid *nb);
+struct pub_datapath *datapaths_find_sb(const struct publisher *pub, const struct uuid *sb);
+struct pub_datapath *datapaths_find_hash(const struct publisher *pub, u128 hash);
+u128 datapaths_hash(const struct uuid *nb);
+
+/* ---- ports.c ---- */
+void ports_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+void ports_take_neighbor(struct publisher *pub, const struct row *before, const struct row *after);
+void ports_take_fact(const void *fact, bool added, void *pub);
+void ports_build(struct publisher *pub);
+void ports_clear(struct publisher *pub);
+struct pub_port *ports_find(const struct publisher *pub, const struct rstr *name);
+
+/* ---- groups.c ---- */
+void groups_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+void groups_take_fact(const void *fact, bool added, void *pub);
+void groups_take_member(const void *fact, bool added, void *pub);
+void groups_build(struct publisher *pub);
+void groups_clear(struct publisher *pub);
+
+/* ---- lflows_sb.c ---- */
+void lflows_sb_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+void lflows_sb_take_fact(const void *fact, bool added, void *pub);
+void lflows_sb_build(struct publisher *pub);
+void lflows_sb_clear(struct publisher *pub);
+
+/* ---- dpsets.c ---- */
+void dpsets_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+struct pub_dpset *dpsets_find(const struct publisher *pub, u128 sum);
+/* A set that is not there yet, to be filled by dpsets_settle. */
+struct pub_dpset *dpsets_expect(struct publisher *pub, u128 sum);
+/* Gives every set that flows go INTO its row: an old one's when all its flows move alike, else a new one. */
+void dpsets_settle(struct publisher *pub, struct pub_dpset *set);
+void dpsets_leave(struct publisher *pub, struct pub_flow *flow);
+void dpsets_build(struct publisher *pub);
+void dpsets_clear(struct publisher *pub);
+
+/* ---- seed.c ---- */
+void seed_build(struct publisher *pub);
+bool seed_is_seed_table(size_t table);

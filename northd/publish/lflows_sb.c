@@ -1,0 +1,314 @@
+/* lflows_sb.c - Logical_Flow rows (room 5 of docs/architecture.md). Flows that are equal but for the datapath are one row, with
+ * logical_datapath when one datapath has it and logical_dp_group (dpsets.c) when several have.
+ *
+ * A flow has two names: its value (pointers to interned trees), by which facts find it, and the hash of its text, by which
+ * rows find it. The text is made once, when a flow first becomes wanted.
+ */
+#include "northd/publish/internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- The two names */
+
+static uint64_t hash_value(const struct fact_lflow *f)
+{
+    uint64_t place = (uint64_t)f->stage << 48 | (uint64_t)f->priority << 32 | f->hint;
+    return hash_pointer(f->match, hash_pointer(f->actions, place));
+}
+
+static struct pub_flow *find_value(const struct publisher *pub, const struct fact_lflow *f)
+{
+    struct pub_flow *flow;
+    HMAP_FOR_EACH_WITH_HASH (flow, by_value, hash_value(f), &pub->flows_by_value) {
+        const struct fact_lflow *v = &flow->value;
+        if (v->match == f->match && v->actions == f->actions && v->stage == f->stage &&
+            v->priority == f->priority && v->hint == f->hint)
+            return flow;
+    }
+    return NULL;
+}
+
+/* Texts are separated by a byte that none of them holds. */
+static void hash_texts(const char *stage, const char *pipeline, int64_t table, int64_t priority,
+                       const char *hint, const char *match, const char *actions, uint64_t ret[2])
+{
+    struct str s = STR_INIT;
+    str_putf(&s, "%s\1%s\1%" PRId64 "\1%" PRId64 "\1%s\1", stage, pipeline, table, priority, hint);
+    str_put(&s, match);
+    str_putc(&s, '\1');
+    str_put(&s, actions);
+    XXH128_hash_t h = XXH3_128bits(s.s, s.n);
+    ret[0] = h.low64;
+    ret[1] = h.high64;
+    str_fini(&s);
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static void hash_row(const struct row *row, uint64_t ret[2])
+{
+    const struct sb_logical_flow *f = sb_logical_flow_cast(row);
+    hash_texts(or_empty(sb_logical_flow_external_ids_value(f, "stage-name")),
+               sb_logical_flow_pipeline(f), sb_logical_flow_table_id(f),
+               sb_logical_flow_priority(f),
+               or_empty(sb_logical_flow_external_ids_value(f, "stage-hint")),
+               sb_logical_flow_match(f), sb_logical_flow_actions(f), ret);
+}
+
+static void put_hint(char buf[9], uint32_t hint)
+{
+    buf[0] = '\0';
+    if (hint)
+        snprintf(buf, 9, "%08" PRIx32, hint);
+}
+
+static void hash_fact(const struct fact_lflow *f, uint64_t ret[2])
+{
+    const struct stage_info *stage = stage_info(f->stage);
+    char hint[9], *match = expr_to_text(f->match), *actions = actions_to_text(f->actions);
+    put_hint(hint, f->hint);
+    hash_texts(stage->name, pipeline_name(stage->pipeline), stage->table, f->priority, hint, match,
+               actions, ret);
+    free(match);
+    free(actions);
+}
+
+static struct pub_flow *get_text(struct publisher *pub, const uint64_t hash[2])
+{
+    struct pub_flow *flow;
+    HMAP_FOR_EACH_WITH_HASH (flow, by_text, hash[0], &pub->flows_by_text)
+        if (flow->text_hash[1] == hash[1])
+            return flow;
+    flow = NEW(struct pub_flow);
+    memcpy(flow->text_hash, hash, sizeof flow->text_hash);
+    list_init(&flow->dirty);
+    hmap_insert(&pub->flows_by_text, &flow->by_text, hash[0]);
+    return flow;
+}
+
+/* --- Taking in */
+
+static void lose_value(struct publisher *pub, struct pub_flow *flow)
+{
+    if (!flow->value.match)
+        return;
+    hmap_remove(&pub->flows_by_value, &flow->by_value);
+    expr_unref(flow->value.match);
+    actions_unref(flow->value.actions);
+    memset(&flow->value, 0, sizeof flow->value);
+}
+
+static struct pub_flow *get_value(struct publisher *pub, const struct fact_lflow *fact)
+{
+    uint64_t hash[2];
+    struct pub_flow *flow = find_value(pub, fact);
+    if (flow)
+        return flow;
+    hash_fact(fact, hash);
+    flow = get_text(pub, hash);
+    INVARIANT(!flow->value.match); /* equal texts are equal trees: parse(print(x)) is x */
+    flow->value = *fact;
+    memset(&flow->value.datapath, 0, sizeof flow->value.datapath);
+    expr_ref(fact->match);
+    actions_ref(fact->actions);
+    hmap_insert(&pub->flows_by_value, &flow->by_value, hash_value(fact));
+    return flow;
+}
+
+void lflows_sb_take_fact(const void *fact_, bool added, void *pub_)
+{
+    struct publisher *pub = pub_;
+    const struct fact_lflow *fact = fact_;
+    struct pub_flow *flow = get_value(pub, fact);
+    u128 hash = datapaths_hash(&fact->datapath);
+    struct dp_change move = {.datapath = fact->datapath, .added = added};
+    if (added) {
+        flow->n++;
+        flow->sum += hash;
+    } else {
+        flow->n--;
+        flow->sum -= hash;
+    }
+    vec_push(&flow->moves, move);
+    publisher_mark(&pub->dirty_flows, &flow->dirty);
+}
+
+void lflows_sb_take_row(struct publisher *pub, const struct row *before, const struct row *after)
+{
+    uint64_t hash[2], old[2];
+    struct pub_flow *flow;
+    if (after)
+        hash_row(after, hash);
+    if (before) {
+        hash_row(before, old);
+        if (!after || memcmp(old, hash, sizeof old)) {
+            flow = get_text(pub, old);
+            if (flow->row && uuid_equal(&flow->row->uuid, &before->uuid)) {
+                publisher_hold(&flow->row, NULL);
+                memset(&flow->sb, 0, sizeof flow->sb);
+            }
+            publisher_mark(&pub->dirty_flows, &flow->dirty);
+        }
+    }
+    if (!after)
+        return;
+    flow = get_text(pub, hash);
+    if (flow->row && !uuid_equal(&flow->row->uuid, &after->uuid)) {
+        publisher_surplus(pub, after);
+        return;
+    }
+    publisher_hold(&flow->row, after);
+    flow->sb = after->uuid;
+    publisher_mark(&pub->dirty_flows, &flow->dirty);
+}
+
+/* --- Building */
+
+static const struct datum *external_ids(const struct fact_lflow *f)
+{
+    struct pairs pairs = {0};
+    char hint[9];
+    put_hint(hint, f->hint);
+    pairs_put(&pairs, "stage-name", stage_info(f->stage)->name);
+    pairs_put(&pairs, "stage-hint", *hint ? hint : NULL);
+    pairs_put(&pairs, "source", "weft-northd");
+    return pairs_take(&pairs);
+}
+
+static const struct datum *take_text(char *text)
+{
+    const struct datum *d = datum_new_string(text);
+    free(text);
+    return d;
+}
+
+static void put(struct publisher *pub, struct pub_flow *flow, int column, const struct datum *value)
+{
+    publisher_put(pub, SB_TABLE_LOGICAL_FLOW, &flow->sb, flow->row, column, value);
+}
+
+static void insert(struct publisher *pub, struct pub_flow *flow)
+{
+    const struct fact_lflow *f = &flow->value;
+    const struct stage_info *stage = stage_info(f->stage);
+    flow->sb = replica_txn_insert(pub->txn, publisher_table(pub, SB_TABLE_LOGICAL_FLOW));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_PIPELINE, datum_ref(pub->pipelines[stage->pipeline]));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_TABLE_ID, datum_new_integer(stage->table));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_PRIORITY, datum_new_integer(f->priority));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_MATCH, take_text(expr_to_text(f->match)));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_ACTIONS, take_text(actions_to_text(f->actions)));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_EXTERNAL_IDS, external_ids(f));
+}
+
+/* Writes what is not so already, with the datapath or group that the flow is placed at. */
+static void write_row(struct publisher *pub, struct pub_flow *flow, const struct uuid *datapath,
+                      const struct uuid *group)
+{
+    const struct datum *none = datum_new_empty(ATOM_UUID, DATUM_SET);
+    if (uuid_is_zero(&flow->sb))
+        insert(pub, flow);
+    put(pub, flow, SB_LOGICAL_FLOW_COL_LOGICAL_DATAPATH,
+        datapath ? datum_new_uuid(datapath) : datum_ref(none));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_LOGICAL_DP_GROUP,
+        group ? datum_new_uuid(group) : datum_ref(none));
+    datum_unref(none);
+}
+
+static void place_single(struct publisher *pub, struct pub_flow *flow)
+{
+    const struct pub_datapath *dp = datapaths_find_hash(pub, flow->sum);
+    if (!dp || !dp->in_sb)
+        return;
+    dpsets_leave(pub, flow);
+    flow->placed_sum = flow->sum;
+    write_row(pub, flow, &dp->sb, NULL);
+    vec_fini(&flow->moves);
+}
+
+static void place_in(struct publisher *pub, struct pub_flow *flow, struct pub_dpset *set)
+{
+    if (flow->placed != set) {
+        dpsets_leave(pub, flow);
+        flow->placed = set;
+        set->users++;
+    }
+    write_row(pub, flow, NULL, &set->sb);
+    vec_fini(&flow->moves);
+}
+
+static void forget(struct publisher *pub, struct pub_flow *flow)
+{
+    lose_value(pub, flow);
+    dpsets_leave(pub, flow);
+    hmap_remove(&pub->flows_by_text, &flow->by_text);
+    list_remove(&flow->dirty);
+    publisher_hold(&flow->row, NULL);
+    vec_fini(&flow->moves);
+    free(flow);
+}
+
+static void build_unwanted(struct publisher *pub, struct pub_flow *flow)
+{
+    dpsets_leave(pub, flow);
+    vec_fini(&flow->moves);
+    lose_value(pub, flow);
+    flow->sum = 0;
+    if (flow->row)
+        publisher_delete(pub, SB_TABLE_LOGICAL_FLOW, &flow->row->uuid);
+    else
+        forget(pub, flow);
+}
+
+typedef VEC(struct pub_dpset *) dpset_vec;
+
+static void build_wanted(struct publisher *pub, struct pub_flow *flow, dpset_vec *pending)
+{
+    if (flow->n == 1) {
+        place_single(pub, flow);
+        return;
+    }
+    struct pub_dpset *set = dpsets_find(pub, flow->sum);
+    if (set && !uuid_is_zero(&set->sb)) {
+        place_in(pub, flow, set);
+        return;
+    }
+    if (!set)
+        set = dpsets_expect(pub, flow->sum);
+    if (!set->into.n)
+        vec_push(pending, set);
+    vec_push(&set->into, flow);
+}
+
+void lflows_sb_build(struct publisher *pub)
+{
+    struct pub_flow *flow, *next;
+    struct pub_dpset **set;
+    dpset_vec pending = VEC_INIT;
+    LIST_FOR_EACH_SAFE (flow, next, dirty, &pub->dirty_flows) {
+        list_remove(&flow->dirty);
+        if (flow->n)
+            build_wanted(pub, flow, &pending);
+        else
+            build_unwanted(pub, flow);
+    }
+    VEC_FOR_EACH (set, &pending)
+        dpsets_settle(pub, *set);
+    VEC_FOR_EACH (set, &pending) {
+        for (size_t i = 0; i < (*set)->into.n; i++)
+            place_in(pub, (*set)->into.data[i], *set);
+        vec_fini(&(*set)->into);
+    }
+    vec_fini(&pending);
+}
+
+void lflows_sb_clear(struct publisher *pub)
+{
+    struct pub_flow *flow;
+    HMAP_FOR_EACH_SAFE (flow, by_text, &pub->flows_by_text)
+        forget(pub, flow);
+}

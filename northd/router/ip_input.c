@@ -1,0 +1,74 @@
+/* ip_input.c - packets for the router itself (room 3 of docs/architecture.md; SEEDS rows MB-40, MB-42 to MB-44, SD-4): it answers
+ * questions for its addresses and echo requests, and drops what else is addressed to it.
+ *
+ * ARP is answered for senders inside the port's network only, unless the port's options:arp-reply-any-sender is true.
+ * An echo reply goes on through routing like any packet, with flags.loopback, since it may leave where it came from.
+ */
+#include "northd/lflows.h"
+#include "northd/router/router.h"
+
+static void answer_arp(const struct lflow_out *l, const struct fact_lrp *lrp,
+                       const struct address *address)
+{
+    struct expr *match = expr_all(l->e, lflows_inport(l, lrp->name), expr_eq(l->e, SYM_ARP_OP, 1),
+                                  expr_eq(l->e, SYM_ARP_TPA, address_value(address)), NULL);
+    if (!(lrp->flags & LRP_ANSWER_ANY_SENDER))
+        match = expr_and(l->e, match, lflows_arp_spa_in(l, address));
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, match, lflows_arp_reply(l, lrp->mac, address));
+}
+
+static void answer_nd(const struct lflow_out *l, const struct fact_lrp *lrp,
+                      const struct address *address)
+{
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90,
+                expr_and(l->e, lflows_inport(l, lrp->name), lflows_solicits(l, address)),
+                lflows_nd_reply(l, ACTION_ND_NA_ROUTER, lrp->mac, address));
+}
+
+static void answer_echo(const struct lflow_out *l, const struct address *own)
+{
+    bool v6 = own->version == 6;
+    struct expr *match = expr_all(l->e, lflows_ip_dst(l, own),
+                                  expr_eq(l->e, v6 ? SYM_ICMP6_TYPE : SYM_ICMP4_TYPE, v6 ? 128 : 8),
+                                  expr_eq(l->e, v6 ? SYM_ICMP6_CODE : SYM_ICMP4_CODE, 0), NULL);
+    struct actions *actions =
+        actions_of(l->a,
+                   v6 ? action_exchange(l->a, SYM_IP6_DST, SYM_IP6_SRC)
+                      : action_exchange(l->a, SYM_IP4_DST, SYM_IP4_SRC),
+                   action_load(l->a, SYM_IP_TTL, 255),
+                   action_load(l->a, v6 ? SYM_ICMP6_TYPE : SYM_ICMP4_TYPE, v6 ? 129 : 0),
+                   action_load(l->a, SYM_FLAGS_LOOPBACK, 1), action_next(l->a), NULL);
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, match, actions);
+}
+
+/* Nobody else may send from the router's address or from the network's broadcast address. */
+static void drop_impostors(const struct lflow_out *l, const struct address *a)
+{
+    if (a->version != 4)
+        return;
+    u128 own = address_value(a);
+    u128 broadcast = own | (((u128)1 << (32 - a->plen)) - 1);
+    struct expr *match = a->plen >= 31 ? expr_eq(l->e, SYM_IP4_SRC, own)
+                                       : expr_in(l->e, SYM_IP4_SRC, (u128[]){own, broadcast}, 2);
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 100, match, lflows_drop(l));
+}
+
+void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_lrp *lrp = inc_read_one(ctx, p->lrp_by_uuid, key);
+    const struct fact_network *n;
+    struct lflow_out l = lflows_begin(ctx, p, &lrp->lr, &lrp->uuid);
+    INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, key))
+    {
+        struct address own = n->address;
+        own.plen = (uint16_t)address_bits(&own);
+        drop_impostors(&l, &n->address);
+        if (own.version == 6)
+            answer_nd(&l, lrp, &own);
+        else
+            answer_arp(&l, lrp, &n->address);
+        answer_echo(&l, &own);
+        lflows_emit(&l, STAGE_RTR_IN_IP_INPUT, 60, lflows_ip_dst(&l, &own), lflows_drop(&l));
+    }
+}

@@ -1,0 +1,277 @@
+/* status.c - see status.h (room 5 of docs/architecture.md). Nothing is remembered but which ports to look at: each time what is
+ * true is compared with what the row says.
+ */
+#include "northd/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "northd/publish/publisher.h"
+#include "northd/topology/keys.h"
+#include "rows/nb.h"
+#include "rows/sb.h"
+
+struct status {
+    struct northd_program *p;
+    struct inc *inc;
+    struct replica *nb, *sb;
+    const struct publisher *pub; /* finds bindings by name */
+    struct env *env;
+    VEC(const struct rstr *) ports; /* to look at */
+    int64_t seen_nb_cfg;            /* whose time has been written */
+};
+
+static const struct schema_table *table(struct replica *replica, size_t index)
+{
+    return &replica_schema(replica)->tables[index];
+}
+
+static const struct row *only_row(struct replica *replica, size_t index)
+{
+    size_t pos = 0;
+    return replica_next_row(replica, table(replica, index), &pos);
+}
+
+static const struct nb_nb_global *nb_global(const struct status *s)
+{
+    return nb_nb_global_cast(only_row(s->nb, NB_TABLE_NB_GLOBAL));
+}
+
+static const struct sb_sb_global *sb_global(const struct status *s)
+{
+    return sb_sb_global_cast(only_row(s->sb, SB_TABLE_SB_GLOBAL));
+}
+
+/* --- Taking in */
+
+static void look_at(struct status *s, const char *port)
+{
+    vec_push(&s->ports, program_intern(s->p, port));
+}
+
+void status_take_nb(struct status *s, const struct changeset *cs)
+{
+    for (size_t i = 0; i < cs->n; i++) {
+        const struct row *row = cs->changes[i].after;
+        if (row && row->table->index == NB_TABLE_LOGICAL_SWITCH_PORT)
+            look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+    }
+}
+
+void status_take_sb(struct status *s, const struct changeset *cs)
+{
+    for (size_t i = 0; i < cs->n; i++) {
+        const struct row *row = cs->changes[i].after ? cs->changes[i].after : cs->changes[i].before;
+        if (row->table->index == SB_TABLE_PORT_BINDING)
+            look_at(s, sb_port_binding_logical_port(sb_port_binding_cast(row)));
+    }
+}
+
+static void forget_ports(struct status *s)
+{
+    const struct rstr **name;
+    VEC_FOR_EACH (name, &s->ports)
+        rstr_unref(*name);
+    vec_clear(&s->ports);
+}
+
+void status_restart(struct status *s)
+{
+    const struct row *row;
+    forget_ports(s);
+    REPLICA_FOR_EACH(row, pos, s->nb, table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT))
+    look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+}
+
+/* --- Writing */
+
+static void set_integer(struct replica_txn *txn, const struct row *row, int column, int64_t value)
+{
+    if (row->values[column]->atoms[0].integer != value)
+        replica_txn_set(txn, row->table, &row->uuid, &row->table->columns[column],
+                        datum_new_integer(value));
+}
+
+void status_build_sb(struct status *s, struct replica_txn *txn)
+{
+    const struct nb_nb_global *nb = nb_global(s);
+    const struct sb_sb_global *sb = sb_global(s);
+    const struct schema_table *t = table(s->sb, SB_TABLE_SB_GLOBAL);
+    const struct datum *options = nb ? nb_nb_global_options(nb) : NULL;
+    if (!nb || !datum_map_text(options, "svc_monitor_mac"))
+        return; /* NB_Global is completed first */
+    if (!sb) {
+        struct uuid uuid = replica_txn_insert(txn, t);
+        replica_txn_set(txn, t, &uuid, &t->columns[SB_SB_GLOBAL_COL_NB_CFG],
+                        datum_new_integer(nb_nb_global_nb_cfg(nb)));
+        replica_txn_set(txn, t, &uuid, &t->columns[SB_SB_GLOBAL_COL_OPTIONS], datum_ref(options));
+        return;
+    }
+    set_integer(txn, &sb->row, SB_SB_GLOBAL_COL_NB_CFG, nb_nb_global_nb_cfg(nb));
+    if (!datum_equal(sb_sb_global_options(sb), options))
+        replica_txn_set(txn, t, &sb->row.uuid, &t->columns[SB_SB_GLOBAL_COL_OPTIONS],
+                        datum_ref(options));
+    const struct schema_column *ipsec = &t->columns[SB_SB_GLOBAL_COL_IPSEC];
+    if (sb_sb_global_ipsec(sb) != nb_nb_global_ipsec(nb))
+        replica_txn_set(txn, t, &sb->row.uuid, ipsec, datum_new_boolean(nb_nb_global_ipsec(nb)));
+}
+
+/* Options that NB_Global must have; what is there is left as it is. */
+static const struct datum *missing_options(struct status *s, const struct nb_nb_global *nb)
+{
+    enum { N = 4 };
+    uint8_t r[6];
+    char prefix[16], mac[24], tunid[16];
+    env_random(s->env, r, sizeof r);
+    r[0] = (uint8_t)((r[0] & 0xfe) | 2); /* locally administered, not a group */
+    snprintf(prefix, sizeof prefix, "%02x:%02x:%02x", r[0], r[1], r[2]);
+    env_random(s->env, r, sizeof r);
+    r[0] = (uint8_t)((r[0] & 0xfe) | 2);
+    snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", r[0], r[1], r[2], r[3], r[4], r[5]);
+    snprintf(tunid, sizeof tunid, "%d", KEYS_MAX_DATAPATH);
+    const char *version = "weft-" WEFT_VERSION;
+    const char *const keys[N] = {"mac_prefix", "max_tunid", "northd_internal_version",
+                                 "svc_monitor_mac"};
+    const char *const values[N] = {prefix, tunid, version, mac};
+    union atom k[N], v[N];
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+        if (nb && nb_nb_global_options_value(nb, keys[i]))
+            continue;
+        k[n].string = rstr_new(keys[i]);
+        v[n++].string = rstr_new(values[i]);
+    }
+    return datum_new_map(ATOM_STRING, ATOM_STRING, k, v, n);
+}
+
+static void build_options(struct status *s, struct replica_txn *txn, const struct nb_nb_global *nb)
+{
+    const struct schema_table *t = table(s->nb, NB_TABLE_NB_GLOBAL);
+    const struct datum *options = missing_options(s, nb);
+    struct uuid uuid;
+    if (nb)
+        uuid = nb->row.uuid;
+    else
+        uuid = replica_txn_insert(txn, t);
+    if (nb && options->n)
+        replica_txn_mutate(txn, t, &uuid, &t->columns[NB_NB_GLOBAL_COL_OPTIONS], MUTATE_INSERT,
+                           options);
+    else if (!nb)
+        replica_txn_set(txn, t, &uuid, &t->columns[NB_NB_GLOBAL_COL_OPTIONS], options);
+    else
+        datum_unref(options);
+}
+
+/* The lowest number that a chassis has reached, and when the last of those reached it. */
+static int64_t chassis_cfg(const struct status *s, int64_t without, int64_t *when)
+{
+    const struct row *row;
+    int64_t low = without;
+    bool any = false;
+    *when = 0;
+    REPLICA_FOR_EACH(row, pos, s->sb, table(s->sb, SB_TABLE_CHASSIS_PRIVATE))
+    {
+        const struct sb_chassis_private *c = sb_chassis_private_cast(row);
+        int64_t cfg = sb_chassis_private_nb_cfg(c), at = sb_chassis_private_nb_cfg_timestamp(c);
+        if (!any || cfg < low) {
+            low = cfg;
+            *when = at;
+        } else if (cfg == low) {
+            *when = MAX(*when, at);
+        }
+        any = true;
+    }
+    return low;
+}
+
+static void build_chain(struct status *s, struct replica_txn *txn, const struct nb_nb_global *nb)
+{
+    const struct sb_sb_global *sb = sb_global(s);
+    int64_t now = env_wall_ms(s->env), when;
+    if (nb_nb_global_nb_cfg(nb) != s->seen_nb_cfg) {
+        bool first = s->seen_nb_cfg < 0; /* after a start nothing new has been said */
+        s->seen_nb_cfg = nb_nb_global_nb_cfg(nb);
+        if (!first || nb_nb_global_nb_cfg(nb) != nb_nb_global_sb_cfg(nb))
+            set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_NB_CFG_TIMESTAMP, now);
+    }
+    if (!sb)
+        return;
+    int64_t done = sb_sb_global_nb_cfg(sb);
+    if (nb_nb_global_sb_cfg(nb) != done) {
+        set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_SB_CFG, done);
+        set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_SB_CFG_TIMESTAMP, now);
+    }
+    int64_t reached = chassis_cfg(s, done, &when);
+    if (nb_nb_global_hv_cfg(nb) != reached) {
+        set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_HV_CFG, reached);
+        set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_HV_CFG_TIMESTAMP, when);
+    }
+}
+
+/* --- Ports */
+
+static bool is_up(const struct status *s, const struct fact_lsp *lsp)
+{
+    if (lsp->type == LSP_ROUTER)
+        return true;
+    const struct sb_port_binding *pb = sb_port_binding_cast(publisher_port_row(s->pub, lsp->name));
+    if (!pb || !sb_port_binding_chassis(pb))
+        return false;
+    return !sb_port_binding_up_present(pb) || sb_port_binding_up(pb);
+}
+
+static void check_port(struct status *s, struct replica_txn *txn, const struct rstr *name)
+{
+    struct inc_facts found = inc_look(s->inc, s->p->lsp_by_name, &name);
+    if (!found.n)
+        return;
+    const struct fact_lsp *lsp = found.v[0];
+    const struct schema_table *t = table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT);
+    const struct row *row = replica_row_find(s->nb, t, &lsp->uuid);
+    if (!row)
+        return;
+    const struct nb_logical_switch_port *port = nb_logical_switch_port_cast(row);
+    bool up = is_up(s, lsp);
+    if (nb_logical_switch_port_up_present(port) && nb_logical_switch_port_up(port) == up)
+        return;
+    union atom atom = {.boolean = up};
+    replica_txn_set(txn, t, &row->uuid, &t->columns[NB_LOGICAL_SWITCH_PORT_COL_UP],
+                    datum_new_set(ATOM_BOOLEAN, &atom, 1));
+}
+
+void status_build_nb(struct status *s, struct replica_txn *txn)
+{
+    const struct nb_nb_global *nb = nb_global(s);
+    build_options(s, txn, nb);
+    if (nb)
+        build_chain(s, txn, nb);
+    const struct rstr **name;
+    VEC_FOR_EACH (name, &s->ports)
+        check_port(s, txn, *name);
+    forget_ports(s);
+}
+
+struct status *status_new(struct northd_program *program, struct inc *inc, struct replica *nb,
+                          struct replica *sb, const struct publisher *pub, struct env *env)
+{
+    struct status *s = NEW(struct status);
+    s->p = program;
+    s->inc = inc;
+    s->nb = nb;
+    s->sb = sb;
+    s->env = env;
+    s->pub = pub;
+    s->seen_nb_cfg = -1;
+    return s;
+}
+
+void status_free(struct status *s)
+{
+    if (!s)
+        return;
+    forget_ports(s);
+    vec_fini(&s->ports);
+    free(s);
+}

@@ -1,0 +1,44 @@
+/* arp_rsp.c - the switch answers for the addresses that it knows, so that requests for them need not be flooded: ARP for
+ * IPv4, neighbour solicitations for IPv6 (room 3 of docs/architecture.md).
+ *
+ * A port's own requests for its own address pass (priority 100 over 50): a host that looks for duplicates of its address
+ * must not be told that there is one. A port with "unknown" addresses answers for itself: what is behind it is not known.
+ */
+#include "northd/lflows.h"
+#include "northd/switch/switch.h"
+
+static struct expr *request_for(const struct lflow_out *l, const struct address *ip)
+{
+    if (ip->version == 6)
+        return lflows_solicits(l, ip);
+    return expr_all(l->e, expr_eq(l->e, SYM_ARP_TPA, address_value(ip)),
+                    expr_eq(l->e, SYM_ARP_OP, 1), NULL);
+}
+
+static struct actions *reply(const struct lflow_out *l, const struct fact_lsp *lsp,
+                             const struct fact_port_addr *addr)
+{
+    if (addr->ip.version == 4)
+        return lflows_arp_reply(l, addr->mac, &addr->ip);
+    return lflows_nd_reply(l, lsp->type == LSP_ROUTER ? ACTION_ND_NA_ROUTER : ACTION_ND_NA,
+                           addr->mac, &addr->ip);
+}
+
+void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
+    if (lsp->flags & (PORT_DISABLED | PORT_UNKNOWN) || lsp->type == LSP_LOCALNET)
+        return;
+    struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
+    const struct fact_port_addr *addr;
+    INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))
+    {
+        if (!addr->ip.version)
+            continue;
+        lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 50, request_for(&l, &addr->ip), reply(&l, lsp, addr));
+        lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 100,
+                    expr_and(l.e, request_for(&l, &addr->ip), lflows_inport(&l, lsp->name)),
+                    lflows_next(&l));
+    }
+}

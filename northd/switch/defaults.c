@@ -1,0 +1,38 @@
+/* defaults.c - the flows that every logical switch has: each stage's last word, and the drops of frames that no port may
+ * send (room 3 of docs/architecture.md). They are the same on all switches, so each is one southbound row for all of them.
+ *
+ * A stage without features of its own passes on. The ingress pipeline ends in l2_unknown, the egress in apply_port_sec,
+ * whose name is older than what it does last: hand the packet to the port.
+ */
+#include "northd/lflows.h"
+#include "northd/switch/switch.h"
+
+static void admission(const struct lflow_out *l)
+{
+    lflows_emit(l, STAGE_SW_IN_CHECK_PORT_SEC, 100, expr_eq_bits(l->e, SYM_ETH_SRC, 40, 1, 1),
+                lflows_drop(l)); /* from a group address */
+    lflows_emit(l, STAGE_SW_IN_CHECK_PORT_SEC, 100, expr_flag(l->e, SYM_VLAN_PRESENT, true),
+                lflows_drop(l));
+}
+
+static void flood(const struct lflow_out *l)
+{
+    lflows_emit(l, STAGE_SW_IN_L2_LKUP, 70, expr_flag(l->e, SYM_ETH_MCAST, true),
+                lflows_output_to(l, group_name(GROUP_FLOOD)));
+}
+
+void switch_defaults(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    struct lflow_out l = lflows_begin(ctx, p, key, NULL);
+    for (enum stage stage = 0; stage < N_STAGES; stage++) {
+        if (stage_info(stage)->datapath != DATAPATH_SWITCH)
+            continue;
+        struct actions *actions = stage == STAGE_SW_IN_L2_UNKNOWN        ? lflows_drop(&l)
+                                  : stage == STAGE_SW_OUT_APPLY_PORT_SEC ? lflows_output(&l)
+                                                                         : lflows_next(&l);
+        lflows_emit(&l, stage, 0, expr_true(l.e), actions);
+    }
+    admission(&l);
+    flood(&l);
+}

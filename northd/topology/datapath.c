@@ -1,0 +1,50 @@
+/* datapath.c - Logical_Switch and Logical_Router rows into datapath facts (rooms 1 and 2 of docs/architecture.md). The rows
+ * change with each port; the facts change only when what is said of the datapath itself changes, which stops the wave here.
+ */
+#include "northd/topology/topology.h"
+#include "rows/nb.h"
+
+static bool is_true(const char *text)
+{
+    return text && !strcmp(text, "true");
+}
+
+static void emit(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *uuid,
+                 enum datapath_kind kind, const char *name, uint32_t flags)
+{
+    struct fact_datapath f;
+    INC_CLEAR(f);
+    f.uuid = *uuid;
+    f.name = program_intern(p, name);
+    f.kind = kind;
+    f.flags = flags;
+    struct fact_want_key want;
+    INC_CLEAR(want);
+    want.id = *uuid;
+    want.name = f.name;
+    inc_emit(ctx, p->want_key, &want);
+    inc_emit_take(ctx, p->datapath, &f);
+}
+
+void topology_switch(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct feed_row *f = inc_read_one(ctx, p->in_ls_by_uuid, key);
+    emit(ctx, p, &f->uuid, DATAPATH_SWITCH, nb_logical_switch_name(nb_logical_switch_cast(f->row)),
+         0);
+}
+
+void topology_router(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct feed_row *f = inc_read_one(ctx, p->in_lr_by_uuid, key);
+    const struct nb_logical_router *lr = nb_logical_router_cast(f->row);
+    uint32_t flags = 0;
+    if (nb_logical_router_enabled_present(lr) && !nb_logical_router_enabled(lr))
+        flags |= DATAPATH_DISABLED;
+    if (is_true(nb_logical_router_options_value(lr, "learn-from-any-reply")))
+        flags |= DATAPATH_LEARN_ANY_REPLY;
+    if (is_true(nb_logical_router_options_value(lr, "always_learn_from_arp_request")))
+        flags |= DATAPATH_LEARN_REQUESTS;
+    emit(ctx, p, &f->uuid, DATAPATH_ROUTER, nb_logical_router_name(lr), flags);
+}

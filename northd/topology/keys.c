@@ -1,0 +1,257 @@
+/* keys.c - see keys.h (room 2 of docs/architecture.md). Each scope (all datapaths; the ports of one datapath) has a bitmap of the
+ * numbers in use. Promises that a key is given to one owner at a time, and is kept as long as its owner wants it.
+ */
+#include "northd/topology/keys.h"
+
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "northd/publish/publisher.h"
+
+struct key_scope {
+    struct hnode node;
+    struct uuid id; /* a datapath, or zero for the scope of datapaths */
+    uint32_t max, next;
+    size_t n_used, n_words;
+    uint64_t *used;
+};
+
+struct key_owner {
+    struct hnode node;
+    struct uuid id;
+    struct key_scope *scope;
+    const struct rstr *name;
+    uint32_t key;   /* 0: not given */
+    size_t n_wants; /* facts */
+    bool is_gone;
+};
+
+struct keys {
+    struct northd_program *p;
+    struct inc *inc;
+    const struct publisher *pub;
+    struct hmap scopes, owners;
+    VEC(struct key_owner *) touched, gone;
+    bool changed;
+};
+
+/* --- Scopes */
+
+static struct key_scope *get_scope(struct keys *keys, const struct uuid *id)
+{
+    struct key_scope *s;
+    HMAP_FOR_EACH_WITH_HASH (s, node, uuid_hash(id), &keys->scopes)
+        if (uuid_equal(&s->id, id))
+            return s;
+    s = NEW(struct key_scope);
+    s->id = *id;
+    s->max = uuid_is_zero(id) ? KEYS_MAX_DATAPATH : KEYS_MAX_PORT;
+    s->next = 1;
+    hmap_insert(&keys->scopes, &s->node, uuid_hash(id));
+    return s;
+}
+
+static bool is_used(const struct key_scope *s, uint32_t key)
+{
+    return key / 64 < s->n_words && (s->used[key / 64] >> key % 64 & 1);
+}
+
+static void set_used(struct key_scope *s, uint32_t key, bool used)
+{
+    if (key / 64 >= s->n_words) {
+        size_t n = MAX(s->n_words * 2, (size_t)key / 64 + 1);
+        s->used = xrealloc(s->used, n * sizeof *s->used);
+        for (size_t i = s->n_words; i < n; i++)
+            s->used[i] = 0;
+        s->n_words = n;
+    }
+    if (used) {
+        s->used[key / 64] |= (uint64_t)1 << key % 64;
+        s->n_used++;
+    } else {
+        s->used[key / 64] &= ~((uint64_t)1 << key % 64);
+        s->n_used--;
+    }
+}
+
+static uint32_t next_free(struct key_scope *s)
+{
+    if (s->n_used >= s->max)
+        return 0;
+    while (is_used(s, s->next))
+        s->next = s->next == s->max ? 1 : s->next + 1;
+    uint32_t key = s->next;
+    s->next = key == s->max ? 1 : key + 1;
+    return key;
+}
+
+static void drop_scope(struct keys *keys, struct key_scope *s)
+{
+    hmap_remove(&keys->scopes, &s->node);
+    free(s->used);
+    free(s);
+}
+
+/* --- Owners */
+
+static struct key_owner *find_owner(const struct keys *keys, const struct uuid *id)
+{
+    struct key_owner *o;
+    HMAP_FOR_EACH_WITH_HASH (o, node, uuid_hash(id), &keys->owners)
+        if (uuid_equal(&o->id, id))
+            return o;
+    return NULL;
+}
+
+static void tell(struct keys *keys, const struct key_owner *o, bool given)
+{
+    struct fact_key f;
+    INC_CLEAR(f);
+    f.id = o->id;
+    f.key = o->key;
+    if (given)
+        inc_assert(keys->inc, keys->p->key, &f);
+    else
+        inc_retract(keys->inc, keys->p->key, &f);
+    keys->changed = true;
+}
+
+static void give(struct keys *keys, struct key_owner *o, uint32_t key)
+{
+    set_used(o->scope, key, true);
+    o->key = key;
+    tell(keys, o, true);
+}
+
+static void take_back(struct keys *keys, struct key_owner *o)
+{
+    if (!o->key)
+        return;
+    set_used(o->scope, o->key, false);
+    tell(keys, o, false);
+    o->key = 0;
+}
+
+static void on_want(const void *fact, bool added, void *keys_)
+{
+    struct keys *keys = keys_;
+    const struct fact_want_key *f = fact;
+    struct key_owner *o = find_owner(keys, &f->id);
+    if (!o) {
+        o = NEW(struct key_owner);
+        o->id = f->id;
+        hmap_insert(&keys->owners, &o->node, uuid_hash(&f->id));
+    }
+    if (added) {
+        struct key_scope *scope = get_scope(keys, &f->scope);
+        if (o->scope != scope)
+            take_back(keys, o);
+        o->scope = scope;
+        rstr_unref(o->name);
+        o->name = rstr_ref(f->name);
+        o->n_wants++;
+    } else {
+        o->n_wants--;
+    }
+    vec_push(&keys->touched, o);
+}
+
+static void drop_owner(struct keys *keys, struct key_owner *o)
+{
+    struct key_scope *scope = o->scope;
+    take_back(keys, o);
+    hmap_remove(&keys->owners, &o->node);
+    rstr_unref(o->name);
+    free(o);
+    if (scope && !scope->n_used && !uuid_is_zero(&scope->id))
+        drop_scope(keys, scope);
+}
+
+static uint32_t present_key(const struct keys *keys, const struct key_owner *o)
+{
+    uint32_t key = uuid_is_zero(&o->scope->id)
+                       ? publisher_datapath_key(keys->pub, &o->id)
+                       : publisher_port_key(keys->pub, &o->scope->id, o->name);
+    return key <= o->scope->max && !is_used(o->scope, key) ? key : 0;
+}
+
+/* Who wants no key any more gives it back; an owner may have been touched twice. */
+static void forget_gone(struct keys *keys)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < keys->touched.n; i++) {
+        struct key_owner *o = keys->touched.data[i];
+        if (o->n_wants) {
+            keys->touched.data[n++] = o;
+        } else if (!o->is_gone) {
+            o->is_gone = true;
+            vec_push(&keys->gone, o);
+        }
+    }
+    keys->touched.n = n;
+    for (size_t i = 0; i < keys->gone.n; i++)
+        drop_owner(keys, keys->gone.data[i]);
+    vec_clear(&keys->gone);
+}
+
+bool keys_run(struct keys *keys)
+{
+    struct key_owner **o;
+    keys->changed = false;
+    inc_changes(keys->inc, keys->p->want_key, on_want, keys);
+    forget_gone(keys);
+    /* First who has a key in SB, then who takes what is left. */
+    VEC_FOR_EACH (o, &keys->touched) {
+        uint32_t key = !(*o)->key ? present_key(keys, *o) : 0;
+        if (key) {
+            give(keys, *o, key);
+            (*o)->scope->next = MAX((*o)->scope->next, key % (*o)->scope->max + 1);
+        }
+    }
+    size_t n_unmet = 0;
+    for (size_t i = 0; i < keys->touched.n; i++) {
+        struct key_owner *owner = keys->touched.data[i];
+        uint32_t key = !owner->key ? next_free(owner->scope) : 0;
+        if (key)
+            give(keys, owner, key);
+        else if (!owner->key)
+            keys->touched.data[n_unmet++] = owner; /* tried again next time */
+    }
+    keys->touched.n = n_unmet;
+    return keys->changed;
+}
+
+size_t keys_unmet(const struct keys *keys)
+{
+    return keys->touched.n;
+}
+
+struct keys *keys_new(struct northd_program *program, struct inc *inc, const struct publisher *pub)
+{
+    struct keys *keys = NEW(struct keys);
+    keys->p = program;
+    keys->inc = inc;
+    keys->pub = pub;
+    inc_watch(inc, program->want_key);
+    return keys;
+}
+
+void keys_free(struct keys *keys)
+{
+    struct key_owner *o;
+    struct key_scope *s;
+    if (!keys)
+        return;
+    HMAP_FOR_EACH_SAFE (o, node, &keys->owners) {
+        hmap_remove(&keys->owners, &o->node);
+        rstr_unref(o->name);
+        free(o);
+    }
+    HMAP_FOR_EACH_SAFE (s, node, &keys->scopes)
+        drop_scope(keys, s);
+    hmap_fini(&keys->owners);
+    hmap_fini(&keys->scopes);
+    vec_fini(&keys->touched);
+    vec_fini(&keys->gone);
+    free(keys);
+}

@@ -1,0 +1,124 @@
+/* port.c - Logical_Switch_Port and Logical_Router_Port rows, with the switch or router that they are on, into port facts,
+ * their wishes for tunnel keys, and their membership in multicast groups (rooms 1 and 2 of docs/architecture.md).
+ *
+ * A port in several switches belongs to the one with the smallest uuid. A router port that has the name of a switch
+ * port is left out, since bindings are known by name.
+ */
+#include "northd/topology/topology.h"
+#include "rows/nb.h"
+
+static const struct {
+    const char *text;
+    enum lsp_type type;
+} lsp_types[] = {
+    {"", LSP_VIF},
+    {"router", LSP_ROUTER},
+    {"localnet", LSP_LOCALNET},
+    {"localport", LSP_LOCALPORT},
+    {"virtual", LSP_VIRTUAL},
+};
+
+static enum lsp_type parse_type(const char *text)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(lsp_types); i++)
+        if (!strcmp(text, lsp_types[i].text))
+            return lsp_types[i].type;
+    return LSP_OTHER;
+}
+
+static void want_key(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *scope,
+                     const struct uuid *id, const struct rstr *name)
+{
+    struct fact_want_key f;
+    INC_CLEAR(f);
+    f.scope = *scope;
+    f.id = *id;
+    f.name = name;
+    inc_emit(ctx, p->want_key, &f);
+}
+
+static void join_group(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lsp *lsp,
+                       enum group group)
+{
+    struct fact_group g;
+    INC_CLEAR(g);
+    g.datapath = lsp->ls;
+    g.group = group;
+    inc_emit(ctx, p->group, &g);
+    struct fact_member m;
+    INC_CLEAR(m);
+    m.datapath = lsp->ls;
+    m.group = group;
+    m.port = lsp->name;
+    inc_emit(ctx, p->member, &m);
+}
+
+static bool has_unknown(const struct datum *addresses, struct arena *arena)
+{
+    for (size_t i = 0; i < addresses->n; i++)
+        if (topology_parse_addr(addresses->atoms[i].string->s, arena).kind == ADDR_UNKNOWN)
+            return true;
+    return false;
+}
+
+void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct feed_row *f = inc_read_one(ctx, p->in_lsp_by_uuid, key);
+    const struct feed_ref *on = inc_read_one(ctx, p->in_ls_port_by_port, key);
+    if (!on)
+        return;
+    const struct nb_logical_switch_port *row = nb_logical_switch_port_cast(f->row);
+    struct fact_lsp lsp;
+    INC_CLEAR(lsp);
+    lsp.uuid = f->uuid;
+    lsp.ls = on->row;
+    lsp.name = program_intern(p, nb_logical_switch_port_name(row));
+    lsp.type = parse_type(nb_logical_switch_port_type(row));
+    if (lsp.type == LSP_ROUTER)
+        lsp.peer = program_intern(p, nb_logical_switch_port_options_value(row, "router-port"));
+    if (nb_logical_switch_port_enabled_present(row) && !nb_logical_switch_port_enabled(row))
+        lsp.flags |= PORT_DISABLED;
+    if (has_unknown(nb_logical_switch_port_addresses(row), inc_arena(ctx)))
+        lsp.flags |= PORT_UNKNOWN;
+    want_key(ctx, p, &lsp.ls, &lsp.uuid, lsp.name);
+    if (!(lsp.flags & PORT_DISABLED)) {
+        join_group(ctx, p, &lsp, GROUP_FLOOD);
+        if (lsp.type != LSP_ROUTER)
+            join_group(ctx, p, &lsp, GROUP_FLOOD_L2);
+        if (lsp.flags & PORT_UNKNOWN)
+            join_group(ctx, p, &lsp, GROUP_UNKNOWN);
+    }
+    inc_emit_take(ctx, p->lsp, &lsp);
+}
+
+void topology_lrp(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct feed_row *f = inc_read_one(ctx, p->in_lrp_by_uuid, key);
+    const struct feed_ref *on = inc_read_one(ctx, p->in_lr_port_by_port, key);
+    if (!on)
+        return;
+    const struct nb_logical_router_port *row = nb_logical_router_port_cast(f->row);
+    struct mac mac;
+    if (mac_parse(nb_logical_router_port_mac(row), &mac))
+        return;
+    struct fact_lrp lrp;
+    INC_CLEAR(lrp);
+    lrp.name = program_intern(p, nb_logical_router_port_name(row));
+    if (inc_read_one(ctx, p->lsp_by_name, &lrp.name)) {
+        rstr_unref(lrp.name);
+        return;
+    }
+    lrp.uuid = f->uuid;
+    lrp.lr = on->row;
+    lrp.peer = program_intern(p, nb_logical_router_port_peer(row));
+    lrp.mac = mac_to_u64(mac);
+    if (nb_logical_router_port_enabled_present(row) && !nb_logical_router_port_enabled(row))
+        lrp.flags |= PORT_DISABLED;
+    const char *any = nb_logical_router_port_options_value(row, "arp-reply-any-sender");
+    if (any && !strcmp(any, "true"))
+        lrp.flags |= LRP_ANSWER_ANY_SENDER;
+    want_key(ctx, p, &lrp.lr, &lrp.uuid, lrp.name);
+    inc_emit_take(ctx, p->lrp, &lrp);
+}
