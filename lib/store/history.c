@@ -1,16 +1,33 @@
 /* history.c - the latest change sets in memory, and undoing one.
  *
- * See store_private.h. A ring bounded by number of sets and of changes, for monitor_cond_since.
+ * See store_private.h. A ring bounded by number of sets and by memory, for monitor_cond_since.
  */
 #include <stdlib.h>
 
 #include "store/store_private.h"
 
+/* Roughly what CS keeps alive: the old versions, without the values that the new ones share. */
+static size_t changeset_size(const struct changeset *cs)
+{
+    size_t size = sizeof *cs;
+    for (size_t i = 0; i < cs->n; i++) {
+        const struct row *before = cs->changes[i].before, *after = cs->changes[i].after;
+        size += sizeof *cs->changes;
+        for (size_t j = 0; before && j < before->table->n_columns; j++) {
+            const struct datum *d = before->values[j];
+            if (!after || after->values[j] != d)
+                size += sizeof *d + (size_t)d->n * (datum_is_map(d) ? 2 : 1) * sizeof *d->atoms;
+            size += sizeof d;
+        }
+    }
+    return size;
+}
+
 static void drop_oldest(struct history *history)
 {
     const struct changeset *cs = history->sets[history->head];
     history->base_id = cs->id;
-    history->n_changes -= cs->n;
+    history->n_bytes -= changeset_size(cs);
     history->head = (history->head + 1) % HISTORY_MAX_SETS;
     history->n--;
     changeset_unref(cs);
@@ -21,12 +38,13 @@ void history_add(struct store *store, const struct changeset *cs)
     struct history *history = &store->history;
     if (!history->sets)
         history->sets = xcalloc(HISTORY_MAX_SETS, sizeof *history->sets);
+    size_t size = changeset_size(cs);
     while (history->n &&
-           (history->n == HISTORY_MAX_SETS || history->n_changes + cs->n > HISTORY_MAX_CHANGES))
+           (history->n == HISTORY_MAX_SETS || history->n_bytes + size > HISTORY_MAX_BYTES))
         drop_oldest(history);
     history->sets[(history->head + history->n) % HISTORY_MAX_SETS] = changeset_ref(cs);
     history->n++;
-    history->n_changes += cs->n;
+    history->n_bytes += size;
 }
 
 void history_fini(struct store *store)

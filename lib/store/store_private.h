@@ -79,8 +79,9 @@ struct store_subscription {
     void *aux;
 };
 
-/* How many change sets, and how many changes in them, history keeps in memory. */
-enum { HISTORY_MAX_SETS = 4096, HISTORY_MAX_CHANGES = 100000 };
+/* How many change sets history keeps in memory, and how many bytes of old versions with them: a
+ * version that differs in one element of a large set keeps the whole old set alive. */
+enum { HISTORY_MAX_SETS = 4096, HISTORY_MAX_BYTES = 64 << 20 };
 
 struct store {
     struct env *env;
@@ -98,7 +99,7 @@ struct store {
     struct uuid told_id;
     struct history {
         const struct changeset **sets; /* ring of HISTORY_MAX_SETS */
-        size_t head, n, n_changes;
+        size_t head, n, n_bytes;
         struct uuid base_id; /* of the state before the oldest kept set */
     } history;
     struct sql *sql; /* NULL: memory only */
