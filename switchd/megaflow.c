@@ -191,7 +191,7 @@ void megaflow_push(struct megaflows *cache, struct megaflow *flow)
     flow->pushed_bytes = flow->n_bytes;
     flow->pushed_ms = flow->used_ms;
     effects_apply(cache->vs, flow->out.effects.data, flow->out.effects.n, packets, bytes,
-                  flow->used_ms);
+                  flow->used_ms, megaflow_is_current(flow, cache->vs));
 }
 
 void megaflows_push(struct megaflows *cache)

@@ -93,7 +93,8 @@ static void run(struct bridge *br, struct match *match, struct packet *packet, b
     xlate(&in, &result);
     put_result(out, br, &in.key, &result);
     if (send && packet->size) {
-        effects_apply(br->vs, result.effects.data, result.effects.n, 1, packet->size, in.now_ms);
+        effects_apply(br->vs, result.effects.data, result.effects.n, 1, packet->size, in.now_ms,
+                      true);
         exec_actions(br->vs, packet, &result.actions);
     }
     xlate_out_fini(&result);

@@ -100,7 +100,7 @@ static void translate(struct vswitch *vs, struct vport *port, const struct packe
     in.key.in_port = swap32(port->ofport);
     xlate_out_init(out);
     xlate(&in, out);
-    effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms);
+    effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms, true);
 }
 
 static void carry_out(struct vswitch *vs, struct packet *packet, const struct xlate_out *out)
@@ -116,14 +116,18 @@ static void miss(struct vswitch *vs, struct vport *port, struct packet *packet,
 {
     if (stale)
         megaflow_remove(vs->cache, stale);
+    uint64_t generation = vs->generation, mac_generation = vs->mac_generation;
     struct xlate_out out;
     translate(vs, port, packet, key, &out);
-    /* What the first packet did (a MAC, a flow learned) may have outdated the translation already;
-     * then the next packet finds out. */
     struct megaflow *flow =
         out.cacheable ? megaflows_insert(vs->cache, key, &out, env_now_ms(vs->env)) : NULL;
-    if (flow)
+    if (flow) {
+        /* What the first packet did (a MAC, a flow learned) may have outdated the translation
+         * already; then the next packet finds out. */
+        flow->generation = generation;
+        flow->mac_generation = mac_generation;
         flow->refs++;
+    }
     carry_out(vs, packet, flow ? &flow->out : &out);
     if (flow && !--flow->refs) {
         xlate_out_fini(&flow->out);
@@ -191,7 +195,7 @@ static void controller_packet(struct xlate_in *in, const struct packet *packet,
     struct xlate_out out;
     xlate_out_init(&out);
     xlate(in, &out);
-    effects_apply(vs, out.effects.data, out.effects.n, 1, copy.size, in->now_ms);
+    effects_apply(vs, out.effects.data, out.effects.n, 1, copy.size, in->now_ms, true);
     carry_out(vs, &copy, &out);
     xlate_out_fini(&out);
     packet_fini(&copy);

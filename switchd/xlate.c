@@ -336,7 +336,7 @@ static void effect_patch(struct vswitch *vs, const struct effect *e, uint64_t n_
 }
 
 void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, uint64_t n_packets,
-                   uint64_t n_bytes, int64_t now_ms)
+                   uint64_t n_bytes, int64_t now_ms, bool learn)
 {
     struct bridge *br = NULL;
     for (size_t i = 0; i < n; i++) {
@@ -368,7 +368,8 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
                 group->n_packets += n_packets;
                 group->n_bytes += n_bytes;
             }
-        } else if (mac_table_learn(&br->macs, e->mac.mac, e->mac.vlan, e->mac.port, now_ms)) {
+        } else if (learn &&
+                   mac_table_learn(&br->macs, e->mac.mac, e->mac.vlan, e->mac.port, now_ms)) {
             vs->mac_generation++;
         }
     }

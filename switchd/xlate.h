@@ -88,6 +88,7 @@ void xlate(const struct xlate_in *in, struct xlate_out *out);
 /* Whether DATA can be resumed on BR: it is one that this bridge made. */
 bool continuation_check(const struct bridge *br, const uint8_t *data, size_t n);
 
-/* Credits what OUT's effects name with traffic. */
+/* Credits what OUT's effects name with traffic. LEARN: MACs too, which must not come late: after a
+ * MAC has moved, what was counted before would move it back. */
 void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, uint64_t n_packets,
-                   uint64_t n_bytes, int64_t now_ms);
+                   uint64_t n_bytes, int64_t now_ms, bool learn);

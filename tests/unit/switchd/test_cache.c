@@ -225,6 +225,51 @@ static void random_packet(struct random *r, struct packet *packet)
     packet_compose(packet, &key, rnd(r, 40));
 }
 
+static bool same_sent(const struct world *a, const struct world *b)
+{
+    if (a->sent.n != b->sent.n)
+        return false;
+    for (size_t i = 0; i < a->sent.n; i++) {
+        const struct sent *x = &a->sent.data[i], *y = &b->sent.data[i];
+        if (strcmp(x->port, y->port) || x->n != y->n || memcmp(x->data, y->data, x->n))
+            return false;
+    }
+    return true;
+}
+
+/* What the translation says, for the report of a failure. */
+static void explain(struct world *w, struct vport *port, const struct packet *packet)
+{
+    struct packet copy;
+    packet_init_copy(&copy, packet->data, packet->size);
+    struct str out = STR_INIT;
+    struct xlate_in in = {.bridge = port->bridge, .in_port = port, .packet = &copy, .notes = &out};
+    copy.md.in_port = port->dp_no;
+    flow_extract(&copy, &in.key);
+    struct megaflow *flow = megaflows_lookup(w->vs.cache, &in.key);
+    in.key.in_port = swap32(port->ofport);
+    struct xlate_out result;
+    xlate_out_init(&result);
+    xlate(&in, &result);
+    str_put(&out, "fresh: ");
+    dp_actions_put_text(&out, &result.actions, NULL, NULL);
+    if (flow) {
+        str_put(&out, "\ncached: ");
+        dp_actions_put_text(&out, &flow->out.actions, NULL, NULL);
+        struct match match = {.key = flow->key, .mask = flow->out.mask};
+        str_put(&out, " for ");
+        match_put(&out, &match, -1, NULL);
+    }
+    for (size_t i = 0; i < w->sent.n; i++) {
+        str_putf(&out, "\nsent on %s: ", w->sent.data[i].port);
+        str_put_hex(&out, w->sent.data[i].data, w->sent.data[i].n);
+    }
+    print_message("in %s: %s\n", port->name, str_c(&out));
+    str_fini(&out);
+    xlate_out_fini(&result);
+    packet_fini(&copy);
+}
+
 static void compare_sent(struct world *a, struct world *b)
 {
     assert_int_equal(a->sent.n, b->sent.n);
@@ -251,6 +296,12 @@ static void packet_both(struct world *a, struct world *b, struct random *r)
     struct vport *pb = bridge_port_named(vswitch_bridge(&b->vs, ports[at].bridge), ports[at].port);
     dummy_receive(pa->dev, packet.data, packet.size);
     vswitch_rx_uncached(&b->vs, pb, &again);
+    if (!same_sent(a, b)) {
+        packet_fini(&again);
+        packet_init_copy(&again, packet.data, packet.size);
+        explain(a, pa, &packet);
+        explain(b, pb, &again);
+    }
     compare_sent(a, b);
     packet_fini(&packet);
     packet_fini(&again);

@@ -42,7 +42,7 @@ static inline void world_init(struct world *w)
     memset(w, 0, sizeof *w);
     env_seeded_init(&w->env, 1);
     w->loop = loop_new(&w->env.env);
-    w->counters = counters_new();
+    w->counters = counter_set_new();
     vswitch_init(&w->vs, w->loop, w->counters, "/nonexistent");
 }
 
@@ -58,7 +58,7 @@ static inline void world_fini(struct world *w)
     world_forget(w);
     vec_fini(&w->sent);
     vswitch_fini(&w->vs);
-    counters_free(w->counters);
+    counter_set_free(w->counters);
     loop_free(w->loop);
 }
 
