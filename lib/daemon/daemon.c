@@ -300,6 +300,7 @@ int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux
     const char *slash = strrchr(argv[0], '/');
     struct daemon d = {.spec = spec, .aux = aux, .pidfile_fd = -1};
     struct diag diag = DIAG_INIT;
+    process_fill_streams();
     d.process.ready_fd = -1;
     d.program = slash ? slash + 1 : argv[0];
     d.peer_name = spec->peer_name && !strcmp(d.program, spec->peer_name);

@@ -177,6 +177,16 @@ static int monitor(struct process *process, const struct process_options *option
     }
 }
 
+void process_fill_streams(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int process_start(struct process *process, const struct process_options *options, struct diag *diag)
 {
     process->ready_fd = -1;

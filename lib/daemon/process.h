@@ -10,6 +10,10 @@ struct process {
     bool detached;
 };
 
+/* Opens those of the standard streams that the caller closed, so that no file of ours takes their
+ * numbers. */
+void process_fill_streams(void);
+
 /* Forks as asked; returns in the process that shall do the work, more than once over the time when
  * MONITOR restarts it. The processes in front of it do not return: the one that detaches waits for
  * process_ready and exits 0, or with the status of a child that ended before; the monitor exits with

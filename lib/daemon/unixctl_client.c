@@ -36,6 +36,8 @@ static void asking_closed(void *a_, int err, const char *reason)
     struct asking *a = a_;
     /* The reason of a connection that was refused begins with the target. */
     const char *text = strrchr(reason, ':');
+    if (*a->reply)
+        return;
     if (err == ERR_CLOSED)
         a->err = diag_set(a->diag, ERR_CLOSED, "%s: transaction error (%s)", a->path, reason);
     else

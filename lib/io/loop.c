@@ -132,7 +132,8 @@ int64_t loop_next_us(const struct loop *loop)
 /* Waits for descriptors at most SLEEP_US (-1: for ever) and calls back the ready ones. */
 static void wait_for_events(struct loop *loop, int64_t sleep_us)
 {
-    int flags = EVLOOP_NONBLOCK;
+    /* Without EVLOOP_ONCE libevent would go on as long as anything is ready: no end of the turn. */
+    int flags = EVLOOP_ONCE | EVLOOP_NONBLOCK;
     if (sleep_us) {
         flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY;
         if (sleep_us > 0) {
