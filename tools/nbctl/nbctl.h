@@ -32,5 +32,7 @@ int nb_parse_enabled(struct ctl_call *call, const char *text, bool *ret);
 /* "KEY=VALUE" words become the whole of a map of strings. */
 void nb_set_options(struct ctl_call *call, const struct row *row, const char *column, char **words,
                     int n);
-/* May PORT of SWITCH have ADDRESS? Its form, and that no other port has its IPv4 address. */
+/* The Gateway_Chassis rows of a router port, the highest priority first. */
+struct row_list nb_gateways(struct ctl_call *call, const struct row *port);
+/* May PORT have ADDRESS? Its form, and that no other port has its IPv4 address. */
 int nb_check_address(struct ctl_call *call, const struct row *port, const char *address);

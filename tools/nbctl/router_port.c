@@ -242,11 +242,19 @@ static int run_lrp_del_gateway_chassis(struct ctl_call *call)
     return 0;
 }
 
-static int by_priority(const void *a_, const void *b_)
+static int compare_priorities(const void *a_, const void *b_)
 {
     const struct row *a = *(const struct row *const *)a_, *b = *(const struct row *const *)b_;
     int64_t x = row_integer(a, "priority", 0), y = row_integer(b, "priority", 0);
     return x != y ? (x < y) - (x > y) : strcmp(row_text(a, "name"), row_text(b, "name"));
+}
+
+struct row_list nb_gateways(struct ctl_call *call, const struct row *port)
+{
+    struct row_list rows = view_referenced(call->view, port, "gateway_chassis");
+    if (rows.n)
+        qsort(rows.rows, rows.n, sizeof *rows.rows, compare_priorities);
+    return rows;
 }
 
 static int run_lrp_get_gateway_chassis(struct ctl_call *call)
@@ -255,9 +263,7 @@ static int run_lrp_get_gateway_chassis(struct ctl_call *call)
     int err = find_port(call, &port);
     if (err)
         return err;
-    struct row_list rows = view_referenced(call->view, port, "gateway_chassis");
-    if (rows.n)
-        qsort(rows.rows, rows.n, sizeof *rows.rows, by_priority);
+    struct row_list rows = nb_gateways(call, port);
     for (size_t i = 0; i < rows.n; i++)
         str_putf(&call->out, "%s %5lld\n", row_text(rows.rows[i], "name"),
                  (long long)row_integer(rows.rows[i], "priority", 0));

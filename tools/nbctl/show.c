@@ -67,7 +67,7 @@ static void show_router_port(struct ctl_call *call, const struct row *port)
         str_putf(&call->out, "        mac: \"%s\"\n", row_text(port, "mac"));
     if (row_value(port, "networks")->n)
         put_texts(call, "networks", row_value(port, "networks"));
-    struct row_list gateways = view_referenced(call->view, port, "gateway_chassis");
+    struct row_list gateways = nb_gateways(call, port);
     if (gateways.n) {
         str_put(&call->out, "        gateway chassis: [");
         for (size_t i = 0; i < gateways.n; i++)

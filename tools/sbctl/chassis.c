@@ -106,7 +106,7 @@ static int run_lsp_unbind(struct ctl_call *call)
                    ? 0
                    : ctl_fail(call, "no port named %s", call->argv[0]);
     port = view_clear(call->view, port, "chassis");
-    view_set_bool(call->view, port, "up", false);
+    view_clear(call->view, port, "up");
     return 0;
 }
 

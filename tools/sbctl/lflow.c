@@ -76,8 +76,11 @@ static bool is_named(const struct row *row, char **words, int n)
 static int check_uuids(struct ctl_call *call, char **words, int n)
 {
     for (int i = 0; i < n; i++) {
-        const char *word = text_starts_with(words[i], "0x") ? words[i] + 2 : words[i];
-        if (!*word || strlen(word) > UUID_TEXT_LEN || word[strspn(word, "0123456789abcdefABCDEF-")])
+        enum { COOKIE_DIGITS = 8 };
+        bool is_cookie = text_starts_with(words[i], "0x");
+        const char *word = is_cookie ? words[i] + 2 : words[i];
+        if (!*word || strlen(word) > (is_cookie ? COOKIE_DIGITS : UUID_TEXT_LEN) ||
+            word[strspn(word, "0123456789abcdefABCDEF-")])
             return ctl_fail(call, "%s is not a UUID or the beginning of a UUID", words[i]);
     }
     return 0;
@@ -148,7 +151,7 @@ static int run_lflow_list(struct ctl_call *call)
     for (size_t i = 0; i < flows.n; i++) {
         const struct flow *f = &flows.data[i];
         if (begins_pipeline(&flows, i)) {
-            str_put(&call->out, i ? "\nDatapath: " : "Datapath: ");
+            str_put(&call->out, "Datapath: ");
             put_datapath(call, f, "  ");
             str_putc(&call->out, '\n');
         }
