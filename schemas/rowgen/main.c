@@ -12,12 +12,27 @@
 
 #include "schemas/rowgen/model.h"
 
+static bool is_same(const char *file, const struct str *text)
+{
+    FILE *stream = fopen(file, "r");
+    char *old = xmalloc(text->n + 1);
+    size_t n = stream ? fread(old, 1, text->n + 1, stream) : 0;
+    bool same = stream && n == text->n && !memcmp(old, str_c(text), n);
+    if (stream)
+        fclose(stream);
+    free(old);
+    return same;
+}
+
+/* A file that has the text already is left alone, so that nothing is compiled again for it. */
 static void write_file(const char *file, struct str *text)
 {
-    FILE *stream = fopen(file, "w");
-    if (!stream || fwrite(str_c(text), 1, text->n, stream) != text->n || fclose(stream)) {
-        fprintf(stderr, "rowgen: cannot write %s\n", file);
-        exit(1);
+    if (!is_same(file, text)) {
+        FILE *stream = fopen(file, "w");
+        if (!stream || fwrite(str_c(text), 1, text->n, stream) != text->n || fclose(stream)) {
+            fprintf(stderr, "rowgen: cannot write %s\n", file);
+            exit(1);
+        }
     }
     str_fini(text);
 }
