@@ -189,7 +189,7 @@ static const char *const sb_tables[] = {"SB_Global",        "Datapath_Binding",
                                         "RBAC_Permission",  NULL};
 /* Written behind, and made again when lost: see DESIGN section 6. */
 static const char *const sb_derived[] = {"Logical_Flow", "Logical_DP_Group", "Multicast_Group",
-                                         NULL};
+                                         "Load_Balancer", NULL};
 
 static int open_databases(struct host *host, struct daemon *daemon, struct diag *diag)
 {

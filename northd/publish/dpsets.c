@@ -217,7 +217,9 @@ void dpsets_settle(struct publisher *pub, struct pub_dpset *set)
         inherit(pub, set, origin);
     } else {
         fill(pub, set);
-        set->sb = replica_txn_insert(pub->txn, publisher_table(pub, SB_TABLE_LOGICAL_DP_GROUP));
+        struct uuid wish;
+        memcpy(&wish, &set->sum, sizeof wish);
+        set->sb = publisher_insert(pub, SB_TABLE_LOGICAL_DP_GROUP, &wish);
         publisher_put(pub, SB_TABLE_LOGICAL_DP_GROUP, &set->sb, NULL,
                       SB_LOGICAL_DP_GROUP_COL_DATAPATHS, members_datum(pub, set));
     }

@@ -150,6 +150,15 @@ static void apply_changes(struct publisher *pub, struct pub_group *g)
     }
 }
 
+static struct uuid uuid_of_group(const struct pub_group *g)
+{
+    const char *name = group_name(g->group);
+    XXH128_hash_t h = XXH3_128bits_withSeed(name, strlen(name), uuid_hash(&g->datapath));
+    struct uuid uuid;
+    memcpy(&uuid, &h, sizeof uuid);
+    return uuid;
+}
+
 static void build_wanted(struct publisher *pub, struct pub_group *g)
 {
     enum { T = SB_TABLE_MULTICAST_GROUP };
@@ -157,8 +166,10 @@ static void build_wanted(struct publisher *pub, struct pub_group *g)
     if (!dp || !dp->in_sb)
         return;
     bool is_new = uuid_is_zero(&g->sb);
-    if (is_new)
-        g->sb = replica_txn_insert(pub->txn, publisher_table(pub, T));
+    if (is_new) {
+        struct uuid wish = uuid_of_group(g);
+        g->sb = publisher_insert(pub, T, &wish);
+    }
     publisher_put(pub, T, &g->sb, g->row, SB_MULTICAST_GROUP_COL_NAME,
                   datum_new_string(group_name(g->group)));
     publisher_put(pub, T, &g->sb, g->row, SB_MULTICAST_GROUP_COL_DATAPATH, datum_new_uuid(&dp->sb));

@@ -103,6 +103,9 @@ struct publisher {
 
 /* ---- publisher.c: helpers ---- */
 const struct schema_table *publisher_table(const struct publisher *pub, size_t index);
+/* Inserts a row. Its uuid is WISH, so that a row that is made again is the same to those who knew it (derived tables do not
+ * outlive a crash), unless that is taken; then any. */
+struct uuid publisher_insert(struct publisher *pub, size_t table, const struct uuid *wish);
 /* Sets a column of a row that is inserted (ROW NULL: what is the default is left out) or of ROW (what is equal is left
  * out). Takes over VALUE. */
 void publisher_put(struct publisher *pub, size_t table, const struct uuid *uuid,

@@ -196,7 +196,9 @@ static void insert(struct publisher *pub, struct pub_flow *flow)
 {
     const struct fact_lflow *f = &flow->value;
     const struct stage_info *stage = stage_info(f->stage);
-    flow->sb = replica_txn_insert(pub->txn, publisher_table(pub, SB_TABLE_LOGICAL_FLOW));
+    struct uuid wish;
+    memcpy(&wish, flow->text_hash, sizeof wish);
+    flow->sb = publisher_insert(pub, SB_TABLE_LOGICAL_FLOW, &wish);
     put(pub, flow, SB_LOGICAL_FLOW_COL_PIPELINE, datum_ref(pub->pipelines[stage->pipeline]));
     put(pub, flow, SB_LOGICAL_FLOW_COL_TABLE_ID, datum_new_integer(stage->table));
     put(pub, flow, SB_LOGICAL_FLOW_COL_PRIORITY, datum_new_integer(f->priority));

@@ -245,7 +245,7 @@ static void build_wanted(struct publisher *pub, struct pub_port *port)
     }
     check_neighbors(pub, port, dp);
     if (uuid_is_zero(&port->sb))
-        port->sb = replica_txn_insert(pub->txn, publisher_table(pub, SB_TABLE_PORT_BINDING));
+        port->sb = publisher_insert(pub, SB_TABLE_PORT_BINDING, &port->want.port);
     write_columns(pub, port, row, dp);
 }
 

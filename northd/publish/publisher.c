@@ -12,6 +12,15 @@ const struct schema_table *publisher_table(const struct publisher *pub, size_t i
     return &pub->schema->tables[index];
 }
 
+struct uuid publisher_insert(struct publisher *pub, size_t table, const struct uuid *wish)
+{
+    const struct schema_table *t = publisher_table(pub, table);
+    if (replica_row_find(pub->sb, t, wish))
+        return replica_txn_insert(pub->txn, t);
+    replica_txn_insert_as(pub->txn, t, wish);
+    return *wish;
+}
+
 void publisher_put(struct publisher *pub, size_t table, const struct uuid *uuid,
                    const struct row *row, int column, const struct datum *value)
 {
