@@ -9,6 +9,11 @@
 
 #include "openflow/flow_mod.h"
 
+struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions)
+{
+    return rstr_pool_get_n(blobs, actions->n ? (const char *)actions->data : "", actions->n);
+}
+
 void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
                        struct of_buf *out)
 {
@@ -42,7 +47,7 @@ bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b)
     struct of_actions decoded;
     struct rstr *normal = NULL;
     if (over_the_wire(a, &decoded))
-        normal = rstr_pool_get_n(blobs, (const char *)decoded.data, decoded.n);
+        normal = flow_actions_blob(blobs, &decoded);
     of_actions_fini(&decoded);
     bool same = normal == b;
     rstr_unref(normal);

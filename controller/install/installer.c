@@ -244,8 +244,7 @@ static void take_flow(struct installer *in, const struct of_flow_stats *fs)
         .priority = fs->priority,
         .table = fs->table_id,
     };
-    struct rstr *actions =
-        rstr_pool_get_n(in->options.blobs, (const char *)fs->actions.data, fs->actions.n);
+    struct rstr *actions = flow_actions_blob(in->options.blobs, &fs->actions);
     value_set(&entry_get(in, &key)->actual, actions, fs->cookie);
     rstr_unref(actions);
     rstr_unref(key.match);
@@ -262,7 +261,10 @@ static void readback_end(struct installer *in)
         else
             entry_free_if_unused(in, e);
     }
-    log_info("read back the switch's flows: %zu known, %zu to change", in->entries.n, in->dirty.n);
+    if (in->has_desire)
+        log_info("read back the switch's flows: %zu to change", in->dirty.n);
+    else
+        log_info("read back the switch's flows: %zu", in->entries.n);
     pump(in);
 }
 

@@ -9,6 +9,7 @@
 
 #include "controller/facts.h"
 #include "io/loop.h"
+#include "openflow/actions.h"
 #include "openflow/connection.h"
 
 struct installer;
@@ -60,6 +61,8 @@ struct flow_entry {
     bool is_sent;          /* in installer->batch */
 };
 
+/* The list as an interned blob (a new reference); nothing, a drop, is a blob too. */
+struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions);
 /* The two forms are the same flow to a switch: equal, or equal after a trip over the wire. */
 bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b);
 /* Appends a flow mod: ADD with the desired actions, or DELETE_STRICT when none are desired. */

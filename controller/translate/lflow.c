@@ -6,6 +6,8 @@
  */
 #include "controller/translate/oflow.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "encode/encode.h"
 #include "expr/norm.h"
@@ -22,6 +24,10 @@ struct lookup { /* aux of the callbacks */
 static bool number_of_port(void *aux, const char *text, uint32_t *ret)
 {
     struct lookup *l = aux;
+    if (!strcmp(text, "none")) { /* what get_fdb leaves when it finds nothing */
+        *ret = 0;
+        return true;
+    }
     struct rstr *name = program_name(l->p, text);
     const struct fact_port *port = inc_read_one(l->ctx, l->p->port_by_name, &name);
     bool is_found = port && uuid_equal(&port->datapath, &l->datapath->uuid);
