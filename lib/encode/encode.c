@@ -367,114 +367,106 @@ static void encode_stack(struct encoder *en, const struct action *a)
         of_put_stack_pop(en->out, &sub);
 }
 
-static void encode_one(struct encoder *en, const struct action *a)
+/* Actions that are one instruction or a few. True if A is one of them. */
+static bool encode_plain(struct encoder *en, const struct action *a)
 {
     struct subfield sub;
     size_t clone;
-    if (encode_request(en, a))
-        return;
     switch (a->op) {
     case ACTION_DROP:
-        break;
+        return true;
     case ACTION_OUTPUT:
         encode_resubmit(en, en->p->pipeline == PIPELINE_INGRESS ? en->pf->output_ingress
                                                                 : en->pf->output_egress);
-        break;
+        return true;
     case ACTION_NEXT:
         encode_next(en, a);
-        break;
+        return true;
     case ACTION_LOAD:
         encode_load(en, a);
-        break;
+        return true;
     case ACTION_MOVE:
         encode_move(en, a);
-        break;
+        return true;
     case ACTION_EXCHANGE:
         encode_exchange(en, a);
-        break;
+        return true;
     case ACTION_DEC_TTL:
         of_put_dec_ttl(en->out);
-        break;
+        return true;
     case ACTION_CLONE:
         clone = of_begin_clone(en->out);
         encode_sequence(en, a->operand[0].actions);
         of_end_nested(en->out, clone);
-        break;
+        return true;
     case ACTION_PUSH:
     case ACTION_POP:
         encode_stack(en, a);
-        break;
+        return true;
     case ACTION_SET_QUEUE:
         of_put_set_queue(en->out, (uint32_t)a->operand[0].value);
-        break;
-    case ACTION_SET_METER:
-        encode_set_meter(en, a);
-        break;
-    case ACTION_LOG:
-        encode_log(en, a);
-        break;
+        return true;
     case ACTION_CHECK_PKT_LARGER:
         sub = encode_bits(en, a->operand[0].field);
         of_put_check_pkt_larger(en->out, (uint16_t)a->operand[1].value, &sub);
-        break;
-    case ACTION_TRIGGER_EVENT:
-        encode_trigger_event(en, a);
-        break;
-    case ACTION_BIND_VPORT:
-        encode_bind_vport(en, a);
-        break;
-    case ACTION_SAMPLE:
-        encode_sample(en, a);
-        break;
-    case ACTION_MIRROR:
-        encode_mirror(en, a);
-        break;
+        return true;
     case ACTION_MAC_CACHE_USE:
         encode_resubmit(en, en->pf->mac_cache_use);
-        break;
+        return true;
     case ACTION_FLOOD_REMOTE:
         encode_resubmit(en, en->pf->flood_remote);
-        break;
-    case ACTION_FWD_GROUP:
-        encode_fwd_group(en, a);
-        break;
-    case ACTION_SELECT:
-        encode_select(en, a);
-        break;
-    case ACTION_COMMIT_ECMP_NH:
-        encode_commit_ecmp_nh(en, a);
-        break;
-    case ACTION_COMMIT_LB_AFF:
-        encode_commit_lb_aff(en, a);
-        break;
-    case ACTION_CT_LB:
-    case ACTION_CT_LB_MARK:
-    case ACTION_CT_LB_MARK_LOCAL:
-        encode_lb(en, a);
-        break;
-    case ACTION_PUT_DHCP_OPTS:
-    case ACTION_PUT_DHCPV6_OPTS:
-    case ACTION_PUT_ND_RA_OPTS:
-    case ACTION_DNS_LOOKUP:
-    case ACTION_DHCP_RELAY_REQ_CHK:
-    case ACTION_DHCP_RELAY_RESP_CHK:
-        encode_dhcp(en, a);
-        break;
-    case ACTION_CT_NEXT:
-    case ACTION_CT_COMMIT:
-    case ACTION_CT_COMMIT_TO_ZONE:
-    case ACTION_CT_COMMIT_NAT:
-    case ACTION_CT_DNAT:
-    case ACTION_CT_SNAT:
-    case ACTION_CT_DNAT_IN_CZONE:
-    case ACTION_CT_SNAT_IN_CZONE:
-    case ACTION_CT_SNAT_TO_VIP:
-    case ACTION_CT_CLEAR:
-        encode_ct(en, a);
-        break;
+        return true;
     default:
-        encode_lookup(en, a);
+        return false;
     }
+}
+
+/* The other actions: who encodes what. Those not listed ask a table (encode_lookup.c). */
+static const struct {
+    enum action_op op;
+    void (*encode)(struct encoder *en, const struct action *a);
+} encoders[] = {
+    {ACTION_SET_METER, encode_set_meter},
+    {ACTION_LOG, encode_log},
+    {ACTION_TRIGGER_EVENT, encode_trigger_event},
+    {ACTION_BIND_VPORT, encode_bind_vport},
+    {ACTION_SAMPLE, encode_sample},
+    {ACTION_MIRROR, encode_mirror},
+    {ACTION_FWD_GROUP, encode_fwd_group},
+    {ACTION_SELECT, encode_select},
+    {ACTION_COMMIT_ECMP_NH, encode_commit_ecmp_nh},
+    {ACTION_COMMIT_LB_AFF, encode_commit_lb_aff},
+    {ACTION_CT_LB, encode_lb},
+    {ACTION_CT_LB_MARK, encode_lb},
+    {ACTION_CT_LB_MARK_LOCAL, encode_lb},
+    {ACTION_PUT_DHCP_OPTS, encode_dhcp},
+    {ACTION_PUT_DHCPV6_OPTS, encode_dhcp},
+    {ACTION_PUT_ND_RA_OPTS, encode_dhcp},
+    {ACTION_DNS_LOOKUP, encode_dhcp},
+    {ACTION_DHCP_RELAY_REQ_CHK, encode_dhcp},
+    {ACTION_DHCP_RELAY_RESP_CHK, encode_dhcp},
+    {ACTION_CT_NEXT, encode_ct},
+    {ACTION_CT_COMMIT, encode_ct},
+    {ACTION_CT_COMMIT_TO_ZONE, encode_ct},
+    {ACTION_CT_COMMIT_NAT, encode_ct},
+    {ACTION_CT_DNAT, encode_ct},
+    {ACTION_CT_SNAT, encode_ct},
+    {ACTION_CT_DNAT_IN_CZONE, encode_ct},
+    {ACTION_CT_SNAT_IN_CZONE, encode_ct},
+    {ACTION_CT_SNAT_TO_VIP, encode_ct},
+    {ACTION_CT_CLEAR, encode_ct},
+};
+
+static void encode_one(struct encoder *en, const struct action *a)
+{
+    if (encode_plain(en, a) || encode_request(en, a))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(encoders); i++)
+        if (encoders[i].op == a->op) {
+            encoders[i].encode(en, a);
+            return;
+        }
+    encode_lookup(en, a);
 }
 
 void encode_sequence(struct encoder *en, const struct actions *as)
