@@ -24,7 +24,7 @@ struct jsonrpc {
     bool paused, delivering;
     bool broken; /* nothing more is delivered */
     bool ended;  /* the stream has closed */
-    bool *freed; /* set when it is freed inside a callback */
+    bool freed;  /* inside a callback: the end of deliver_input frees the memory */
     int close_err;
     char *close_reason;
 };
@@ -149,25 +149,24 @@ static void tell_closed(struct jsonrpc *rpc)
     rpc->cb.closed(rpc->aux, rpc->close_err, rpc->close_reason);
 }
 
+static void destroy(struct jsonrpc *rpc)
+{
+    free(rpc->close_reason);
+    free(rpc);
+}
+
 static void deliver_input(struct jsonrpc *rpc)
 {
-    bool freed = false;
+    int left = MESSAGES_A_TURN;
     if (rpc->delivering)
         return;
     rpc->delivering = true;
-    rpc->freed = &freed;
-    int left = MESSAGES_A_TURN;
-    while (!rpc->paused && !rpc->broken && left) {
-        bool more = deliver_next(rpc);
-        if (freed)
-            return;
-        if (!more)
-            break;
+    while (!rpc->freed && !rpc->paused && !rpc->broken && left && deliver_next(rpc))
         left--;
-    }
     rpc->delivering = false;
-    rpc->freed = NULL;
-    if (rpc->ended && (rpc->broken || (left && !rpc->paused)))
+    if (rpc->freed)
+        destroy(rpc);
+    else if (rpc->ended && (rpc->broken || (left && !rpc->paused)))
         tell_closed(rpc);
     else if (!left && !rpc->paused)
         deferred_schedule(&rpc->more);
@@ -257,13 +256,12 @@ void jsonrpc_free(struct jsonrpc *rpc)
 {
     if (!rpc)
         return;
-    if (rpc->freed)
-        *rpc->freed = true;
     probe_stop(&rpc->probe);
     deferred_cancel(&rpc->more);
     stream_free(rpc->stream);
-    free(rpc->close_reason);
-    free(rpc);
+    rpc->freed = true;
+    if (!rpc->delivering)
+        destroy(rpc);
 }
 
 void jsonrpc_set_max_message(struct jsonrpc *rpc, size_t max)

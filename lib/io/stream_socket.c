@@ -256,10 +256,17 @@ struct stream_listener {
     uint16_t port;
     unsigned n_accepted;
     bool paused;
-    bool *freed; /* set when it is freed inside its own callback */
+    bool accepting, freed; /* freed inside its own callback: the end of that frees the memory */
     void (*fn)(void *aux, struct stream *stream);
     void *aux;
 };
+
+static void listener_destroy(struct stream_listener *l)
+{
+    free(l->path);
+    free(l->text);
+    free(l);
+}
 
 static void listener_update(struct stream_listener *l)
 {
@@ -298,9 +305,8 @@ static void accepted(struct stream_listener *l, int fd, const struct sockaddr_st
 static void listener_ready(void *l_, unsigned events UNUSED)
 {
     struct stream_listener *l = l_;
-    bool freed = false;
-    l->freed = &freed;
-    for (int i = 0; i < ACCEPTS_A_TURN && !freed && !l->paused; i++) {
+    l->accepting = true;
+    for (int i = 0; i < ACCEPTS_A_TURN && !l->freed && !l->paused; i++) {
         struct sockaddr_storage addr;
         socklen_t len = sizeof addr;
         memset(&addr, 0, sizeof addr);
@@ -316,8 +322,9 @@ static void listener_ready(void *l_, unsigned events UNUSED)
             break;
         }
     }
-    if (!freed)
-        l->freed = NULL;
+    l->accepting = false;
+    if (l->freed)
+        listener_destroy(l);
 }
 
 /* A socket file that nobody listens on is a remainder of a killed daemon. */
@@ -417,16 +424,14 @@ void stream_listener_free(struct stream_listener *l)
 {
     if (!l)
         return;
-    if (l->freed)
-        *l->freed = true;
     timer_stop(&l->retry);
     loop_fd_free(l->lfd);
     close(l->fd);
     if (l->path)
         unlink(l->path);
-    free(l->path);
-    free(l->text);
-    free(l);
+    l->freed = true;
+    if (!l->accepting)
+        listener_destroy(l);
 }
 
 const char *stream_listener_target(const struct stream_listener *l)

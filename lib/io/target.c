@@ -120,7 +120,7 @@ static int parse_inet(struct target *target, char *rest, uint16_t default_port, 
     if (rest)
         return diag_set(diag, ERR_SYNTAX, "unexpected \":%s\" (IPv6 addresses need brackets)",
                         rest);
-    uint16_t port;
+    uint16_t port = 0;
     if (target->passive) {
         int err = parse_port(first, default_port, true, &port, diag);
         char any[] = "0.0.0.0";
