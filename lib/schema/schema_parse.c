@@ -150,7 +150,7 @@ static int parse_base_type(const json_t *json, struct base_type *type, struct di
     static const char *const string[] = {"type", "enum", "minLength", "maxLength", NULL};
     static const char *const uuid[] = {"type", "enum", "refTable", "refType", NULL};
     static const char *const *const members[] = {integer, real, plain, string, uuid};
-    enum atom_type atom;
+    enum atom_type atom = ATOM_INTEGER;
     bool is_word = json_is_string(json);
     const char *word = json_string_value(is_word ? json : json_object_get(json, "type"));
     if (!is_word && !json_is_object(json))
