@@ -57,7 +57,7 @@ static int set_values(struct exec *e, struct row *row)
         int err = check_value(v->column, v->value, &e->result->error);
         if (err)
             return err;
-        row_set(row, v->column, datum_ref(v->value));
+        row_set(row, v->column, value_share(e->txn->store, v->column, v->value));
     }
     return 0;
 }
@@ -139,7 +139,8 @@ static int execute_update(struct exec *e, const entry_vec *entries)
             continue;
         struct row *row = txn_edit(e->txn, entry);
         for (size_t j = 0; j < e->op->n_values; j++)
-            row_set(row, e->op->values[j].column, datum_ref(e->op->values[j].value));
+            row_set(row, e->op->values[j].column,
+                    value_share(e->txn->store, e->op->values[j].column, e->op->values[j].value));
     }
     return 0;
 }

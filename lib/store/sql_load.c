@@ -229,6 +229,9 @@ int store_add_loaded(struct store *store, struct row *row, int64_t sql_id, struc
         row_unref(row);
         return err;
     }
+    for (size_t i = 0; i < row->table->n_columns; i++)
+        row_set(row, &row->table->columns[i],
+                value_share(store, &row->table->columns[i], row->values[i]));
     struct entry *entry = entry_new(table, &row->uuid);
     entry_set_row(entry, row);
     entry_set_told(entry, row);

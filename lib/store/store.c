@@ -113,6 +113,7 @@ static void free_contents(struct store *store)
     for (size_t i = 0; store->tables && i < store->schema->n_tables; i++)
         store_table_fini(&store->tables[i]);
     free(store->tables);
+    shared_fini(store);
 }
 
 void store_close(struct store *store)

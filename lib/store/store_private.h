@@ -102,7 +102,8 @@ struct store {
         size_t head, n, n_bytes;
         struct uuid base_id; /* of the state before the oldest kept set */
     } history;
-    struct sql *sql; /* NULL: memory only */
+    const struct datum **shared; /* SHARED_SLOTS, or NULL */
+    struct sql *sql;             /* NULL: memory only */
 };
 
 /* ---- table.c ---- */
@@ -198,6 +199,13 @@ int datum_mutate(const struct column_type *type, const struct mutation *mutation
 void rows_distinct(const struct op *op, const struct row **rows, size_t *n);
 /* Do the rows that OP (a wait) names equal the selected ones? */
 bool wait_rows_equal(const struct op *op, const struct row *const *rows, size_t n);
+
+/* ---- share.c ---- */
+enum { SHARED_SLOTS = 8192 };
+/* A new reference to VALUE, or to an equal one that rows have already. */
+const struct datum *value_share(struct store *store, const struct schema_column *column,
+                                const struct datum *value);
+void shared_fini(struct store *store);
 
 /* ---- submit.c, store.c ---- */
 void store_end_waiting(struct store *store); /* with an error */

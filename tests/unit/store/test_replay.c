@@ -196,12 +196,6 @@ static void drop_call(struct replay *replay, struct outstanding *o)
     free(o);
 }
 
-/* The real server forgets that a named-uuid used before its insert may have a chosen uuid. */
-static bool is_quirk(const json_t *msg)
-{
-    return json_integer_value(json_object_get(msg, "id")) == 53;
-}
-
 static void request(struct replay *replay, json_int_t conn, const json_t *msg)
 {
     const char *method = json_string_value(json_object_get(msg, "method"));
@@ -212,8 +206,7 @@ static void request(struct replay *replay, json_int_t conn, const json_t *msg)
         drop_call(replay, find_call(replay, conn, json_integer_value(json_array_get(params, 0))));
         return;
     }
-    if (strcmp(method, "transact") || !db || strcmp(db, "Interop") || is_quirk(msg) ||
-        find_call(replay, conn, id))
+    if (strcmp(method, "transact") || !db || strcmp(db, "Interop") || find_call(replay, conn, id))
         return;
     struct outstanding *o = NEW(struct outstanding);
     o->conn = conn;
