@@ -163,7 +163,7 @@ static int controller2(struct decoder *d, struct body *b)
         static const uint8_t sizes[] = {2, 2, 1, 0, 0, 4};
         if (prop.type >= ARRAY_SIZE(sizes))
             return OF_ERR_PROP_BAD_TYPE;
-        if (prop.type != AC2_USERDATA && prop.len != sizes[prop.type])
+        if (prop.len < sizes[prop.type])
             return OF_ERR_PROP_BAD_LEN;
         if (prop.type == AC2_MAX_LEN)
             head.max_len = get_be16(prop.value);
@@ -219,6 +219,9 @@ static int set_field(struct decoder *d, struct body *b, enum of_action_form form
         return err;
     if (!writable(id, d))
         return OF_ERR_ACTION_BAD_SET_ARGUMENT;
+    const struct field *f = field_get(id);
+    if (b->p[2] & 1 && mask == u128_ones(f->n_bits) && f->n_bits < 8 * f->n_bytes)
+        form = OF_FORM_2;
     b->p += used;
     if (!rest_is_zero(b))
         return OF_ERR_ACTION_BAD_SET_ARGUMENT;

@@ -44,7 +44,13 @@ static uint16_t ofs_nbits(const struct subfield *sub)
     return (uint16_t)(sub->ofs << 6 | (sub->n_bits - 1));
 }
 
+/* Most of Nicira's actions name fields by Nicira's headers, where there are any. */
 static void header(struct encoder *e, enum field_id id)
+{
+    of_oxm_put_header(e->out, id, OF10_VERSION);
+}
+
+static void header_oxm(struct encoder *e, enum field_id id)
 {
     of_oxm_put_header(e->out, id, e->version);
 }
@@ -86,14 +92,14 @@ static void controller2(struct encoder *e, const struct of_controller *c)
 {
     size_t start = begin_nx(e, NXAST_CONTROLLER2);
     zeros(e, 6);
-    uint8_t b[4];
+    uint8_t b[4] = {0, 0, 0, 0}; /* 16-bit values are padded, and the padding counts */
     if (c->max_len != UINT16_MAX) {
         put_be16(b, c->max_len);
-        of_prop_put(e->out, AC2_MAX_LEN, b, 2);
+        of_prop_put(e->out, AC2_MAX_LEN, b, 4);
     }
     if (c->controller_id) {
         put_be16(b, c->controller_id);
-        of_prop_put(e->out, AC2_CONTROLLER_ID, b, 2);
+        of_prop_put(e->out, AC2_CONTROLLER_ID, b, 4);
     }
     if (c->reason != OF_REASON_ACTION)
         of_prop_put(e->out, AC2_REASON, &c->reason, 1);
@@ -142,10 +148,14 @@ static void enqueue(struct encoder *e, const struct of_enqueue *q)
 
 /* ---- Fields ---- */
 
-static void set_field_plain(struct encoder *e, enum field_id id, u128 value, u128 mask)
+static void set_field_plain(struct encoder *e, enum field_id id, u128 value, u128 mask,
+                            enum of_action_form form)
 {
     size_t start = begin(e, AT_SET_FIELD);
-    of_oxm_put_field(e->out, id, value, mask, e->version);
+    if (form == OF_FORM_2)
+        of_oxm_put_masked(e->out, id, value, mask, e->version);
+    else
+        of_oxm_put_field(e->out, id, value, mask, e->version);
     end(e, start);
 }
 
@@ -230,11 +240,11 @@ static void set_field(struct encoder *e, const struct of_set_field *s)
         mask = u128_ones(6);
     }
     if (e->version >= OF15_VERSION)
-        set_field_plain(e, id, value, mask);
+        set_field_plain(e, id, value, mask, s->form);
     else if (s->form == OF_FORM_LOAD || mask != u128_ones(field_get(id)->n_bits))
         set_field_load(e, id, value, mask);
     else
-        set_field_plain(e, id, value, mask);
+        set_field_plain(e, id, value, mask, s->form);
 }
 
 static void copy_field_body(struct encoder *e, const struct of_move *m)
@@ -243,8 +253,8 @@ static void copy_field_body(struct encoder *e, const struct of_move *m)
     of_buf_put16(e->out, m->src.ofs);
     of_buf_put16(e->out, m->dst.ofs);
     zeros(e, 2);
-    header(e, m->src.id);
-    header(e, m->dst.id);
+    header_oxm(e, m->src.id);
+    header_oxm(e, m->dst.id);
 }
 
 static void move(struct encoder *e, const struct of_move *m)
@@ -566,7 +576,7 @@ static void fin_timeout(struct encoder *e, const struct of_fin_timeout *f)
 static void delete_field(struct encoder *e, const struct of_delete_field *d)
 {
     size_t start = begin_nx(e, NXAST_DELETE_FIELD);
-    header(e, d->field);
+    header_oxm(e, d->field);
     end(e, start);
 }
 

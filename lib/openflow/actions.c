@@ -96,7 +96,11 @@ void of_put_set_field_masked(struct of_actions *a, enum field_id id, u128 value,
 
 void of_put_load(struct of_actions *a, const struct subfield *sub, u128 value)
 {
+    size_t at = a->n;
+    const struct field *f = field_get(sub->id);
     of_put_set_field_masked(a, sub->id, value << sub->ofs, u128_ones(sub->n_bits) << sub->ofs);
+    if (sub->n_bits == f->n_bits && f->n_bits < 8 * f->n_bytes)
+        ((struct of_set_field *)(void *)(a->data + at))->form = OF_FORM_2;
 }
 
 void of_put_move(struct of_actions *a, const struct subfield *src, const struct subfield *dst)

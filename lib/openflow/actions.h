@@ -66,7 +66,8 @@ enum of_action_form {
     OF_FORM_PLAIN,
     OF_FORM_LOAD, /* SET_FIELD: "load:", NXAST_REG_LOAD (1.0 to 1.4) */
     OF_FORM_MOD,  /* SET_FIELD: "mod_nw_src:" etc., the actions of 1.0; POP_VLAN: "strip_vlan" */
-    OF_FORM_2,    /* CONTROLLER: as CONTROLLER2; DEC_TTL: with ids; RESUBMIT: with a table */
+    OF_FORM_2, /* CONTROLLER: as CONTROLLER2; DEC_TTL: with ids; RESUBMIT: with a table; SET_FIELD: with
+                   * a mask though it is all of the bits, for fields that do not fill their bytes */
 };
 
 struct of_action {

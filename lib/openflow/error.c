@@ -83,6 +83,6 @@ void of_error_encode(int error, const struct of_msg *request, struct of_buf *out
         of_buf_put16(out, type);
         of_buf_put16(out, code);
     }
-    of_buf_put(out, request->data, MIN(request->len, 64));
+    of_buf_put(out, request->data, MIN(request->len, (size_t)OF_MAX_LEN - 64));
     of_end(out, start);
 }

@@ -42,16 +42,14 @@ static unsigned trimmed_len(u128 value, u128 mask)
 }
 
 static void put_field(struct of_buf *out, enum field_id id, u128 value, u128 mask, uint8_t version,
-                      bool set)
+                      bool force_mask)
 {
     const struct field *f = field_get(id);
-    bool masked = mask != u128_ones(f->n_bits);
+    bool masked = force_mask || mask != u128_ones(f->n_bits);
     unsigned n = f->n_bytes;
     if (FIELD_IS_TUN_METADATA(id)) {
         /* An exact match on an option has as many bytes as its value needs; with a mask, as both need. */
         n = trimmed_len(value, masked ? mask : 0);
-        if (set && masked && mask == u128_ones(8 * n))
-            masked = true;
     }
     const struct field_header *h = header_for(f, version);
     put_header(out, h, masked, masked ? 2 * n : n);
@@ -61,6 +59,11 @@ static void put_field(struct of_buf *out, enum field_id id, u128 value, u128 mas
 }
 
 void of_oxm_put_field(struct of_buf *out, enum field_id id, u128 value, u128 mask, uint8_t version)
+{
+    put_field(out, id, value, mask, version, false);
+}
+
+void of_oxm_put_masked(struct of_buf *out, enum field_id id, u128 value, u128 mask, uint8_t version)
 {
     put_field(out, id, value, mask, version, true);
 }

@@ -26,6 +26,9 @@ int of10_match_decode(const void *data, size_t n, struct match *ret) MUST_CHECK;
 
 /* One OXM with its value, as in set_field: *USED bytes of DATA, without padding. */
 void of_oxm_put_field(struct of_buf *out, enum field_id id, u128 value, u128 mask, uint8_t version);
+/* The same, with the mask even if it is all of the field's bits. */
+void of_oxm_put_masked(struct of_buf *out, enum field_id id, u128 value, u128 mask,
+                       uint8_t version);
 int of_oxm_get_field(const void *data, size_t n, enum field_id *id, u128 *value, u128 *mask,
                      size_t *used) MUST_CHECK;
 /* A header alone, as in move, push, learn. */

@@ -66,14 +66,14 @@ static void put_properties(const struct of_packet_in *pin, uint8_t version, bool
     size_t at = of_prop_begin(out, P_METADATA);
     of_oxm_encode(&pin->metadata, version, 0, 0, out);
     of_prop_end(out, at);
-    if (pin->userdata_len && !resume)
-        of_prop_put(out, P_USERDATA, pin->userdata, pin->userdata_len);
     if (pin->continuation) {
         at = of_prop_begin(out, P_CONTINUATION);
         of_buf_put32(out, 0);
         of_buf_put(out, pin->continuation, pin->continuation_len);
         of_prop_end(out, at);
     }
+    if (pin->userdata_len && !resume)
+        of_prop_put(out, P_USERDATA, pin->userdata, pin->userdata_len);
 }
 
 static int take_property(const struct of_prop *prop, struct of_packet_in *pin)

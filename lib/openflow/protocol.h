@@ -189,7 +189,7 @@ struct of_error_msg {
     size_t len;
 };
 int of_error_decode(const struct of_msg *msg, struct of_error_msg *ret) MUST_CHECK;
-/* Answers REQUEST (its first 64 bytes are quoted, its version and xid are used). */
+/* Answers REQUEST (it is quoted; its version and xid are used). */
 void of_error_encode(int error, const struct of_msg *request, struct of_buf *out);
 /* "Error OFPBMC_BAD_PREREQ for: ..." style text of an error message is in openflow/print.h. */
 
