@@ -183,8 +183,7 @@ void datapaths_build(struct publisher *pub)
         list_remove(&dp->dirty);
         if (dp->has_want) {
             if (!dp->in_sb) {
-                struct uuid uuid =
-                    replica_txn_insert(pub->txn, publisher_table(pub, SB_TABLE_DATAPATH_BINDING));
+                struct uuid uuid = publisher_insert(pub, SB_TABLE_DATAPATH_BINDING, &dp->nb);
                 set_sb(pub, dp, &uuid);
             }
             write_columns(pub, dp);
