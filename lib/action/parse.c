@@ -227,8 +227,8 @@ static enum action_op find_op(const struct lex_token *t, bool result)
 {
     for (int op = 0; op < N_ACTION_OPS; op++) {
         const struct op_info *info = op_info((enum action_op)op);
-        if ((info->shape == SHAPE_RESULT) == result && strlen(info->name) == t->n &&
-            !memcmp(info->name, t->text, t->n))
+        if ((info->shape == SHAPE_RESULT) == result && info->name[0] == t->text[0] &&
+            strlen(info->name) == t->n && !memcmp(info->name, t->text, t->n))
             return (enum action_op)op;
     }
     return N_ACTION_OPS;

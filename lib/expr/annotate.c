@@ -47,6 +47,11 @@ static int annotate_text(struct expr_pool *p, const struct symbol *sym, const ch
 static int annotate_prereqs(struct expr_pool *p, const struct symbol *sym,
                             const struct chain *outer, struct expr **ret, struct diag *diag)
 {
+    struct expr **known = expr_pool_known(p, sym, true);
+    if (*known) {
+        *ret = expr_ref(*known);
+        return 0;
+    }
     *ret = NULL;
     for (; sym; sym = sym->kind == SYMBOL_SUBFIELD ? sym->parent : NULL) {
         if (!sym->prereq)
@@ -60,6 +65,8 @@ static int annotate_prereqs(struct expr_pool *p, const struct symbol *sym,
         }
         *ret = *ret ? expr_and(p, *ret, e) : e;
     }
+    if (*ret)
+        *known = expr_ref(*ret);
     return 0;
 }
 
@@ -78,7 +85,10 @@ static int annotate_leaf(const struct expr *e, const struct chain *outer, struct
     struct expr_pool *p = e->pool;
     int rc;
     if (e->sym->kind == SYMBOL_PREDICATE) {
-        rc = annotate_text(p, e->sym, e->sym->expansion, outer, ret, diag);
+        struct expr **known = expr_pool_known(p, e->sym, false);
+        rc = *known ? 0 : annotate_text(p, e->sym, e->sym->expansion, outer, known, diag);
+        if (!rc)
+            *ret = expr_ref(*known);
         if (!rc && e->relop == EXPR_NE)
             *ret = expr_not(p, *ret);
         return rc;

@@ -95,9 +95,12 @@ uint64_t cube_hash(const struct cube *c)
 {
     uint64_t h = c->n;
     for (uint32_t i = 0; i < c->n; i++) {
-        h = hash_u64((uint64_t)c->field[i].sym->index, h);
-        h = hash_bytes(&c->field[i].value, sizeof c->field[i].value, h);
-        h = hash_bytes(&c->field[i].mask, sizeof c->field[i].mask, h);
+        const struct cube_field *f = &c->field[i];
+        h = hash_u64((uint64_t)f->sym->index << 32 ^ (uint64_t)f->mask ^ (uint64_t)(f->mask >> 64),
+                     h);
+        h = hash_u64((uint64_t)f->value, h);
+        if (f->value >> 64)
+            h = hash_u64((uint64_t)(f->value >> 64), h);
     }
     return h;
 }
@@ -185,7 +188,52 @@ static bool cut(const struct cube *c, const struct cube *shape, struct cube *buf
     return proper;
 }
 
-static void drop_subsets(struct arena *arena, cube_vec *v)
+/* Few cubes: each with each. */
+static void drop_subsets_few(cube_vec *v)
+{
+    for (size_t i = 0; i < v->n;) {
+        bool within = false;
+        for (size_t j = 0; j < v->n && !within; j++)
+            within = j != i && cube_is_subset(v->data[i], v->data[j]);
+        if (within)
+            vec_remove(v, i);
+        else
+            i++;
+    }
+}
+
+static int compare_prefixes(const void *a_, const void *b_)
+{
+    const struct cube *const *a = a_, *const *b = b_;
+    const struct cube_field *x = &(*a)->field[0], *y = &(*b)->field[0];
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
+    return x->mask == y->mask ? 0 : x->mask < y->mask ? -1 : 1;
+}
+
+static bool all_prefixes(const cube_vec *v)
+{
+    const struct symbol *sym = cubes_only_symbol(v);
+    for (size_t i = 0; sym && i < v->n; i++) {
+        u128 mask = v->data[i]->field[0].mask;
+        if (mask != (u128_ones(sym->width) & ~u128_ones(sym->width - u128_popcount(mask))))
+            return false;
+    }
+    return sym;
+}
+
+/* Prefixes of one field, sorted, stand behind those that they lie in. */
+static void drop_subsets_prefixes(cube_vec *v)
+{
+    size_t n = 1;
+    qsort(v->data, v->n, sizeof *v->data, compare_prefixes);
+    for (size_t i = 1; i < v->n; i++)
+        if (!cube_is_subset(v->data[i], v->data[n - 1]))
+            v->data[n++] = v->data[i];
+    v->n = n;
+}
+
+static void drop_subsets_hashed(struct arena *arena, cube_vec *v)
 {
     struct hmap cubes = HMAP_INIT, shapes = HMAP_INIT;
     cube_vec shape_list = VEC_INIT;
@@ -220,6 +268,16 @@ static void drop_subsets(struct arena *arena, cube_vec *v)
     vec_fini(&shape_list);
     hmap_fini(&cubes);
     hmap_fini(&shapes);
+}
+
+static void drop_subsets(struct arena *arena, cube_vec *v)
+{
+    if (v->n <= 8)
+        drop_subsets_few(v);
+    else if (all_prefixes(v))
+        drop_subsets_prefixes(v);
+    else
+        drop_subsets_hashed(arena, v);
 }
 
 /* Joins cubes of one field that differ in the lowest bit of their mask, until none is left that does. */

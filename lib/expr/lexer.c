@@ -173,8 +173,9 @@ static const char *lex_sign(struct lexer *lx, struct lex_token *t, const char *p
         {"=", LEX_EQUALS},     {":", LEX_COLON},    {"-", LEX_HYPHEN},
     };
     for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-        size_t n = strlen(signs[i].text);
-        if (!strncmp(p, signs[i].text, n)) {
+        const char *s = signs[i].text;
+        size_t n = !s[1] ? 1 : !s[2] ? 2 : 3;
+        if (*p == *s && (n == 1 || (p[1] == s[1] && (n == 2 || p[2] == s[2])))) {
             t->type = signs[i].type;
             return p + n;
         }

@@ -10,12 +10,16 @@ struct expr_pool {
     const struct symtab *symtab;
     struct hmap nodes;
     struct rstr_pool names;
+    struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
+    size_t n_known;
 };
 
 struct expr_pool *expr_pool_new(const struct symtab *symtab)
 {
     struct expr_pool *p = NEW(struct expr_pool);
     p->symtab = symtab;
+    p->n_known = 2 * symtab_count(symtab);
+    p->known = xcalloc(p->n_known ? p->n_known : 1, sizeof *p->known);
     return p;
 }
 
@@ -23,10 +27,27 @@ void expr_pool_free(struct expr_pool *p)
 {
     if (!p)
         return;
+    expr_pool_forget(p);
+    free(p->known);
     INVARIANT(!p->nodes.n);
     hmap_fini(&p->nodes);
     rstr_pool_fini(&p->names);
     free(p);
+}
+
+struct expr **expr_pool_known(struct expr_pool *p, const struct symbol *sym, bool prereq)
+{
+    size_t i = 2 * (size_t)sym->index + prereq;
+    INVARIANT(i < p->n_known);
+    return &p->known[i];
+}
+
+void expr_pool_forget(struct expr_pool *p)
+{
+    for (size_t i = 0; i < p->n_known; i++) {
+        expr_unref(p->known[i]);
+        p->known[i] = NULL;
+    }
 }
 
 const struct symtab *expr_pool_symtab(const struct expr_pool *p)

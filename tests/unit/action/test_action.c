@@ -28,6 +28,7 @@ static void pools_init(struct pools *p)
 static void pools_fini(struct pools *p)
 {
     action_pool_free(p->actions); /* aborts if something is left */
+    expr_pool_forget(p->exprs);
     assert_int_equal(expr_pool_count(p->exprs), 0);
     expr_pool_free(p->exprs);
     symtab_free(p->st);

@@ -45,6 +45,7 @@ static inline void world_init(struct world *w)
 
 static inline void world_fini(struct world *w)
 {
+    expr_pool_forget(w->pool);
     assert_int_equal(expr_pool_count(w->pool), 0);
     expr_pool_free(w->pool);
     symtab_free(w->st);
