@@ -67,18 +67,26 @@ static bool has_collector(void *aux UNUSED, uint32_t id)
     return id != 999;
 }
 
-/* The numbers of groups and meters are the host's choice: shown as #. */
-static void put_without_ids(struct str *out, const char *text)
+/* Two things are written as the project's vectors have them: the numbers of groups and meters, which are the host's choice,
+ * as #; and a whole field that a learned flow takes from another field ("IP_SRC[]=IP_DST[]") with the bits [0..-1]. */
+static void put_as_vectors(struct str *out, const char *text)
 {
     while (*text) {
-        bool is_id = !strncmp(text, "group:", 6) || !strncmp(text, "meter:", 6);
-        if (!is_id) {
+        if (!strncmp(text, "group:", 6) || !strncmp(text, "meter:", 6)) {
+            str_put_n(out, text, 6);
+            str_putc(out, '#');
+            text += 6 + strspn(text + 6, "0123456789");
+        } else if (!strncmp(text, "[]=", 3)) {
+            size_t n = 3 + strcspn(text + 3, "[");
+            str_put_n(out, text, n);
+            text += n;
+            if (!strncmp(text, "[]", 2)) {
+                str_put(out, "[0..-1]");
+                text += 2;
+            }
+        } else {
             str_putc(out, *text++);
-            continue;
         }
-        str_put_n(out, text, 6);
-        str_putc(out, '#');
-        text += 6 + strspn(text + 6, "0123456789");
     }
 }
 
@@ -112,7 +120,7 @@ void kind_encodings(struct session *s, const char *line, struct str *out)
     encode_actions(as, &params, &of);
     of_actions_put(&text, of.data, of.n, NULL);
     str_put(out, "encodes: ");
-    put_without_ids(out, str_c(&text));
+    put_as_vectors(out, str_c(&text));
     str_putc(out, '\n');
     if (uses.group.n)
         str_putf(out, "group: id(#), name(%s)\n", str_c(&uses.group));
