@@ -121,7 +121,7 @@ void xctx_guard(struct xctx *x, enum drop_reason reason)
 
 bool xctx_enter(struct xctx *x)
 {
-    if (x->depth >= XLATE_MAX_DEPTH) {
+    if (x->depth + x->backward >= XLATE_MAX_DEPTH) {
         xctx_guard(x, DROP_RECURSION);
         return false;
     }
@@ -225,6 +225,25 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
     return rule;
 }
 
+static void table_miss(struct xctx *x)
+{
+    xctx_drop(x, DROP_TABLE_MISS);
+    if (x->br->miss_to_controller)
+        xlate_controller(x, UINT16_MAX, 0, OF_REASON_NO_MATCH, NULL, 0, false, OF_METER_NONE);
+}
+
+/* Whether going on to TABLE is still within the guards. */
+static bool xctx_jump(struct xctx *x, int table)
+{
+    x->backward += table <= x->table_id;
+    if (x->depth + x->backward > XLATE_MAX_DEPTH || x->out->n_resubmits >= XLATE_MAX_RESUBMITS) {
+        xctx_guard(x, x->out->n_resubmits >= XLATE_MAX_RESUBMITS ? DROP_TOO_LONG : DROP_RECURSION);
+        return false;
+    }
+    x->out->n_resubmits++;
+    return true;
+}
+
 void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
 {
     if (table_id >= N_TABLES) {
@@ -233,17 +252,20 @@ void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
     }
     uint8_t saved_table = x->table_id;
     struct rule *saved_rule = x->rule;
-    x->table_id = table_id;
-    struct rule *rule = lookup(x, table_id, in_port);
-    if (rule) {
-        x->rule = rule;
-        xlate_actions(x, rule->actions.data, rule->actions.n);
-    } else {
-        xctx_drop(x, DROP_TABLE_MISS);
-        x->rule = NULL;
-        if (x->br->miss_to_controller)
-            xlate_controller(x, UINT16_MAX, 0, OF_REASON_NO_MATCH, NULL, 0, false, OF_METER_NONE);
+    unsigned saved_backward = x->backward;
+    struct xjump jump = {table_id, in_port};
+    while (jump.table >= 0) {
+        x->table_id = (uint8_t)jump.table;
+        struct rule *rule = x->rule = lookup(x, x->table_id, jump.in_port);
+        if (!rule) {
+            table_miss(x);
+            break;
+        }
+        jump = xlate_list(x, rule->actions.data, rule->actions.n);
+        if (jump.table >= 0 && !xctx_jump(x, jump.table))
+            break;
     }
+    x->backward = saved_backward;
     x->rule = saved_rule;
     x->table_id = saved_table;
 }

@@ -167,12 +167,19 @@ static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
     return false;
 }
 
+static struct xjump resubmit_target(const struct xctx *x, const struct of_resubmit *a)
+{
+    return (struct xjump){.table = a->table == OF_TABLE_ALL ? x->table_id : a->table,
+                          .in_port =
+                              a->in_port == PORT_IN_PORT ? key_in_port(&x->key) : a->in_port};
+}
+
 static void do_resubmit(struct xctx *x, const struct of_resubmit *a)
 {
     if (!xctx_enter(x))
         return;
-    uint32_t in_port = a->in_port == PORT_IN_PORT ? key_in_port(&x->key) : a->in_port;
-    xlate_table(x, a->table == OF_TABLE_ALL ? x->table_id : a->table, in_port);
+    struct xjump to = resubmit_target(x, a);
+    xlate_table(x, (uint8_t)to.table, to.in_port);
     xctx_leave(x);
 }
 
@@ -407,24 +414,28 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
     }
 }
 
-void xlate_actions(struct xctx *x, const void *actions, size_t n)
+struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
 {
+    const struct xjump nowhere = {-1, 0};
+    struct xjump jump = nowhere;
+    const uint8_t *end = (const uint8_t *)actions + n;
     const struct of_action *a;
-    int goto_table = -1;
     OF_ACTION_FOR_EACH(a, actions, n)
     {
         if (x->exit || x->stop)
-            return;
+            return nowhere;
         if (x->paused) {
-            size_t done = (size_t)((const uint8_t *)a - (const uint8_t *)actions);
-            continuation_add_level(x, a, n - done);
-            return;
+            continuation_add_level(x, a, (size_t)(end - (const uint8_t *)a));
+            return nowhere;
         }
         note_action(x, a);
         if (a->type == OF_EXIT) {
             x->exit = true;
         } else if (a->type == OF_GOTO_TABLE) {
-            goto_table = ((const struct of_goto_table *)(const void *)a)->table;
+            jump.table = ((const struct of_goto_table *)(const void *)a)->table;
+            jump.in_port = key_in_port(&x->key);
+        } else if (a->type == OF_RESUBMIT && (const uint8_t *)a + a->len == end) {
+            jump = resubmit_target(x, (const void *)a);
         } else if (a->type == OF_CLEAR_ACTIONS) {
             of_actions_clear(&x->action_set);
         } else if (a->type == OF_WRITE_ACTIONS) {
@@ -433,13 +444,19 @@ void xlate_actions(struct xctx *x, const void *actions, size_t n)
             of_actions_append(&x->action_set, nested, nested_n);
         } else if (a->type == OF_DEC_TTL) {
             if (!do_dec_ttl(x, (const void *)a))
-                return;
+                return nowhere;
         } else if (!do_field_action(x, a)) {
             do_output_action(x, a);
         }
     }
-    if (x->exit || x->stop)
-        return;
-    if (goto_table >= 0)
-        xlate_table(x, (uint8_t)goto_table, key_in_port(&x->key));
+    return x->exit || x->stop || x->paused ? nowhere : jump;
+}
+
+void xlate_actions(struct xctx *x, const void *actions, size_t n)
+{
+    struct xjump jump = xlate_list(x, actions, n);
+    if (jump.table >= 0 && xctx_enter(x)) {
+        xlate_table(x, (uint8_t)jump.table, jump.in_port);
+        xctx_leave(x);
+    }
 }

@@ -33,9 +33,10 @@ struct xctx {
     bool dirty;        /* a header field was written since the last commit */
     struct rule *rule; /* whose actions are carried out; NULL: the caller's */
     uint8_t table_id;
-    unsigned depth;
-    bool exit; /* no further action anywhere */
-    bool stop; /* a guard has struck: the packet is dropped */
+    unsigned depth;    /* of nested resubmits, clones, patch ports */
+    unsigned backward; /* jumps to an earlier table, at the ends of lists, on the way here */
+    bool exit;         /* no further action anywhere */
+    bool stop;         /* a guard has struck: the packet is dropped */
     VEC(struct stack_entry) stack;
     size_t stack_bytes;
     struct of_actions action_set;
@@ -65,6 +66,14 @@ u128 xctx_get(struct xctx *x, const struct subfield *sub);
 void xctx_set(struct xctx *x, const struct subfield *sub, u128 value);
 
 /* ---- flow of control ---- */
+/* Where a list of actions goes on after its last one: goto_table, or a resubmit at the very end, which
+ * is therefore no deeper nesting. */
+struct xjump {
+    int table; /* -1: nowhere */
+    uint32_t in_port;
+};
+struct xjump xlate_list(struct xctx *x, const void *actions, size_t n);
+/* The list, and the tables that it jumps to. */
 void xlate_actions(struct xctx *x, const void *actions, size_t n);
 /* Looks up in TABLE_ID of x->br as if the packet had come in on IN_PORT, and goes on from there. */
 void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port);
