@@ -2,11 +2,13 @@
  *
  * File format 1, readable with any SQLite tool:
  *
- *   _meta(key, value)           schema (JSON text), number, id of the last transaction
+ *   _meta(key, value)           format; schema (JSON text); number and id of the last transaction
  *   _history(number, id, wall_ms, author, comment, n_changes)   the latest transactions
  *   "T"(_id, _uuid, _version, ...)   one row a row; a column for each scalar and optional column of
  *                               OVSDB table T (NULL: empty optional; booleans 0 and 1)
  *   "T__c"(_row, value) or (_row, key, value)   sets and maps: one row an element, _row is T._id
+ *
+ *   view "_T"                   table T with its sets and maps as text
  *
  * Names of OVSDB never begin with "_", so nothing collides. _id grows with age, uuids have no index:
  * uniqueness is the store's business, in memory. PRAGMA application_id says that the file is ours,

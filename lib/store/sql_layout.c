@@ -77,6 +77,30 @@ static int create_child(struct sql *sql, const struct sql_child *child, struct d
                     child->name, sql_type(type->key.type));
 }
 
+/* "_meta" and "_history" are our own. */
+static bool has_view(const struct sql_table *table)
+{
+    return strcmp(table->schema->name, "meta") && strcmp(table->schema->name, "history");
+}
+
+/* A view with sets and maps as text, for people: "_T" has a column for each column of T. */
+static int create_view(struct sql *sql, const struct sql_table *table, struct diag *diag)
+{
+    struct str columns = STR_INIT;
+    for (size_t i = 0; i < table->n_scalars; i++)
+        str_putf(&columns, ", \"%s\"", table->scalars[i]->name);
+    for (size_t i = 0; i < table->n_children; i++) {
+        const struct sql_child *child = &table->children[i];
+        str_putf(&columns, ", (SELECT group_concat(%s, ', ') FROM \"%s\" WHERE _row=_id) AS \"%s\"",
+                 child->column->type.is_map ? "key||'='||value" : "value", child->name,
+                 child->column->name);
+    }
+    int err = sql_exec(sql, diag, "CREATE VIEW IF NOT EXISTS \"_%s\" AS SELECT _uuid%s FROM \"%s\"",
+                       table->schema->name, str_c(&columns), table->schema->name);
+    str_fini(&columns);
+    return err;
+}
+
 int sql_table_create(struct sql *sql, const struct sql_table *table, struct diag *diag)
 {
     struct str columns = STR_INIT;
@@ -92,12 +116,15 @@ int sql_table_create(struct sql *sql, const struct sql_table *table, struct diag
     for (size_t i = 0; !err && i < table->n_children; i++)
         err = create_child(sql, &table->children[i], diag);
     str_fini(&columns);
-    return err;
+    return err || !has_view(table) ? err : create_view(sql, table, diag);
 }
 
 int sql_table_drop(struct sql *sql, const struct sql_table *table, struct diag *diag)
 {
-    int err = sql_exec(sql, diag, "DROP TABLE IF EXISTS \"%s\"", table->schema->name);
+    const char *name = table->schema->name;
+    int err = has_view(table) ? sql_exec(sql, diag, "DROP VIEW IF EXISTS \"_%s\"", name) : 0;
+    if (!err)
+        err = sql_exec(sql, diag, "DROP TABLE IF EXISTS \"%s\"", name);
     for (size_t i = 0; !err && i < table->n_children; i++)
         err = sql_exec(sql, diag, "DROP TABLE IF EXISTS \"%s\"", table->children[i].name);
     return err;

@@ -134,6 +134,8 @@ static int set_up_new(struct store *store, struct diag *diag)
     if (!err)
         err = create_tables(store, diag);
     if (!err)
+        err = sql_put_meta_text(store->sql, "format", "1", diag);
+    if (!err)
         err = sql_put_meta_text(store->sql, "schema", store->schema->text, diag);
     if (!err)
         err = sql_write_position(store->sql, 0, &store->told_id, diag);

@@ -158,6 +158,7 @@ static void is_readable_while_open(void **state)
         {"select Leaf.name from Root__leaf join Leaf on Leaf._uuid = value order by 1", "l1\nl2\n"},
         {"select comment, n_changes from _history order by number", "first|4\n|1\n"},
         {"select value from _meta where key='number'", "2\n"},
+        {"select name, si, mss from _Root", "a|2, 3, 5|l=w, z=\n"},
         {"pragma user_version", "1\n"},
     };
     (void)state;
