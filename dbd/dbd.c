@@ -96,9 +96,9 @@ static char *text_in_db(const struct dbd *dbd, const char *spec)
     return ret;
 }
 
-static char *tls_file(const struct dbd *dbd, char letter)
+static char *tls_text(const struct dbd *dbd, enum daemon_tls which)
 {
-    const char *text = daemon_tls_option(dbd->daemon, letter);
+    const char *text = daemon_tls_option(dbd->daemon, which);
     if (!text)
         return NULL;
     return text_starts_with(text, "db:") ? text_in_db(dbd, text) : xstrdup(text);
@@ -106,17 +106,16 @@ static char *tls_file(const struct dbd *dbd, char letter)
 
 static int load_tls(struct dbd *dbd, const struct tls_config **ret, struct diag *diag)
 {
-    int err = 0;
+    char *texts[DAEMON_TLS_N];
     *ret = daemon_tls(dbd->daemon);
     if (*ret)
         return 0;
-    char *key = tls_file(dbd, 'p'), *certificate = tls_file(dbd, 'c'), *ca = tls_file(dbd, 'C');
-    if (key && certificate)
-        err = tls_config_load(key, certificate, ca, &dbd->tls, diag);
+    for (size_t i = 0; i < DAEMON_TLS_N; i++)
+        texts[i] = tls_text(dbd, (enum daemon_tls)i);
+    int err = daemon_tls_load((const char *const *)texts, &dbd->tls, diag);
     *ret = dbd->tls;
-    free(key);
-    free(certificate);
-    free(ca);
+    for (size_t i = 0; i < DAEMON_TLS_N; i++)
+        free(texts[i]);
     return err;
 }
 

@@ -29,7 +29,7 @@ struct daemon {
 
     bool detach, monitor, no_chdir, overwrite_pidfile, help, version;
     char *pidfile, *log_file, *unixctl_path;
-    char *private_key, *certificate, *ca;
+    char *tls_texts[DAEMON_TLS_N];
 
     struct process process;
     int pidfile_fd;
@@ -54,9 +54,15 @@ enum option_id {
     OPT_PRIVATE_KEY,
     OPT_CERTIFICATE,
     OPT_CA_CERT,
+    OPT_SSL_PROTOCOLS,
+    OPT_SSL_CIPHERS,
+    OPT_SSL_CIPHERSUITES,
     OPT_HELP,
     OPT_VERSION,
 };
+
+/* Those of TLS in the order of enum daemon_tls. */
+_Static_assert(OPT_SSL_CIPHERSUITES - OPT_PRIVATE_KEY == DAEMON_TLS_CIPHERSUITES, "same order");
 
 static const struct option_spec common_options[] = {
     OPTION_HEADING("Daemon options"),
@@ -74,6 +80,10 @@ static const struct option_spec common_options[] = {
     {OPT_PRIVATE_KEY, 'p', "private-key", "FILE", "PEM file with the private key"},
     {OPT_CERTIFICATE, 'c', "certificate", "FILE", "PEM file with the certificate"},
     {OPT_CA_CERT, 'C', "ca-cert", "FILE", "PEM file with the CA that peers must be signed by"},
+    {OPT_CA_CERT, 0, "bootstrap-ca-cert", "FILE", NULL}, /* scripts give it for --ca-cert */
+    {OPT_SSL_PROTOCOLS, 0, "ssl-protocols", "LIST", "allow only these of TLSv1.2, TLSv1.3"},
+    {OPT_SSL_CIPHERS, 0, "ssl-ciphers", "LIST", "allow only these TLS 1.2 ciphers"},
+    {OPT_SSL_CIPHERSUITES, 0, "ssl-ciphersuites", "LIST", "allow only these TLS 1.3 suites"},
     OPTION_HEADING("Other"),
     {OPT_HELP, 'h', "help", NULL, "print this text"},
     {OPT_VERSION, 'V', "version", NULL, "print the version"},
@@ -121,13 +131,12 @@ static int set_option(void *d_, int id, const char *arg, struct diag *diag)
         d->unixctl_path = strcmp(arg, "none") ? rundir_path(d->rundir, arg) : xstrdup("");
         return 0;
     case OPT_PRIVATE_KEY:
-        set_text(&d->private_key, arg);
-        return 0;
     case OPT_CERTIFICATE:
-        set_text(&d->certificate, arg);
-        return 0;
     case OPT_CA_CERT:
-        set_text(&d->ca, arg);
+    case OPT_SSL_PROTOCOLS:
+    case OPT_SSL_CIPHERS:
+    case OPT_SSL_CIPHERSUITES:
+        set_text(&d->tls_texts[id - OPT_PRIVATE_KEY], arg);
         return 0;
     case OPT_HELP:
         d->help = true;
@@ -193,18 +202,34 @@ static void exit_command(struct unixctl_conn *conn, int argc UNUSED, const char 
     daemon_exit(d_, 0);
 }
 
-static bool is_db_text(const char *text)
+int daemon_tls_load(const char *const texts[DAEMON_TLS_N], struct tls_config **ret,
+                    struct diag *diag)
 {
-    return text && text_starts_with(text, "db:");
+    *ret = NULL;
+    if (!texts[DAEMON_TLS_KEY] || !texts[DAEMON_TLS_CERTIFICATE])
+        return 0;
+    int err = tls_config_load(texts[DAEMON_TLS_KEY], texts[DAEMON_TLS_CERTIFICATE],
+                              texts[DAEMON_TLS_CA], ret, diag);
+    if (err)
+        return err;
+    err = tls_config_restrict(*ret, texts[DAEMON_TLS_PROTOCOLS], texts[DAEMON_TLS_CIPHERS],
+                              texts[DAEMON_TLS_CIPHERSUITES], diag);
+    if (err) {
+        tls_config_free(*ret);
+        *ret = NULL;
+    }
+    return err;
 }
 
 static int load_tls(struct daemon *d, struct diag *diag)
 {
-    if (!d->private_key && !d->certificate && !d->ca)
-        return 0;
-    if (is_db_text(d->private_key) || is_db_text(d->certificate) || is_db_text(d->ca))
-        return 0; /* the program's to read */
-    return tls_config_load(d->private_key, d->certificate, d->ca, &d->tls, diag);
+    const char *texts[DAEMON_TLS_N];
+    for (size_t i = 0; i < DAEMON_TLS_N; i++) {
+        texts[i] = d->tls_texts[i];
+        if (texts[i] && text_starts_with(texts[i], "db:"))
+            return 0; /* the program's to read */
+    }
+    return daemon_tls_load(texts, &d->tls, diag);
 }
 
 static int open_log(struct daemon *d, struct diag *diag)
@@ -289,8 +314,9 @@ static void stop(struct daemon *d)
     tls_config_free(d->tls);
     if (d->pidfile_fd >= 0)
         pidfile_remove(d->pidfile, d->pidfile_fd);
-    char *texts[] = {d->rundir,       d->dbdir,       d->logdir,      d->pidfile, d->log_file,
-                     d->unixctl_path, d->private_key, d->certificate, d->ca};
+    for (size_t i = 0; i < DAEMON_TLS_N; i++)
+        free(d->tls_texts[i]);
+    char *texts[] = {d->rundir, d->dbdir, d->logdir, d->pidfile, d->log_file, d->unixctl_path};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
 }
@@ -380,16 +406,9 @@ const struct tls_config *daemon_tls(struct daemon *d)
     return d->tls;
 }
 
-const char *daemon_tls_option(struct daemon *d, char letter)
+const char *daemon_tls_option(struct daemon *d, enum daemon_tls which)
 {
-    switch (letter) {
-    case 'p':
-        return d->private_key;
-    case 'c':
-        return d->certificate;
-    default:
-        return d->ca;
-    }
+    return d->tls_texts[which];
 }
 
 void daemon_ready(struct daemon *d)

@@ -14,7 +14,8 @@
  *
  * Common options: --detach --monitor --no-chdir --pidfile[=FILE] --overwrite-pidfile
  * --log-file[=FILE] -v, --verbose[=SPEC] --unixctl=PATH -h, --help -V, --version, and
- * -p, --private-key -c, --certificate -C, --ca-cert.
+ * -p, --private-key -c, --certificate -C, --ca-cert --ssl-protocols --ssl-ciphers
+ * --ssl-ciphersuites.
  *
  * The state of the skeleton is struct daemon, on daemon_main's stack: no globals. A program is also
  * a library without it, so that tests hold several; what it needs of the skeleton (loop, control
@@ -62,9 +63,21 @@ const char *daemon_dbdir(struct daemon *daemon);
 const char *daemon_logdir(struct daemon *daemon);
 const char *daemon_program(struct daemon *daemon); /* base name of argv[0], as in file names */
 bool daemon_has_peer_name(struct daemon *daemon);  /* started as spec->peer_name */
-/* The text given to --private-key ('p'), --certificate ('c') or --ca-cert ('C'), or NULL. "db:..."
- * names a column of a database; only a program that has the database can read it. */
-const char *daemon_tls_option(struct daemon *daemon, char letter);
+/* The texts of the TLS options. "db:DB,TABLE,COLUMN" names a column of a database; only a program
+ * that has the database can read it. */
+enum daemon_tls {
+    DAEMON_TLS_KEY,
+    DAEMON_TLS_CERTIFICATE,
+    DAEMON_TLS_CA,
+    DAEMON_TLS_PROTOCOLS,
+    DAEMON_TLS_CIPHERS,
+    DAEMON_TLS_CIPHERSUITES,
+    DAEMON_TLS_N
+};
+const char *daemon_tls_option(struct daemon *daemon, enum daemon_tls which); /* or NULL */
+/* Loads what TEXTS say; *ret is NULL when key or certificate is missing. */
+int daemon_tls_load(const char *const texts[DAEMON_TLS_N], struct tls_config **ret,
+                    struct diag *diag) MUST_CHECK;
 /* From --private-key, --certificate, --ca-cert; NULL when they were not given. */
 const struct tls_config *daemon_tls(struct daemon *daemon);
 void daemon_ready(struct daemon *daemon);

@@ -57,6 +57,45 @@ int tls_config_load(const char *private_key, const char *certificate, const char
     return 0;
 }
 
+static int restrict_protocols(SSL_CTX *ctx, const char *protocols, struct diag *diag)
+{
+    char *copy = xstrdup(protocols), *save = NULL;
+    int min = 0, max = 0, err = 0;
+    for (char *w = strtok_r(copy, " ,", &save); w && !err; w = strtok_r(NULL, " ,", &save)) {
+        int version = 0;
+        if (!strcmp(w, "TLSv1.3"))
+            version = TLS1_3_VERSION;
+        else if (!strcmp(w, "TLSv1.2"))
+            version = TLS1_2_VERSION;
+        else if (strcmp(w, "TLSv1.1") && strcmp(w, "TLSv1"))
+            err = diag_set(diag, ERR_INVALID, "%s: not a TLS protocol", w);
+        if (version) {
+            min = min ? MIN(min, version) : version;
+            max = MAX(max, version);
+        }
+    }
+    free(copy);
+    if (!err && !max)
+        err = diag_set(diag, ERR_INVALID, "%s: only TLSv1.2 and TLSv1.3 are supported", protocols);
+    if (!err) {
+        SSL_CTX_set_min_proto_version(ctx, min);
+        SSL_CTX_set_max_proto_version(ctx, max);
+    }
+    return err;
+}
+
+int tls_config_restrict(struct tls_config *config, const char *protocols, const char *ciphers,
+                        const char *ciphersuites, struct diag *diag)
+{
+    int err = protocols ? restrict_protocols(config->ctx, protocols, diag) : 0;
+    if (!err && ciphers && SSL_CTX_set_cipher_list(config->ctx, ciphers) != 1)
+        err = diag_set(diag, ERR_INVALID, "%s: no such ciphers", ciphers);
+    if (!err && ciphersuites && SSL_CTX_set_ciphersuites(config->ctx, ciphersuites) != 1)
+        err = diag_set(diag, ERR_INVALID, "%s: no such cipher suites", ciphersuites);
+    ERR_clear_error();
+    return err;
+}
+
 void tls_config_free(struct tls_config *config)
 {
     if (!config)

@@ -117,7 +117,7 @@ static json_t *status_json(const struct remote *child, const char *error)
         snprintf(n, sizeof n, "%zu", child->n_sessions);
         json_array_append_new(pairs, json_pack("[s,s]", "n_connections", n));
     }
-    if (child)
+    if (child && (child->n_sessions || !child->listener))
         json_array_append_new(
             pairs, json_pack("[s,s]", "state", child->n_sessions ? "ACTIVE" : "BACKOFF"));
     if (error)
