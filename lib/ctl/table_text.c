@@ -13,6 +13,7 @@ struct cell {
 };
 
 struct table_text {
+    char *caption; /* NULL: none */
     VEC(char *) headings;
     VEC(struct cell) cells;
 };
@@ -34,7 +35,14 @@ void table_text_free(struct table_text *table)
     }
     vec_fini(&table->headings);
     vec_fini(&table->cells);
+    free(table->caption);
     free(table);
+}
+
+void table_text_set_caption(struct table_text *table, const char *caption)
+{
+    free(table->caption);
+    table->caption = xstrdup(caption);
 }
 
 void table_text_add_heading(struct table_text *table, const char *heading)
@@ -206,6 +214,11 @@ static void print_html(const struct table_text *table, const struct table_style 
                        struct str *out)
 {
     str_put(out, "<table border=1>\n");
+    if (table->caption) {
+        str_put(out, "  <caption>");
+        put_html(out, table->caption);
+        str_put(out, "</caption>\n");
+    }
     if (style->headings) {
         str_put(out, "  <tr>\n");
         for (size_t c = 0; c < table->headings.n; c++)
@@ -255,6 +268,8 @@ static void print_json(const struct table_text *table, const struct table_style 
         json_array_append_new(data, row);
     }
     json_t *json = json_pack("{s: o, s: o}", "data", data, "headings", headings);
+    if (table->caption)
+        json_object_set_new(json, "caption", json_string(table->caption));
     if (style->pretty) {
         char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
         put_pretty(text, out);
@@ -269,6 +284,8 @@ static void print_json(const struct table_text *table, const struct table_style 
 void table_text_print(const struct table_text *table, const struct table_style *style,
                       struct str *out)
 {
+    if (table->caption && style->format != TABLE_JSON && style->format != TABLE_HTML)
+        str_putf(out, "%s\n", table->caption);
     switch (style->format) {
     case TABLE_LIST:
         print_list(table, style, out);

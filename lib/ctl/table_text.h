@@ -21,6 +21,8 @@ struct table_style {
 struct table_text;
 struct table_text *table_text_new(void);
 void table_text_free(struct table_text *table);
+/* A line above the table. */
+void table_text_set_caption(struct table_text *table, const char *caption);
 void table_text_add_heading(struct table_text *table, const char *heading);
 /* The next cell, row by row. TYPE is borrowed, VALUE is referenced. */
 void table_text_add_value(struct table_text *table, const struct column_type *type,
