@@ -9,6 +9,7 @@
 void remote_config_fini(struct remote_config *config)
 {
     free(config->target);
+    free(config->role);
 }
 
 static void add_session(struct remote *remote, struct stream *stream)
@@ -16,6 +17,7 @@ static void add_session(struct remote *remote, struct stream *stream)
     struct session *session = session_new(remote->server, stream);
     session->remote = remote;
     session->is_read_only = remote->config.read_only;
+    session->role = remote->config.role ? xstrdup(remote->config.role) : NULL;
     if (remote->config.probe_ms && stream_needs_probes(stream))
         jsonrpc_set_probe(session->rpc, MAX(remote->config.probe_ms, 0));
     remote->n_sessions++;

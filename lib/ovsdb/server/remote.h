@@ -12,6 +12,7 @@ struct remote_config {
     int64_t probe_ms; /* as in ovsdb_server_options */
     int64_t max_backoff_ms;
     bool read_only;
+    char *role; /* NULL: none */
 };
 
 struct remote {
@@ -29,7 +30,7 @@ struct remote {
     bool status_is_due;
 };
 
-/* One target with what is known about it; takes over CONFIG's target. NULL with DIAG. */
+/* One target with what is known about it; takes over what CONFIG owns. NULL with DIAG. */
 struct remote *remote_open(struct ovsdb_server *server, struct remote_config *config,
                            struct remote *parent, struct diag *diag);
 void remote_config_fini(struct remote_config *config);

@@ -1,7 +1,7 @@
 /* remote_db.c - remotes that rows of a served database name: db:DB,TABLE,COLUMN.
  *
  * COLUMN of every row of TABLE holds targets (strings), or refers to rows with a column "target"
- * (Connection, Manager), whose "inactivity_probe", "max_backoff" and "read_only" are heeded, and
+ * (Connection, Manager), whose "inactivity_probe", "max_backoff", "read_only" and "role" are heeded, and
  * whose "is_connected" and "status" are written when they change. Columns that a schema lacks are
  * left out.
  */
@@ -54,6 +54,7 @@ static void config_from_row(const struct row *row, config_vec *configs)
     const union atom *target = column_atom(row, "target", ATOM_STRING);
     const union atom *probe = column_atom(row, "inactivity_probe", ATOM_INTEGER);
     const union atom *backoff = column_atom(row, "max_backoff", ATOM_INTEGER);
+    const union atom *role = column_atom(row, "role", ATOM_STRING);
     const union atom *read_only = column_atom(row, "read_only", ATOM_BOOLEAN);
     if (!target)
         return;
@@ -63,6 +64,8 @@ static void config_from_row(const struct row *row, config_vec *configs)
     if (backoff && backoff->integer > 0)
         config.max_backoff_ms = MAX(backoff->integer, 1000);
     config.read_only = read_only && read_only->boolean;
+    if (role && *role->string->s)
+        config.role = xstrdup(role->string->s);
     vec_push(configs, config);
 }
 
@@ -99,7 +102,7 @@ static bool configs_equal(const struct remote_config *a, const struct remote_con
 {
     return !strcmp(a->target, b->target) && uuid_equal(&a->row, &b->row) &&
            a->probe_ms == b->probe_ms && a->max_backoff_ms == b->max_backoff_ms &&
-           a->read_only == b->read_only;
+           a->read_only == b->read_only && !strcmp(a->role ? a->role : "", b->role ? b->role : "");
 }
 
 /* ---- what is written back ---- */
@@ -195,6 +198,7 @@ void remote_db_refresh(struct remote *remote)
         if (!child) {
             struct remote_config copy = *config;
             copy.target = xstrdup(config->target);
+            copy.role = config->role ? xstrdup(config->role) : NULL;
             child = remote_open(remote->server, &copy, remote, &diag);
         }
         if (!child || child->status_is_due)

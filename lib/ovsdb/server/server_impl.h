@@ -6,6 +6,7 @@
  *     transact.c     transactions of a session, their results as text
  *     monitor.c      monitors of sessions; shape.c: what a monitor shows; shape_text.c: as text
  *     lock.c         locks
+ *     rbac.c         what a role may write
  *     self.c         the _Server database
  */
 #pragma once
@@ -50,6 +51,7 @@ struct session {
     struct rstr *author;   /* for history; may be NULL */
     bool is_aware;         /* set_db_change_aware */
     bool is_read_only;
+    char *role;           /* what it may write: rbac.h; NULL: everything */
     struct list monitors; /* struct monitor */
     struct list triggers; /* struct trigger: transactions that are not answered */
     struct list waiters;  /* struct lock_waiter */

@@ -248,5 +248,6 @@ void session_free(struct session *session)
     session_drop_locks(session);
     jsonrpc_free(session->rpc);
     rstr_unref(session->author);
+    free(session->role);
     free(session);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ovsdb/server/rbac.h"
 #include "ovsdb/server/server_impl.h"
 
 struct trigger {
@@ -154,8 +155,7 @@ static const char *op_name(enum op_kind kind)
     return names[kind];
 }
 
-static bool permit(void *t_, const struct op *op, const struct row *row UNUSED,
-                   struct op_error *error)
+static bool permit(void *t_, const struct op *op, const struct row *row, struct op_error *error)
 {
     const struct trigger *t = t_;
     if (t->db->is_self)
@@ -166,6 +166,9 @@ static bool permit(void *t_, const struct op *op, const struct row *row UNUSED,
         op_error_set(error, "not allowed", NULL,
                      "%s operation not allowed when database server is in read only mode",
                      op_name(op->kind));
+    else if (t->session && t->session->role)
+        return rbac_permits(t->db->store, t->session->role,
+                            stream_peer_id(jsonrpc_stream(t->session->rpc)), op, row, error);
     else
         return true;
     return false;
@@ -203,7 +206,7 @@ void session_transact(struct session *session, const struct jsonrpc_message *msg
         .ops = t->ops,
         .author = session->author,
         .owns_lock = owns_lock,
-        .permit = db->is_self || session->is_read_only ? permit : NULL,
+        .permit = db->is_self || session->is_read_only || session->role ? permit : NULL,
         .done = transaction_done,
         .aux = t,
     };

@@ -367,6 +367,96 @@ static void test_remotes(void **state UNUSED)
     assert_int_equal(rmdir(path), 0);
 }
 
+/* ---- roles ---- */
+
+static const char role_schema[] =
+    "{\"name\":\"R\",\"version\":\"1.0.0\",\"tables\":{"
+    "\"A\":{\"isRoot\":true,\"columns\":{\"owner\":{\"type\":\"string\"},\"n\":{\"type\":"
+    "\"integer\"},\"m\":{\"type\":\"integer\"}}},"
+    "\"B\":{\"isRoot\":true,\"columns\":{\"n\":{\"type\":\"integer\"}}},"
+    "\"Connection\":{\"isRoot\":true,\"columns\":{\"target\":{\"type\":\"string\"},\"role\":{"
+    "\"type\":\"string\"}}},"
+    "\"Global\":{\"isRoot\":true,\"columns\":{\"connections\":{\"type\":{\"key\":{\"type\":"
+    "\"uuid\",\"refTable\":\"Connection\"},\"min\":0,\"max\":\"unlimited\"}}}},"
+    "\"RBAC_Role\":{\"isRoot\":true,\"columns\":{\"name\":{\"type\":\"string\"},\"permissions\":{"
+    "\"type\":{\"key\":\"string\",\"value\":{\"type\":\"uuid\",\"refTable\":\"RBAC_Permission\"},"
+    "\"min\":0,\"max\":\"unlimited\"}}}},"
+    "\"RBAC_Permission\":{\"columns\":{\"authorization\":{\"type\":{\"key\":\"string\",\"min\":0,"
+    "\"max\":\"unlimited\"}},\"insert_delete\":{\"type\":\"boolean\"},\"update\":{\"type\":{"
+    "\"key\":\"string\",\"min\":0,\"max\":\"unlimited\"}}}}}}";
+
+/* What a session without certificate may do in a role: change column n of A, whose rows are
+ * everybody's, and nothing in B, whose rows are their owner's. */
+static void test_roles(void **state UNUSED)
+{
+    struct bench b;
+    struct client c, d = {0};
+    struct store *store;
+    struct diag diag = DIAG_INIT;
+    char path[] = "/tmp/weft-server-XXXXXX";
+    bench_open(&b, false);
+    assert_non_null(mkdtemp(path));
+    struct store_options options = {.env = &b.env.env, .schema_text = role_schema};
+    assert_int_equal(store_open(&options, &store, &diag), 0);
+    assert_int_equal(ovsdb_server_add_db(b.server, store, &diag), 0);
+    assert_int_equal(ovsdb_server_add_remote(b.server, "db:R,Global,connections", &diag), 0);
+    client_open(&b, &c);
+    char *text = xasprintf(
+        "{'id':1,'method':'transact','params':['R',"
+        "{'op':'insert','table':'RBAC_Permission','uuid-name':'pa','row':{'authorization':'',"
+        "'update':'n'}},"
+        "{'op':'insert','table':'RBAC_Permission','uuid-name':'pb','row':{'authorization':'owner',"
+        "'insert_delete':true}},"
+        "{'op':'insert','table':'RBAC_Role','row':{'name':'clerk','permissions':['map',[['A',["
+        "'named-uuid','pa']],['B',['named-uuid','pb']]]]}},"
+        "{'op':'insert','table':'A','row':{}},"
+        "{'op':'insert','table':'Connection','uuid-name':'co','row':{'target':'punix:%s/r','role':"
+        "'clerk'}},"
+        "{'op':'insert','table':'Global','row':{'connections':['named-uuid','co']}}]}",
+        path);
+    assert_null(strstr(ask(&b, &c, text), "details"));
+    free(text);
+    char *target = xasprintf("unix:%s/r", path);
+    struct stream_options stream_options = {0};
+    struct stream *stream;
+    assert_int_equal(stream_connect(b.loop, target, &stream_options, &stream, &diag), 0);
+    client_attach(&d, stream);
+    static const struct {
+        const char *op, *answer;
+    } cases[] = {
+        {"'op':'update','table':'A','where':[],'row':{'n':1}", "\"count\":1"},
+        {"'op':'mutate','table':'A','where':[],'mutations':[['n','+=',1]]", "\"count\":1"},
+        {"'op':'select','table':'B','where':[]", "\"rows\""},
+        {"'op':'update','table':'A','where':[],'row':{'n':1,'m':1}",
+         "RBAC rules for client \\\"(null)\\\" role \\\"clerk\\\" prohibit modification of table "
+         "\\\"A\\\"."},
+        {"'op':'mutate','table':'A','where':[],'mutations':[['m','+=',1]]",
+         "prohibit mutate operation on table"},
+        {"'op':'insert','table':'A','row':{}", "prohibit row insertion into table"},
+        {"'op':'delete','table':'A','where':[]", "prohibit row deletion from table"},
+        {"'op':'insert','table':'B','row':{}", "\"error\":\"permission error\""},
+        {"'op':'delete','table':'RBAC_Role','where':[]", "\"error\":\"permission error\""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        text = xasprintf("{'id':1,'method':'transact','params':['R',{%s}]}", cases[i].op);
+        ask(&b, &d, text);
+        for (int j = 0; j < 500 && !d.got.n; j++)
+            loop_run_once(b.loop, 1000);
+        if (!strstr(str_c(&d.got), cases[i].answer))
+            fail_msg("%s: %s", cases[i].op, str_c(&d.got));
+        free(text);
+    }
+    client_close(&d);
+    client_close(&c);
+    settle(&b);
+    ovsdb_server_remove_db(b.server, store);
+    store_close(store);
+    free(target);
+    diag_fini(&diag);
+    bench_close(&b);
+    assert_int_equal(rmdir(path), 0);
+}
+
 /* ---- coming back ---- */
 
 static void test_resume(void **state UNUSED)
@@ -475,7 +565,7 @@ int main(void)
         cmocka_unit_test(test_shared_updates), cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_deaf),           cmocka_unit_test(test_databases_come_and_go),
         cmocka_unit_test(test_remotes),        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_mutations),      cmocka_unit_test(test_roles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
