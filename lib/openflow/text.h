@@ -33,3 +33,5 @@ void of_flow_stats_print(struct str *s, const struct of_flow_stats *fs,
                          bool stats);
 /* The same flow as of_flow_mod_parse reads it. */
 void of_flow_mod_print(struct str *s, const struct of_flow_mod *fm, const struct port_names *ports);
+/* "4.493s": decimals in groups of three, as many as are not zero. */
+void of_duration_put(struct str *s, uint32_t sec, uint32_t nsec);

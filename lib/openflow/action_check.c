@@ -1,0 +1,83 @@
+/* action_check.c - whether actions make sense for a flow's match and table (OpenFlow 1.3 6.4: "inconsistent"). */
+#include "net/headers.h"
+#include "openflow/actions.h"
+
+struct checker {
+    const struct match *match; /* NULL: packets are not known */
+    uint8_t table, n_tables;
+    bool vlan; /* a tag is there, by match or pushed */
+};
+
+/* Whether the packets of the flow may have FIELD. What the actions before have changed (labels pushed, connections
+ * tracked) makes fields possible that the match does not promise, so only clear contradictions count. */
+static bool may_have(const struct checker *c, const struct field *f)
+{
+    if (!c->match || f->prereq == PREREQ_NONE || f->prereq == PREREQ_CT || f->prereq == PREREQ_MPLS)
+        return true;
+    if (f->prereq == PREREQ_VLAN)
+        return c->vlan;
+    return match_implies_prereq(c->match, f->prereq);
+}
+
+static enum field_id transport_field(const struct match *match, enum field_id id)
+{
+    bool src = id == FIELD_TCP_SRC;
+    if (key_has_prereq(&match->key, PREREQ_UDP))
+        return src ? FIELD_UDP_SRC : FIELD_UDP_DST;
+    if (key_has_prereq(&match->key, PREREQ_SCTP))
+        return src ? FIELD_SCTP_SRC : FIELD_SCTP_DST;
+    return id;
+}
+
+static int check_set_field(struct checker *c, struct of_set_field *s)
+{
+    const struct field *f = field_get(s->field);
+    if (s->form == OF_FORM_MOD) {
+        /* 1.0's actions do what the packet allows; "tp_src" means the ports of whatever protocol it is. */
+        if (c->match && (s->field == FIELD_TCP_SRC || s->field == FIELD_TCP_DST))
+            s->field = (uint8_t)transport_field(c->match, s->field);
+        if (s->field == FIELD_DL_VLAN || s->field == FIELD_DL_VLAN_PCP)
+            c->vlan = true;
+        return 0;
+    }
+    if (s->form == OF_FORM_LOAD)
+        return 0;
+    return may_have(c, f) ? 0 : OF_ERR_ACTION_MATCH_INCONSISTENT;
+}
+
+static int check_list(struct checker *c, uint8_t *data, size_t n)
+{
+    for (uint8_t *p = data; p < data + n;) {
+        struct of_action *x = (void *)p;
+        size_t m;
+        uint8_t *nested = (uint8_t *)(uintptr_t)of_action_nested(x, &m);
+        int err = 0;
+        if (x->type == OF_SET_FIELD)
+            err = check_set_field(c, (void *)x);
+        else if (x->type == OF_PUSH_VLAN)
+            c->vlan = true;
+        else if (x->type == OF_POP_VLAN)
+            c->vlan = false;
+        else if (x->type == OF_GOTO_TABLE && ((struct of_goto_table *)(void *)x)->table <= c->table)
+            err = OF_ERR_INSTRUCTION_BAD_TABLE_ID;
+        else if (x->type == OF_GOTO_TABLE &&
+                 ((struct of_goto_table *)(void *)x)->table >= c->n_tables)
+            err = OF_ERR_INSTRUCTION_BAD_TABLE_ID;
+        if (!err && nested) {
+            struct checker inner = *c;
+            err = check_list(&inner, nested, m);
+        }
+        if (err)
+            return err;
+        p += x->len;
+    }
+    return 0;
+}
+
+int of_actions_check(struct of_actions *actions, const struct match *match, uint8_t table_id,
+                     uint8_t n_tables)
+{
+    struct checker c = {.match = match, .table = table_id, .n_tables = n_tables};
+    c.vlan = !match || (match->key.vlan_tci & match->mask.bits.vlan_tci & swap16(VLAN_CFI));
+    return check_list(&c, actions->data, actions->n);
+}

@@ -1,0 +1,666 @@
+/* action_parse.c - actions from ovs-ofctl's words. learn(), ct() and the like are in action_parse_nested.c. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "net/headers.h"
+#include "openflow/parse.h"
+
+/* ---- Small values ---- */
+
+int parse_error(struct parser *p, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+    diag_set(p->diag, ERR_SYNTAX, "%s", text);
+    free(text);
+    return ERR_SYNTAX;
+}
+
+int parse_u(struct parser *p, const char *what, const char *text, uint64_t max, uint64_t *ret)
+{
+    uint64_t x;
+    if (!isdigit((unsigned char)*text) || text_to_u64(text, 0, &x) || x > max)
+        return parse_error(p, "invalid %s \"%s\"", what, text);
+    *ret = x;
+    return 0;
+}
+
+int parse_sub(struct parser *p, const char *text, struct subfield *ret)
+{
+    const char *q = text;
+    if (subfield_parse(&q, ret) || *q)
+        return parse_error(p, "%s: not a field or part of a field", text);
+    return 0;
+}
+
+int parse_port_text(struct parser *p, const char *text, uint32_t *ret)
+{
+    if (port_parse(text, p->names, ret))
+        return parse_error(p, "%s: unknown port", text);
+    return 0;
+}
+
+static void *put(struct parser *p, enum of_action_type type, size_t n)
+{
+    return of_put(p->out, type, n);
+}
+
+/* Splits "A->B". */
+int parse_arrow(struct parser *p, char *text, char **left, char **right)
+{
+    char *arrow = strstr(text, "->");
+    if (!arrow)
+        return parse_error(p, "%s: missing \"->\"", text);
+    *arrow = '\0';
+    *left = text;
+    *right = arrow + 2;
+    return 0;
+}
+
+/* ---- Output ---- */
+
+static int parse_output_reg(struct parser *p, const struct subfield *sub)
+{
+    struct of_output_reg *o = put(p, OF_OUTPUT_REG, sizeof *o);
+    o->src = *sub;
+    o->max_len = UINT16_MAX;
+    return 0;
+}
+
+static int parse_output_port(struct parser *p, uint32_t port)
+{
+    struct of_output *o = put(p, OF_OUTPUT, sizeof *o);
+    o->port = port;
+    o->max_len = port == PORT_CONTROLLER ? UINT16_MAX : 0;
+    return 0;
+}
+
+static int parse_output_trunc(struct parser *p, char *text)
+{
+    struct keyvalue kv;
+    uint32_t port = 0;
+    uint64_t max_len = 0;
+    int more, err = 0;
+    while (!err && (more = keyvalue_next(&text, &kv)) > 0) {
+        if (!strcmp(kv.key, "port"))
+            err = parse_port_text(p, kv.value, &port);
+        else if (!strcmp(kv.key, "max_len"))
+            err = parse_u(p, "max_len", kv.value, UINT32_MAX, &max_len);
+        else
+            err = parse_error(p, "invalid key '%s' in output_trunc argument", kv.key);
+    }
+    if (err)
+        return err;
+    struct of_output_trunc *o = put(p, OF_OUTPUT_TRUNC, sizeof *o);
+    o->port = port;
+    o->max_len = (uint32_t)max_len;
+    return 0;
+}
+
+static int parse_output(struct parser *p, struct keyvalue *kv)
+{
+    struct subfield sub;
+    uint32_t port;
+    const char *q = kv->value;
+    if (kv->parens)
+        return parse_output_trunc(p, kv->value);
+    if (!port_parse(kv->value, p->names, &port))
+        return parse_output_port(p, port);
+    if (!subfield_parse(&q, &sub) && !*q)
+        return parse_output_reg(p, &sub);
+    return parse_error(p, "%s: output to unknown port", kv->value);
+}
+
+static int parse_hex_bytes(struct parser *p, const char *text, uint8_t *out, size_t max, size_t *n)
+{
+    *n = 0;
+    while (*text) {
+        if (*text == '.')
+            text++;
+        if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) || *n >= max)
+            return parse_error(p, "bad hex digits in \"%s\"", text);
+        char pair[3] = {text[0], text[1], '\0'};
+        out[(*n)++] = (uint8_t)strtoul(pair, NULL, 16);
+        text += 2;
+    }
+    return 0;
+}
+
+static int parse_reason(struct parser *p, const char *text, uint8_t *ret)
+{
+    static const char *const names[] = {"no_match",   "action", "invalid_ttl",
+                                        "action_set", "group",  "packet_out"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!strcasecmp(text, names[i])) {
+            *ret = (uint8_t)i;
+            return 0;
+        }
+    }
+    return parse_error(p, "unknown reason \"%s\"", text);
+}
+
+static int parse_controller_args(struct parser *p, char *text)
+{
+    struct keyvalue kv;
+    uint64_t max_len = UINT16_MAX, id = 0, meter = OF_METER_NONE;
+    uint8_t reason = 1, *userdata = NULL;
+    size_t n = 0;
+    bool pause = false;
+    int more, err = 0;
+    while (!err && (more = keyvalue_next(&text, &kv)) > 0) {
+        if (!strcmp(kv.key, "reason")) {
+            err = parse_reason(p, kv.value, &reason);
+        } else if (!strcmp(kv.key, "max_len")) {
+            err = parse_u(p, "max_len", kv.value, UINT16_MAX, &max_len);
+        } else if (!strcmp(kv.key, "id")) {
+            err = parse_u(p, "id", kv.value, UINT16_MAX, &id);
+        } else if (!strcmp(kv.key, "userdata")) {
+            userdata = xrealloc(userdata, strlen(kv.value) + 1);
+            err = parse_hex_bytes(p, kv.value, userdata, MIN(strlen(kv.value) + 1, (size_t)60000),
+                                  &n);
+        } else if (!strcmp(kv.key, "pause")) {
+            pause = true;
+        } else if (!strcmp(kv.key, "meter_id")) {
+            err = parse_u(p, "meter_id", kv.value, UINT32_MAX, &meter);
+        } else {
+            err = parse_error(p, "unknown key \"%s\" parsing controller action", kv.key);
+        }
+    }
+    if (!err)
+        of_put_controller(p->out, (uint16_t)max_len, (uint16_t)id, reason, userdata, n, pause,
+                          (uint32_t)meter);
+    free(userdata);
+    return err;
+}
+
+static int parse_controller(struct parser *p, struct keyvalue *kv)
+{
+    if (kv->parens)
+        return parse_controller_args(p, kv->value);
+    uint64_t max_len = UINT16_MAX;
+    if (*kv->value && parse_u(p, "max_len", kv->value, UINT16_MAX, &max_len))
+        return ERR_SYNTAX;
+    parse_output_port(p, PORT_CONTROLLER);
+    ((struct of_output *)(void *)(p->out->data + p->out->n - sizeof(struct of_output)))->max_len =
+        (uint16_t)max_len;
+    return 0;
+}
+
+static int parse_enqueue(struct parser *p, struct keyvalue *kv)
+{
+    /* PORT:QUEUE or (PORT,QUEUE) */
+    char *sep = strpbrk(kv->value, ":q,");
+    uint64_t queue;
+    uint32_t port;
+    if (!sep)
+        return parse_error(
+            p, "\"enqueue\" syntax is \"enqueue:PORT:QUEUE\" or \"enqueue(PORT,QUEUE)\"");
+    *sep = '\0';
+    int err = parse_port_text(p, kv->value, &port);
+    if (!err)
+        err = parse_u(p, "queue", sep + 1, UINT32_MAX, &queue);
+    if (err)
+        return err;
+    struct of_enqueue *q = put(p, OF_ENQUEUE, sizeof *q);
+    q->port = port;
+    q->queue = (uint32_t)queue;
+    return 0;
+}
+
+/* ---- Fields ---- */
+
+static int parse_set_field(struct parser *p, char *text)
+{
+    char *left, *right;
+    u128 value, mask;
+    int err = parse_arrow(p, text, &left, &right);
+    if (err)
+        return err;
+    const struct field *f = field_find(right);
+    if (!f)
+        return parse_error(p, "%s is not a valid OXM field name", right);
+    if (!f->writable)
+        return parse_error(p, "%s is read-only", right);
+    if (field_parse(f, left, p->names, &value, &mask))
+        return parse_error(p, "%s: bad value for %s", left, right);
+    size_t at = p->out->n;
+    of_put_set_field_masked(p->out, f->id, value, mask);
+    if (strchr(left, '/') && mask == u128_ones(f->n_bits) && f->n_bits < 8 * f->n_bytes)
+        ((struct of_set_field *)(void *)(p->out->data + at))->form = OF_FORM_2;
+    return 0;
+}
+
+static int parse_load(struct parser *p, char *text)
+{
+    char *left, *right;
+    struct subfield sub;
+    u128 value, mask;
+    int err = parse_arrow(p, text, &left, &right);
+    if (!err)
+        err = parse_sub(p, right, &sub);
+    if (err)
+        return err;
+    const struct field *f = field_get(sub.id);
+    if (!f->writable)
+        return parse_error(p, "%s is read-only", right);
+    /* Numbers, or whole values in the field's own form. */
+    if (field_parse(field_get(FIELD_XXREG0), left, NULL, &value, &mask) &&
+        (sub.n_bits != f->n_bits || field_parse(f, left, p->names, &value, &mask)))
+        return parse_error(p, "%s: bad value for load", left);
+    if (value & ~u128_ones(sub.n_bits))
+        return parse_error(p, "%s->%s: value does not fit into %u bits", left, right, sub.n_bits);
+    size_t at = p->out->n;
+    of_put_set_field_masked(p->out, sub.id, value << sub.ofs, u128_ones(sub.n_bits) << sub.ofs);
+    ((struct of_set_field *)(void *)(p->out->data + at))->form = OF_FORM_LOAD;
+    return 0;
+}
+
+static int parse_move(struct parser *p, char *text)
+{
+    char *left, *right;
+    struct subfield src, dst;
+    int err = parse_arrow(p, text, &left, &right);
+    if (!err)
+        err = parse_sub(p, left, &src);
+    if (!err)
+        err = parse_sub(p, right, &dst);
+    if (err)
+        return err;
+    if (src.n_bits != dst.n_bits)
+        return parse_error(p,
+                           "%s->%s: source field is %u bits wide but destination is %u bits wide",
+                           left, right, src.n_bits, dst.n_bits);
+    if (!field_get(dst.id)->writable)
+        return parse_error(p, "%s is read-only", right);
+    of_put_move(p->out, &src, &dst);
+    return 0;
+}
+
+static int parse_stack(struct parser *p, const char *text, enum of_action_type type)
+{
+    struct subfield sub;
+    int err = parse_sub(p, text, &sub);
+    if (!err)
+        ((struct of_stack *)put(p, type, sizeof(struct of_stack)))->sub = sub;
+    return err;
+}
+
+/* The port field of the match's protocol. */
+static enum field_id port_field(const struct parser *p, bool src)
+{
+    uint8_t proto = p->match ? p->match->key.nw_proto : 0;
+    if (proto == IP_PROTO_UDP)
+        return src ? FIELD_UDP_SRC : FIELD_UDP_DST;
+    if (proto == IP_PROTO_SCTP)
+        return src ? FIELD_SCTP_SRC : FIELD_SCTP_DST;
+    return src ? FIELD_TCP_SRC : FIELD_TCP_DST;
+}
+
+/* mod_* and their kin: 1 when KEY is none of them. */
+static int parse_mod(struct parser *p, const char *key, const char *text)
+{
+    static const struct {
+        const char *name;
+        enum field_id id;
+    } names[] = {
+        {"mod_vlan_vid", FIELD_DL_VLAN},     {"set_vlan_vid", FIELD_DL_VLAN},
+        {"mod_vlan_pcp", FIELD_DL_VLAN_PCP}, {"set_vlan_pcp", FIELD_DL_VLAN_PCP},
+        {"mod_dl_src", FIELD_ETH_SRC},       {"mod_dl_dst", FIELD_ETH_DST},
+        {"mod_nw_src", FIELD_IP_SRC},        {"mod_nw_dst", FIELD_IP_DST},
+        {"mod_nw_tos", FIELD_IP_TOS},        {"mod_nw_ecn", FIELD_IP_ECN},
+        {"mod_nw_ttl", FIELD_IP_TTL},        {"mod_tp_src", FIELD_TCP_SRC},
+        {"mod_tp_dst", FIELD_TCP_DST},       {"set_mpls_label", FIELD_MPLS_LABEL},
+        {"set_mpls_tc", FIELD_MPLS_TC},      {"set_mpls_ttl", FIELD_MPLS_TTL},
+        {"set_tunnel", FIELD_TUN_ID},        {"set_tunnel64", FIELD_TUN_ID},
+    };
+    enum field_id id = FIELD_NONE;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcasecmp(key, names[i].name))
+            id = names[i].id;
+    if (id == FIELD_NONE)
+        return 1;
+    if (id == FIELD_TCP_SRC || id == FIELD_TCP_DST)
+        id = port_field(p, id == FIELD_TCP_SRC);
+    const struct field *f = field_get(id);
+    u128 value, mask;
+    if (field_parse(f, text, NULL, &value, &mask) || mask != u128_ones(f->n_bits))
+        return parse_error(p, "%s: bad value for %s", text, key);
+    if (id == FIELD_IP_TOS) {
+        if (value & ~(u128)IP_DSCP_MASK)
+            return parse_error(p, "%s: not a valid TOS", text);
+        mask = IP_DSCP_MASK;
+    }
+    size_t at = p->out->n;
+    of_put_set_field_masked(p->out, id, value, mask);
+    bool plain = id == FIELD_TUN_ID || id == FIELD_MPLS_LABEL || id == FIELD_MPLS_TC;
+    ((struct of_set_field *)(void *)(p->out->data + at))->form =
+        plain ? OF_FORM_PLAIN : OF_FORM_MOD;
+    return 0;
+}
+
+/* ---- Others ---- */
+
+static int parse_tag(struct parser *p, const char *text, enum of_action_type type)
+{
+    uint64_t eth_type;
+    int err = parse_u(p, "ethertype", text, UINT16_MAX, &eth_type);
+    if (err)
+        return err;
+    if (type == OF_PUSH_VLAN && eth_type != ETH_TYPE_VLAN && eth_type != ETH_TYPE_QINQ)
+        return parse_error(p, "%s: not a valid VLAN ethertype", text);
+    ((struct of_push_vlan *)put(p, type, sizeof(struct of_push_vlan)))->eth_type =
+        (uint16_t)eth_type;
+    return 0;
+}
+
+static int parse_dec_ttl(struct parser *p, struct keyvalue *kv)
+{
+    if (!kv->parens) {
+        of_put_dec_ttl(p->out);
+        return 0;
+    }
+    uint16_t ids[64];
+    uint64_t id;
+    unsigned n = 0;
+    char *save = NULL;
+    for (char *t = strtok_r(kv->value, ", ", &save); t; t = strtok_r(NULL, ", ", &save)) {
+        if (n >= ARRAY_SIZE(ids) || parse_u(p, "controller id", t, UINT16_MAX, &id))
+            return parse_error(p, "dec_ttl: bad controller ids");
+        ids[n++] = (uint16_t)id;
+    }
+    struct of_dec_ttl *d = put(p, OF_DEC_TTL, sizeof *d + n * sizeof d->ids[0]);
+    d->form = OF_FORM_2;
+    d->n_ids = (uint16_t)n;
+    memcpy(d->ids, ids, n * sizeof ids[0]);
+    return 0;
+}
+
+static int parse_resubmit(struct parser *p, struct keyvalue *kv)
+{
+    char *text = kv->value;
+    uint32_t port = PORT_IN_PORT;
+    uint64_t table = 255;
+    char *port_text = strsep(&text, ",");
+    char *table_text = text ? strsep(&text, ",") : NULL;
+    const char *ct = text;
+    int err = 0;
+    if (port_text)
+        port_text += strspn(port_text, " ");
+    if (port_text && *port_text)
+        err = parse_port_text(p, port_text, &port);
+    if (table_text)
+        table_text += strspn(table_text, " ");
+    if (!err && table_text && *table_text)
+        err = parse_u(p, "table", table_text, 255, &table);
+    if (err)
+        return err;
+    if (ct && strcasecmp(ct + strspn(ct, " "), "ct"))
+        return parse_error(p, "%s: unknown parameter", ct);
+    if (ct && table == 255)
+        return parse_error(p, "ct: missing table");
+    if (port == PORT_IN_PORT && table == 255)
+        return parse_error(p,
+                           "at least one \"in_port\" or \"table\" must be specified  on resubmit");
+    struct of_resubmit *r = put(p, OF_RESUBMIT, sizeof *r);
+    r->in_port = port;
+    r->table = (uint8_t)table;
+    r->with_ct = ct != NULL;
+    r->form = table == 255 ? OF_FORM_PLAIN : OF_FORM_2;
+    return 0;
+}
+
+static int parse_conjunction(struct parser *p, const char *text)
+{
+    unsigned id, clause, n;
+    char rest;
+    if (sscanf(text, "%u , %u / %u%c", &id, &clause, &n, &rest) != 3)
+        return parse_error(p, "%s: conjunction syntax is \"conjunction(ID,K/N)\"", text);
+    if (n < 2 || n > 64)
+        return parse_error(p, "conjunction must have at least 2 and at most 64 clauses");
+    if (!clause || clause > n)
+        return parse_error(p, "conjunction clause must be between 1 and %u", n);
+    of_put_conjunction(p->out, id, (uint8_t)(clause - 1), (uint8_t)n);
+    return 0;
+}
+
+static int parse_note(struct parser *p, const char *text)
+{
+    /* The bytes fill up the action: 6, 14, 22, ... of them. */
+    size_t n, max = strlen(text) / 2 + 16;
+    uint8_t *bytes = xcalloc(1, max);
+    int err = parse_hex_bytes(p, text, bytes, MIN(max, (size_t)60000), &n);
+    if (!err)
+        of_put_note(p->out, bytes, ROUND_UP(n + 10, 8) - 10);
+    free(bytes);
+    return err;
+}
+
+static int parse_check_pkt_larger(struct parser *p, struct keyvalue *kv)
+{
+    uint64_t len;
+    struct subfield sub;
+    if (!kv->target)
+        return parse_error(p, "check_pkt_larger: missing destination");
+    int err = parse_u(p, "packet length", kv->value, UINT16_MAX, &len);
+    if (!err)
+        err = parse_sub(p, kv->target, &sub);
+    if (err)
+        return err;
+    if (sub.n_bits != 1)
+        return parse_error(p, "Only 1-bit destination field is allowed");
+    of_put_check_pkt_larger(p->out, (uint16_t)len, &sub);
+    return 0;
+}
+
+static int parse_id(struct parser *p, const char *what, const char *text, enum of_action_type type)
+{
+    uint64_t id;
+    int err = parse_u(p, what, text, UINT32_MAX, &id);
+    if (!err)
+        ((struct of_id *)put(p, type, sizeof(struct of_id)))->id = (uint32_t)id;
+    return err;
+}
+
+static int parse_write_metadata(struct parser *p, const char *text)
+{
+    u128 value, mask;
+    if (field_parse(field_get(FIELD_METADATA), text, NULL, &value, &mask))
+        return parse_error(p, "%s: bad metadata", text);
+    of_put_write_metadata(p->out, (uint64_t)value, (uint64_t)mask);
+    return 0;
+}
+
+static int parse_goto_table(struct parser *p, const char *text)
+{
+    uint64_t table;
+    int err = parse_u(p, "table", text, 254, &table);
+    if (!err)
+        of_put_goto_table(p->out, (uint8_t)table);
+    return err;
+}
+
+static int parse_fin_timeout(struct parser *p, char *text)
+{
+    struct of_fin_timeout *f = put(p, OF_FIN_TIMEOUT, sizeof *f);
+    struct keyvalue kv;
+    uint64_t x;
+    while (keyvalue_next(&text, &kv) > 0) {
+        if (parse_u(p, kv.key, kv.value, UINT16_MAX, &x))
+            return ERR_SYNTAX;
+        if (!strcmp(kv.key, "idle_timeout"))
+            f->idle = (uint16_t)x;
+        else if (!strcmp(kv.key, "hard_timeout"))
+            f->hard = (uint16_t)x;
+        else
+            return parse_error(p, "invalid key '%s' in 'fin_timeout' argument", kv.key);
+    }
+    return 0;
+}
+
+static int parse_delete_field(struct parser *p, const char *text)
+{
+    const struct field *f = field_find(text);
+    if (!f)
+        return parse_error(p, "%s: unknown field", text);
+    ((struct of_delete_field *)put(p, OF_DELETE_FIELD, sizeof(struct of_delete_field)))->field =
+        f->id;
+    return 0;
+}
+
+/* Words without arguments: 1 when KEY is none. */
+static int parse_word(struct parser *p, const char *key)
+{
+    static const struct {
+        const char *name;
+        enum of_action_type type;
+        enum of_action_form form;
+    } words[] = {
+        {"pop_vlan", OF_POP_VLAN, OF_FORM_PLAIN},
+        {"strip_vlan", OF_POP_VLAN, OF_FORM_MOD},
+        {"dec_mpls_ttl", OF_DEC_MPLS_TTL, 0},
+        {"ct_clear", OF_CT_CLEAR, 0},
+        {"exit", OF_EXIT, 0},
+        {"pop_queue", OF_POP_QUEUE, 0},
+        {"clear_actions", OF_CLEAR_ACTIONS, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (!strcasecmp(key, words[i].name)) {
+            struct of_plain *x = put(p, words[i].type, sizeof *x);
+            x->form = (uint8_t)words[i].form;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int parse_with_text(struct parser *p, struct keyvalue *kv)
+{
+    static const struct {
+        const char *name;
+        int (*fn)(struct parser *p, const char *text);
+    } simple[] = {
+        {"conjunction", parse_conjunction},       {"note", parse_note},
+        {"write_metadata", parse_write_metadata}, {"goto_table", parse_goto_table},
+        {"delete_field", parse_delete_field},
+    };
+    static const struct {
+        const char *name;
+        int (*fn)(struct parser *p, char *text);
+    } writing[] = {
+        {"set_field", parse_set_field},
+        {"load", parse_load},
+        {"move", parse_move},
+        {"fin_timeout", parse_fin_timeout},
+        {"learn", parse_learn},
+        {"ct", parse_ct},
+        {"multipath", parse_multipath},
+        {"sample", parse_sample},
+        {"bundle", parse_bundle},
+        {"bundle_load", parse_bundle_load},
+        {"clone", parse_clone},
+        {"write_actions", parse_write_actions},
+        {"apply_actions", parse_apply_actions},
+    };
+    static const struct {
+        const char *name;
+        int (*fn)(struct parser *p, struct keyvalue *kv);
+    } whole[] = {
+        {"output", parse_output},     {"controller", parse_controller},
+        {"enqueue", parse_enqueue},   {"dec_ttl", parse_dec_ttl},
+        {"resubmit", parse_resubmit}, {"check_pkt_larger", parse_check_pkt_larger},
+        {"nat", parse_nat},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(simple); i++)
+        if (!strcasecmp(kv->key, simple[i].name))
+            return simple[i].fn(p, kv->value);
+    for (size_t i = 0; i < ARRAY_SIZE(writing); i++)
+        if (!strcasecmp(kv->key, writing[i].name))
+            return writing[i].fn(p, kv->value);
+    for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+        if (!strcasecmp(kv->key, whole[i].name))
+            return whole[i].fn(p, kv);
+    return 1;
+}
+
+static int parse_typed(struct parser *p, struct keyvalue *kv)
+{
+    static const struct {
+        const char *name;
+        enum of_action_type type;
+    } ids[] = {{"set_queue", OF_SET_QUEUE}, {"group", OF_GROUP}, {"meter", OF_METER}};
+    static const struct {
+        const char *name;
+        enum of_action_type type;
+    } tags[] = {
+        {"push_vlan", OF_PUSH_VLAN}, {"push_mpls", OF_PUSH_MPLS}, {"pop_mpls", OF_POP_MPLS}};
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        if (!strcasecmp(kv->key, ids[i].name))
+            return parse_id(p, ids[i].name, kv->value, ids[i].type);
+    for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+        if (!strcasecmp(kv->key, tags[i].name))
+            return parse_tag(p, kv->value, tags[i].type);
+    if (!strcasecmp(kv->key, "push") || !strcasecmp(kv->key, "pop"))
+        return parse_stack(p, kv->value,
+                           kv->key[1] == 'u' || kv->key[1] == 'U' ? OF_STACK_PUSH : OF_STACK_POP);
+    return 1;
+}
+
+static int parse_one(struct parser *p, struct keyvalue *kv)
+{
+    int r = parse_with_text(p, kv);
+    if (r == 1)
+        r = parse_typed(p, kv);
+    if (r == 1)
+        r = parse_mod(p, kv->key, kv->value);
+    if (r == 1)
+        r = parse_word(p, kv->key);
+    if (r != 1)
+        return r;
+    uint32_t port;
+    if (!*kv->value && !port_parse(kv->key, p->names, &port))
+        return parse_output_port(p, port);
+    return parse_error(p, "unknown action %s", kv->key);
+}
+
+int parse_list(struct parser *p, char *text)
+{
+    struct keyvalue kv;
+    int more;
+    bool drop = false;
+    size_t start = p->out->n;
+    if (p->depth >= PARSE_MAX_DEPTH)
+        return parse_error(p, "actions are nested too deeply");
+    p->depth++;
+    while ((more = keyvalue_next(&text, &kv)) > 0) {
+        if (!strcasecmp(kv.key, "drop") && !*kv.value) {
+            drop = true;
+            continue;
+        }
+        int err = parse_one(p, &kv);
+        if (err)
+            return err;
+        if (p->out->n - start > UINT16_MAX - 64)
+            return parse_error(p, "too many actions");
+    }
+    p->depth--;
+    if (more < 0)
+        return parse_error(p, "unbalanced parentheses");
+    if (drop && p->out->n > start)
+        return parse_error(p,
+                           "\"drop\" must not be accompanied by any other action or instruction");
+    return 0;
+}
+
+int of_actions_parse(const char *text, const struct match *match, const struct port_names *names,
+                     struct of_actions *ret, struct diag *diag)
+{
+    struct parser p = {.out = ret, .match = match, .names = names, .diag = diag};
+    char *copy = xstrdup(text);
+    int err = parse_list(&p, copy);
+    free(copy);
+    return err;
+}
