@@ -35,7 +35,7 @@ const struct encode_profile encode_modern = {
     .outport = FIELD_REG15,
     .arg4 = FIELD_REG0,
     .arg6 = FIELD_XXREG0,
-    .arg6_get = FIELD_XXREG1,
+    .arg6_get = FIELD_XXREG0,
     .put_arg4 = FIELD_REG0,
     .zone_dnat = FIELD_REG11,
     .zone_snat = FIELD_REG12,
@@ -189,6 +189,13 @@ static void encode_exchange(struct encoder *en, const struct action *a)
     of_put_stack_push(en->out, &x);
     of_put_stack_pop(en->out, &y);
     of_put_stack_pop(en->out, &x);
+}
+
+/* The form that names the controllers to be told of a TTL that runs out, and names none: logical flows handle it. */
+static void encode_dec_ttl(struct encoder *en)
+{
+    struct of_dec_ttl *a = of_put(en->out, OF_DEC_TTL, sizeof *a);
+    a->form = OF_FORM_2;
 }
 
 static void encode_next(struct encoder *en, const struct action *a)
@@ -392,7 +399,7 @@ static bool encode_plain(struct encoder *en, const struct action *a)
         encode_exchange(en, a);
         return true;
     case ACTION_DEC_TTL:
-        of_put_dec_ttl(en->out);
+        encode_dec_ttl(en);
         return true;
     case ACTION_CLONE:
         clone = of_begin_clone(en->out);

@@ -80,6 +80,9 @@ struct encode_params {
         flow_id; /* first 32 bits of the logical flow's uuid: cookies of learned flows, sample's $cookie */
     uint32_t
         meter; /* meter for packets to the controller (control plane protection); OF_METER_NONE */
+    /* The switch knows nat(src) without an address: ct_commit asks for it, so that ports that collide with those of
+     * translated connections are changed. */
+    bool ct_zero_snat;
     void *aux;
     /* Number of a port within its datapath; false: unknown. */
     bool (*port)(void *aux, const char *name, uint32_t *ret);

@@ -54,6 +54,8 @@ static void encode_commit(struct encoder *en, const struct action *a)
 {
     struct subfield z = zone(en->p->is_router ? en->pf->zone_dnat : en->pf->zone_port);
     size_t ct = of_begin_ct(en->out, OF_CT_COMMIT, &z, 0, OF_CT_NO_RECIRC);
+    if (en->p->ct_zero_snat)
+        of_put_nat(en->out, OF_NAT_SRC, NULL, NULL, 0, 0);
     if (a->n)
         encode_sequence(en, a->operand[0].actions);
     of_end_nested(en->out, ct);

@@ -21,17 +21,25 @@ static bool eval_cmp(const struct expr *e, const struct expr_packet *pkt)
     return false;
 }
 
+/* The names "" and "none" are port 0. */
+static bool eval_port(const struct expr *e, const struct expr_packet *pkt)
+{
+    uint32_t port = 0;
+    if (e->name->n && strcmp(e->name->s, "none") != 0 &&
+        !(pkt->port && pkt->port(pkt->aux, e->name->s, &port)))
+        return false;
+    return pkt->field(pkt->aux, e->sym) == port;
+}
+
 bool expr_eval(const struct expr *e, const struct expr_packet *pkt)
 {
-    uint32_t port;
     switch (e->kind) {
     case EXPR_BOOL:
         return e->b;
     case EXPR_CMP:
         return eval_cmp(e, pkt);
     case EXPR_STR:
-        return (pkt->port && pkt->port(pkt->aux, e->name->s, &port) &&
-                pkt->field(pkt->aux, e->sym) == port) == (e->relop == EXPR_EQ);
+        return eval_port(e, pkt) == (e->relop == EXPR_EQ);
     case EXPR_RESIDENT:
         return (pkt->resident && pkt->resident(pkt->aux, e->name->s)) == (e->relop == EXPR_EQ);
     case EXPR_AND:

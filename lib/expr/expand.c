@@ -20,6 +20,8 @@ static void add_value(void *aux, u128 value, u128 mask)
         mask = full;
     if ((mask | value) & ~full)
         return;
+    if (sym->width == 128 && mask && mask <= u128_ones(48))
+        return; /* an IPv4 or Ethernet address */
     vec_push(&c->v, expr_cmp_sym(c->leaf->pool, sym, c->leaf->relop, value & mask, mask));
 }
 

@@ -433,7 +433,7 @@ static int walk(struct build *b, const struct expr *e, product_vec *out)
         return charge(b, 1);
     case EXPR_STR:
         INVARIANT(e->relop == EXPR_EQ);
-        if (!e->name->n)
+        if (!e->name->n || !strcmp(e->name->s, "none"))
             push_cube(out, cube_new(&b->arena, e->sym, 0, u128_ones(e->sym->width)));
         else if (b->ports && b->ports->number(b->ports->aux, e->name->s, &port))
             push_cube(out, cube_new(&b->arena, e->sym, port, u128_ones(e->sym->width)));

@@ -53,7 +53,7 @@ enum norm_flags {
     NORM_NO_CONJ = 1 << 1, /* multiply everything out */
 };
 
-/* Number of a port; false if it has none (then nothing matches it). */
+/* Number of a port; false if it has none (then nothing matches it). The names "" and "none" are port 0, and not asked for. */
 struct norm_ports {
     void *aux;
     bool (*number)(void *aux, const char *name, uint32_t *ret);

@@ -100,6 +100,7 @@ void kind_encodings(struct session *s, const char *line, struct str *out)
     profile.egress = 48;
     profile.output_ingress = profile.output_egress = 64;
     profile.mirror = 44;
+    profile.arg6_get = FIELD_XXREG1;
     profile.peer_numbers = true;
     struct uses uses = {STR_INIT, STR_INIT};
     struct encode_params params = {

@@ -151,7 +151,8 @@ static void product_profile(void **state UNUSED)
     expect(&f);
 
     encode(&f, "ip.ttl--; reg0 = ip4.dst; reg9[2] = 1; outport = \"lsp1\"; inport = \"\"; next;");
-    of_put_dec_ttl(&f.want);
+    struct of_dec_ttl *ttl = of_put(&f.want, OF_DEC_TTL, sizeof *ttl);
+    ttl->form = OF_FORM_2;
     struct subfield reg0 = subfield_make(FIELD_XXREG0, 96, 32), dst = subfield_whole(FIELD_IP_DST);
     of_put_move(&f.want, &dst, &reg0);
     of_put_set_field_masked(&f.want, FIELD_XREG4, 4, 4);

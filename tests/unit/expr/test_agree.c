@@ -6,7 +6,7 @@
 static struct expr *terminal(struct world *w, unsigned i)
 {
     struct expr_pool *p = w->pool;
-    static const char *const ports[] = {"p0", "p1", "none"};
+    static const char *const ports[] = {"p1", "none", "gone"};
     if (i < 24)
         return expr_cmp_sym(p, w->a, (enum expr_relop)(i % 6), i / 6, 3);
     if (i < 48)
