@@ -215,7 +215,7 @@ static void print_html(const struct table_text *table, const struct table_style 
 {
     str_put(out, "<table border=1>\n");
     if (table->caption) {
-        str_put(out, "  <caption>");
+        str_put(out, "    <caption>");
         put_html(out, table->caption);
         str_put(out, "</caption>\n");
     }

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the same command lines through a peer's tool and through ours, each on a database of its own behind Debian's
-ovsdb-server, and compares exit status, output and messages (uuids, their order and time stamps apart).
+"""Runs the same command lines through a peer's tool and through ours, each on databases of its own, and compares exit status, output and messages (uuids, their order and time stamps apart).
 The lines are in tests/interop/ctl_*.txt: "PROGRAM ARGUMENTS" as a shell would read them; "#" begins a comment."""
 import glob
 import os
@@ -23,9 +22,10 @@ TOOLS = {"ovn-nbctl": "weft-nbctl", "ovn-sbctl": "weft-sbctl", "ovs-vsctl": "wef
 
 
 class Side:
-    """One ovsdb-server with the three databases, and a PATH whose tools use it."""
+    """A server with the three databases, and a folder with the tools to use on it. Everything is the peers', or the
+    tools are ours, or tools and server are."""
 
-    def __init__(self, top, name, ours):
+    def __init__(self, top, name, ours, our_server=False):
         self.dir = os.path.join(top, name)
         os.mkdir(self.dir)
         self.bin = os.path.join(self.dir, "bin")
@@ -37,11 +37,12 @@ class Side:
         files = []
         for db, schema in SCHEMAS.items():
             file = os.path.join(self.dir, db + ".db")
-            subprocess.run(["ovsdb-tool", "create", file, schema], check=True)
+            tool = os.path.join(BIN, "weft-dbctl") if our_server else "ovsdb-tool"
+            subprocess.run([tool, "create", file, schema], check=True)
             files.append(file)
         log = open(os.path.join(self.dir, "log"), "w")
         self.server = subprocess.Popen(
-            ["ovsdb-server", f"--remote=punix:{self.sock}", f"--unixctl={self.dir}/ctl", "--no-chdir", *files],
+            [os.path.join(BIN, "weft-dbd") if our_server else "ovsdb-server", f"--remote=punix:{self.sock}", f"--unixctl={self.dir}/ctl", "--no-chdir", *files],
             stdout=log, stderr=log)
         for _ in range(100):
             if os.path.exists(self.sock):
@@ -69,31 +70,43 @@ class Side:
         self.server.wait()
 
 
+def compare(file, our_server):
+    """How many lines there are and how many answers differ."""
+    different = total = 0
+    with tempfile.TemporaryDirectory(prefix="weft-ctl-") as top:
+        peer, ours = Side(top, "peer", False), Side(top, "ours", True, our_server)
+        try:
+            for number, line in enumerate(open(file), 1):
+                words = shlex.split(line, comments=True)
+                if not words:
+                    continue
+                total += 1
+                a, b = peer.run(words), ours.run(words)
+                if a != b:
+                    different += 1
+                    print(f"{os.path.basename(file)}:{number}: {line.strip()}")
+                    for name, side in (("peer", a), ("ours", b)):
+                        print(f"  {name}: status {side[0]}")
+                        for text in side[1] + side[2]:
+                            print(f"    {text}")
+        finally:
+            peer.stop()
+            ours.stop()
+    return total, different
+
+
 def main():
     wanted = sys.argv[1:] or sorted(glob.glob(os.path.join(SRC, "tests/interop/ctl_*.txt")))
-    different = total = 0
-    for file in wanted:
-        with tempfile.TemporaryDirectory(prefix="weft-ctl-") as top:
-            peer, ours = Side(top, "peer", False), Side(top, "ours", True)
-            try:
-                for number, line in enumerate(open(file), 1):
-                    words = shlex.split(line, comments=True)
-                    if not words:
-                        continue
-                    total += 1
-                    a, b = peer.run(words), ours.run(words)
-                    if a != b:
-                        different += 1
-                        print(f"{os.path.basename(file)}:{number}: {line.strip()}")
-                        for name, side in (("peer", a), ("ours", b)):
-                            print(f"  {name}: status {side[0]}")
-                            for text in side[1] + side[2]:
-                                print(f"    {text}")
-            finally:
-                peer.stop()
-                ours.stop()
-    print(f"{total} command lines, {different} different")
-    return 1 if different else 0
+    failed = False
+    for our_server in (False, True):
+        total = different = 0
+        for file in wanted:
+            n, d = compare(file, our_server)
+            total += n
+            different += d
+        print(f"{'weft-dbd' if our_server else 'ovsdb-server'}: {total} command lines, {different} different")
+        failed = failed or different
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,12 @@
 
 typedef VEC(const struct schema_column *) column_vec;
 
+static int compare_columns(const void *a, const void *b)
+{
+    return strcmp((*(const struct schema_column *const *)a)->name,
+                  (*(const struct schema_column *const *)b)->name);
+}
+
 static int pick_columns(const struct schema_table *table, char **names, int n, column_vec *ret,
                         struct diag *diag)
 {
@@ -23,6 +29,7 @@ static int pick_columns(const struct schema_table *table, char **names, int n, c
                             names[i]);
         vec_push(ret, column);
     }
+    qsort(ret->data, ret->n, sizeof *ret->data, compare_columns); /* at least _uuid is there */
     return 0;
 }
 

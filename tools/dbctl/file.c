@@ -152,24 +152,10 @@ int run_is_clustered(struct dbctl *dbctl, struct diag *diag)
     return err;
 }
 
-static int compare_numbers(const char *a, const char *b)
+static bool parse_version(const char *text, unsigned ret[3])
 {
-    while (*a && *b) {
-        char *end_a, *end_b;
-        unsigned long x = strtoul(a, &end_a, 10), y = strtoul(b, &end_b, 10);
-        if (x != y)
-            return (x > y) - (x < y);
-        a = end_a + (*end_a == '.');
-        b = end_b + (*end_b == '.');
-        if (end_a == a || end_b == b)
-            break;
-    }
-    return (*a != 0) - (*b != 0);
-}
-
-static bool is_version(const char *text)
-{
-    return *text && !text[strspn(text, "0123456789.")];
+    char rest;
+    return sscanf(text, "%9u.%9u.%9u%c", &ret[0], &ret[1], &ret[2], &rest) == 3;
 }
 
 /* compare-versions A OP B: status 0 when it holds, 2 when not. */
@@ -183,9 +169,13 @@ int run_compare_versions(struct dbctl *dbctl, struct diag *diag)
         {">=", false, true, true}, {">", false, false, true}, {"!=", true, false, true},
     };
     const char *a = dbctl->argv[0], *b = dbctl->argv[2];
-    if (!is_version(a) || !is_version(b))
-        return diag_set(diag, ERR_SYNTAX, "%s: not a valid version number", is_version(a) ? b : a);
-    int order = compare_numbers(a, b);
+    unsigned x[3], y[3];
+    if (!parse_version(a, x) || !parse_version(b, y))
+        return diag_set(diag, ERR_SYNTAX, "%s: not an OVSDB version number in format x.y.z",
+                        parse_version(a, x) ? b : a);
+    int order = 0;
+    for (size_t i = 0; !order && i < ARRAY_SIZE(x); i++)
+        order = (x[i] > y[i]) - (x[i] < y[i]);
     for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
         if (!strcmp(operators[i].text, dbctl->argv[1])) {
             bool holds = order < 0    ? operators[i].less

@@ -18,6 +18,7 @@ struct monitored {
 struct watch {
     struct dbctl *dbctl;
     VEC(struct monitored) tables;
+    bool has_printed; /* a table: the next one stands behind an empty line */
 };
 
 static int add_table(struct watch *watch, const struct schema_table *table, char *names,
@@ -105,8 +106,9 @@ static void print_updates(struct watch *watch, const json_t *updates, bool initi
         json_t *rows = json_object_get(updates, m->table->name);
         if (!rows)
             continue;
-        if (!initial)
+        if (watch->has_printed)
             str_putc(&watch->dbctl->out, '\n');
+        watch->has_printed = true;
         print_table(watch, m, rows, initial);
     }
     fputs(str_c(&watch->dbctl->out), stdout);
