@@ -62,9 +62,9 @@ static void put_type(struct printer *p)
         uint8_t proto;
         const char *v4, *v6;
     } protos[] = {
-        {IP_PROTO_ICMP, "icmp", NULL}, {IP_PROTO_ICMPV6, NULL, "icmp6"},
-        {IP_PROTO_IGMP, "igmp", NULL}, {IP_PROTO_TCP, "tcp", "tcp6"},
-        {IP_PROTO_UDP, "udp", "udp6"}, {IP_PROTO_SCTP, "sctp", "sctp6"},
+        {IP_PROTO_ICMP, "icmp", NULL},    {IP_PROTO_ICMPV6, NULL, "icmp6"},
+        {IP_PROTO_TCP, "tcp", "tcp6"},    {IP_PROTO_UDP, "udp", "udp6"},
+        {IP_PROTO_SCTP, "sctp", "sctp6"},
     };
     const char *word = NULL;
     bool v6 = p->eth_type == ETH_TYPE_IPV6;

@@ -360,6 +360,11 @@ static int read_field(struct reader *r, const uint8_t *p)
     int err = get_payload(f, p, &value, &mask);
     if (err)
         return err;
+    if (f->id == FIELD_IP_TOS) { /* NXM's byte holds the DSCP alone */
+        if (value & IP_ECN_MASK)
+            return OF_ERR_MATCH_BAD_VALUE;
+        mask &= IP_DSCP_MASK;
+    }
     if (!r->loose && mark_seen(r, f->id))
         return OF_ERR_MATCH_DUP_FIELD;
     if (!r->loose && !match_implies_prereq(r->m, f->prereq))
