@@ -18,7 +18,7 @@
 
 LOG_MODULE(controller);
 
-enum { SLICE_UNITS = 64, SLICE_US = 5000, LEAVE_MS = 1000 };
+enum { SLICE_UNITS = 64, SLICE_US = 5000, LEAVE_MS = 1000, HEALTH_MS = 2000 };
 
 static const char *const ovs_tables[] = {"Open_vSwitch", "Bridge", "Port", "Interface", NULL};
 static const char *const sb_tables[] = {"Chassis",
@@ -34,6 +34,7 @@ static const char *const sb_tables[] = {"Chassis",
                                         "Address_Set",
                                         "Port_Group",
                                         "SB_Global",
+                                        "FDB",
                                         NULL};
 
 static void wake(void *c_)
@@ -119,6 +120,7 @@ static void bind_feed(struct controller *c)
     feed_rows(c->feed, p->in_lflow, "Logical_Flow");
     feed_rows(c->feed, p->in_mac_binding, "MAC_Binding");
     feed_rows(c->feed, p->in_static_mac_binding, "Static_MAC_Binding");
+    feed_rows(c->feed, p->in_fdb, "FDB");
     feed_rows(c->feed, p->in_address_set, "Address_Set");
     feed_rows(c->feed, p->in_port_group, "Port_Group");
     feed_elements(c->feed, p->in_group_port, "Multicast_Group", "ports");
@@ -416,6 +418,28 @@ void controller_cleanup(struct controller *c, void (*done)(void *aux), void *aux
     wake(c);
 }
 
+/* --- Health: says what cannot be reached */
+
+static void log_failures(const char *what, const struct replica_source *source, unsigned *logged)
+{
+    static struct log_rate rate = LOG_RATE(12, 4);
+    unsigned n = ovsdb_client_source_failures(source);
+    if (n != *logged)
+        log_warn_limited(&rate, "%s at %s: %s", what, ovsdb_client_source_remote(source),
+                         ovsdb_client_source_error(source));
+    *logged = n;
+}
+
+static void on_health(void *c_)
+{
+    struct controller *c = c_;
+    if (!replica_is_connected(c->ovs))
+        log_failures("switch database", c->ovs_source, &c->ovs_failures);
+    if (c->sb && !replica_is_connected(c->sb))
+        log_failures("southbound database", c->sb_source, &c->sb_failures);
+    timer_start_ms(&c->health, HEALTH_MS);
+}
+
 /* --- Making */
 
 struct controller *controller_new(const struct controller_options *options, struct diag *diag)
@@ -433,6 +457,8 @@ struct controller *controller_new(const struct controller_options *options, stru
     c->sb_schema = sb_schema_new();
     deferred_init(&c->run, options->loop, LOOP_LATER, run, c);
     timer_init(&c->later, options->loop, on_later, c);
+    timer_init(&c->health, options->loop, on_health, c);
+    timer_start_ms(&c->health, HEALTH_MS);
     program_init(&c->program);
     c->inc = inc_new(c->program.inc);
     inc_watch(c->inc, c->program.oflow);
@@ -460,6 +486,7 @@ void controller_free(struct controller *c)
     control_unregister(c);
     deferred_cancel(&c->run);
     timer_stop(&c->later);
+    timer_stop(&c->health);
     installer_free(c->installer);
     pinctrl_free(c->pinctrl);
     close_sb(c);

@@ -39,7 +39,8 @@ struct controller {
     bool is_published; /* the settled state has been handed on */
 
     struct deferred run;
-    struct timer later;
+    struct timer later, health;
+    unsigned ovs_failures, sb_failures; /* connections that failed, as far as they are logged */
     bool is_leaving;
     void (*left)(void *aux);
     void *left_aux;

@@ -172,6 +172,7 @@ TYPE_WITH_STRINGS(oflow, fact_oflow, oflow_compare);
 
 /* ---- keys ---- */
 
+const struct inc_type type_key_u32 = {.name = "number", .size = sizeof(uint32_t)};
 const struct inc_type type_key_uuid = {.name = "uuid", .size = sizeof(struct uuid)};
 
 static void name_ref(const void *key)

@@ -166,5 +166,5 @@ extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, 
     type_want_tunnel, type_place, type_member, type_lflow_at, type_dp_group_at, type_parsed,
     type_reject, type_oflow;
 /* Keys. */
-extern const struct inc_type type_key_uuid, type_key_name, type_key_group, type_key_oflow,
-    type_key_lflow_at;
+extern const struct inc_type type_key_u32, type_key_uuid, type_key_name, type_key_group,
+    type_key_oflow, type_key_lflow_at;

@@ -29,6 +29,7 @@ static void declare_inputs(struct program *p)
         {&p->in_lflow, &p->in_lflow_by_uuid, "Logical_Flow"},
         {&p->in_mac_binding, &p->in_mac_binding_by_uuid, "MAC_Binding"},
         {&p->in_static_mac_binding, &p->in_static_mac_binding_by_uuid, "Static_MAC_Binding"},
+        {&p->in_fdb, &p->in_fdb_by_uuid, "FDB"},
         {&p->in_address_set, &p->in_address_set_by_uuid, "Address_Set"},
         {&p->in_port_group, &p->in_port_group_by_uuid, "Port_Group"},
     };
@@ -69,6 +70,8 @@ static void declare_rows(struct program *p)
     struct inc_program *g = p->inc;
     p->datapath = inc_derived(g, "datapath", &type_datapath);
     p->datapath_by_uuid = BY_UUID(p->datapath, fact_datapath, uuid);
+    p->datapath_by_key =
+        inc_index_field(g, p->datapath, "key", &type_key_u32, offsetof(struct fact_datapath, key));
     p->port = inc_derived(g, "port", &type_port);
     p->port_by_uuid = BY_UUID(p->port, fact_port, uuid);
     p->port_by_name = BY_NAME(p->port, fact_port, name);
@@ -221,6 +224,11 @@ static void declare_oflows(struct program *p)
                                        .each = p->in_static_mac_binding_by_uuid,
                                        .run = neighbor_static_run,
                                        .reads = {p->port, p->local, p->datapath},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: learned addresses",
+                                       .each = p->in_fdb_by_uuid,
+                                       .run = fdb_run,
+                                       .reads = {p->local, p->datapath},
                                        .emits = {p->oflow}});
 }
 

@@ -20,10 +20,11 @@ struct program {
 
     /* inputs: rows of the southbound database */
     struct inc_coll *in_datapath, *in_port, *in_chassis, *in_encap, *in_group, *in_lflow,
-        *in_mac_binding, *in_static_mac_binding, *in_address_set, *in_port_group;
+        *in_mac_binding, *in_static_mac_binding, *in_fdb, *in_address_set, *in_port_group;
     struct inc_index *in_datapath_by_uuid, *in_port_by_uuid, *in_chassis_by_uuid, *in_encap_by_uuid,
         *in_group_by_uuid, *in_lflow_by_uuid, *in_mac_binding_by_uuid,
-        *in_static_mac_binding_by_uuid, *in_address_set_by_uuid, *in_port_group_by_uuid;
+        *in_static_mac_binding_by_uuid, *in_fdb_by_uuid, *datapath_by_key, *in_address_set_by_uuid,
+        *in_port_group_by_uuid;
     /* elements of their sets */
     struct inc_coll *in_group_port, *in_dp_group_dp, *in_address, *in_group_name;
     struct inc_index *in_group_port_each, *in_dp_group_dp_each, *in_address_by_set,
@@ -71,4 +72,4 @@ inc_run_fn select_run, select_group_dp_run;
 inc_run_fn parse_run, lflow_run;
 /* translate/physical.c, multicast.c, neighbor.c */
 inc_run_fn physical_port_run, physical_tunnel_run, physical_fixed_run, multicast_run, neighbor_run,
-    neighbor_static_run;
+    neighbor_static_run, fdb_run;

@@ -32,6 +32,7 @@ void sb_index_clear(struct sb_index *index)
     clear_map(&index->ports);
     clear_map(&index->names);
     clear_map(&index->mac_bindings);
+    clear_map(&index->fdbs);
 }
 
 void sb_index_fini(struct sb_index *index)
@@ -41,6 +42,7 @@ void sb_index_fini(struct sb_index *index)
     hmap_fini(&index->ports);
     hmap_fini(&index->names);
     hmap_fini(&index->mac_bindings);
+    hmap_fini(&index->fdbs);
 }
 
 static void put(struct hmap *map, const struct row *row, uint64_t hash, bool add)
@@ -91,6 +93,11 @@ static void put_row(struct sb_index *index, const struct row *row, bool add)
         const struct sb_mac_binding *r = sb_mac_binding_cast(row);
         put(&index->mac_bindings, row,
             binding_hash(sb_mac_binding_logical_port(r), sb_mac_binding_ip(r)), add);
+        break;
+    }
+    case SB_TABLE_FDB: {
+        const struct sb_fdb *r = sb_fdb_cast(row);
+        put(&index->fdbs, row, hash_u64((uint64_t)sb_fdb_dp_key(r), hash_text(sb_fdb_mac(r))), add);
         break;
     }
     default:
@@ -148,6 +155,18 @@ const struct sb_mac_binding *sb_index_mac_binding(const struct sb_index *index, 
     HMAP_FOR_EACH_WITH_HASH (e, node, binding_hash(port, ip), &index->mac_bindings) {
         const struct sb_mac_binding *r = sb_mac_binding_cast(e->row);
         if (!strcmp(sb_mac_binding_logical_port(r), port) && !strcmp(sb_mac_binding_ip(r), ip))
+            return r;
+    }
+    return NULL;
+}
+
+const struct sb_fdb *sb_index_fdb(const struct sb_index *index, uint32_t datapath_key,
+                                  const char *mac)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash_u64(datapath_key, hash_text(mac)), &index->fdbs) {
+        const struct sb_fdb *r = sb_fdb_cast(e->row);
+        if (sb_fdb_dp_key(r) == datapath_key && !strcmp(sb_fdb_mac(r), mac))
             return r;
     }
     return NULL;

@@ -13,6 +13,7 @@ struct sb_index {
     struct hmap ports;        /* by datapath's uuid and tunnel key */
     struct hmap names;        /* Port_Binding by logical_port */
     struct hmap mac_bindings; /* by logical_port and ip */
+    struct hmap fdbs;         /* by datapath key and mac */
 };
 
 void sb_index_init(struct sb_index *index);
@@ -25,5 +26,7 @@ const struct sb_datapath_binding *sb_index_datapath(const struct sb_index *index
 const struct sb_port_binding *sb_index_port(const struct sb_index *index, uint32_t datapath_key,
                                             uint32_t port_key);
 const struct sb_port_binding *sb_index_port_named(const struct sb_index *index, const char *name);
+const struct sb_fdb *sb_index_fdb(const struct sb_index *index, uint32_t datapath_key,
+                                  const char *mac);
 const struct sb_mac_binding *sb_index_mac_binding(const struct sb_index *index, const char *port,
                                                   const char *ip);

@@ -34,6 +34,9 @@ static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
     case OPCODE_PUT_ARP:
         put_arp_handle(p, &event);
         break;
+    case OPCODE_PUT_FDB:
+        put_fdb_handle(p, &event);
+        break;
     default:
         p->stats.unknown_opcodes++;
         log_warn_limited(&rate, "packet-in with unknown opcode %u", opcode);
@@ -115,6 +118,7 @@ static void on_closed(void *p_, struct of_conn *conn UNUSED, int err UNUSED, con
     p->conn = NULL;
     deferred_cancel(&p->resume);
     put_arp_clear(p);
+    put_fdb_clear(p);
     waiting_clear(p);
 }
 
@@ -147,8 +151,10 @@ void pinctrl_free(struct pinctrl *p)
     deferred_cancel(&p->resume);
     timer_stop(&p->expiry);
     put_arp_clear(p);
+    put_fdb_clear(p);
     waiting_clear(p);
     hmap_fini(&p->put_arps);
+    hmap_fini(&p->put_fdbs);
     hmap_fini(&p->waiting);
     free(p);
 }

@@ -45,7 +45,7 @@ struct pinctrl {
     struct of_conn *conn; /* NULL: not connected */
     struct deferred resume;
     unsigned handled; /* in this turn */
-    struct hmap put_arps;
+    struct hmap put_arps, put_fdbs;
     struct hmap waiting;
     struct timer expiry;
     struct pinctrl_stats stats;
@@ -54,7 +54,7 @@ struct pinctrl {
 struct pinctrl *pinctrl_new(const struct pinctrl_options *options,
                             struct diag *diag); /* NULL: a bad target */
 void pinctrl_free(struct pinctrl *pinctrl);
-/* Writes learned neighbours to MAC_Binding. */
+/* Writes learned neighbours to MAC_Binding, and learned Ethernet addresses to FDB. */
 void pinctrl_write(struct pinctrl *pinctrl, struct writer *writer);
 /* A row of MAC_Binding has come or changed: sends the packets that wait for it. */
 void pinctrl_neighbor(struct pinctrl *pinctrl, const struct sb_mac_binding *row);
@@ -73,6 +73,10 @@ void arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 /* put_arp.c */
 void put_arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 void put_arp_clear(struct pinctrl *pinctrl);
+/* put_fdb.c */
+void put_fdb_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+void put_fdb_write(struct pinctrl *pinctrl, struct writer *writer);
+void put_fdb_clear(struct pinctrl *pinctrl);
 /* waiting.c: keeps a copy of the packet until a neighbour is known. True: it is time to ask for it (again). */
 bool waiting_add(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 void waiting_release(struct pinctrl *pinctrl, uint32_t datapath_key, uint32_t port_key, be32 ip,

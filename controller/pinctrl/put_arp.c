@@ -104,8 +104,9 @@ static void write_binding(struct pinctrl *p, const struct put_arp *a, struct wri
 
 void pinctrl_write(struct pinctrl *p, struct writer *w)
 {
-    if (!p->put_arps.n || !writer_is_ready(w))
+    if (!(p->put_arps.n + p->put_fdbs.n) || !writer_is_ready(w))
         return;
+    put_fdb_write(p, w);
     int64_t now = loop_now_ms(p->options.loop), wall = env_wall_ms(loop_env(p->options.loop));
     struct put_arp *a;
     HMAP_FOR_EACH (a, node, &p->put_arps) {

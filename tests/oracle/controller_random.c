@@ -23,6 +23,7 @@ enum {
     N_DP_GROUPS = 4,
     N_CHASSIS = 3,
     N_MACS = 10,
+    N_FDBS = 6,
     N_SETS = 2
 };
 
@@ -56,7 +57,7 @@ struct world {
     /* present versions, NULL: not there */
     const struct row *datapaths[N_DATAPATHS], *ports[N_PORTS], *groups[N_GROUPS], *lflows[N_LFLOWS],
         *dp_groups[N_DP_GROUPS], *chassis[N_CHASSIS], *encaps[N_CHASSIS], *macs[N_MACS],
-        *sets[N_SETS];
+        *fdbs[N_FDBS], *sets[N_SETS];
     VEC(struct change) pending; /* of this transaction */
     bool has_self;
     struct fact_self self;
@@ -292,6 +293,20 @@ static void change_mac(struct world *w, uint32_t i)
     put(w, &w->macs[i], row);
 }
 
+static void change_fdb(struct world *w, uint32_t i)
+{
+    char text[32];
+    struct row *row = NULL;
+    if (below(w, 4)) {
+        row = new_row(w, "FDB", uuid_of(10, i));
+        set(row, "dp_key", datum_new_integer(1 + below(w, N_DATAPATHS)));
+        set(row, "port_key", datum_new_integer(1 + below(w, 4)));
+        snprintf(text, sizeof text, below(w, 8) ? "02:00:00:00:02:%02x" : "bad%u", below(w, 6));
+        set_text(row, "mac", text);
+    }
+    put(w, &w->fdbs[i], row);
+}
+
 static void change_set(struct world *w, uint32_t i)
 {
     char text[32];
@@ -391,6 +406,7 @@ static void change_one(struct world *w)
         break;
     case 7:
         change_mac(w, below(w, N_MACS));
+        change_fdb(w, below(w, N_FDBS));
         break;
     case 8:
         change_set(w, below(w, N_SETS));
@@ -434,6 +450,7 @@ static void bind(struct feed *feed, const struct program *p)
     feed_rows(feed, p->in_lflow, "Logical_Flow");
     feed_rows(feed, p->in_mac_binding, "MAC_Binding");
     feed_rows(feed, p->in_static_mac_binding, "Static_MAC_Binding");
+    feed_rows(feed, p->in_fdb, "FDB");
     feed_rows(feed, p->in_address_set, "Address_Set");
     feed_rows(feed, p->in_port_group, "Port_Group");
     feed_elements(feed, p->in_group_port, "Multicast_Group", "ports");
@@ -520,6 +537,7 @@ static void world_fini(struct world *w)
     drop(w->chassis, N_CHASSIS);
     drop(w->encaps, N_CHASSIS);
     drop(w->macs, N_MACS);
+    drop(w->fdbs, N_FDBS);
     drop(w->sets, N_SETS);
     for (int i = 0; i < N_PORTS; i++) {
         if (w->has_iface[i]) {
