@@ -163,8 +163,8 @@ static void declare_topology(struct northd_program *p)
 static void declare_switch(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
-    UNIT("switch: defaults", p->switch_by_uuid, switch_defaults, READS(p->datapath), p->lflow);
-    UNIT("switch: admission", p->lsp_by_uuid, switch_admission, READS(p->lsp), p->lflow);
+    UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
+    UNIT("switch: enabled", p->lsp_by_uuid, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
     UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup, READS(p->lsp, p->port_addr), p->lflow);
     UNIT("switch: l2_unknown", p->group_by_unknown, switch_l2_unknown, READS(p->group), p->lflow);

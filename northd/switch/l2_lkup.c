@@ -1,4 +1,4 @@
-/* l2_lkup.c - where a frame goes: to the port that has its destination address; to all for a group address (defaults.c); to
+/* l2_lkup.c - where a frame goes: to the port that has its destination address; to all for a group address (common.c); to
  * the ports with "unknown" when nobody has it (room 3 of docs/architecture.md).
  */
 #include "northd/lflows.h"

@@ -5,10 +5,10 @@
 
 #include "northd/program.h"
 
-/* defaults.c, each switch: what every switch has, whatever is on it. */
-void switch_defaults(struct inc_ctx *ctx, const void *key, void *aux);
-/* admission.c, each switch port */
-void switch_admission(struct inc_ctx *ctx, const void *key, void *aux);
+/* common.c, each switch: what every switch has, whatever is on it. */
+void switch_common(struct inc_ctx *ctx, const void *key, void *aux);
+/* enabled.c, each switch port */
+void switch_enabled(struct inc_ctx *ctx, const void *key, void *aux);
 /* arp_rsp.c, each switch port */
 void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux);
 /* l2_lkup.c, each switch port; each switch that has ports for unknown addresses */

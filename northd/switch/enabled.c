@@ -1,8 +1,8 @@
-/* admission.c - which ports may send and receive at all: a disabled port does neither (room 3 of docs/architecture.md). */
+/* enabled.c - which ports may send and receive at all: a disabled port does neither (room 3 of docs/architecture.md). */
 #include "northd/lflows.h"
 #include "northd/switch/switch.h"
 
-void switch_admission(struct inc_ctx *ctx, const void *key, void *aux)
+void switch_enabled(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);

@@ -1,4 +1,4 @@
-/* defaults.c - the flows that every logical switch has: each stage's last word, and the drops of frames that no port may
+/* common.c - the flows that every logical switch has: each stage's last word, and the drops of frames that no port may
  * send (room 3 of docs/architecture.md). They are the same on all switches, so each is one southbound row for all of them.
  *
  * A stage without features of its own passes on. The ingress pipeline ends in l2_unknown, the egress in apply_port_sec,
@@ -21,7 +21,7 @@ static void flood(const struct lflow_out *l)
                 lflows_output_to(l, group_name(GROUP_FLOOD)));
 }
 
-void switch_defaults(struct inc_ctx *ctx, const void *key, void *aux)
+void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     struct lflow_out l = lflows_begin(ctx, p, key, NULL);
