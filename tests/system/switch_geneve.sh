@@ -1,0 +1,79 @@
+#!/bin/bash
+# Geneve between two switches in two namespaces: fixed keys and flow-based, options by TLV map, checksums, TCP whose large segments
+# are cut before the tunnel, hostile tunnel packets; and the bytes on the wire.
+. "$WEFT_SRC/tests/support/lib.sh"
+. "$WEFT_SRC/tests/system/libswitch.sh"
+begin switch-geneve
+switch_up h1
+switch_up h2
+ip link add u1 netns wswh1 type veth peer name u2 netns wswh2
+for i in 1 2; do
+    ip -n wswh$i addr add 172.31.9.$i/24 dev u$i
+    ip -n wswh$i addr add fd00:9::$i/64 dev u$i nodad
+    ip -n wswh$i link set u$i mtu 1700 up
+done
+machine h1 a 10.9.0.1/24
+machine h2 b 10.9.0.2/24
+for i in 1 2; do
+    check "bridge $i" vsctl h$i add-br br0
+    check "tunnel $i" vsctl h$i add-port br0 g0 -- set interface g0 type=geneve options:remote_ip=172.31.9.$((3 - i)) options:key=7 options:csum=$([ $i = 1 ] && echo true || echo false) ofport_request=9
+done
+check "port a" vsctl h1 add-port br0 pa -- set interface pa ofport_request=1
+check "port b" vsctl h2 add-port br0 pb -- set interface pb ofport_request=1
+check "ping" pings a 10.9.0.2
+check "TCP, 32 MB, as it was sent" transfer b a 10.9.0.2 32
+
+capture() { # FILTER COUNT: verbose lines of what crosses the underlay while a pings b
+    ip netns exec wswh1 timeout 5 tcpdump -nnvvi u1 -c "$2" "$1" >"$dir/cap" 2>/dev/null &
+    local p=$!
+    sleep 0.7
+    pings a 10.9.0.2 >/dev/null
+    wait $p
+    cat "$dir/cap"
+}
+cap=$(capture 'udp and src 172.31.9.1' 2)
+has "source port from the flow's hash" '172.31.9.1.(3[2-9]|[4-6][0-9])[0-9]{3} > 172.31.9.2.6081' "$cap"
+has "checksum as the option says" 'udp sum ok' "$cap"
+has "DF, TTL 64" 'ttl 64.*flags \[DF\]' "$cap"
+has "VNI" 'vni 0x7' "$cap"
+has "no checksum the other way" 'no cksum' "$(capture 'udp and src 172.31.9.2' 2)"
+
+# As OVN uses it: key and destination by flow, metadata in an option.
+for i in 1 2; do
+    check "flow-based $i" vsctl h$i set interface g0 options:key=flow options:csum=true
+    ofctl h$i add-tlv-map br0 '{class=0x102,type=0x80,len=4}->tun_metadata0'
+    ofctl h$i del-flows br0
+done
+check "flows 1" ofctl h1 add-flow br0 'in_port=1,actions=set_field:5->tun_id,set_field:0x10002->tun_metadata0,9'
+check "flows 1" ofctl h1 add-flow br0 'in_port=9,tun_id=6,tun_metadata0=0x20001,actions=1'
+check "flows 2" ofctl h2 add-flow br0 'in_port=1,actions=set_field:6->tun_id,load:2->NXM_NX_TUN_METADATA0[16..31],load:1->NXM_NX_TUN_METADATA0[0..15],9'
+check "flows 2" ofctl h2 add-flow br0 'in_port=9,tun_id=5,actions=move:NXM_NX_TUN_METADATA0[0..15]->NXM_NX_REG0[0..15],resubmit(,1)'
+check "flows 2" ofctl h2 add-flow br0 'table=1,reg0=2,actions=1'
+check "ping with metadata" pings a 10.9.0.2
+cap=$(ip netns exec wswh1 timeout 5 tcpdump -nnxi u1 -c 1 'udp and src 172.31.9.1' 2>/dev/null & sleep 0.7; pings a 10.9.0.2 >/dev/null; wait)
+# Geneve header: 02 (2 words of options) 40 (critical) 6558, VNI 5, class 0102 type 80 length 1, 00010002.
+has "the bytes on the wire" '0240 6558 0000 0500 0102 8001 0001 0002' "$(echo "$cap" | sed 's/.*: *//' | tr '\n' ' ' | tr -s ' ')"
+
+# Over IPv6.
+for i in 1 2; do check "IPv6 $i" vsctl h$i set interface g0 options:remote_ip=fd00:9::$((3 - i)); done
+check "ping over IPv6" pings a 10.9.0.2
+check "TCP over IPv6" transfer b a 10.9.0.2 8
+for i in 1 2; do vsctl h$i set interface g0 options:remote_ip=172.31.9.$((3 - i)); done
+
+# Hostile packets to the tunnel's port: counted, nothing else.
+ip netns exec wswh2 python3 - <<'P'
+import socket, os
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("172.31.9.2", 0))
+inner = b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + b"\x45" + b"\0" * 40
+for p in [b"", b"\0", b"\0" * 8, b"\xff" * 8, b"\x3f\x00\x65\x58" + b"\0" * 20,            # options longer than the packet
+          b"\x02\x40\x65\x58\0\0\5\0" + b"\1\2\x80\x1f" + b"\0" * 4 + inner,             # an option longer than the options
+          b"\x02\x40\x65\x58\0\0\5\0" + b"\7\7\x80\1" + b"\0" * 4 + inner,               # unknown and critical
+          b"\x40\0\x65\x58\0\0\5\0" + inner, b"\0\0\x08\0\0\0\5\0" + inner,              # version 1; not Ethernet
+          b"\0\0\x65\x58\0\0\5\0" + inner[:13]] + [os.urandom(n) for n in range(0, 1400, 7)]:
+    s.sendto(p, ("172.31.9.1", 6081))
+s.close()
+P
+wait_for 5 bash -c "ovs-appctl -t $dir/h1/ctl dpif/show-drops | grep -q drop_tunnel_malformed"
+check "ping after them" pings a 10.9.0.2
+check "remove the tunnel" vsctl h1 del-port br0 g0
+refuse "it is gone" '100% packet loss' ip netns exec wswa ping -n -c 2 -i 0.2 -W 1 10.9.0.2
