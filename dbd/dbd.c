@@ -59,6 +59,31 @@ int dbd_add_file(struct dbd *dbd, const char *file, struct diag *diag)
     return 0;
 }
 
+/* A file that is opened with another schema is converted by the store. */
+static int convert(void *dbd_, struct store *store, const char *schema_text, struct store **ret,
+                   struct diag *diag)
+{
+    struct dbd *dbd = dbd_;
+    size_t i = 0;
+    while (dbd->stores.data[i] != store)
+        i++;
+    char *path = xstrdup(store_path(store));
+    struct store_options options = {
+        .env = daemon_env(dbd->daemon), .path = path, .schema_text = schema_text};
+    store_close(store);
+    int err = store_open(&options, ret, diag);
+    if (err) {
+        struct diag again = DIAG_INIT;
+        options.schema_text = NULL;
+        if (store_open(&options, ret, &again))
+            bug("%s", diag_text(&again)); /* it was open a moment ago */
+    }
+    dbd->stores.data[i] = *ret;
+    log_info("%s: conversion to another schema %s", path, err ? diag_text(diag) : "succeeded");
+    free(path);
+    return err;
+}
+
 int dbd_remove(struct dbd *dbd, const char *name)
 {
     for (size_t i = 0; i < dbd->stores.n; i++) {
@@ -142,7 +167,8 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
     struct dbd *dbd = dbd_;
     const struct tls_config *tls;
     dbd->daemon = daemon;
-    struct ovsdb_server_options options = {.stream = {.rundir = daemon_rundir(daemon)}};
+    struct ovsdb_server_options options = {
+        .stream = {.rundir = daemon_rundir(daemon)}, .convert = convert, .convert_aux = dbd};
     dbd->server = ovsdb_server_new(daemon_loop(daemon), &options);
     int err = add_files(dbd, diag);
     if (!err)

@@ -37,6 +37,10 @@ check "weft-appctl" "$WEFT_BIN/weft-appctl" -t weft-dbd ovsdb-server/add-remote 
 check "the new remote" ovn-nbctl --db=unix:second.sock --timeout=5 show
 refuse "no such command" 'not a valid command' "$WEFT_BIN/weft-appctl" -t weft-dbd frobnicate
 refuse "a second server of the file" 'in use|already' "$WEFT_BIN/weft-dbd" --remote=punix:third.sock "$dir/nb.db"
+ovsdb-client get-schema "$nb" OVN_Northbound | sed 's/"version":"[0-9.]*"/"version":"99.0.0"/; s/"cksum":"[0-9 ]*",//' >"$dir/next.ovsschema"
+check "ovsdb-client convert" ovsdb-client -t 20 convert "$nb" "$dir/next.ovsschema"
+equal "the new version" 99.0.0 "$(ovsdb-client get-schema-version "$nb" OVN_Northbound)"
+has "the rows are there" 'port p0' "$(nbctl show sw0)"
 check "exit" "$WEFT_BIN/weft-appctl" -t weft-dbd exit
 wait "${pids[0]}"; equal "its status" 0 $?
 pids=()

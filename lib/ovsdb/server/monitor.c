@@ -209,17 +209,11 @@ static int compare_changes(const void *a_, const void *b_)
     return uuid_compare(&ra->uuid, &rb->uuid);
 }
 
-/* Puts what SHAPE shows of the changes since transaction ID. False: that is not known any more. */
-static bool put_since(const struct server_db *db, const struct shape *shape, const struct uuid *id,
-                      struct str *out)
+static void put_net_changes(const struct shape *shape, const struct hmap *map, struct str *out)
 {
-    struct hmap map = HMAP_INIT;
-    if (!db->server->options.resume || db->is_self || uuid_is_zero(id) ||
-        !store_history_since(db->store, id, collect, &map))
-        return false;
     VEC(struct change) changes = VEC_INIT;
-    struct net_change *net;
-    HMAP_FOR_EACH_SAFE (net, node, &map) {
+    const struct net_change *net;
+    HMAP_FOR_EACH (net, node, map) {
         struct change c = {net->before, net->after};
         if (c.before || c.after)
             vec_push(&changes, c);
@@ -229,6 +223,19 @@ static bool put_since(const struct server_db *db, const struct shape *shape, con
     if (!shape_put_changes(shape, changes.n, changes.data, out))
         str_put(out, "{}");
     vec_fini(&changes);
+}
+
+/* Puts what SHAPE shows of the changes since transaction ID. False: that is not known any more. */
+static bool put_since(const struct server_db *db, const struct shape *shape, const struct uuid *id,
+                      struct str *out)
+{
+    struct hmap map = HMAP_INIT;
+    if (!db->server->options.resume || db->is_self || uuid_is_zero(id))
+        return false;
+    bool found = store_history_since(db->store, id, collect, &map);
+    if (found)
+        put_net_changes(shape, &map, out);
+    struct net_change *net;
     HMAP_FOR_EACH_SAFE (net, node, &map) {
         hmap_remove(&map, &net->node);
         row_unref(net->before);
@@ -236,7 +243,7 @@ static bool put_since(const struct server_db *db, const struct shape *shape, con
         free(net);
     }
     hmap_fini(&map);
-    return true;
+    return found;
 }
 
 /* ---- methods ---- */

@@ -29,17 +29,36 @@ static void self_submit(struct ovsdb_server *server, json_t *stolen_ops)
     server_schedule_flush(server);
 }
 
+static bool has_db(const struct ovsdb_server *server, const char *name)
+{
+    const struct schema_table *table =
+        schema_table_find(store_schema(server->self_store), "Database");
+    const struct schema_column *column = schema_column_find(table, "name");
+    const struct row *row;
+    for (size_t pos = 0; (row = store_next_row(server->self_store, table, &pos)) != NULL;) {
+        if (datum_has_string(row_get(row, column), name))
+            return true;
+    }
+    return false;
+}
+
+/* A converted database keeps its row: clients take a deleted one for a removed database. */
 void self_set_db(struct ovsdb_server *server, const struct schema *schema, bool present)
 {
-    json_t *ops = json_pack("[{s:s,s:s,s:[[s,s,s]]}]", "op", "delete", "table", "Database", "where",
-                            "name", "==", schema->name);
+    json_t *op, *row;
     if (present) {
-        json_t *row = json_pack("{s:s,s:s,s:b,s:b,s:s}", "name", schema->name, "model",
-                                "standalone", "connected", 1, "leader", 1, "schema", schema->text);
-        json_array_append_new(
-            ops, json_pack("{s:s,s:s,s:o}", "op", "insert", "table", "Database", "row", row));
+        bool is_known = has_db(server, schema->name);
+        row = json_pack("{s:s,s:s,s:b,s:b,s:s}", "name", schema->name, "model", "standalone",
+                        "connected", 1, "leader", 1, "schema", schema->text);
+        op = json_pack("{s:s,s:s,s:o}", "op", is_known ? "update" : "insert", "table", "Database",
+                       "row", row);
+        if (is_known)
+            json_object_set_new(op, "where", json_pack("[[s,s,s]]", "name", "==", schema->name));
+    } else {
+        op = json_pack("{s:s,s:s,s:[[s,s,s]]}", "op", "delete", "table", "Database", "where",
+                       "name", "==", schema->name);
     }
-    self_submit(server, ops);
+    self_submit(server, json_pack("[o]", op));
 }
 
 void self_open(struct ovsdb_server *server)

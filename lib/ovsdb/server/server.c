@@ -95,15 +95,20 @@ static void db_free(struct server_db *db)
     free(db);
 }
 
-/* Sessions that do not know that databases change are dropped: they come back and look anew. */
-static void drop_unaware(struct ovsdb_server *server, const struct server_db *gone)
+/* What the sessions have of DB ends; server_drop_unaware follows. */
+static void forget_sessions_of(struct server_db *db)
 {
-    struct session *session, *next;
-    LIST_FOR_EACH_SAFE (session, next, node, &server->sessions) {
-        if (gone) {
-            session_drop_triggers(session, gone);
-            session_drop_monitors(session, gone, session->is_aware);
-        }
+    struct session *session;
+    LIST_FOR_EACH (session, node, &db->server->sessions) {
+        session_drop_triggers(session, db);
+        session_drop_monitors(session, db, session->is_aware);
+    }
+}
+
+void server_drop_unaware(struct ovsdb_server *server)
+{
+    const struct session *session;
+    LIST_FOR_EACH (session, node, &server->sessions) {
         if (!session->is_aware)
             jsonrpc_close(session->rpc, ERR_CLOSED, "the databases of the server have changed");
     }
@@ -117,7 +122,7 @@ int ovsdb_server_add_db(struct ovsdb_server *server, struct store *store, struct
                         schema->name);
     db_new(server, store);
     self_set_db(server, schema, true);
-    drop_unaware(server, NULL);
+    server_drop_unaware(server);
     deferred_schedule(&server->refresh);
     return 0;
 }
@@ -132,9 +137,29 @@ void ovsdb_server_remove_db(struct ovsdb_server *server, struct store *store)
     INVARIANT(&db->node != &server->dbs);
     store_flush(store);
     self_set_db(server, store_schema(store), false);
-    drop_unaware(server, db);
+    forget_sessions_of(db);
+    server_drop_unaware(server);
     db_free(db);
     deferred_schedule(&server->refresh);
+}
+
+int server_db_convert(struct server_db *db, const struct schema *schema, struct diag *diag)
+{
+    const struct ovsdb_server_options *options = &db->server->options;
+    if (!strcmp(schema->text, store_schema(db->store)->text))
+        return 0;
+    if (!options->convert)
+        return diag_set(diag, ERR_UNSUPPORTED, "this server does not convert databases");
+    store_flush(db->store);
+    forget_sessions_of(db);
+    store_set_wakeup(db->store, NULL, NULL);
+    store_unsubscribe(db->subscription);
+    int err = options->convert(options->convert_aux, db->store, schema->text, &db->store, diag);
+    db->subscription = store_subscribe(db->store, transaction_is_durable, db);
+    store_set_wakeup(db->store, store_is_dirty_now, db);
+    self_set_db(db->server, store_schema(db->store), true);
+    deferred_schedule(&db->server->refresh);
+    return err;
 }
 
 struct store *ovsdb_server_find_db(const struct ovsdb_server *server, const char *name)

@@ -26,6 +26,11 @@ struct ovsdb_server_options {
     /* Answers monitor_cond_since with what a client has missed, from the store's history, and shows
      * transaction ids. Off: the zero id and everything anew, as a standalone ovsdb-server does. */
     bool resume;
+    /* "convert" to another schema: closes STORE, whatever happens, and gives its rows under the new
+     * schema as *ret; or fails and gives the store with the old one. NULL: not supported. */
+    int (*convert)(void *aux, struct store *store, const char *schema_text, struct store **ret,
+                   struct diag *diag);
+    void *convert_aux;
 };
 
 struct ovsdb_server *ovsdb_server_new(struct loop *loop,

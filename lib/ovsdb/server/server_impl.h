@@ -60,6 +60,12 @@ struct session {
 /* ---- server.c ---- */
 struct server_db *server_db_find(const struct ovsdb_server *server, const char *name);
 void server_schedule_flush(struct ovsdb_server *server);
+/* Sessions that do not know that databases change are dropped: they come back and look anew. What
+ * was written to them is sent. */
+void server_drop_unaware(struct ovsdb_server *server);
+/* Gives DB another schema. ERR_UNSUPPORTED, or what the host says. */
+int server_db_convert(struct server_db *db, const struct schema *schema,
+                      struct diag *diag) MUST_CHECK;
 
 /* ---- session.c ---- */
 struct session *session_new(struct ovsdb_server *server, struct stream *stream);

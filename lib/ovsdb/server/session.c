@@ -94,20 +94,27 @@ static void set_db_change_aware(struct session *session, const struct jsonrpc_me
     session_reply_empty(session, msg->id);
 }
 
-static int compare_texts(const char *a, const char *b)
+static bool check_new_schema(struct session *session, const struct jsonrpc_message *msg,
+                             const struct server_db *db, const struct schema *schema)
 {
-    return strcmp(a ? a : "", b ? b : "");
+    const struct schema *old = store_schema(db->store);
+    if (strcmp(schema->name, old->name))
+        session_reply_error(session, msg->id, "invalid parameters", NULL,
+                            "new schema name (%s) does not match database name (%s)", schema->name,
+                            old->name);
+    else if (db->is_self || session->is_read_only || session->role)
+        session_reply_error(session, msg->id, "not allowed", NULL, "%s cannot be converted here",
+                            schema->name);
+    else
+        return true;
+    return false;
 }
 
-/* Checks the schema as the real server does. Only a schema equal to the present one can be taken
- * over while the database is served; others are for weft-dbctl. */
 static void convert(struct session *session, const struct jsonrpc_message *msg)
 {
-    const struct server_db *db = session_find_db(session, msg);
+    struct server_db *db = session_find_db(session, msg);
     if (!db)
         return;
-    json_t *json = json_array_get(msg->params, 1);
-    const struct schema *old = store_schema(db->store);
     struct schema *schema;
     struct diag diag = DIAG_INIT;
     if (json_array_size(msg->params) != 2) {
@@ -115,23 +122,23 @@ static void convert(struct session *session, const struct jsonrpc_message *msg)
                             "convert request params must be <db-name> and <database-schema>");
         return;
     }
-    if (schema_from_json(json, &schema, &diag)) {
+    if (schema_from_json(json_array_get(msg->params, 1), &schema, &diag)) {
         session_reply_error(session, msg->id, "syntax error", NULL, "%s", diag_text(&diag));
         diag_fini(&diag);
         return;
     }
-    if (strcmp(schema->name, old->name))
-        session_reply_error(session, msg->id, "invalid parameters", NULL,
-                            "new schema name (%s) does not match database name (%s)", schema->name,
-                            old->name);
-    else if (db->is_self)
-        session_reply_error(session, msg->id, "not allowed", NULL,
-                            "the database _Server cannot be converted");
-    else if (compare_texts(schema->text, old->text))
-        session_reply_error(session, msg->id, "not supported", NULL,
-                            "a database is converted offline, with weft-dbctl");
-    else
-        session_reply_empty(session, msg->id);
+    if (check_new_schema(session, msg, db, schema)) {
+        int err = server_db_convert(db, schema, &diag);
+        if (err)
+            session_reply_error(session, msg->id,
+                                err == ERR_UNSUPPORTED ? "not supported" : "constraint violation",
+                                NULL, "%s", diag_text(&diag));
+        else
+            session_reply_empty(session, msg->id);
+        if (err != ERR_UNSUPPORTED)
+            server_drop_unaware(session->server);
+    }
+    diag_fini(&diag);
     schema_free(schema);
 }
 

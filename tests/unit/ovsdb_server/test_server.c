@@ -292,6 +292,60 @@ static void test_databases_come_and_go(void **state UNUSED)
     bench_close(&b);
 }
 
+/* ---- conversion ---- */
+
+/* As a host does it, but without a file: the rows are lost. */
+static int convert(void *b_, struct store *store, const char *text, struct store **ret,
+                   struct diag *diag)
+{
+    struct bench *b = b_;
+    store_close(store);
+    struct store_options options = {.env = &b->env.env, .schema_text = text};
+    assert_int_equal(store_open(&options, ret, diag), 0);
+    b->store = *ret;
+    return 0;
+}
+
+#define CONVERT(COLUMN)                                                                            \
+    "{'id':8,'method':'convert','params':['T',{'name':'T','version':'2.0.0','tables':{'A':{"       \
+    "'columns':{'" COLUMN "':{'type':'string'}}}}}]}"
+
+static void test_convert(void **state UNUSED)
+{
+    struct bench b;
+    struct client aware, plain, boss;
+    bench_open(&b, false);
+    client_open(&b, &boss);
+    assert_non_null(strstr(ask(&b, &boss, CONVERT("name")), "not supported"));
+    assert_false(boss.closed);
+    ovsdb_server_free(b.server);
+    struct ovsdb_server_options options = {.convert = convert, .convert_aux = &b};
+    b.server = ovsdb_server_new(b.loop, &options);
+    assert_int_equal(ovsdb_server_add_db(b.server, b.store, NULL), 0);
+    client_close(&boss);
+    client_open(&b, &boss);
+    client_open(&b, &aware);
+    client_open(&b, &plain);
+    ask(&b, &aware, "{'id':1,'method':'set_db_change_aware','params':[true]}");
+    ask(&b, &aware, "{'id':2,'method':'monitor','params':['T','m',{'A':{}}]}");
+    ask(&b, &aware,
+        "{'id':3,'method':'monitor_cond','params':['_Server','s',{'Database':{'columns':"
+        "['name','schema'],'where':[['name','==','T']]}}]}");
+    str_clear(&aware.got);
+    expect(&b, &boss, CONVERT("colour"), "{'id':8,'result':{},'error':null}");
+    assert_true(boss.closed && plain.closed && !aware.closed);
+    assert_non_null(strstr(str_c(&aware.got), "\"monitor_canceled\",\"params\":[\"m\"]"));
+    assert_non_null(strstr(str_c(&aware.got), "{\"modify\":{\"schema\":"));
+    assert_non_null(
+        strstr(ask(&b, &aware, "{'id':4,'method':'get_schema','params':['T']}"), "\"colour\""));
+    assert_null(strstr(ask(&b, &aware, "{'id':5,'method':'monitor','params':['T','m',{'A':{}}]}"),
+                       "details"));
+    client_close(&boss);
+    client_close(&aware);
+    client_close(&plain);
+    bench_close(&b);
+}
+
 /* ---- remotes ---- */
 
 static void run_real(struct bench *b, const bool *until)
@@ -564,8 +618,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_updates), cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_deaf),           cmocka_unit_test(test_databases_come_and_go),
-        cmocka_unit_test(test_remotes),        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_mutations),      cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_convert),        cmocka_unit_test(test_remotes),
+        cmocka_unit_test(test_resume),         cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_roles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
