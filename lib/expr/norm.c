@@ -25,7 +25,7 @@ struct product {
 typedef VEC(struct product) product_vec;
 
 struct build {
-    struct arena arena; /* scratch */
+    struct arena *arena; /* the norm's: what is computed on the way lives as long */
     const struct norm_ports *ports;
     unsigned flags;
     size_t limit;
@@ -55,7 +55,7 @@ static void push_cube(product_vec *out, const struct cube *c)
 
 static void prune(struct build *b, cube_vec *v)
 {
-    cubes_prune(&b->arena, v, b->flags & NORM_MERGE);
+    cubes_prune(b->arena, v, b->flags & NORM_MERGE);
 }
 
 /* -- Lists of alternatives on the way through an AND. -- */
@@ -135,7 +135,7 @@ static int filter(struct build *b, struct and_state *s, struct alternatives *a)
         }
         a->cubes.n = n;
         if (n == 1) {
-            s->base = cube_and(&b->arena, s->base, a->cubes.data[0]);
+            s->base = cube_and(b->arena, s->base, a->cubes.data[0]);
             return 1;
         }
         return n ? 0 : -1;
@@ -184,7 +184,7 @@ static int split_cross(struct build *b, const struct and_state *s, size_t i, pro
         return 0;
     cube_vec keys = VEC_INIT;
     for (size_t j = 0; j < a->cubes.n; j++)
-        vec_push(&keys, (const struct cube *)cube_cross_part(&b->arena, a->cubes.data[j], s->base));
+        vec_push(&keys, (const struct cube *)cube_cross_part(b->arena, a->cubes.data[j], s->base));
     for (size_t j = 0; j < keys.n; j++)
         *done |= keys.data[j]->n > 0;
     int rc = 0;
@@ -198,7 +198,7 @@ static int split_cross(struct build *b, const struct and_state *s, size_t i, pro
                 vec_push(&same, a->cubes.data[k]);
                 keys.data[k] = NULL;
             }
-        struct and_state sub = and_state_copy(s, i, cube_and(&b->arena, s->base, key));
+        struct and_state sub = and_state_copy(s, i, cube_and(b->arena, s->base, key));
         add_pure(&sub, &same);
         vec_fini(&same);
         rc = charge(b, 1);
@@ -216,7 +216,7 @@ static int multiply_mixed(struct build *b, const struct and_state *s, size_t i, 
     const struct alternatives *a = &s->alts.data[i];
     for (size_t j = 0; j < a->mixed.n; j++) {
         const struct product *p = &a->mixed.data[j];
-        const struct cube *base = cube_and(&b->arena, s->base, p->base);
+        const struct cube *base = cube_and(b->arena, s->base, p->base);
         if (!base)
             continue;
         struct and_state sub = and_state_copy(s, i, base);
@@ -242,7 +242,7 @@ static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
                 vec_fini(&r);
                 return too_big(b, (uint64_t)to->n * from->n);
             }
-            const struct cube *c = cube_and(&b->arena, to->data[i], from->data[j]);
+            const struct cube *c = cube_and(b->arena, to->data[i], from->data[j]);
             if (c)
                 vec_push(&r, c);
         }
@@ -308,11 +308,11 @@ static int emit(struct build *b, struct and_state *s, product_vec *out)
         return too_big(b, sum);
     qsort(s->alts.data, n, sizeof *s->alts.data, compare_dims);
     struct product p = {.base = s->base, .n_dims = n};
-    p.dims = arena_alloc(&b->arena, n * sizeof *p.dims);
+    p.dims = arena_alloc(b->arena, n * sizeof *p.dims);
     for (size_t i = 0; i < n; i++) {
         const cube_vec *from = &s->alts.data[i].cubes;
         p.dims[i].n = p.dims[i].cap = from->n;
-        p.dims[i].data = arena_memdup(&b->arena, from->data, from->n * sizeof *from->data);
+        p.dims[i].data = arena_memdup(b->arena, from->data, from->n * sizeof *from->data);
     }
     vec_push(out, p);
     return charge(b, sum);
@@ -384,20 +384,88 @@ static void add_child(struct and_state *s, const product_vec *list)
     vec_push(&s->alts, a);
 }
 
+static bool is_leaf(const struct expr *e)
+{
+    return e->kind == EXPR_CMP || e->kind == EXPR_STR;
+}
+
+/* What the leaf E matches; NULL: nothing. */
+static const struct cube *leaf_cube(struct build *b, const struct expr *e)
+{
+    u128 value = e->value, mask = e->mask;
+    if (e->kind == EXPR_CMP) {
+        INVARIANT(e->relop == EXPR_EQ || (e->relop == EXPR_NE && u128_popcount(mask) == 1));
+        if (e->relop == EXPR_NE)
+            value = 0;
+    } else {
+        uint32_t port = 0;
+        INVARIANT(e->relop == EXPR_EQ);
+        if (e->name->n && strcmp(e->name->s, "none") != 0 &&
+            !(b->ports && b->ports->number(b->ports->aux, e->name->s, &port)))
+            return NULL;
+        value = port;
+        mask = u128_ones(e->sym->width);
+    }
+    b->work++;
+    return cube_new(b->arena, e->sym, value, mask);
+}
+
+/* Most of what there is: an OR of leaves as a list, filtered by what is known of the base. *EMPTY: nothing is left. */
+static void add_leaves(struct build *b, struct and_state *s, const struct expr *e, bool *empty)
+{
+    struct alternatives a = {.pure = true, .cubes = VEC_INIT, .mixed = VEC_INIT};
+    bool implied = false;
+    for (uint32_t i = 0; i < e->n && !implied; i++) {
+        const struct cube *c = leaf_cube(b, e->sub[i]);
+        implied = c && cube_is_subset(s->base, c);
+        if (c && !implied && cube_overlaps(s->base, c))
+            vec_push(&a.cubes, c);
+    }
+    prune(b, &a.cubes);
+    *empty = !implied && !a.cubes.n;
+    if (!implied && a.cubes.n == 1)
+        s->base = cube_and(b->arena, s->base, a.cubes.data[0]);
+    if (!implied && a.cubes.n > 1)
+        vec_push(&s->alts, a);
+    else
+        vec_fini(&a.cubes);
+}
+
+static bool all_leaves(const struct expr *e)
+{
+    for (uint32_t i = 0; i < e->n; i++)
+        if (!is_leaf(e->sub[i]))
+            return false;
+    return e->kind == EXPR_OR;
+}
+
+/* Leaves make the base; lists of leaves come next, when most of them can be decided; the rest last. */
 static int walk_and(struct build *b, const struct expr *e, product_vec *out)
 {
-    struct and_state s = {.base = cube_new(&b->arena, NULL, 0, 0), .alts = VEC_INIT};
+    struct and_state s = {.base = cube_new(b->arena, NULL, 0, 0), .alts = VEC_INIT};
     int rc = 0;
     bool empty = false;
+    for (uint32_t i = 0; i < e->n && !empty; i++)
+        if (is_leaf(e->sub[i])) {
+            const struct cube *c = leaf_cube(b, e->sub[i]);
+            s.base = c ? cube_and(b->arena, s.base, c) : NULL;
+            empty = !s.base;
+        }
+    for (uint32_t i = 0; i < e->n && !empty; i++)
+        if (all_leaves(e->sub[i]))
+            add_leaves(b, &s, e->sub[i], &empty);
     for (uint32_t i = 0; i < e->n && !rc && !empty; i++) {
+        if (is_leaf(e->sub[i]) || all_leaves(e->sub[i]))
+            continue;
         product_vec list = VEC_INIT;
         rc = walk(b, e->sub[i], &list);
-        if (!rc && !list.n)
-            empty = true;
-        else if (!rc)
+        empty = !rc && !list.n;
+        if (!rc && list.n)
             add_child(&s, &list);
         vec_fini(&list);
     }
+    if (!rc && !empty)
+        rc = charge(b, 0);
     if (!rc && !empty)
         rc = resolve(b, &s, out);
     and_state_fini(&s);
@@ -420,24 +488,19 @@ static int walk_or(struct build *b, const struct expr *e, product_vec *out)
 
 static int walk(struct build *b, const struct expr *e, product_vec *out)
 {
-    uint32_t port;
+    const struct cube *leaf;
     int rc = 0;
     switch (e->kind) {
     case EXPR_BOOL:
         if (e->b)
-            push_cube(out, cube_new(&b->arena, NULL, 0, 0));
+            push_cube(out, cube_new(b->arena, NULL, 0, 0));
         return 0;
     case EXPR_CMP:
-        INVARIANT(e->relop == EXPR_EQ || (e->relop == EXPR_NE && u128_popcount(e->mask) == 1));
-        push_cube(out, cube_new(&b->arena, e->sym, e->relop == EXPR_EQ ? e->value : 0, e->mask));
-        return charge(b, 1);
     case EXPR_STR:
-        INVARIANT(e->relop == EXPR_EQ);
-        if (!e->name->n || !strcmp(e->name->s, "none"))
-            push_cube(out, cube_new(&b->arena, e->sym, 0, u128_ones(e->sym->width)));
-        else if (b->ports && b->ports->number(b->ports->aux, e->name->s, &port))
-            push_cube(out, cube_new(&b->arena, e->sym, port, u128_ones(e->sym->width)));
-        return charge(b, 1);
+        leaf = leaf_cube(b, e);
+        if (leaf)
+            push_cube(out, leaf);
+        return charge(b, 0);
     case EXPR_AND:
         rc = walk_and(b, e, out);
         break;
@@ -465,7 +528,6 @@ struct assembly {
     struct norm *norm;
     size_t cap;
     struct hmap by_cube; /* flows without conj_id */
-    struct arena *scratch;
 };
 
 static struct norm_flow *add_flow(struct assembly *as, const struct cube *c)
@@ -476,7 +538,7 @@ static struct norm_flow *add_flow(struct assembly *as, const struct cube *c)
         n->flows = xrealloc(n->flows, as->cap * sizeof *n->flows);
     }
     struct norm_flow *f = &n->flows[n->n++];
-    *f = (struct norm_flow){.cube = cube_copy(n->arena, c)};
+    *f = (struct norm_flow){.cube = c};
     return f;
 }
 
@@ -490,7 +552,7 @@ static struct norm_flow *get_flow(struct assembly *as, const struct cube *c, boo
         if (cube_equal(as->norm->flows[e->index].cube, c))
             return &as->norm->flows[e->index];
     *is_new = true;
-    e = arena_alloc(as->scratch, sizeof *e);
+    e = arena_alloc(as->norm->arena, sizeof *e);
     e->index = as->norm->n;
     hmap_insert(&as->by_cube, &e->node, hash);
     return add_flow(as, c);
@@ -511,7 +573,7 @@ static void add_clause(struct assembly *as, const struct cube *c, struct norm_cl
 
 static void assemble(struct build *b, const product_vec *products, struct norm *norm)
 {
-    struct assembly as = {.norm = norm, .by_cube = HMAP_INIT, .scratch = &b->arena};
+    struct assembly as = {.norm = norm, .by_cube = HMAP_INIT};
     bool is_new;
     for (size_t i = 0; i < products->n; i++)
         if (!products->data[i].n_dims)
@@ -524,7 +586,7 @@ static void assemble(struct build *b, const product_vec *products, struct norm *
         add_flow(&as, p->base)->conj_id = id;
         for (size_t d = 0; d < p->n_dims; d++)
             for (size_t k = 0; k < p->dims[d].n; k++) {
-                const struct cube *c = cube_and(&b->arena, p->base, p->dims[d].data[k]);
+                const struct cube *c = cube_and(b->arena, p->base, p->dims[d].data[k]);
                 add_clause(&as, c, (struct norm_clause){id, (uint8_t)d, (uint8_t)p->n_dims});
             }
     }
@@ -535,12 +597,12 @@ static void assemble(struct build *b, const product_vec *products, struct norm *
 int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned flags, size_t limit,
                struct norm *ret, struct diag *diag)
 {
-    struct build b = {.arena = ARENA_INIT,
+    *ret = (struct norm){.arena = NEW(struct arena)};
+    struct build b = {.arena = ret->arena,
                       .ports = ports,
                       .flags = flags,
                       .limit = limit ? limit : NORM_LIMIT,
                       .diag = diag};
-    *ret = (struct norm){.arena = NEW(struct arena)};
     product_vec products = VEC_INIT;
     int rc = walk(&b, e, &products);
     if (!rc) {
@@ -557,7 +619,6 @@ int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned fl
     else
         norm_fini(ret);
     vec_fini(&products);
-    arena_fini(&b.arena);
     return rc;
 }
 

@@ -31,7 +31,7 @@ struct norm_clause {
 };
 
 struct norm_flow {
-    struct cube *cube;
+    const struct cube *cube;
     uint32_t conj_id;   /* not 0: also matches this conj_id, and carries the actions */
     uint32_t n_clauses; /* not 0: the actions are these conjunction() clauses instead of the logical
                            flow's */
