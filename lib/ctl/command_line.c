@@ -33,6 +33,7 @@ const struct ctl_option ctl_common_options[] = {
     {OPT_VERBOSE, 'v', "verbose", "[SPEC]", "log more: LEVEL or MODULE:LEVEL"},
     {OPT_OPTIONS, 0, "options", NULL, NULL},
     {OPT_COMMANDS, 0, "commands", NULL, NULL},
+    {OPT_TABLES, 0, "tables", NULL, NULL},
     {OPT_HELP, 'h', "help", NULL, "display this help message"},
     {OPT_VERSION, 'V', "version", NULL, "display version information"},
     {0, 0, NULL, NULL, NULL},
@@ -138,6 +139,7 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
     case OPT_HELP:
     case OPT_OPTIONS:
     case OPT_COMMANDS:
+    case OPT_TABLES:
     case OPT_VERSION:
         if (!ctl->done_status)
             ctl->done_status = id;

@@ -26,6 +26,7 @@ enum {
     OPT_HELP,
     OPT_OPTIONS,
     OPT_COMMANDS,
+    OPT_TABLES,
     OPT_VERSION,
     OPT_PRIVATE_KEY,
     OPT_CERTIFICATE,
@@ -47,7 +48,7 @@ struct ctl {
     bool dry_run, oneline, retry, leader_only, data_given, format_given;
     struct table_style style;
     const char *private_key, *certificate, *ca_cert;
-    int done_status; /* OPT_ of --help and its like: print that and nothing else; 0: run */
+    int done_status; /* OPT_ of --help and the like: print that, nothing else; 0: run */
 
     struct schema *schema;
     bool *needed; /* by table index */

@@ -401,6 +401,10 @@ static void print_asked(const struct ctl *ctl)
     case OPT_COMMANDS:
         ctl_put_commands(ctl->program, &out);
         break;
+    case OPT_TABLES:
+        for (size_t i = 0; i < ctl->schema->n_tables; i++)
+            str_putf(&out, "%s\n", ctl->schema->tables[i].name);
+        break;
     default:
         print_version(ctl);
         break;

@@ -10,7 +10,7 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int run_list_dbs(struct dbctl *dbctl, struct diag *diag)
+int dbctl_list_dbs(struct dbctl *dbctl, struct diag *diag)
 {
     struct session_conn *conn;
     json_t *dbs;
@@ -53,7 +53,7 @@ static int fetch_schema(struct dbctl *dbctl, int max_rest, struct schema **ret, 
 }
 
 /* get-schema, get-schema-version, get-schema-cksum */
-int run_get_schema(struct dbctl *dbctl, struct diag *diag)
+int dbctl_get_schema(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
     int used;
@@ -71,7 +71,7 @@ int run_get_schema(struct dbctl *dbctl, struct diag *diag)
     return 0;
 }
 
-int run_list_tables(struct dbctl *dbctl, struct diag *diag)
+int dbctl_list_tables(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
     int used;
@@ -112,7 +112,7 @@ static void add_columns(struct table_text *out, const struct schema_table *table
     }
 }
 
-int run_list_columns(struct dbctl *dbctl, struct diag *diag)
+int dbctl_list_columns(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
     int used;
@@ -177,7 +177,7 @@ static void drop_abort(json_t *result)
         json_array_remove(result, n - 1);
 }
 
-int run_transact(struct dbctl *dbctl, struct diag *diag)
+int dbctl_transact(struct dbctl *dbctl, struct diag *diag)
 {
     struct session_conn *conn;
     json_t *params, *result;
@@ -220,7 +220,7 @@ static bool has_state(const json_t *rows, const char *db, const char *state)
 }
 
 /* Asks again until the server is there and the database is in the state. */
-int run_wait(struct dbctl *dbctl, struct diag *diag)
+int dbctl_wait(struct dbctl *dbctl, struct diag *diag)
 {
     enum { PAUSE_US = 200000 };
     const char *db = dbctl->argv[0], *state = dbctl->argv[1];

@@ -78,19 +78,19 @@ int conn_pick_db(struct session_conn *conn, const struct dbctl *dbctl, int max_r
 
 /* ---- commands ---- */
 /* Reads a file of JSON. */
-int read_json_file(const char *path, json_t **ret, struct diag *diag);
-int run_create(struct dbctl *dbctl, struct diag *diag);
-int run_db_property(struct dbctl *dbctl, struct diag *diag);
-int run_schema_property(struct dbctl *dbctl, struct diag *diag);
-int run_needs_conversion(struct dbctl *dbctl, struct diag *diag);
-int run_is_standalone(struct dbctl *dbctl, struct diag *diag);
-int run_is_clustered(struct dbctl *dbctl, struct diag *diag);
-int run_compare_versions(struct dbctl *dbctl, struct diag *diag);
-int run_list_dbs(struct dbctl *dbctl, struct diag *diag);
-int run_get_schema(struct dbctl *dbctl, struct diag *diag);
-int run_list_tables(struct dbctl *dbctl, struct diag *diag);
-int run_list_columns(struct dbctl *dbctl, struct diag *diag);
-int run_transact(struct dbctl *dbctl, struct diag *diag);
-int run_wait(struct dbctl *dbctl, struct diag *diag);
-int run_dump(struct dbctl *dbctl, struct diag *diag);
-int run_monitor(struct dbctl *dbctl, struct diag *diag);
+int file_read_json(const char *path, json_t **ret, struct diag *diag);
+int dbctl_create(struct dbctl *dbctl, struct diag *diag);
+int dbctl_db_property(struct dbctl *dbctl, struct diag *diag);
+int dbctl_schema_property(struct dbctl *dbctl, struct diag *diag);
+int dbctl_needs_conversion(struct dbctl *dbctl, struct diag *diag);
+int dbctl_is_standalone(struct dbctl *dbctl, struct diag *diag);
+int dbctl_is_clustered(struct dbctl *dbctl, struct diag *diag);
+int dbctl_compare_versions(struct dbctl *dbctl, struct diag *diag);
+int dbctl_list_dbs(struct dbctl *dbctl, struct diag *diag);
+int dbctl_get_schema(struct dbctl *dbctl, struct diag *diag);
+int dbctl_list_tables(struct dbctl *dbctl, struct diag *diag);
+int dbctl_list_columns(struct dbctl *dbctl, struct diag *diag);
+int dbctl_transact(struct dbctl *dbctl, struct diag *diag);
+int dbctl_wait(struct dbctl *dbctl, struct diag *diag);
+int dbctl_dump(struct dbctl *dbctl, struct diag *diag);
+int dbctl_monitor(struct dbctl *dbctl, struct diag *diag);

@@ -140,7 +140,7 @@ static int dump_all(struct dbctl *dbctl, struct session_conn *conn, const struct
     return err;
 }
 
-int run_dump(struct dbctl *dbctl, struct diag *diag)
+int dbctl_dump(struct dbctl *dbctl, struct diag *diag)
 {
     struct session_conn *conn;
     struct schema *schema;

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "tools/dbctl/dbctl.h"
 
-int read_json_file(const char *path, json_t **ret, struct diag *diag)
+int file_read_json(const char *path, json_t **ret, struct diag *diag)
 {
     json_error_t error;
     *ret = json_load_file(path, 0, &error);
@@ -18,7 +18,7 @@ int read_json_file(const char *path, json_t **ret, struct diag *diag)
 static int read_schema(const char *path, struct schema **ret, struct diag *diag)
 {
     json_t *json;
-    int err = read_json_file(path, &json, diag);
+    int err = file_read_json(path, &json, diag);
     if (!err) {
         err = schema_from_json(json, ret, diag);
         json_decref(json);
@@ -28,7 +28,7 @@ static int read_schema(const char *path, struct schema **ret, struct diag *diag)
     return err;
 }
 
-int run_create(struct dbctl *dbctl, struct diag *diag)
+int dbctl_create(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
     const char *path = dbctl->argv[0];
@@ -61,7 +61,7 @@ static void put_property(struct dbctl *dbctl, const struct schema *schema)
 }
 
 /* db-name, db-version, db-cksum */
-int run_db_property(struct dbctl *dbctl, struct diag *diag)
+int dbctl_db_property(struct dbctl *dbctl, struct diag *diag)
 {
     struct store_options options = {.env = loop_env(dbctl->loop), .path = dbctl->argv[0]};
     struct store *store;
@@ -74,7 +74,7 @@ int run_db_property(struct dbctl *dbctl, struct diag *diag)
 }
 
 /* schema-name, schema-version, schema-cksum */
-int run_schema_property(struct dbctl *dbctl, struct diag *diag)
+int dbctl_schema_property(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
     int err = read_schema(dbctl->argv[0], &schema, diag);
@@ -116,7 +116,7 @@ static int schema_in_use(struct dbctl *dbctl, const char *name, char **ret, stru
     return err;
 }
 
-int run_needs_conversion(struct dbctl *dbctl, struct diag *diag)
+int dbctl_needs_conversion(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *wanted;
     char *have;
@@ -134,7 +134,7 @@ int run_needs_conversion(struct dbctl *dbctl, struct diag *diag)
 
 enum { STATUS_FALSE = 2 };
 
-int run_is_standalone(struct dbctl *dbctl, struct diag *diag)
+int dbctl_is_standalone(struct dbctl *dbctl, struct diag *diag)
 {
     struct store_options options = {.env = loop_env(dbctl->loop), .path = dbctl->argv[0]};
     struct store *store;
@@ -144,9 +144,9 @@ int run_is_standalone(struct dbctl *dbctl, struct diag *diag)
     return err;
 }
 
-int run_is_clustered(struct dbctl *dbctl, struct diag *diag)
+int dbctl_is_clustered(struct dbctl *dbctl, struct diag *diag)
 {
-    int err = run_is_standalone(dbctl, diag);
+    int err = dbctl_is_standalone(dbctl, diag);
     if (!err)
         dbctl->status = STATUS_FALSE;
     return err;
@@ -159,7 +159,7 @@ static bool parse_version(const char *text, unsigned ret[3])
 }
 
 /* compare-versions A OP B: status 0 when it holds, 2 when not. */
-int run_compare_versions(struct dbctl *dbctl, struct diag *diag)
+int dbctl_compare_versions(struct dbctl *dbctl, struct diag *diag)
 {
     static const struct {
         const char *text;

@@ -153,7 +153,7 @@ static int watch_db(struct watch *watch, struct session_conn *conn, const char *
     return conn_listen(conn, on_notification, watch, diag);
 }
 
-int run_monitor(struct dbctl *dbctl, struct diag *diag)
+int dbctl_monitor(struct dbctl *dbctl, struct diag *diag)
 {
     struct watch watch = {.dbctl = dbctl};
     struct session_conn *conn;

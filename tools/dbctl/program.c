@@ -16,37 +16,37 @@
 #define S DBCTL_SERVER
 
 static const struct dbctl_command commands[] = {
-    {"create", F, 2, 2, "FILE SCHEMA", run_create, "create database FILE with the given SCHEMA"},
-    {"db-name", F, 1, 1, "FILE", run_db_property, "print the name of the schema of FILE"},
-    {"db-version", F, 1, 1, "FILE", run_db_property, "print the version of the schema of FILE"},
-    {"db-cksum", F, 1, 1, "FILE", run_db_property, "print the checksum of the schema of FILE"},
-    {"db-is-standalone", F, 1, 1, "FILE", run_is_standalone, "exit with 0 if FILE is a database"},
-    {"db-is-clustered", F, 1, 1, "FILE", run_is_clustered, "exit with 2: no FILE is"},
-    {"schema-name", F, 1, 1, "SCHEMA", run_schema_property, "print the name of SCHEMA"},
-    {"schema-version", F, 1, 1, "SCHEMA", run_schema_property, "print the version of SCHEMA"},
-    {"schema-cksum", F, 1, 1, "SCHEMA", run_schema_property, "print the checksum of SCHEMA"},
-    {"compare-versions", F, 3, 3, "A OP B", run_compare_versions,
+    {"create", F, 2, 2, "FILE SCHEMA", dbctl_create, "create database FILE with the given SCHEMA"},
+    {"db-name", F, 1, 1, "FILE", dbctl_db_property, "print the name of the schema of FILE"},
+    {"db-version", F, 1, 1, "FILE", dbctl_db_property, "print the version of the schema of FILE"},
+    {"db-cksum", F, 1, 1, "FILE", dbctl_db_property, "print the checksum of the schema of FILE"},
+    {"db-is-standalone", F, 1, 1, "FILE", dbctl_is_standalone, "exit with 0 if FILE is a database"},
+    {"db-is-clustered", F, 1, 1, "FILE", dbctl_is_clustered, "exit with 2: no FILE is"},
+    {"schema-name", F, 1, 1, "SCHEMA", dbctl_schema_property, "print the name of SCHEMA"},
+    {"schema-version", F, 1, 1, "SCHEMA", dbctl_schema_property, "print the version of SCHEMA"},
+    {"schema-cksum", F, 1, 1, "SCHEMA", dbctl_schema_property, "print the checksum of SCHEMA"},
+    {"compare-versions", F, 3, 3, "A OP B", dbctl_compare_versions,
      "exit with 0 if versions A and B relate so (< <= == >= > !=), else with 2"},
-    {"needs-conversion", F | S, 1, 2, "FILE|[SERVER] SCHEMA", run_needs_conversion,
+    {"needs-conversion", F | S, 1, 2, "FILE|[SERVER] SCHEMA", dbctl_needs_conversion,
      "print yes if the schema in use is not SCHEMA"},
-    {"query", F | S, 1, 2, "FILE|[SERVER] TRANSACTION", run_transact,
+    {"query", F | S, 1, 2, "FILE|[SERVER] TRANSACTION", dbctl_transact,
      "execute TRANSACTION, print the result, change nothing"},
-    {"transact", F | S, 1, 2, "FILE|[SERVER] TRANSACTION", run_transact,
+    {"transact", F | S, 1, 2, "FILE|[SERVER] TRANSACTION", dbctl_transact,
      "execute TRANSACTION: [\"DATABASE\", {\"op\": ...}, ...]"},
-    {"dump", F | S, 0, INT_MAX, "FILE|[SERVER] [DATABASE] [TABLE [COLUMN]...]", run_dump,
+    {"dump", F | S, 0, INT_MAX, "FILE|[SERVER] [DATABASE] [TABLE [COLUMN]...]", dbctl_dump,
      "print the contents of tables"},
-    {"list-dbs", S, 0, 0, "[SERVER]", run_list_dbs, "print the names of the databases"},
-    {"get-schema", S, 0, 1, "[SERVER] [DATABASE]", run_get_schema, "print the schema as JSON"},
-    {"get-schema-version", S, 0, 1, "[SERVER] [DATABASE]", run_get_schema,
+    {"list-dbs", S, 0, 0, "[SERVER]", dbctl_list_dbs, "print the names of the databases"},
+    {"get-schema", S, 0, 1, "[SERVER] [DATABASE]", dbctl_get_schema, "print the schema as JSON"},
+    {"get-schema-version", S, 0, 1, "[SERVER] [DATABASE]", dbctl_get_schema,
      "print the version of the schema"},
-    {"get-schema-cksum", S, 0, 1, "[SERVER] [DATABASE]", run_get_schema,
+    {"get-schema-cksum", S, 0, 1, "[SERVER] [DATABASE]", dbctl_get_schema,
      "print the checksum of the schema"},
-    {"list-tables", S, 0, 1, "[SERVER] [DATABASE]", run_list_tables, "print the names of tables"},
-    {"list-columns", S, 0, 2, "[SERVER] [DATABASE] [TABLE]", run_list_columns,
+    {"list-tables", S, 0, 1, "[SERVER] [DATABASE]", dbctl_list_tables, "print the names of tables"},
+    {"list-columns", S, 0, 2, "[SERVER] [DATABASE] [TABLE]", dbctl_list_columns,
      "print the columns of tables with their types"},
-    {"monitor", S, 1, 3, "[SERVER] [DATABASE] TABLE|ALL [COLUMN,...]", run_monitor,
+    {"monitor", S, 1, 3, "[SERVER] [DATABASE] TABLE|ALL [COLUMN,...]", dbctl_monitor,
      "print rows, and then every change"},
-    {"wait", S, 2, 2, "[SERVER] DATABASE added|connected|removed", run_wait,
+    {"wait", S, 2, 2, "[SERVER] DATABASE added|connected|removed", dbctl_wait,
      "wait until DATABASE is in that state"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
@@ -61,6 +61,7 @@ enum {
     OPT_VERBOSE,
     OPT_HELP,
     OPT_COMMANDS,
+    OPT_OPTIONS,
     OPT_VERSION,
     OPT_PRIVATE_KEY,
     OPT_CERTIFICATE,
@@ -82,6 +83,7 @@ static const struct option_spec option_table[] = {
     {OPT_IGNORED, 0, "leader-only", NULL, NULL},
     {OPT_IGNORED, 'm', "more", NULL, NULL},
     {OPT_COMMANDS, 0, "commands", NULL, NULL},
+    {OPT_OPTIONS, 0, "options", NULL, NULL},
     {OPT_VERBOSE, 'v', "verbose", "[LEVEL]", "log more"},
     {OPT_HELP, 'h', "help", NULL, "display this help message"},
     {OPT_VERSION, 'V', "version", NULL, "display version information"},
@@ -179,6 +181,13 @@ static void put_commands(const struct dbctl *dbctl, struct str *out)
             str_putf(out, "%s\t%s\t\n", c->name, c->args);
 }
 
+static void put_options(struct str *out)
+{
+    for (const struct option_spec *o = option_table; o->id; o++)
+        if (o->help)
+            str_putf(out, "--%s%s\n", o->name, o->arg && *o->arg != '[' ? "=" : "");
+}
+
 static void print_asked(const struct dbctl *dbctl, int asked)
 {
     struct str out = STR_INIT;
@@ -186,6 +195,8 @@ static void print_asked(const struct dbctl *dbctl, int asked)
         put_help(dbctl, &out);
     else if (asked == OPT_COMMANDS)
         put_commands(dbctl, &out);
+    else if (asked == OPT_OPTIONS)
+        put_options(&out);
     else
         str_putf(&out, "%s %s\n", dbctl->name, WEFT_VERSION);
     fputs(str_c(&out), stdout);

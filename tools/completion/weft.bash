@@ -1,0 +1,88 @@
+# Completion of weft-nbctl, weft-sbctl, weft-vsctl and weft-dbctl for bash.
+#
+# Nothing is listed here: commands, their options and the kinds of their arguments are what the programs themselves print
+# with --commands, --options and --tables, and names of switches, ports and bridges come from the database (with a short
+# timeout, so that a missing server does not hold up the shell).
+
+# The words of the command line so far that concern the present command: behind the last "--".
+_weft_words()
+{
+    local i
+    _weft_command=() _weft_position=-1
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --) _weft_command=() _weft_position=-1 ;;
+        -*) ;;
+        =) ((i++)) ;;
+        *)
+            _weft_command+=("${COMP_WORDS[i]}")
+            ((_weft_position++))
+            ;;
+        esac
+    done
+}
+
+# _weft_names PROGRAM KIND: what may stand where the usage says KIND.
+_weft_names()
+{
+    local ask=("$1" --timeout=1)
+    case $2 in
+    SWITCH | ROUTER | 'SWITCH|ROUTER')
+        [[ $2 == *SWITCH* ]] && "${ask[@]}" --bare --columns=name list Logical_Switch
+        [[ $2 == *ROUTER* ]] && "${ask[@]}" --bare --columns=name list Logical_Router
+        ;;
+    PORT)
+        case $1 in
+        *nbctl) "${ask[@]}" --bare --columns=name list "$(_weft_port_table)" ;;
+        *sbctl) "${ask[@]}" --bare --columns=logical_port list Port_Binding ;;
+        *vsctl) "${ask[@]}" --no-wait --bare --columns=name list Port ;;
+        esac
+        ;;
+    BRIDGE | PARENT) "${ask[@]}" list-br ;;
+    IFACE) "${ask[@]}" --bare --columns=name list Interface ;;
+    CHASSIS) "${ask[@]}" --bare --columns=name list Chassis ;;
+    DATAPATH) "${ask[@]}" --bare --columns=external_ids list Datapath_Binding | sed -n 's/.*name=\([^ ]*\).*/\1/p' ;;
+    TABLE) "$1" --tables ;;
+    RECORD)
+        "${ask[@]}" --bare --columns=name list "${_weft_command[1]}" ||
+            "${ask[@]}" --bare --columns=_uuid list "${_weft_command[1]}"
+        ;;
+    STATE) printf '%s\n' enabled disabled ;;
+    MODE) printf '%s\n' standalone secure ;;
+    FILE | SCHEMA) compgen -f -- "$cur" ;;
+    esac 2>/dev/null
+}
+
+_weft_port_table()
+{
+    [[ ${_weft_command[0]} == lrp-* ]] && echo Logical_Router_Port || echo Logical_Switch_Port
+}
+
+_weft()
+{
+    local program=$1 cur=${COMP_WORDS[COMP_CWORD]} name usage options kinds kind
+    local -a _weft_command
+    local _weft_position
+    COMPREPLY=()
+    _weft_words
+    if ((_weft_position < 0)); then
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$("$program" --options 2>/dev/null)
+                $("$program" --commands 2>/dev/null | cut -f3 | tr ',' '\n' | sort -u)" -- "$cur")
+            [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+        else
+            mapfile -t COMPREPLY < <(compgen -W "$("$program" --commands 2>/dev/null | cut -f1)" -- "$cur")
+        fi
+        return
+    fi
+    while IFS=$'\t' read -r name usage options; do
+        [[ $name == "${_weft_command[0]}" ]] && kinds=$usage
+    done < <("$program" --commands 2>/dev/null)
+    # The kind of the argument at the cursor: the usage's word there, or its last when that repeats.
+    read -ra kinds <<<"${kinds//[\[\]]/}"
+    ((${#kinds[@]})) || return
+    kind=${kinds[_weft_position]-${kinds[-1]}}
+    mapfile -t COMPREPLY < <(compgen -W "$(_weft_names "$program" "${kind%...}")" -- "$cur")
+}
+
+complete -F _weft weft-nbctl weft-sbctl weft-vsctl weft-dbctl
