@@ -1,6 +1,6 @@
 /* trace.c - ofproto/trace: the production translation, with a notebook.
  *
- *     ofproto/trace BRIDGE FLOW [-generate | PACKET]
+ *     ofproto/trace [--names] BRIDGE FLOW [-generate | PACKET]
  *
  * FLOW is a match as ovs-ofctl writes one (in_port and headers); PACKET is a frame in hexadecimal that
  * takes the place of the headers. Nothing is sent or learned unless -generate makes the packet and
@@ -22,34 +22,32 @@ static const char *port_name(void *vs, uint32_t dp_no)
 }
 
 static void put_key(struct str *out, const char *label, const struct flow_key *key,
-                    const struct flow_mask *mask, const struct bridge *br)
+                    const struct flow_mask *mask, const struct port_names *names)
 {
     struct match match;
-    struct bridge_port_names names;
-    bridge_names(br, &names);
     memset(&match, 0, sizeof match);
     match.key = *key;
     if (mask) {
         match.mask = *mask;
         flow_key_and(&match.key, mask);
     } else {
-        uint64_t *words = flow_words(&match.mask.bits);
-        for (unsigned i = 0; i < FLOW_WORDS; i++)
-            words[i] = flow_words_const(key)[i] ? UINT64_MAX : 0;
-        flow_key_and(&match.mask.bits, &match.mask);
+        for (unsigned id = 1; id < N_FIELDS; id++) {
+            if (key_get(key, id))
+                mask_set(&match.mask, id);
+        }
     }
     str_put(out, label);
-    match_put(out, &match, -1, &names.names);
+    match_put(out, &match, -1, names);
     str_putc(out, '\n');
 }
 
-static void put_result(struct str *out, const struct bridge *br, const struct flow_key *key,
+static void put_result(struct str *out, const struct xlate_in *in, const struct port_names *names,
                        const struct xlate_out *result)
 {
     str_putc(out, '\n');
-    put_key(out, "Megaflow: ", key, &result->mask, br);
+    put_key(out, "Megaflow: ", &in->key, &result->mask, names);
     str_put(out, "Datapath actions: ");
-    dp_actions_put_text(out, &result->actions, port_name, br->vs);
+    dp_actions_put_text(out, &result->actions, in->names ? port_name : NULL, in->bridge->vs);
     str_putc(out, '\n');
     if (!result->delivered)
         str_putf(out, "Drop reason: %s (%s)\n", drop_text(result->drop),
@@ -72,10 +70,13 @@ static bool read_hex(const char *text, struct packet *packet)
     return n > 0;
 }
 
-static void run(struct bridge *br, struct match *match, struct packet *packet, bool send,
-                struct str *out)
+static void run(struct bridge *br, bool show_names, struct match *match, struct packet *packet,
+                bool send, struct str *out)
 {
+    struct bridge_port_names names;
+    bridge_names(br, &names);
     struct xlate_in in = {.bridge = br,
+                          .names = show_names,
                           .key = match->key,
                           .notes = out,
                           .may_learn = send,
@@ -86,12 +87,12 @@ static void run(struct bridge *br, struct match *match, struct packet *packet, b
     }
     uint32_t in_port = key_in_port(&in.key);
     in.in_port = bridge_port(br, in_port);
-    put_key(out, "Flow: ", &in.key, NULL, br);
+    put_key(out, "Flow: ", &in.key, NULL, show_names ? &names.names : NULL);
     str_putc(out, '\n');
     struct xlate_out result;
     xlate_out_init(&result);
     xlate(&in, &result);
-    put_result(out, br, &in.key, &result);
+    put_result(out, &in, show_names ? &names.names : NULL, &result);
     if (send && packet->size) {
         effects_apply(br->vs, result.effects.data, result.effects.n, 1, packet->size, in.now_ms,
                       true);
@@ -105,12 +106,12 @@ static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void 
     struct vswitch *vs = vs_;
     const char *args[3] = {NULL};
     int n = 0;
-    bool generate = false;
+    bool generate = false, show_names = false;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "-generate") || !strcmp(argv[i], "--generate"))
             generate = true;
         else if (!strcmp(argv[i], "--names") || !strcmp(argv[i], "--no-names"))
-            continue;
+            show_names = argv[i][2] == 'n' && argv[i][3] == 'a';
         else if (n < 3)
             args[n++] = argv[i];
     }
@@ -138,7 +139,7 @@ static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void 
     if (generate && !args[2])
         packet_compose(&packet, &match.key, 64);
     struct str out = STR_INIT;
-    run(br, &match, &packet, generate, &out);
+    run(br, show_names, &match, &packet, generate, &out);
     unixctl_reply(conn, str_c(&out));
     str_fini(&out);
     packet_fini(&packet);
@@ -146,5 +147,6 @@ static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void 
 
 void trace_register(struct unixctl *ctl, struct vswitch *vs)
 {
-    unixctl_register(ctl, "ofproto/trace", "[-generate] bridge flow [packet]", 1, 5, trace, vs);
+    unixctl_register(ctl, "ofproto/trace",
+                     "[--names | --no-names] [-generate] bridge flow [packet]", 1, 6, trace, vs);
 }

@@ -191,9 +191,9 @@ static void note_rule(struct xctx *x, const struct rule *rule)
     struct bridge_port_names names;
     bridge_names(x->br, &names);
     cls_rule_match(&rule->cls, &match);
-    match_put(&s, &match, -1, &names.names);
-    xctx_note(x, "%2u. %s%spriority %d%s", rule->table_id, str_c(&s), s.n ? ", " : "",
-              rule->cls.priority, "");
+    match_put(&s, &match, -1, x->in->names ? &names.names : NULL);
+    xctx_note(x, "%2u. %s%spriority %d", rule->table_id, str_c(&s), s.n ? ", " : "",
+              rule->cls.priority);
     if (rule->cookie) {
         str_truncate(x->in->notes, x->in->notes->n - 1);
         str_putf(x->in->notes, ", cookie 0x%llx\n", (unsigned long long)rule->cookie);

@@ -66,6 +66,7 @@ struct xlate_in {
     int start_table;   /* used when ACTIONS and CONTINUATION are NULL */
     bool may_learn;    /* changes to MAC tables and learned flows may be made */
     struct str *notes; /* ofproto/trace's notebook, or NULL */
+    bool names;        /* it shows ports by name */
     uint8_t reason;    /* OF_REASON_* that controller actions of 1.0 to 1.3 get; 0: as they say */
     int64_t now_ms;
 };

@@ -296,7 +296,7 @@ static void note_action(struct xctx *x, const struct of_action *a)
     struct bridge_port_names names;
     bridge_names(x->br, &names);
     struct str s = STR_INIT;
-    of_actions_put(&s, a, a->len, &names.names);
+    of_actions_put(&s, a, a->len, x->in->names ? &names.names : NULL);
     xctx_note(x, "    %s", str_c(&s));
     str_fini(&s);
 }
