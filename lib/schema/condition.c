@@ -1,7 +1,7 @@
 /* condition.c - "where": reading it, and deciding whether a row matches (RFC 7047 section 5.1).
  *
- * See op.h. The argument of a condition is not held to the column's constraints, only to its types:
- * asking for a value that cannot be there is no error.
+ * See op.h. The argument of a condition is held to the column's constraints: asking for a value that
+ * cannot be there is an error.
  */
 #include <stdlib.h>
 
@@ -76,16 +76,16 @@ static int clause_from_json(const struct schema_table *table, const json_t *json
     int err = find_function(function, &ret->function, error);
     if (err)
         return err;
-    struct column_type type = type_relaxed(&ret->column->type);
+    struct column_type type = ret->column->type;
     bool is_order = ret->function >= FN_LT && ret->function <= FN_GE;
     if (is_order && !type_is_number(&type))
         return type_mismatch(json, function, ret->column, error);
     if (is_order)
         type.n_min = 1;
-    if (ret->function >= FN_INCLUDES && !column_type_is_scalar(&type)) {
+    if (ret->function >= FN_INCLUDES && !column_type_is_scalar(&type))
         type.n_min = 0;
+    if (ret->function == FN_EXCLUDES && !column_type_is_scalar(&type))
         type.n_max = SCHEMA_UNLIMITED;
-    }
     return value_from_json(&type, json_array_get(json, 2), names, &ret->arg, error);
 }
 

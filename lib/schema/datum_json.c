@@ -41,9 +41,7 @@ static int uuid_from_json(const json_t *json, struct symbol_source *names, struc
         return op_error_set(error, "syntax error", json, "\"%s\" is not a valid UUID", text);
     }
     if (!name)
-        return op_error_set(error, "syntax error", json,
-                            names ? "expected [\"uuid\", <string>] or [\"named-uuid\", <string>]"
-                                  : "expected [\"uuid\", <string>]");
+        return op_error_set(error, "syntax error", json, "expected [\"uuid\", <string>]");
     struct diag diag = DIAG_INIT;
     if (names->resolve(names, name, ret, &diag))
         op_error_set(error, "syntax error", json, "%s", diag_text(&diag));
@@ -95,6 +93,29 @@ static int atom_from_json(const struct base_type *type, const json_t *json,
     }
     diag_fini(&diag);
     return err;
+}
+
+/* JSON is an array that begins with WORD. */
+static bool begins_with(const json_t *json, const char *word)
+{
+    const char *first = json_string_value(json_array_get(json, 0));
+    return first && !strcmp(first, word);
+}
+
+static int count_error(const struct column_type *type, const json_t *json, size_t n,
+                       struct op_error *error)
+{
+    const char *word = type->is_map ? "map" : "set";
+    if (type->n_min == type->n_max)
+        return op_error_set(error, "syntax error", json,
+                            "%s must have exactly one member but %zu are present", word, n);
+    if (type->n_max == SCHEMA_UNLIMITED)
+        return op_error_set(error, "syntax error", json,
+                            "%s must have %u or more members but %zu are present", word,
+                            type->n_min, n);
+    return op_error_set(error, "syntax error", json,
+                        "%s must have %u to %u members but %zu are present", word, type->n_min,
+                        type->n_max, n);
 }
 
 /* Atoms on their way into a datum. */
@@ -173,9 +194,7 @@ static int list_from_json(const struct column_type *type, const json_t *json, co
     struct atoms atoms = {VEC_INIT, VEC_INIT};
     size_t n = json_array_size(list);
     if (n < type->n_min || n > type->n_max)
-        return op_error_set(error, "syntax error", json,
-                            "%s must have %u to %u members but %zu are present",
-                            type->is_map ? "map" : "set", type->n_min, type->n_max, n);
+        return count_error(type, json, n, error);
     int err = read_atoms(type, list, names, &atoms, error);
     if (!err)
         err = finish(type, &atoms, ret, error);
@@ -190,7 +209,7 @@ int value_from_json(const struct column_type *type, const json_t *json, struct s
     const json_t *list = tagged(json, word);
     if (json_is_array(list))
         return list_from_json(type, json, list, names, ret, error);
-    if (type->is_map || list)
+    if (type->is_map || begins_with(json, word))
         return op_error_set(error, "syntax error", json, "expected [\"%s\", <array>]", word);
     union atom atom;
     int err = atom_from_json(&type->key, json, names, &atom, error);

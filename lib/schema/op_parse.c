@@ -221,14 +221,14 @@ static int mutation_arg(struct reader *reader, const json_t *json, const char *w
         type.n_min = type.n_max = 1;
         return value_from_json(&type, arg, &reader->names, &m->arg, reader->error);
     }
-    if (m->mutator == MUTATE_INSERT) {
-        type = *column_type;
-    } else if (type.is_map) {
+    type = *column_type;
+    type.n_min = 0;
+    if (m->mutator == MUTATE_DELETE)
+        type.n_max = SCHEMA_UNLIMITED;
+    if (m->mutator == MUTATE_DELETE && type.is_map) {
         const char *tag = json_string_value(json_array_get(arg, 0));
         type.is_map = tag && !strcmp(tag, "map");
     }
-    type.n_min = 0;
-    type.n_max = SCHEMA_UNLIMITED;
     return value_from_json(&type, arg, &reader->names, &m->arg, reader->error);
 }
 

@@ -146,15 +146,14 @@ static void print_count(const struct column_type *type, struct str *out)
 void column_type_print(const struct column_type *type, struct str *out)
 {
     const char *key = atom_type_name(type->key.type);
-    if (type->is_map) {
-        str_put(out, "map of ");
-        print_count(type, out);
-        str_putf(out, "%s-%s pairs", key, atom_type_name(type->value.type));
-    } else if (type->n_max == 1) {
-        str_putf(out, "%s%s", type->n_min ? "" : "optional ", key);
-    } else {
-        str_put(out, "set of ");
-        print_count(type, out);
-        str_putf(out, "%ss", key);
+    if (column_type_is_scalar(type)) {
+        str_put(out, key);
+        return;
     }
+    str_put(out, type->is_map ? "map of " : "set of ");
+    print_count(type, out);
+    if (type->is_map)
+        str_putf(out, "(%s, %s) pairs", key, atom_type_name(type->value.type));
+    else
+        str_putf(out, "%ss", key);
 }

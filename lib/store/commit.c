@@ -161,37 +161,60 @@ static void leave_indexes(struct txn *txn, struct entry *entry)
     }
 }
 
-static const char *origin(const struct entry *entry)
+/* The values of ROW in INDEX: "v1", "v1 and v2", "v1, v2, and v3". */
+static void put_values(const struct schema_index *index, const struct row *row, struct str *out)
 {
-    if (!entry->touched)
-        return "existed in the database before this transaction and was not modified by the "
-               "transaction";
-    return entry->before ? "existed in the database before this transaction and was modified by "
-                           "the transaction"
-                         : "was inserted by this transaction";
+    for (size_t i = 0; i < index->n; i++) {
+        if (i)
+            str_put(out, index->n > 2 ? ", " : " ");
+        if (i && i + 1 == index->n)
+            str_put(out, "and ");
+        datum_print(row_get(row, index->columns[i]), out);
+    }
+}
+
+static void put_origin(const struct schema_index *index, const struct entry *entry, struct str *out)
+{
+    char uuid[UUID_TEXT_LEN + 1];
+    str_putf(out, "row, with UUID %s, ", uuid_print(&entry->uuid, uuid));
+    if (!entry->touched) {
+        str_put(out, "existed in the database before this transaction and was not modified by the "
+                     "transaction.");
+    } else if (!entry->before) {
+        str_put(out, "was inserted by this transaction.");
+    } else if (index_equal(index, entry->before, entry->row)) {
+        str_put(out, "existed in the database before this transaction, which modified some of the "
+                     "row's columns but not any columns in this index.");
+    } else {
+        str_put(out, "had the following index values before the transaction: ");
+        put_values(index, entry->before, out);
+        str_putc(out, '.');
+    }
 }
 
 static int index_error(const struct schema_index *index, const struct entry *first,
                        const struct entry *second, struct op_error *error)
 {
-    struct str values = STR_INIT, names = STR_INIT;
-    char a[UUID_TEXT_LEN + 1], b[UUID_TEXT_LEN + 1];
-    for (size_t i = 0; i < index->n; i++) {
-        const char *comma = !i ? "" : index->n == 2 ? " " : ", ";
-        const char *and = i && i + 1 == index->n ? "and " : "";
-        str_putf(&values, "%s%s", comma, and);
-        datum_print(row_get(first->row, index->columns[i]), &values);
-        str_putf(&names, "%s%s\"%s\"", comma, and, index->columns[i]->name);
-    }
+    struct str values = STR_INIT, names = STR_INIT, rows = STR_INIT;
+    put_values(index, first->row, &values);
+    for (size_t i = 0; i < index->n; i++)
+        str_putf(&names, "%s%s\"%s\"",
+                 i && index->n > 2 ? ", "
+                 : i               ? " "
+                                   : "",
+                 i && i + 1 == index->n ? "and " : "", index->columns[i]->name);
+    str_put(&rows, "First ");
+    put_origin(index, first, &rows);
+    str_put(&rows, "  Second ");
+    put_origin(index, second, &rows);
     op_error_set(error, "constraint violation", NULL,
                  "Transaction causes multiple rows in \"%s\" table to have identical values (%s) "
-                 "for index on column%s %s.  First row, with UUID %s, %s.  Second row, with UUID "
-                 "%s, %s.",
+                 "for index on column%s %s.  %s",
                  first->table->schema->name, str_c(&values), index->n > 1 ? "s" : "", str_c(&names),
-                 uuid_print(&first->uuid, a), origin(first), uuid_print(&second->uuid, b),
-                 origin(second));
+                 str_c(&rows));
     str_fini(&values);
     str_fini(&names);
+    str_fini(&rows);
     return ERR_CONSTRAINT;
 }
 

@@ -92,16 +92,26 @@ static const struct datum *without_dangling(const struct store_table *table,
     return kept;
 }
 
-static int emptied_error(const struct place *place, uint32_t n, struct op_error *error)
+static int emptied_error(const struct place *place, const struct datum *value, uint32_t n,
+                         struct op_error *error)
 {
     char uuid[UUID_TEXT_LEN + 1];
+    const char *table = place->entry->table->schema->name, *column = place->column->name;
+    const char *inserted = place->entry->before ? "" : " (inserted within this transaction)";
+    uuid_print(&place->entry->uuid, uuid);
+    if (!datum_is_map(value) && value->n == 1 && uuid_is_zero(&value->atoms[0].uuid))
+        return op_error_set(
+            error, "constraint violation", NULL,
+            "Weak reference column \"%s\" in \"%s\" row %s%s contained all-zeros "
+            "UUID (probably as the default value for this column) but deleting this "
+            "value caused a constraint violation because this column is not allowed "
+            "to be empty.",
+            column, table, uuid, inserted);
     return op_error_set(error, "constraint violation", NULL,
                         "Deletion of %u weak reference(s) to deleted (or never-existing) rows from "
                         "column \"%s\" in \"%s\" row %s%s caused this column to become empty, but "
                         "constraints on this column disallow an empty column.",
-                        n, place->column->name, place->entry->table->schema->name,
-                        uuid_print(&place->entry->uuid, uuid),
-                        place->entry->before ? "" : " (inserted within this transaction)");
+                        n, column, table, uuid, inserted);
 }
 
 static int clean_place(struct txn *txn, const struct place *place, struct op_error *error)
@@ -115,7 +125,7 @@ static int clean_place(struct txn *txn, const struct place *place, struct op_err
         return 0;
     txn_touch(txn, entry);
     if (kept->n < place->column->type.n_min) {
-        int err = emptied_error(place, value->n - kept->n, error);
+        int err = emptied_error(place, value, value->n - kept->n, error);
         datum_unref(kept);
         return err;
     }

@@ -397,7 +397,7 @@ static void errors_name_what_is_wrong(void **state)
         {"{\"op\":\"select\",\"table\":\"Root\",\"where\":[[\"i\",\"==\",{}]]}",
          "expected integer"},
         {"{\"op\":\"select\",\"table\":\"Root\",\"where\":[[\"oi\",\"<\",[\"set\",[]]]]}",
-         "members but 0 are present"},
+         "exactly one member but 0 are present"},
         {"{\"op\":\"select\",\"table\":\"Root\",\"where\":[],\"columns\":[\"i\",\"i\"]}",
          "array of distinct column names"},
         {"{\"op\":\"select\",\"table\":\"Root\",\"where\":[],\"columns\":[5]}",
@@ -408,7 +408,7 @@ static void errors_name_what_is_wrong(void **state)
          "Type mismatch"},
         {"{\"op\":\"mutate\",\"table\":\"Root\",\"where\":[],\"mutations\":[[\"i\",\"+=\",[\"set\","
          "[]]]]}",
-         "members but 0"},
+         "exactly one member but 0"},
         {"{\"op\":\"wait\",\"table\":\"Root\",\"where\":[],\"until\":\"==\",\"rows\":[5]}",
          "row must be JSON object"},
         {"{\"op\":\"wait\",\"table\":\"Root\",\"where\":[],\"until\":\"==\",\"rows\":[],"
