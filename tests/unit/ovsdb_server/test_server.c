@@ -569,17 +569,19 @@ static void test_resume(void **state UNUSED)
 static void test_mutations(void **state UNUSED)
 {
     static const char *const good[] = {
-        "{\"id\":1,\"method\":\"transact\",\"params\":[\"T\",{\"op\":\"mutate\",\"table\":\"A\","
-        "\"where\":[[\"n\",\"<\",5]],\"mutations\":[[\"set\",\"insert\",[\"set\",[\"a\",\"b\"]]]]},"
-        "{\"op\":\"select\",\"table\":\"A\",\"where\":[]}]}",
-        "{\"id\":2,\"method\":\"monitor_cond_since\",\"params\":[\"T\",[\"monid\"],{\"A\":[{"
-        "\"columns\":[\"name\",\"set\"],\"where\":[[\"n\",\"==\",1],true]}]},\"00000000-0000-0000-"
-        "0000-000000000000\"]}",
-        "{\"id\":3,\"method\":\"monitor_cond_change\",\"params\":[[\"monid\"],[\"monid\"],{\"A\":[{"
-        "\"where\":[[\"n\",\"==\",2]]}]}]}",
-        "{\"id\":4,\"method\":\"lock\",\"params\":[\"L\"]}",
-        "{\"id\":5,\"method\":\"convert\",\"params\":[\"T\",{\"name\":\"T\",\"tables\":{}}]}",
-        "{\"id\":null,\"method\":\"cancel\",\"params\":[1]}",
+        ("{\"id\":1,\"method\":\"transact\",\"params\":[\"T\",{\"op\":\"mutate\",\"table\":\"A\","
+         "\"where\":[[\"n\",\"<\",5]],\"mutations\":[[\"set\",\"insert\",[\"set\",[\"a\",\"b\"]]]]}"
+         ","
+         "{\"op\":\"select\",\"table\":\"A\",\"where\":[]}]}"),
+        ("{\"id\":2,\"method\":\"monitor_cond_since\",\"params\":[\"T\",[\"monid\"],{\"A\":[{"
+         "\"columns\":[\"name\",\"set\"],\"where\":[[\"n\",\"==\",1],true]}]},\"00000000-0000-0000-"
+         "0000-000000000000\"]}"),
+        ("{\"id\":3,\"method\":\"monitor_cond_change\",\"params\":[[\"monid\"],[\"monid\"],{\"A\":["
+         "{"
+         "\"where\":[[\"n\",\"==\",2]]}]}]}"),
+        ("{\"id\":4,\"method\":\"lock\",\"params\":[\"L\"]}"),
+        ("{\"id\":5,\"method\":\"convert\",\"params\":[\"T\",{\"name\":\"T\",\"tables\":{}}]}"),
+        ("{\"id\":null,\"method\":\"cancel\",\"params\":[1]}"),
     };
     struct bench b;
     struct client witness;
