@@ -1,6 +1,7 @@
 /* client.h - the state of one OVSDB client session, shared by the files of this folder.
  *
- * client.c     the source's functions; connecting, the sequence by which a session begins, locks
+ * client.c     the source's functions; connecting, messages, the lock
+ * begin.c      the sequence by which a session begins
  * monitor.c    which columns to ask for, monitor requests, updates into change sets
  * transact.c   operations into JSON, replies into error codes
  *
@@ -93,6 +94,16 @@ struct client {
 /* client.c */
 /* Gives the connection up because of what the server said or is, and goes on to the next. */
 void client_give_up(struct client *client, const char *reason);
+/* The same after a message that makes no sense: the next connection begins without what is here.
+ * Finishes DIAG. */
+void client_give_up_on_nonsense(struct client *client, struct diag *diag);
+
+/* begin.c */
+void client_begin(struct client *client);
+void client_send_lock(struct client *client);
+/* The reply to the request of the sequence that is out. */
+void client_take_expected(struct client *client, const struct jsonrpc_message *msg);
+void client_take_server_update(struct client *client, const json_t *updates);
 
 /* monitor.c */
 /* Compares our schema with the server's. ERR_SYNTAX, with the reason in DIAG. */
