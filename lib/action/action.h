@@ -133,9 +133,9 @@ struct action_context {
     unsigned n_tables;      /* of the pipeline: next must stay below */
 };
 
-/* Parses the whole of TEXT. PREREQ (may be NULL) gets the annotated expression that must hold for
- * the actions (TRUE when none). Errors as expr_parse; nesting is bounded, memory linear. CONTEXT
- * may be NULL: then any table goes. */
+/* Parses the whole of TEXT. PREREQ (may be NULL) gets what must hold for the actions (TRUE when nothing): AND it with the
+ * flow's match before expr_annotate. Errors as expr_parse; nesting is bounded, memory linear. CONTEXT may be NULL: then any
+ * table goes, and next(table) stays as it is written. */
 int actions_parse(struct action_pool *p, const char *text, const struct action_context *context,
                   struct actions **ret, struct expr **prereq, struct diag *diag) MUST_CHECK;
 void actions_print(const struct actions *as, struct str *out);

@@ -1,0 +1,288 @@
+/* norm_and.c - what an AND of alternatives becomes; see norm.c.
+ *
+ * Until nothing is left to do:
+ *   - every list is filtered by the base, and lists of one move into the base;
+ *   - lists are split on fields whose value other fields depend on (SF_CROSS: eth.type, ip.proto), so that each flow says
+ *     what kind of packet it speaks of;
+ *   - alternatives that are products themselves are multiplied out;
+ *   - lists about the same field (the two ends of a range) are intersected.
+ * The lists that remain are dimensions: two or more become a conjunction if that is no dearer than multiplying them.
+ */
+#include "expr/norm_internal.h"
+
+enum { MAX_CLAUSES = 64 };
+
+static void alternatives_fini(struct alternatives *a)
+{
+    vec_fini(&a->cubes);
+    vec_fini(&a->mixed);
+}
+
+void and_state_fini(struct and_state *s)
+{
+    for (size_t i = 0; i < s->alts.n; i++)
+        alternatives_fini(&s->alts.data[i]);
+    vec_fini(&s->alts);
+}
+
+static void copy_vec(cube_vec *to, const cube_vec *from)
+{
+    *to = (cube_vec)VEC_INIT;
+    vec_reserve(to, from->n);
+    if (from->n)
+        memcpy(to->data, from->data, from->n * sizeof *from->data);
+    to->n = from->n;
+}
+
+static struct alternatives alternatives_copy(const struct alternatives *a)
+{
+    struct alternatives c = {.pure = a->pure, .mixed = VEC_INIT};
+    copy_vec(&c.cubes, &a->cubes);
+    for (size_t i = 0; i < a->mixed.n; i++)
+        vec_push(&c.mixed, a->mixed.data[i]);
+    return c;
+}
+
+/* A copy of S without alternative SKIP, with BASE. */
+static struct and_state and_state_copy(const struct and_state *s, size_t skip,
+                                       const struct cube *base)
+{
+    struct and_state c = {.base = base, .alts = VEC_INIT};
+    for (size_t i = 0; i < s->alts.n; i++)
+        if (i != skip)
+            vec_push(&c.alts, alternatives_copy(&s->alts.data[i]));
+    return c;
+}
+
+static void add_pure(struct and_state *s, const cube_vec *cubes)
+{
+    struct alternatives a = {.pure = true, .mixed = VEC_INIT};
+    copy_vec(&a.cubes, cubes);
+    vec_push(&s->alts, a);
+}
+
+/* Filters alternative A by the base. 1: it can be removed (the base implies it or took it in), 0: it stays, -1: nothing
+ * is left. */
+static int filter(struct build *b, struct and_state *s, struct alternatives *a)
+{
+    if (a->pure) {
+        size_t n = 0;
+        for (size_t i = 0; i < a->cubes.n; i++) {
+            const struct cube *c = a->cubes.data[i];
+            if (cube_is_subset(s->base, c))
+                return 1;
+            if (cube_overlaps(s->base, c))
+                a->cubes.data[n++] = c;
+        }
+        a->cubes.n = n;
+        if (n == 1) {
+            s->base = cube_and(b->arena, s->base, a->cubes.data[0]);
+            return 1;
+        }
+        return n ? 0 : -1;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < a->mixed.n; i++)
+        if (cube_overlaps(s->base, a->mixed.data[i].base))
+            a->mixed.data[n++] = a->mixed.data[i];
+    a->mixed.n = n;
+    return n ? 0 : -1;
+}
+
+/* Filters until the base grows no more. False: the whole AND is empty. */
+static bool filter_all(struct build *b, struct and_state *s)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < s->alts.n;) {
+            const struct cube *before = s->base;
+            int r = filter(b, s, &s->alts.data[i]);
+            if (r < 0)
+                return false;
+            if (r > 0) {
+                alternatives_fini(&s->alts.data[i]);
+                vec_remove(&s->alts, i);
+                changed |= s->base != before;
+            } else {
+                i++;
+            }
+        }
+    }
+    return true;
+}
+
+/* -- The steps of an AND. -- */
+
+/* Splits alternative I by what its cubes say of SF_CROSS fields. *DONE tells whether there was anything to split. */
+static int split_cross(struct build *b, const struct and_state *s, size_t i, product_vec *out,
+                       bool *done)
+{
+    const struct alternatives *a = &s->alts.data[i];
+    *done = false;
+    if (!a->pure)
+        return 0;
+    cube_vec keys = VEC_INIT;
+    for (size_t j = 0; j < a->cubes.n; j++)
+        vec_push(&keys, (const struct cube *)cube_cross_part(b->arena, a->cubes.data[j], s->base));
+    for (size_t j = 0; j < keys.n; j++)
+        *done |= keys.data[j]->n > 0;
+    int rc = 0;
+    for (size_t j = 0; *done && !rc && j < keys.n; j++) {
+        const struct cube *key = keys.data[j];
+        if (!key)
+            continue;
+        cube_vec same = VEC_INIT;
+        for (size_t k = j; k < keys.n; k++)
+            if (keys.data[k] && cube_equal(keys.data[k], key)) {
+                vec_push(&same, a->cubes.data[k]);
+                keys.data[k] = NULL;
+            }
+        struct and_state sub = and_state_copy(s, i, cube_and(b->arena, s->base, key));
+        add_pure(&sub, &same);
+        vec_fini(&same);
+        rc = norm_charge(b, 1);
+        if (!rc)
+            rc = and_state_resolve(b, &sub, out);
+        and_state_fini(&sub);
+    }
+    vec_fini(&keys);
+    return rc;
+}
+
+/* Multiplies out alternative I, a list of products. */
+static int multiply_mixed(struct build *b, const struct and_state *s, size_t i, product_vec *out)
+{
+    const struct alternatives *a = &s->alts.data[i];
+    for (size_t j = 0; j < a->mixed.n; j++) {
+        const struct product *p = &a->mixed.data[j];
+        const struct cube *base = cube_and(b->arena, s->base, p->base);
+        if (!base)
+            continue;
+        struct and_state sub = and_state_copy(s, i, base);
+        for (size_t k = 0; k < p->n_dims; k++)
+            add_pure(&sub, &p->dims[k]);
+        int rc = norm_charge(b, 1);
+        if (!rc)
+            rc = and_state_resolve(b, &sub, out);
+        and_state_fini(&sub);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+/* *TO becomes the cubes that lie in one of *TO and one of FROM. */
+static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
+{
+    cube_vec r = VEC_INIT;
+    for (size_t i = 0; i < to->n; i++)
+        for (size_t j = 0; j < from->n; j++) {
+            if (r.n > 4 * b->limit) {
+                vec_fini(&r);
+                return norm_too_big(b, (uint64_t)to->n * from->n);
+            }
+            const struct cube *c = cube_and(b->arena, to->data[i], from->data[j]);
+            if (c)
+                vec_push(&r, c);
+        }
+    vec_fini(to);
+    *to = r;
+    norm_prune(b, to);
+    return norm_charge(b, r.n);
+}
+
+/* Intersects pairs of alternatives about the same one field. */
+static int join_same_field(struct build *b, struct and_state *s, bool *changed)
+{
+    *changed = false;
+    for (size_t i = 0; i < s->alts.n; i++)
+        for (size_t j = i + 1; j < s->alts.n;) {
+            const struct symbol *sym = cubes_only_symbol(&s->alts.data[i].cubes);
+            if (!sym || cubes_only_symbol(&s->alts.data[j].cubes) != sym) {
+                j++;
+                continue;
+            }
+            int rc = cross_vec(b, &s->alts.data[i].cubes, &s->alts.data[j].cubes);
+            if (rc)
+                return rc;
+            alternatives_fini(&s->alts.data[j]);
+            vec_remove(&s->alts, j);
+            *changed = true;
+        }
+    return 0;
+}
+
+/* Dimensions are numbered by the names of their fields, which makes the numbers independent of how the match is written. */
+static int compare_dims(const void *a_, const void *b_)
+{
+    const struct alternatives *a = a_, *b = b_;
+    const struct cube *x = a->cubes.data[0], *y = b->cubes.data[0];
+    return strcmp(x->n ? x->field[0].sym->name : "", y->n ? y->field[0].sym->name : "");
+}
+
+/* All alternatives are pure and independent: emit one product with them as dimensions, or the multiplied cubes. */
+static int emit(struct build *b, struct and_state *s, product_vec *out)
+{
+    uint64_t product = 1, sum = 1;
+    size_t n = s->alts.n;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t k = s->alts.data[i].cubes.n;
+        product = product > UINT64_MAX / k ? UINT64_MAX : product * k;
+        sum += k;
+    }
+    if (n < 2 || product < sum || b->flags & NORM_NO_CONJ) {
+        if (product > b->limit)
+            return norm_too_big(b, product);
+        cube_vec v = VEC_INIT;
+        vec_push(&v, s->base);
+        int rc = norm_charge(b, product);
+        for (size_t i = 0; i < n && !rc; i++)
+            rc = cross_vec(b, &v, &s->alts.data[i].cubes);
+        for (size_t i = 0; i < v.n && !rc; i++)
+            norm_push_cube(out, v.data[i]);
+        vec_fini(&v);
+        return rc;
+    }
+    if (sum > b->limit)
+        return norm_too_big(b, sum);
+    qsort(s->alts.data, n, sizeof *s->alts.data, compare_dims);
+    struct product p = {.base = s->base, .n_dims = n};
+    p.dims = arena_alloc(b->arena, n * sizeof *p.dims);
+    for (size_t i = 0; i < n; i++) {
+        const cube_vec *from = &s->alts.data[i].cubes;
+        p.dims[i].n = p.dims[i].cap = from->n;
+        p.dims[i].data = arena_memdup(b->arena, from->data, from->n * sizeof *from->data);
+    }
+    vec_push(out, p);
+    return norm_charge(b, sum);
+}
+
+int and_state_resolve(struct build *b, struct and_state *s, product_vec *out)
+{
+    bool changed;
+    do {
+        if (!filter_all(b, s))
+            return 0;
+        for (size_t i = 0; i < s->alts.n; i++) {
+            bool done;
+            int rc = split_cross(b, s, i, out, &done);
+            if (rc || done)
+                return rc;
+        }
+        for (size_t i = 0; i < s->alts.n; i++)
+            if (!s->alts.data[i].pure)
+                return multiply_mixed(b, s, i, out);
+        int rc = join_same_field(b, s, &changed);
+        if (rc)
+            return rc;
+    } while (changed);
+    while (s->alts.n > MAX_CLAUSES) {
+        size_t last = s->alts.n - 1;
+        int rc = cross_vec(b, &s->alts.data[last - 1].cubes, &s->alts.data[last].cubes);
+        alternatives_fini(&s->alts.data[last]);
+        s->alts.n--;
+        if (rc)
+            return rc;
+    }
+    return emit(b, s, out);
+}

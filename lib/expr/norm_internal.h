@@ -1,0 +1,50 @@
+/* norm_internal.h - what the files of the normal form share: products, and the state of an AND. Internal to lib/expr.
+ *
+ * Working form: a list of *products*. A product is a base cube AND one alternative of each of its dimensions, a dimension
+ * being a list of cubes.
+ */
+#pragma once
+
+#include "expr/cube.h"
+#include "expr/norm.h"
+
+struct product {
+    const struct cube *base;
+    cube_vec *dims; /* in the arena; their arrays are listed in build->vecs */
+    size_t n_dims;
+};
+
+typedef VEC(struct product) product_vec;
+
+struct build {
+    struct arena *arena; /* the norm's: what is computed on the way lives as long */
+    const struct norm_ports *ports;
+    unsigned flags;
+    size_t limit;
+    uint64_t work; /* cubes made so far */
+    struct diag *diag;
+};
+
+/* One child of an AND that is not a single cube. */
+struct alternatives {
+    cube_vec cubes;    /* if pure */
+    product_vec mixed; /* otherwise */
+    bool pure;
+};
+
+struct and_state {
+    const struct cube *base;
+    VEC(struct alternatives) alts;
+};
+
+/* ERR_TOO_BIG with the count. */
+int norm_too_big(struct build *b, uint64_t n);
+/* Counts N more cubes of work and refuses what goes far beyond the limit. */
+int norm_charge(struct build *b, uint64_t n) MUST_CHECK;
+void norm_push_cube(product_vec *out, const struct cube *c);
+void norm_prune(struct build *b, cube_vec *v);
+void and_state_fini(struct and_state *s);
+/* Appends the products of S to OUT. */
+int and_state_resolve(struct build *b, struct and_state *s, product_vec *out) MUST_CHECK;
+/* Makes the flows of NORM. */
+void norm_assemble(struct build *b, const product_vec *products, struct norm *norm);
