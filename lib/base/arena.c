@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16, BLOCK_SIZE = 16384 };
+/* The first block stays below the size from which malloc tidies up its small blocks: short-lived arenas are many. */
+enum { ALIGN = 16, FIRST_SIZE = 896, BLOCK_SIZE = 16384 };
 
 struct arena_block {
     struct arena_block *older;
@@ -15,7 +16,8 @@ struct arena_block {
 
 static void add_block(struct arena *arena, size_t size)
 {
-    size = MAX(size, BLOCK_SIZE);
+    size_t least = arena->blocks ? MIN(arena->blocks->size * 4, (size_t)BLOCK_SIZE) : FIRST_SIZE;
+    size = MAX(size, least);
     struct arena_block *block = xmalloc(sizeof *block + size);
     block->older = arena->blocks;
     block->size = size;
