@@ -3,7 +3,7 @@
 # ovsdb-tool and ovsdb-server, ovs-vswitchd, ovn-northd and ovn-controller on remote databases; and a packet passes.
 . "$WEFT_SRC/tests/support/lib.sh"
 begin compat
-"$WEFT_SRC/tools/compat-links" "$dir/links" "$WEFT_BIN" >/dev/null
+"$WEFT_SRC/tools/compat-links" "$dir/links" "$WEFT_BIN" >/dev/null || exit 1
 hv=wcompat-hv a=wcompat-a b=wcompat-b
 for ns in $hv $a $b; do ns_new $ns; done
 in_hv() { ip netns exec $hv env PATH="$dir/links:$PATH" "$@"; }
