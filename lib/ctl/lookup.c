@@ -133,7 +133,7 @@ static void collect(struct ctl_call *call, const struct schema_table *table,
 {
     const struct schema_table *where =
         id->name_table ? view_table(call->view, id->name_table) : table;
-    struct row_list rows = view_rows(call->view, where);
+    struct row_list rows = view_any_rows(call->view, where);
     for (size_t i = 0; i < rows.n; i++) {
         if (!holds_text(rows.rows[i], id->name_column, id->key, text))
             continue;
@@ -167,8 +167,10 @@ static void collect_by_name(struct ctl_call *call, const struct schema_table *ta
             collect(call, table, id, text, v);
     const struct schema_column *name = schema_column_find(table, "name");
     if (!v->n && name && name->type.key.type == ATOM_STRING && !has_row_ids(call->ctl, table)) {
-        static const struct ctl_row_id by_name = {.name_column = "name"};
-        collect(call, table, &by_name, text, v);
+        struct row_list rows = view_by_name(call->view, table, text);
+        for (size_t i = 0; i < rows.n; i++)
+            push_once(v, rows.rows[i]);
+        row_list_fini(&rows);
     }
 }
 
@@ -179,7 +181,7 @@ static void collect_by_partial_uuid(struct ctl_call *call, const struct schema_t
     size_t n = strlen(text);
     if (n < MIN_DIGITS || strspn(text, "0123456789abcdefABCDEF-") != n)
         return;
-    struct row_list rows = view_rows(call->view, table);
+    struct row_list rows = view_any_rows(call->view, table);
     for (size_t i = 0; i < rows.n; i++) {
         char uuid[UUID_TEXT_LEN + 1];
         if (!strncasecmp(uuid_print(&rows.rows[i]->uuid, uuid), text, n))

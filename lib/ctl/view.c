@@ -19,7 +19,20 @@ struct touched {
     bool *verified;             /* by column index; NULL: none */
 };
 
+/* Rows of the copy by name; the touched ones are looked through. Lives until view_reset. */
+struct name_index {
+    struct hmap map; /* struct name_entry */
+    struct name_entry *entries;
+    bool is_built;
+};
+
+struct name_entry {
+    struct hnode node;
+    const struct row *row;
+};
+
 struct view {
+    struct name_index *indexes; /* by table index */
     struct replica *replica;
     struct env *env;
     const struct schema *schema;
@@ -34,11 +47,23 @@ struct view *view_new(struct replica *replica, struct env *env)
     view->replica = replica;
     view->env = env;
     view->schema = replica_schema(replica);
+    view->indexes = xcalloc(view->schema->n_tables, sizeof *view->indexes);
     return view;
+}
+
+static void drop_index(struct name_index *index)
+{
+    for (size_t i = 0; i < index->map.n; i++)
+        row_unref(index->entries[i].row);
+    hmap_fini(&index->map);
+    free(index->entries);
+    *index = (struct name_index){.map = HMAP_INIT};
 }
 
 void view_reset(struct view *view)
 {
+    for (size_t i = 0; i < view->schema->n_tables; i++)
+        drop_index(&view->indexes[i]);
     struct touched **t;
     VEC_FOR_EACH (t, &view->touched) {
         row_unref((*t)->original);
@@ -63,6 +88,7 @@ void view_free(struct view *view)
     vec_fini(&view->touched);
     vec_fini(&view->retired);
     hmap_fini(&view->map);
+    free(view->indexes);
     free(view);
 }
 
@@ -117,7 +143,7 @@ static void sort_rows(struct row_list *list)
         qsort(list->rows, list->n, sizeof *list->rows, compare_rows);
 }
 
-struct row_list view_rows(const struct view *view, const struct schema_table *table)
+struct row_list view_any_rows(const struct view *view, const struct schema_table *table)
 {
     VEC(const struct row *) v = VEC_INIT;
     const struct row *row;
@@ -134,6 +160,64 @@ struct row_list view_rows(const struct view *view, const struct schema_table *ta
         if ((*t)->table == table && !(*t)->original && (*t)->current)
             vec_push(&v, (*t)->current);
     }
+    return (struct row_list){v.data, v.n};
+}
+
+struct row_list view_rows(const struct view *view, const struct schema_table *table)
+{
+    struct row_list list = view_any_rows(view, table);
+    sort_rows(&list);
+    return list;
+}
+
+/* NULL when the row has none. */
+static const struct rstr *name_of(const struct row *row, const struct schema_column *column)
+{
+    const struct datum *value = row_get(row, column);
+    return value->n == 1 ? value->atoms[0].string : NULL;
+}
+
+static struct name_index *get_index(struct view *view, const struct schema_table *table,
+                                    const struct schema_column *column)
+{
+    struct name_index *index = &view->indexes[table->index];
+    if (index->is_built)
+        return index;
+    index->is_built = true;
+    index->entries = xcalloc(replica_n_rows(view->replica, table) + 1, sizeof *index->entries);
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, view->replica, table)
+    {
+        const struct rstr *name = name_of(row, column);
+        if (!name)
+            continue;
+        struct name_entry *entry = &index->entries[index->map.n];
+        entry->row = row_ref(row);
+        hmap_insert(&index->map, &entry->node, name->node.hash);
+    }
+    return index;
+}
+
+struct row_list view_by_name(struct view *view, const struct schema_table *table, const char *name)
+{
+    const struct schema_column *column = schema_column_find(table, "name");
+    INVARIANT(column && column->type.key.type == ATOM_STRING);
+    VEC(const struct row *) v = VEC_INIT;
+    struct rstr *key = rstr_new(name);
+    struct name_index *index = get_index(view, table, column);
+    struct name_entry *entry;
+    HMAP_FOR_EACH_WITH_HASH (entry, node, key->node.hash, &index->map) {
+        if (rstr_equal(name_of(entry->row, column), key) && !find_touched(view, &entry->row->uuid))
+            vec_push(&v, entry->row);
+    }
+    struct touched *const *t;
+    VEC_FOR_EACH (t, &view->touched) {
+        const struct row *row = (*t)->table == table ? (*t)->current : NULL;
+        const struct rstr *has = row ? name_of(row, column) : NULL;
+        if (has && rstr_equal(has, key))
+            vec_push(&v, row);
+    }
+    rstr_unref(key);
     struct row_list list = {v.data, v.n};
     sort_rows(&list);
     return list;

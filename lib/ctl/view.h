@@ -32,6 +32,10 @@ struct row_list {
 };
 /* All rows of a table in the order of their names (column "name", if there is one), then uuids. */
 struct row_list view_rows(const struct view *view, const struct schema_table *table);
+/* The same in no particular order: for searches. */
+struct row_list view_any_rows(const struct view *view, const struct schema_table *table);
+/* The rows of TABLE whose column "name" (a string, or an optional one) is NAME. Fast: by an index. */
+struct row_list view_by_name(struct view *view, const struct schema_table *table, const char *name);
 void row_list_fini(struct row_list *list);
 /* The rows that COLUMN (of uuids) of ROW refers to and that exist, in the same order. */
 struct row_list view_referenced(const struct view *view, const struct row *row, const char *column);

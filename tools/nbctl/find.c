@@ -18,13 +18,9 @@ static int find(struct ctl_call *call, const struct kind *kind, const char *id, 
     *ret = is_uuid ? view_find(call->view, table, &uuid) : NULL;
     if (*ret)
         return 0;
-    struct row_list rows = view_rows(call->view, table);
-    size_t n = 0;
-    for (size_t i = 0; i < rows.n; i++)
-        if (!strcmp(row_text(rows.rows[i], "name"), id)) {
-            *ret = rows.rows[i];
-            n++;
-        }
+    struct row_list rows = view_by_name(call->view, table, id);
+    size_t n = rows.n;
+    *ret = n ? rows.rows[0] : NULL;
     row_list_fini(&rows);
     if (n > 1)
         return ctl_fail(call, "Multiple %s named '%s'.  Use a UUID.", kind->plural, id);
@@ -60,7 +56,7 @@ int nb_router_port_find(struct ctl_call *call, const char *id, bool must_exist,
 
 const struct row *nb_owner(struct ctl_call *call, const char *table, const struct row *port)
 {
-    struct row_list rows = view_rows(call->view, view_table(call->view, table));
+    struct row_list rows = view_any_rows(call->view, view_table(call->view, table));
     const struct row *owner = NULL;
     for (size_t i = 0; i < rows.n && !owner; i++)
         if (row_refers_to(rows.rows[i], "ports", &port->uuid))

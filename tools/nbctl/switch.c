@@ -1,6 +1,4 @@
 /* switch.c - ls-add, ls-del, ls-list. */
-#include <string.h>
-
 #include "base/err.h"
 #include "tools/nbctl/nbctl.h"
 
@@ -16,10 +14,8 @@ static int run_ls_add(struct ctl_call *call)
                         may_exist ? "--may-exist" : "--add-duplicate");
     const struct schema_table *table = view_table(call->view, "Logical_Switch");
     if (name && !add_duplicate) {
-        struct row_list rows = view_rows(call->view, table);
-        bool exists = false;
-        for (size_t i = 0; i < rows.n; i++)
-            exists |= !strcmp(row_text(rows.rows[i], "name"), name);
+        struct row_list rows = view_by_name(call->view, table, name);
+        bool exists = rows.n > 0;
         row_list_fini(&rows);
         if (exists && may_exist)
             return 0;
