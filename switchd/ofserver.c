@@ -71,8 +71,11 @@ static int flow_mod(struct ofconn *oc, const struct of_msg *msg, struct journal 
 {
     struct of_flow_mod fm;
     int err = of_flow_mod_decode(msg, oc->table_ids, &fm);
-    if (!err && msg->version < OF13_VERSION && fm.command == OF_FLOW_ADD)
+    if (!err && msg->version < OF13_VERSION && fm.command == OF_FLOW_ADD) {
         fm.flags |= OF_FLOW_RESET_COUNTS;
+        if (fm.table_id == OF_TABLE_ALL)
+            fm.table_id = 0; /* the switch chooses */
+    }
     if (!err)
         err = bridge_flow_mod(oc->of->br, &fm, journal);
     of_flow_mod_fini(&fm);

@@ -236,7 +236,7 @@ static int flow_modify(struct tables *tables, const struct of_flow_mod *fm, int6
     bool none = !selected.n;
     vec_fini(&selected);
     /* As OpenFlow 1.0 has it: a modification that finds nothing adds. */
-    if (none && fm->modify_cookie && !fm->cookie_mask && fm->table_id != OF_TABLE_ALL)
+    if (none && fm->modify_cookie && !fm->cookie_mask)
         return flow_add(tables, fm, now_ms, journal);
     return 0;
 }

@@ -163,7 +163,7 @@ void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)
         counter_add(vs->drops[DROP_NO_BRIDGE], n);
         return;
     }
-    int64_t now_ms = loop_now_ms(vs->loop);
+    int64_t now_ms = env_now_ms(vs->env);
     for (size_t i = 0; i < n; i++)
         receive(vs, vport, &packets[i], now_ms);
 }

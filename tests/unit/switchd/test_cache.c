@@ -357,6 +357,7 @@ static void test_cached_is_uncached(void **state)
 
 int main(void)
 {
+    log_set_level(NULL, LOG_ERR);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cached_is_uncached)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

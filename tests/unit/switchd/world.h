@@ -3,11 +3,13 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/vec.h"
 #include "openflow/text.h"
 #include "switchd/megaflow.h"
