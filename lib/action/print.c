@@ -33,7 +33,12 @@ static void print_operand(const struct operand *o, struct str *out)
         sym_bits_print(o->field, out);
         break;
     case OPERAND_VALUE:
-        if (o->is_masked)
+        if (o->is_masked && o->format == CONST_HEX && !o->value) {
+            str_put(out, "0x0/"); /* peers want value and mask in one format */
+            str_put(out, o->mask ? "" : "0x0");
+            if (o->mask)
+                lex_hex_print(out, o->mask);
+        } else if (o->is_masked)
             lex_masked_print(out, lex_format_of(o->format), o->value, o->mask);
         else
             lex_value_print(out, lex_format_of(o->format), o->value);

@@ -138,6 +138,9 @@ static const char *parse_number(const char *p, size_t n, struct lex_token *t)
 static const char *apply_mask(struct lex_token *t, const struct lex_token *m)
 {
     unsigned bits = t->format == LEX_IP4 ? 32 : t->format == LEX_IP6 ? 128 : 0;
+    bool zero = t->format == LEX_DECIMAL && !t->value; /* has no format of its own: "0/0x1" */
+    if (zero && m->format == LEX_HEX)
+        t->format = LEX_HEX;
     if (m->format == t->format)
         t->mask = m->value;
     else if (bits && m->format == LEX_DECIMAL && m->value <= bits)

@@ -73,7 +73,10 @@ static void print_masked(struct printer *pr, const struct expr *e)
     if (e->mask == u128_ones(e->sym->width))
         lex_value_print(pr->out, f, e->value);
     else if (f == LEX_HEX || f == LEX_DECIMAL) {
-        lex_hex_print(pr->out, e->value);
+        if (!e->value && e->mask && pr->style == EXPR_STYLE_TEXT)
+            str_put(pr->out, "0x0"); /* peers want value and mask in one format */
+        else
+            lex_hex_print(pr->out, e->value);
         str_putc(pr->out, '/');
         lex_hex_print(pr->out, e->mask);
     } else {

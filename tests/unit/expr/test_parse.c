@@ -87,6 +87,7 @@ static void text_style_round_trips(void **state UNUSED)
         "ct_label.ecmp_reply_eth == 00:00:00:00:00:01 && ct_mark.obs_stage == 2",
         "ip4.dst == 10.0.0.1/255.0.255.255",
         "vlan.pcp == 0/0",
+        "udp.src == 0/47 && reg0 == 0/0x5",
         "flags.network_id == 3 && !flags.loopback",
     };
     struct world w;
