@@ -180,7 +180,7 @@ static void skip_spaces(struct reader *r)
 
 static int read_word(struct reader *r, const struct base_type *type, union atom *ret)
 {
-    size_t n;
+    size_t n = 0;
     int err = value_word(r->p, &n, r->diag);
     if (err && *r->p != '"')
         return *r->p ? diag_set(r->diag, err, "%s: unexpected \"%c\" parsing %s", r->text, *r->p,

@@ -119,7 +119,7 @@ static int schema_in_use(struct dbctl *dbctl, const char *name, char **ret, stru
 int dbctl_needs_conversion(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *wanted;
-    char *have;
+    char *have = NULL;
     int err = read_schema(dbctl->argv[dbctl->remote ? 0 : 1], &wanted, diag);
     if (err)
         return err;
