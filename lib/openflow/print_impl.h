@@ -1,0 +1,10 @@
+/* print_impl.h - what print.c and print_stats.c share. */
+#pragma once
+
+#include "openflow/print.h"
+
+/* Names of the bits that are set, numbers for those without a name; "0" for none. */
+void print_bits(struct str *s, uint32_t bits, const char *const *names, size_t n, char separator);
+/* The body of a multipart or tunnel-option reply. 0, or the OF_ERROR of decoding. */
+int print_stats(struct str *s, const struct of_msg *msg, const struct port_names *ports,
+                const struct table_names *tables);
