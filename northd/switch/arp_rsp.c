@@ -28,7 +28,7 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
-    if (lsp->flags & (PORT_DISABLED | PORT_UNKNOWN) || lsp->type == LSP_LOCALNET)
+    if (lsp->flags & PORT_UNKNOWN || lsp->type == LSP_LOCALNET)
         return;
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     const struct fact_port_addr *addr;

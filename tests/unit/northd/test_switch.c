@@ -88,7 +88,8 @@ static void disabled_port(void **state)
     assert_int_equal(
         world_count(w, "ls_out_check_port_sec", "(outport == \"p1\")", "(drop;)", NULL), 1);
     assert_int_equal(world_count(w, "group", NULL), 0);
-    assert_int_equal(world_count(w, "0a:00:00:00:00:01", "flow", NULL), 0);
+    assert_int_equal(
+        world_count(w, "ls_in_l2_lkup", "(eth.dst == 0a:00:00:00:00:01)", "(drop;)", NULL), 1);
     world_set(w, "Logical_Switch_Port", &p, "enabled", "true");
     commit(w);
     assert_int_equal(world_count(w, "ls_in_check_port_sec", "p1", NULL), 0);

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Random networks compiled by weft-northd and by Debian's ovn-northd from the same commands; random packets traced through both
+southbound databases by Debian's ovn-trace must end in the same ports with the same headers. Flows are not compared: the two
+compilers divide the work differently. What the other side has and ours has not yet (ICMP errors, learning of MAC addresses
+on switches) is kept out of the packets.
+
+    northd_forwarding.py [SEED [NETWORKS [PACKETS]]]
+"""
+import os, random, re, shutil, subprocess, sys, tempfile, time
+
+BIN = os.environ["WEFT_BIN"]
+SCHEMAS = "/usr/share/ovn"
+
+
+class Side:
+    """A northd with its databases, and ovn-trace on its SB."""
+
+    def __init__(self, folder):
+        self.dir = folder
+        self.running = []
+        os.mkdir(folder)
+        self.env = dict(os.environ)
+        for v in ("RUNDIR", "DBDIR", "LOGDIR", "SYSCONFDIR"):
+            for p in ("WEFT_", "OVN_", "OVS_"):
+                self.env[p + v] = folder
+        self.nb, self.sb = "unix:%s/ovnnb_db.sock" % folder, "unix:%s/ovnsb_db.sock" % folder
+
+    def start(self, *args, wait=None):
+        out = open(os.path.join(self.dir, os.path.basename(args[0]) + ".out"), "a")
+        self.running.append(subprocess.Popen(args, env=self.env, cwd=self.dir, stdout=out, stderr=out, stdin=subprocess.DEVNULL))
+        end = time.time() + 30
+        while wait and not os.path.exists(os.path.join(self.dir, wait)):
+            if time.time() > end or self.running[-1].poll() is not None:
+                sys.exit("FAIL  %s did not start: %s" % (args[0], open(out.name).read()))
+            time.sleep(0.01)
+
+    def nbctl(self, *args):
+        r = subprocess.run(("ovn-nbctl", "--db=" + self.nb, "--timeout=30") + args, env=self.env, text=True, capture_output=True)
+        if r.returncode:
+            sys.exit("FAIL  ovn-nbctl: %s" % r.stderr)
+
+    def trace(self, packet):
+        # A process for each packet: as a daemon ovn-trace 23.03 crashes now and then.
+        r = subprocess.run(("ovn-trace", "--db=" + self.sb, "--minimal", packet.datapath, packet.microflow()),
+                           env=self.env, text=True, capture_output=True)
+        if r.returncode:
+            sys.exit("FAIL  ovn-trace on %s: %s%s" % (packet.microflow(), r.stdout, r.stderr))
+        return outcome(packet, r.stdout)
+
+    def stop(self):
+        for p in reversed(self.running):
+            p.terminate()
+        for p in self.running:
+            try:
+                p.wait(20)
+            except subprocess.TimeoutExpired:
+                p.kill()
+
+
+class Ours(Side):
+    def begin(self):
+        self.start(BIN + "/weft-northd", "-vconsole:off", wait="ovnsb_db.sock")
+
+
+class Peer(Side):
+    def begin(self):
+        for name in ("nb", "sb"):
+            db = "%s/%s.db" % (self.dir, name)
+            subprocess.run(("ovsdb-tool", "create", db, "%s/ovn-%s.ovsschema" % (SCHEMAS, name)), check=True, env=self.env)
+            self.start("ovsdb-server", "-vconsole:off", "--remote=punix:%s/ovn%s_db.sock" % (self.dir, name),
+                       "--unixctl=%s/%s.ctl" % (self.dir, name), db, wait="ovn%s_db.sock" % name)
+        self.start("ovn-northd", "-vconsole:off", "--ovnnb-db=" + self.nb, "--ovnsb-db=" + self.sb, "--unixctl=%s/northd.ctl" % self.dir)
+
+
+# --- What ovn-trace --minimal says, as a sorted list of "port: headers"
+
+def plain(field, value):
+    """A value as an address or a number, however it was printed."""
+    value = value.strip()
+    if not re.fullmatch(r"0x[0-9a-f]+", value):
+        return value
+    n = int(value, 16)
+    if field in ("eth.src", "eth.dst", "arp.sha", "arp.tha"):
+        return ":".join("%02x" % (n >> s & 255) for s in range(40, -8, -8))
+    return ".".join(str(n >> s & 255) for s in (24, 16, 8, 0)) if n > 0xffff else str(n)
+
+
+def made_by(action, state):
+    """The packet that a nested action begins with."""
+    if action == "clone":
+        return dict(state)
+    packet = {k: v for k, v in state.items() if k.startswith("eth.")}
+    packet["made by"] = action
+    if action == "arp":
+        packet.update({"arp.tha": "00:00:00:00:00:00", "arp.sha": state["eth.src"]})
+    return packet
+
+
+def outcome(packet, text):
+    stack, found = [dict(packet.fields)], []
+    for line in text.splitlines():
+        line = re.sub(r"/\*.*?\*/", "", line).strip()
+        if not line or line.startswith("#"):
+            continue
+        m = re.fullmatch(r'output\("([^"]*)"\);', line)
+        assign = re.fullmatch(r"([\w.]+(?:\[[^\]]*\])?) = (.*);", line)
+        opens = re.fullmatch(r"(\w+) ?\{", line)
+        if m:
+            state = stack[-1]
+            found.append("%s: %s" % (m.group(1), " ".join("%s=%s" % kv for kv in sorted(state.items()))))
+        elif assign:
+            stack[-1][assign.group(1)] = plain(*assign.groups())
+        elif line == "ip.ttl--;":
+            stack[-1]["ip.ttl"] = str(int(stack[-1]["ip.ttl"]) - 1)
+        elif opens:
+            stack.append(made_by(opens.group(1), stack[-1]))
+        elif line == "};":
+            stack.pop()
+        else:
+            sys.exit("FAIL  ovn-trace says: %s" % line)
+    return sorted(found)
+
+
+# --- Random networks and packets
+
+class Network:
+    def __init__(self, rnd):
+        self.rnd, self.commands = rnd, []
+        self.switches, self.ports, self.router_ports = [], [], []
+        n_switches, n_routers = rnd.randint(1, 4), rnd.randint(0, 2)
+        for i in range(n_switches):
+            self.add("ls-add", "sw%d" % i)
+            self.switches.append("sw%d" % i)
+        for i in range(n_routers):
+            self.add("lr-add", "lr%d" % i)
+        for i in range(n_switches):
+            for k in range(rnd.randint(1, 4)):
+                self.port(i, k)
+        for r in range(n_routers):
+            for i in rnd.sample(range(n_switches), rnd.randint(1, n_switches)):
+                self.attach(r, i)
+        if n_routers:
+            self.routes(n_routers)
+
+    def add(self, *args):
+        self.commands += (["--"] if self.commands else []) + list(args)
+
+    def port(self, i, k):
+        name, mac, ip = "p%d%d" % (i, k), "0a:00:00:00:%02x:%02x" % (i, k + 1), "10.0.%d.%d" % (i, k + 1)
+        kind = self.rnd.random()
+        addresses = ["%s %s" % (mac, ip)] if kind < 0.7 else ["%s %s" % (mac, ip), "unknown"] if kind < 0.85 else ["unknown"] if kind < 0.95 else [mac]
+        self.add("lsp-add", "sw%d" % i, name)
+        self.add("lsp-set-addresses", name, *addresses)
+        if self.rnd.random() < 0.07:
+            self.add("lsp-set-enabled", name, "disabled")
+        self.ports.append((name, "sw%d" % i, mac, ip))
+
+    def attach(self, r, i):
+        name, mac, ip = "lr%d-sw%d" % (r, i), "0a:00:00:0%d:ff:%02x" % (r, i), "10.0.%d.%d" % (i, 254 - r)
+        attachment = "sw%d-lr%d" % (i, r)
+        self.add("lrp-add", "lr%d" % r, name, mac, ip + "/24", "fd00:%d::%d/64" % (i, 254 - r))
+        self.add("lsp-add", "sw%d" % i, attachment)
+        self.add("lsp-set-type", attachment, "router")
+        self.add("lsp-set-options", attachment, "router-port=" + name)
+        self.add("lsp-set-addresses", attachment, self.rnd.choice(["router", "router", mac]))
+        self.router_ports.append((name, "lr%d" % r, "sw%d" % i, mac, ip))
+
+    def routes(self, n_routers):
+        for r in range(n_routers):
+            mine = [p for p in self.router_ports if p[1] == "lr%d" % r]
+            for prefix in self.rnd.sample(["0.0.0.0/0", "20.0.0.0/8", "20.1.0.0/16", "30.0.0.0/8"], self.rnd.randint(0, 3)):
+                via = self.rnd.choice(mine)[4].rsplit(".", 1)[0] + ".%d" % self.rnd.choice([1, 2, 3, 77, 253, 254])
+                if via not in [p[4] for p in mine]:
+                    self.add("lr-route-add", "lr%d" % r, prefix, via)
+
+
+class Packet:
+    def __init__(self, net, rnd):
+        self.name, self.datapath, mac, ip = rnd.choice(net.ports)
+        macs = [p[2] for p in net.ports if p[1] == self.datapath] + ["0a:00:00:00:99:99", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:09"]
+        routers = [p for p in net.router_ports if p[2] == self.datapath]
+        ips = [p[3] for p in net.ports] + [p[4] for p in net.router_ports] + ["10.0.0.77", "10.0.1.77", "20.0.0.1", "20.1.0.1", "30.0.0.1", "99.0.0.1"]
+        f = self.fields = {"eth.src": mac}
+        self.only_match = {}
+        kind = rnd.random()
+        if kind < 0.2:
+            f["eth.dst"] = rnd.choice(macs)
+        elif kind < 0.45:
+            near = [p[3] for p in net.ports if p[1] == self.datapath] + [p[4] for p in routers] + ["10.0.0.88"]
+            f.update({"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.op": "1", "arp.sha": mac, "arp.spa": ip, "arp.tha": "00:00:00:00:00:00", "arp.tpa": rnd.choice(near)})
+        else:
+            f["eth.dst"] = rnd.choice([p[3] for p in routers] or macs)
+            f.update({"ip4.src": ip, "ip4.dst": rnd.choice(ips), "ip.ttl": "64"})
+            if any(f["ip4.dst"] == p[4] for p in net.router_ports) or rnd.random() < 0.5:
+                f.update({"icmp4.type": "8", "icmp4.code": "0"})
+
+    def microflow(self):
+        texts = ['inport == "%s"' % self.name] + ["%s == %s" % kv for kv in self.fields.items()]
+        if "ip4.dst" in self.fields:
+            texts.append("ip4")
+        return " && ".join(texts)
+
+
+def one_network(folder, seed, n_packets):
+    rnd = random.Random(seed)
+    net = Network(rnd)
+    sides = [Ours(folder + "/ours"), Peer(folder + "/peer")]
+    different = 0
+    try:
+        for s in sides:
+            s.begin()
+            s.nbctl("--wait=sb", *net.commands)
+        delivered = 0
+        for k in range(n_packets):
+            packet = Packet(net, rnd)
+            ours, theirs = sides[0].trace(packet), sides[1].trace(packet)
+            delivered += bool(theirs)
+            if os.environ.get("VERBOSE"):
+                print(packet.microflow(), ours, theirs)
+            if ours != theirs:
+                different += 1
+                print("FAIL  network %d: %s\n  ours   %s\n  theirs %s" % (seed, packet.microflow(), "\n         ".join(ours) or "drop", "\n         ".join(theirs) or "drop"))
+        print("%s    network %d: %d packets, %d of them delivered, %d differ" % ("FAIL" if different else "ok", seed, n_packets, delivered, different), flush=True)
+    finally:
+        for s in sides:
+            s.stop()
+        shutil.rmtree(folder + "/ours", ignore_errors=True)
+        shutil.rmtree(folder + "/peer", ignore_errors=True)
+    return different
+
+
+def main():
+    first, networks, packets = (int(a) for a in (sys.argv[1:] + ["1", "8", "40"][len(sys.argv) - 1:]))
+    if not shutil.which("ovn-northd") or not shutil.which("ovn-trace"):
+        print("skipped: ovn-northd and ovn-trace are not installed")
+        return 0
+    folder = tempfile.mkdtemp(prefix="weft-forwarding-")
+    try:
+        different = sum(one_network(folder, seed, packets) for seed in range(first, first + networks))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("passed" if not different else "FAILED: %d packets" % different)
+    return 1 if different else 0
+
+
+sys.exit(main())
