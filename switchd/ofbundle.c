@@ -204,8 +204,7 @@ static int check_early(struct ofconn *oc, const struct of_msg *msg)
     } else if (msg->type == OF_GROUP_MOD) {
         struct of_group_mod gm;
         err = of_group_mod_decode(msg, &gm);
-        if (!err)
-            of_group_mod_fini(&gm);
+        of_group_mod_fini(&gm);
     } else if (msg->type != OF_PORT_MOD && msg->type != OF_PACKET_OUT) {
         err = OF_ERR_BUNDLE_MSG_UNSUPPORTED;
     }

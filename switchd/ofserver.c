@@ -86,9 +86,8 @@ static int group_mod(struct ofconn *oc, const struct of_msg *msg, struct journal
 {
     struct of_group_mod gm;
     int err = of_group_mod_decode(msg, &gm);
-    if (err)
-        return err;
-    err = bridge_group_mod(oc->of->br, &gm, journal);
+    if (!err)
+        err = bridge_group_mod(oc->of->br, &gm, journal);
     of_group_mod_fini(&gm);
     return err;
 }
