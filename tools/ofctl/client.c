@@ -1,0 +1,264 @@
+/* client.c - see client.h. */
+#include "tools/ofctl/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "io/rundir.h"
+
+void fatal(const char *format, ...)
+{
+    va_list args;
+    fflush(stdout);
+    fputs("weft-ofctl: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+/* ---- Events ---- */
+
+static void on_ready(void *aux, struct of_conn *conn)
+{
+    struct client *c = aux;
+    c->version = of_conn_version(conn);
+}
+
+static void on_message(void *aux, struct of_conn *conn UNUSED, const struct of_msg *msg)
+{
+    struct client *c = aux;
+    vec_push(&c->inbox, xmemdup(msg->data, msg->len));
+}
+
+static void on_closed(void *aux, struct of_conn *conn UNUSED, int err UNUSED, const char *reason)
+{
+    struct client *c = aux;
+    c->failed = true;
+    c->reason = xstrdup(reason);
+}
+
+/* ---- Ports by name ---- */
+
+static void take_ports(struct client *c, const struct of_msg *reply, void *aux UNUSED)
+{
+    struct of_features f;
+    const uint8_t *data = reply->body;
+    size_t n = reply->body_len, ofs = 0;
+    if (reply->type == OF_FEATURES_REPLY) {
+        if (of_features_decode(reply, &f))
+            return;
+        data = f.ports;
+        n = f.ports_len;
+    }
+    struct of_port port;
+    while (of_port_next(data, n, reply->version, &ofs, &port) > 0)
+        vec_push(&c->ports, port);
+}
+
+static void fetch_ports(struct client *c)
+{
+    if (c->have_ports)
+        return;
+    c->have_ports = true;
+    struct of_buf b = OF_BUF_INIT;
+    /* Numbers of their own, so that asking for names changes no other request's. */
+    uint32_t xid = 0x10000;
+    if (c->version == OF10_VERSION)
+        of_simple_encode(OF_FEATURES_REQUEST, c->version, xid, &b);
+    else
+        of_port_desc_request_encode(PORT_ANY, c->version, xid, &b);
+    client_transact(c, &b, take_ports, NULL);
+    of_buf_fini(&b);
+}
+
+static uint32_t port_by_name(const struct port_names *names, const char *name)
+{
+    struct client *c = CONTAINER_OF(names, struct client, port_names);
+    fetch_ports(c);
+    for (size_t i = 0; i < c->ports.n; i++)
+        if (!strcmp(c->ports.data[i].name, name))
+            return c->ports.data[i].number;
+    return 0;
+}
+
+static const char *port_by_number(const struct port_names *names, uint32_t number)
+{
+    struct client *c = CONTAINER_OF(names, struct client, port_names);
+    fetch_ports(c);
+    for (size_t i = 0; i < c->ports.n; i++)
+        if (c->ports.data[i].number == number)
+            return c->ports.data[i].name;
+    return NULL;
+}
+
+const struct port_names *client_print_names(struct client *c)
+{
+    return c->show_names ? &c->port_names : NULL;
+}
+
+/* ---- Connecting ---- */
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st);
+}
+
+/* Owned by the caller. */
+static char *resolve_target(const char *name)
+{
+    if (target_is_active(name))
+        return xstrdup(name);
+    if (strchr(name, '/'))
+        return exists(name) ? xasprintf("unix:%s", name) : NULL;
+    char *rundir = rundir_get(RUNDIR_OVS, false);
+    char *mgmt = xasprintf("%s/%s.mgmt", rundir, name), *target = NULL;
+    if (exists(mgmt))
+        target = xasprintf("unix:%s", mgmt);
+    free(mgmt);
+    free(rundir);
+    return target;
+}
+
+void client_connect(struct client *c, const char *name, uint32_t versions)
+{
+    static const struct of_conn_callbacks callbacks = {on_ready, on_message, NULL, on_closed};
+    struct diag diag = DIAG_INIT;
+    struct stream *stream;
+    char *target = resolve_target(name);
+    if (!target)
+        fatal("%s is not a bridge or a socket", name);
+    c->loop = loop_new(env_real());
+    c->target = name;
+    c->versions = versions;
+    c->port_names = (struct port_names){port_by_name, port_by_number};
+    struct stream_options so = {.default_port = TARGET_PORT_OPENFLOW};
+    if (stream_connect(c->loop, target, &so, &stream, &diag))
+        fatal("%s: %s", name, diag_text(&diag));
+    struct of_conn_options options = {.versions = versions, .hello_bitmap = true};
+    c->conn = of_conn_new(c->loop, stream, &options, &callbacks, c);
+    c->xid = 2; /* 1 was the HELLO's */
+    while (!c->version && !c->failed)
+        loop_run_once(c->loop, -1);
+    if (!c->version)
+        fatal("%s: failed to connect to socket (%s)", target, c->reason);
+    free(target);
+}
+
+void client_close(struct client *c)
+{
+    for (size_t i = 0; i < c->inbox.n; i++)
+        free(c->inbox.data[i]);
+    vec_fini(&c->inbox);
+    vec_fini(&c->ports);
+    of_conn_free(c->conn);
+    loop_free(c->loop);
+    free(c->reason);
+}
+
+/* ---- Talking ---- */
+
+uint32_t client_next_xid(struct client *c)
+{
+    return c->xid++;
+}
+
+void client_send(struct client *c, struct of_buf *buf)
+{
+    of_conn_send_buf(c->conn, buf);
+}
+
+uint8_t *client_receive(struct client *c, struct of_msg *msg)
+{
+    while (!c->inbox.n && !c->failed)
+        loop_run_once(c->loop, -1);
+    if (!c->inbox.n)
+        fatal("%s: receive failed (%s)", c->target, c->reason);
+    uint8_t *data = c->inbox.data[0];
+    vec_remove(&c->inbox, 0);
+    if (of_msg_parse(data, get_be16(data + 2), msg))
+        fatal("%s: bad message received", c->target);
+    return data;
+}
+
+static void print_error(struct client *c UNUSED, const struct of_msg *msg)
+{
+    struct str s = STR_INIT;
+    of_print(&s, msg, 2, NULL, NULL);
+    fflush(stdout);
+    fputs(str_c(&s), stderr);
+    str_fini(&s);
+}
+
+/* One message with this xid; an error message ends the program. */
+static uint8_t *receive_reply(struct client *c, uint32_t xid, struct of_msg *msg)
+{
+    for (;;) {
+        uint8_t *data = client_receive(c, msg);
+        if (msg->xid == xid) {
+            if (msg->type == OF_ERROR_MSG) {
+                print_error(c, msg);
+                exit(1);
+            }
+            return data;
+        }
+        free(data);
+    }
+}
+
+void client_transact(struct client *c, struct of_buf *request,
+                     void (*fn)(struct client *c, const struct of_msg *reply, void *aux), void *aux)
+{
+    uint32_t xid = get_be32(request->data + 4);
+    struct of_msg msg;
+    bool more;
+    client_send(c, request);
+    do {
+        uint8_t *data = receive_reply(c, xid, &msg);
+        more = msg.flags & OF_MULTIPART_MORE;
+        fn(c, &msg, aux);
+        free(data);
+    } while (more);
+}
+
+void client_transact_noreply(struct client *c, struct of_buf *requests)
+{
+    uint32_t barrier = client_next_xid(c);
+    struct of_msg msg;
+    bool failed = false;
+    of_simple_encode(OF_BARRIER_REQUEST, c->version, barrier, requests);
+    client_send(c, requests);
+    for (;;) {
+        uint8_t *data = client_receive(c, &msg);
+        bool done = msg.type == OF_BARRIER_REPLY && msg.xid == barrier;
+        if (msg.type == OF_ERROR_MSG) {
+            print_error(c, &msg);
+            failed = true;
+        }
+        free(data);
+        if (done)
+            break;
+    }
+    if (failed)
+        exit(1);
+}
+
+void client_prepare_nxm(struct client *c, bool table_ids)
+{
+    struct of_buf b = OF_BUF_INIT;
+    if (c->version != OF10_VERSION)
+        return;
+    of_nx_number_encode(OF_NX_SET_FLOW_FORMAT, 2, c->version, client_next_xid(c), &b);
+    client_transact_noreply(c, &b);
+    if (table_ids) {
+        of_nx_number_encode(OF_NX_FLOW_MOD_TABLE_ID, 1, c->version, client_next_xid(c), &b);
+        client_transact_noreply(c, &b);
+        c->table_ids = true;
+    }
+    of_buf_fini(&b);
+}

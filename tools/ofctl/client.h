@@ -1,0 +1,55 @@
+/* client.h - one OpenFlow conversation of a command-line tool: requests and their answers, one after the other.
+ *
+ * Here waiting is allowed: each function runs the loop until its answer has come. Failures end the program with a
+ * sentence, as for any tool; struct client is made once and lives until exit.
+ */
+#pragma once
+
+#include "openflow/connection.h"
+#include "openflow/print.h"
+#include "openflow/switch.h"
+
+struct client {
+    struct loop *loop;
+    struct of_conn *conn;
+    const char *target;
+    uint32_t versions; /* allowed */
+    uint8_t version;   /* settled */
+    uint32_t xid;      /* of the next request */
+    bool table_ids;    /* 1.0: NXT_FLOW_MOD_TABLE_ID has been sent */
+    bool failed;
+    char *reason;
+    /* Messages that came, copied, in order. */
+    struct {
+        uint8_t **data;
+        size_t n, cap;
+    } inbox;
+    struct port_names port_names; /* asks the switch when first needed */
+    struct {
+        struct of_port *data;
+        size_t n, cap;
+    } ports;
+    bool have_ports;
+    bool show_names; /* --names: numbers are printed as names */
+};
+
+/* TARGET: a bridge's name, a socket's path, or unix:, tcp:, ssl: */
+void client_connect(struct client *c, const char *target, uint32_t versions);
+void client_close(struct client *c);
+uint32_t client_next_xid(struct client *c);
+void client_send(struct client *c, struct of_buf *buf); /* and empties BUF */
+/* The next message; owned by the caller, who frees it; MSG points into it. */
+uint8_t *client_receive(struct client *c, struct of_msg *msg);
+/* Sends REQUEST (one message) and hands each message with its xid to FN, until the last part of a multipart reply
+ * or the only reply. An error is printed to standard error, and the program ends with 1. */
+void client_transact(struct client *c, struct of_buf *request,
+                     void (*fn)(struct client *c, const struct of_msg *reply, void *aux),
+                     void *aux);
+/* Sends REQUESTS and a barrier and waits for its reply: an error to any of them ends the program like above. */
+void client_transact_noreply(struct client *c, struct of_buf *requests);
+/* 1.0: makes the switch speak NXM; TABLE_IDS: also tables in FLOW_MOD. */
+void client_prepare_nxm(struct client *c, bool table_ids);
+/* For printing: names if --names was given. */
+const struct port_names *client_print_names(struct client *c);
+
+void fatal(const char *format, ...) PRINTF_FORMAT(1, 2) __attribute__((noreturn));

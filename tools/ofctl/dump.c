@@ -1,0 +1,219 @@
+/* dump.c - commands that ask once and print the answer. */
+#include "tools/ofctl/ofctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "openflow/group.h"
+#include "openflow/meter.h"
+
+static void print_reply(struct client *c, const struct of_msg *reply, void *aux UNUSED)
+{
+    struct str s = STR_INIT;
+    of_print(&s, reply, 2, client_print_names(c), NULL);
+    fputs(str_c(&s), stdout);
+    str_fini(&s);
+}
+
+static void transact(struct ofctl *o, struct of_buf *request)
+{
+    client_transact(&o->client, request, print_reply, NULL);
+    of_buf_fini(request);
+}
+
+static void needs(struct ofctl *o, uint8_t version, const char *what)
+{
+    if (o->client.version < version)
+        fatal("%s needs %s or later; use -O", what, of_version_name(version));
+}
+
+/* A multipart request that has no body. */
+static void dump_plain(struct ofctl *o, enum of_type type, uint8_t since, const char *what)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    needs(o, since, what);
+    of_multipart_request_encode(type, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+void cmd_show(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    uint8_t version = o->client.version;
+    of_simple_encode(OF_FEATURES_REQUEST, version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+    if (version > OF10_VERSION) {
+        of_port_desc_request_encode(PORT_ANY, version, client_next_xid(&o->client), &b);
+        transact(o, &b);
+    }
+    client_next_xid(&o->client); /* ovs-ofctl's second HELLO */
+    of_simple_encode(OF_GET_CONFIG_REQUEST, version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+void cmd_dump_desc(struct ofctl *o)
+{
+    dump_plain(o, OF_DESC_REQUEST, OF10_VERSION, "dump-desc");
+}
+
+void cmd_dump_tables(struct ofctl *o)
+{
+    dump_plain(o, OF_TABLE_STATS_REQUEST, OF10_VERSION, "dump-tables");
+}
+
+void cmd_dump_table_features(struct ofctl *o)
+{
+    dump_plain(o, OF_TABLE_FEATURES_REQUEST, OF13_VERSION, "dump-table-features");
+}
+
+void cmd_dump_table_desc(struct ofctl *o)
+{
+    dump_plain(o, OF_TABLE_DESC_REQUEST, OF14_VERSION, "dump-table-desc");
+}
+
+/* Argument I as a port; PORT_ANY without it. */
+static uint32_t port_arg(struct ofctl *o, int i)
+{
+    uint32_t port = PORT_ANY;
+    const char *text = ofctl_arg(o, i);
+    if (text && port_parse(text, &o->client.port_names, &port))
+        fatal("%s: unknown port `%s'", o->argv[0], text);
+    return port;
+}
+
+void cmd_dump_ports(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    uint32_t port = port_arg(o, 1);
+    of_port_stats_request_encode(port, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+void cmd_dump_ports_desc(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    uint32_t port = port_arg(o, 1);
+    of_port_desc_request_encode(port, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+static uint64_t number_arg(struct ofctl *o, int i, const char *prefix, uint64_t none)
+{
+    const char *text = ofctl_arg(o, i);
+    uint64_t x;
+    if (!text || !strcmp(text, "all"))
+        return none;
+    if (text_starts_with(text, prefix))
+        text += strlen(prefix);
+    if (!strcmp(text, "all"))
+        return none;
+    if (text_to_u64(text, 0, &x) || x > UINT32_MAX)
+        fatal("%s: invalid number", text);
+    return x;
+}
+
+static void dump_group(struct ofctl *o, enum of_type type, const char *what)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    needs(o, OF13_VERSION, what);
+    uint32_t group = (uint32_t)number_arg(o, 1, "group_id=", OF_GROUP_ALL);
+    of_group_request_encode(type, group, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+void cmd_dump_groups(struct ofctl *o)
+{
+    dump_group(o, OF_GROUP_DESC_REQUEST, "dump-groups");
+}
+
+void cmd_dump_group_stats(struct ofctl *o)
+{
+    dump_group(o, OF_GROUP_STATS_REQUEST, "dump-group-stats");
+}
+
+void cmd_dump_group_features(struct ofctl *o)
+{
+    dump_plain(o, OF_GROUP_FEATURES_REQUEST, OF13_VERSION, "dump-group-features");
+}
+
+static void dump_meter(struct ofctl *o, enum of_type type, const char *what)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    needs(o, OF13_VERSION, what);
+    uint32_t meter = (uint32_t)number_arg(o, 1, "meter=", OF_METER_ALL);
+    of_meter_request_encode(type, meter, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+void cmd_dump_meters(struct ofctl *o)
+{
+    dump_meter(o, OF_METER_CONFIG_REQUEST, "dump-meters");
+}
+
+void cmd_meter_stats(struct ofctl *o)
+{
+    dump_meter(o, OF_METER_STATS_REQUEST, "meter-stats");
+}
+
+void cmd_meter_features(struct ofctl *o)
+{
+    dump_plain(o, OF_METER_FEATURES_REQUEST, OF13_VERSION, "meter-features");
+}
+
+void cmd_queue_stats(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    uint32_t port = port_arg(o, 1), queue = (uint32_t)number_arg(o, 2, "", UINT32_MAX);
+    uint8_t version = o->client.version;
+    size_t start = of_begin(&b, version, OF_QUEUE_STATS_REQUEST, client_next_xid(&o->client));
+    if (version == OF10_VERSION) {
+        /* "All ports" has a number of its own in 1.0. */
+        of_buf_put16(&b, port == PORT_ANY ? port_to_16(PORT_ALL) : port_to_16(port));
+        of_buf_put16(&b, 0);
+    } else {
+        of_buf_put32(&b, port);
+    }
+    of_buf_put32(&b, queue);
+    of_end(&b, start);
+    transact(o, &b);
+}
+
+void cmd_dump_tlv_map(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    of_simple_encode(OF_NX_TLV_TABLE_REQUEST, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+static void print_frags(struct client *c UNUSED, const struct of_msg *reply, void *aux UNUSED)
+{
+    static const char *const names[] = {"normal", "drop", "reassemble", "nx-match"};
+    struct of_config config;
+    if (!of_config_decode(reply, &config))
+        puts(names[config.flags & 3]);
+}
+
+void cmd_get_frags(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    of_simple_encode(OF_GET_CONFIG_REQUEST, o->client.version, client_next_xid(&o->client), &b);
+    client_transact(&o->client, &b, print_frags, NULL);
+    of_buf_fini(&b);
+}
+
+void cmd_probe(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    client_transact_noreply(&o->client, &b);
+    of_buf_fini(&b);
+}

@@ -1,0 +1,232 @@
+/* main.c - weft-ofctl: asks and instructs an OpenFlow switch from the command line; the role of ovs-ofctl.
+ *
+ * Options, the table of commands and the help text. What a command does is in flows.c, dump.c, mods.c, monitor.c.
+ */
+#include "tools/ofctl/ofctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/options.h"
+
+struct command {
+    const char *name, *args, *help;
+    int min, max; /* number of arguments */
+    void (*run)(struct ofctl *o);
+};
+
+static const struct command commands[] = {
+    {"show", "SWITCH", "show OpenFlow information", 1, 1, cmd_show},
+    {"dump-desc", "SWITCH", "print switch description", 1, 1, cmd_dump_desc},
+    {"dump-tables", "SWITCH", "print table stats", 1, 1, cmd_dump_tables},
+    {"dump-table-features", "SWITCH", "print table features", 1, 1, cmd_dump_table_features},
+    {"dump-table-desc", "SWITCH", "print table description (OF1.4+)", 1, 1, cmd_dump_table_desc},
+    {"mod-port", "SWITCH IFACE ACT", "modify port behavior", 3, 3, cmd_mod_port},
+    {"get-frags", "SWITCH", "print fragment handling behavior", 1, 1, cmd_get_frags},
+    {"set-frags", "SWITCH FRAG_MODE", "set fragment handling behavior", 2, 2, cmd_set_frags},
+    {"dump-ports", "SWITCH [PORT]", "print port statistics", 1, 2, cmd_dump_ports},
+    {"dump-ports-desc", "SWITCH [PORT]", "print port descriptions", 1, 2, cmd_dump_ports_desc},
+    {"dump-flows", "SWITCH [FLOW]", "print matching FLOWs", 1, 2, cmd_dump_flows},
+    {"dump-aggregate", "SWITCH [FLOW]", "print aggregate flow statistics", 1, 2,
+     cmd_dump_aggregate},
+    {"queue-stats", "SWITCH [PORT [QUEUE]]", "print queue statistics", 1, 3, cmd_queue_stats},
+    {"add-flow", "SWITCH FLOW", "add flow described by FLOW", 2, 2, cmd_add_flow},
+    {"add-flows", "SWITCH FILE", "add flows from FILE", 2, 2, cmd_add_flows},
+    {"mod-flows", "SWITCH FLOW", "modify actions of matching FLOWs", 2, 2, cmd_mod_flows},
+    {"del-flows", "SWITCH [FLOW]", "delete matching FLOWs", 1, 2, cmd_del_flows},
+    {"replace-flows", "SWITCH FILE", "replace flows with those in FILE", 2, 2, cmd_replace_flows},
+    {"diff-flows", "SOURCE1 SOURCE2", "compare flows of a switch or file with others", 2, 2,
+     cmd_diff_flows},
+    {"packet-out", "SWITCH \"in_port=PORT packet=HEX actions=ACTIONS\"",
+     "execute ACTIONS on a packet", 2, 2, cmd_packet_out},
+    {"monitor", "SWITCH [MISSLEN]", "print packets and events received from SWITCH", 1, 2,
+     cmd_monitor},
+    {"probe", "TARGET", "probe whether TARGET is up", 1, 1, cmd_probe},
+    {"add-group", "SWITCH GROUP", "add group described by GROUP", 2, 2, cmd_add_group},
+    {"add-groups", "SWITCH FILE", "add groups from FILE", 2, 2, cmd_add_groups},
+    {"mod-group", "SWITCH GROUP", "modify specific group", 2, 2, cmd_mod_group},
+    {"del-groups", "SWITCH [GROUP]", "delete matching GROUPs", 1, 2, cmd_del_groups},
+    {"insert-buckets", "SWITCH GROUP", "add buckets to GROUP", 2, 2, cmd_insert_buckets},
+    {"remove-buckets", "SWITCH GROUP", "remove buckets from GROUP", 2, 2, cmd_remove_buckets},
+    {"dump-group-features", "SWITCH", "print group features", 1, 1, cmd_dump_group_features},
+    {"dump-groups", "SWITCH [GROUP]", "print group description", 1, 2, cmd_dump_groups},
+    {"dump-group-stats", "SWITCH [GROUP]", "print group statistics", 1, 2, cmd_dump_group_stats},
+    {"add-meter", "SWITCH METER", "add meter described by METER", 2, 2, cmd_add_meter},
+    {"mod-meter", "SWITCH METER", "modify specific METER", 2, 2, cmd_mod_meter},
+    {"del-meters", "SWITCH [METER]", "delete meters matching METER", 1, 2, cmd_del_meters},
+    {"dump-meters", "SWITCH [METER]", "print METER configuration", 1, 2, cmd_dump_meters},
+    {"meter-stats", "SWITCH [METER]", "print METER statistics", 1, 2, cmd_meter_stats},
+    {"meter-features", "SWITCH", "print meter features", 1, 1, cmd_meter_features},
+    {"add-tlv-map", "SWITCH MAP", "add TLV option MAPpings", 2, 2, cmd_add_tlv_map},
+    {"del-tlv-map", "SWITCH [MAP]", "delete TLV option MAPpings", 1, 2, cmd_del_tlv_map},
+    {"dump-tlv-map", "SWITCH", "print TLV option mappings", 1, 1, cmd_dump_tlv_map},
+    {"ct-flush-zone", "SWITCH ZONE", "flush conntrack entries in ZONE", 2, 2, cmd_ct_flush_zone},
+    {"parse-flow", "FLOW", "print FLOW as it is understood", 1, 1, cmd_parse_flow},
+    {"parse-flows", "FILE", "print the flows of FILE as they are understood", 1, 1,
+     cmd_parse_flows},
+    /* Other words for the same. */
+    {"del-meter", NULL, NULL, 1, 2, cmd_del_meters},
+    {"dump-meter", NULL, NULL, 1, 2, cmd_dump_meters},
+};
+
+enum {
+    OPT_STRICT = 1,
+    OPT_BUNDLE,
+    OPT_VERSIONS,
+    OPT_NAMES,
+    OPT_NO_NAMES,
+    OPT_STATS,
+    OPT_NO_STATS,
+    OPT_READD,
+    OPT_FLOW_FORMAT,
+    OPT_TIMEOUT,
+    OPT_MORE,
+    OPT_VERBOSE,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option_spec option_table[] = {
+    {OPT_STRICT, 0, "strict", NULL, "use strict match for flow commands"},
+    {OPT_READD, 0, "readd", NULL, "replace flows that haven't changed"},
+    {OPT_BUNDLE, 0, "bundle", NULL, "make all changes of a command at once or not at all"},
+    {OPT_VERSIONS, 'O', "protocols", "VERSIONS",
+     "allowed OpenFlow versions, e.g. OpenFlow13,OpenFlow15"},
+    {OPT_NAMES, 0, "names", NULL, "show port names instead of numbers"},
+    {OPT_NO_NAMES, 0, "no-names", NULL, "show port numbers, but not names"},
+    {OPT_STATS, 0, "stats", NULL, "show statistics in dump-flows (default)"},
+    {OPT_NO_STATS, 0, "no-stats", NULL, "do not show statistics in dump-flows"},
+    {OPT_FLOW_FORMAT, 'F', "flow-format", "FORMAT", NULL},
+    {OPT_TIMEOUT, 't', "timeout", "SECS", "give up after SECS seconds"},
+    {OPT_MORE, 'm', "more", NULL, NULL},
+    {OPT_VERBOSE, 'v', "verbose", "[SPEC]", NULL},
+    {OPT_HELP, 'h', "help", NULL, "display this help message"},
+    {OPT_VERSION, 'V', "version", NULL, "display version information"},
+    OPTION_END,
+};
+
+static void print_help(void)
+{
+    struct str s = STR_INIT;
+    printf("weft-ofctl: OpenFlow switch management utility\nusage: weft-ofctl [OPTIONS] COMMAND "
+           "[ARG...]\n\n"
+           "Commands:\n");
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        char *left = xasprintf("%s %s", commands[i].name, commands[i].args ? commands[i].args : "");
+        if (commands[i].help)
+            printf(strlen(left) < 30 ? "  %-30s %s\n"
+                                     : "  %s\n                                 %s\n",
+                   left, commands[i].help);
+        free(left);
+    }
+    options_put_help(option_table, &s);
+    printf("\nOptions:\n%s", str_c(&s));
+    printf("\nSWITCH is the name of a bridge, unix:SOCKET, tcp:IP[:PORT] or ssl:IP[:PORT].\n");
+    str_fini(&s);
+}
+
+static int parse_versions(const char *arg, uint32_t *versions, struct diag *diag)
+{
+    char *copy = xstrdup(arg), *save = NULL;
+    int err = 0;
+    *versions = 0;
+    for (char *word = strtok_r(copy, ", ", &save); word && !err;
+         word = strtok_r(NULL, ", ", &save)) {
+        uint8_t v = of_version_parse(word);
+        if (!v || !(OF_VERSIONS_ALL >> v & 1))
+            err = diag_set(diag, ERR_SYNTAX, "%s: unknown OpenFlow version", word);
+        *versions |= 1u << v;
+    }
+    free(copy);
+    return err;
+}
+
+static int set_option(void *aux, int id, const char *arg, struct diag *diag)
+{
+    struct ofctl *o = aux;
+    int64_t seconds;
+    switch (id) {
+    case OPT_STRICT:
+        o->strict = true;
+        break;
+    case OPT_BUNDLE:
+        o->bundle = true;
+        break;
+    case OPT_VERSIONS:
+        return parse_versions(arg, &o->versions, diag);
+    case OPT_NAMES:
+        o->names = 1;
+        break;
+    case OPT_NO_NAMES:
+        o->names = 0;
+        break;
+    case OPT_STATS:
+        o->no_stats = false;
+        break;
+    case OPT_NO_STATS:
+        o->no_stats = true;
+        break;
+    case OPT_READD:
+        o->readd = true;
+        break;
+    case OPT_TIMEOUT:
+        if (text_to_i64(arg, 10, &seconds) || seconds < 0)
+            return diag_set(diag, ERR_SYNTAX, "value %s on -t or --timeout is invalid", arg);
+        alarm((unsigned)seconds);
+        break;
+    case OPT_HELP:
+        print_help();
+        exit(0);
+    case OPT_VERSION:
+        printf("weft-ofctl %s\nOpenFlow versions 0x1:0x6\n", WEFT_VERSION);
+        exit(0);
+    }
+    return 0;
+}
+
+void ofctl_connect(struct ofctl *o)
+{
+    /* A bundle needs 1.3 at least. */
+    if (o->bundle && o->versions == 1u << OF10_VERSION)
+        o->versions = 1u << OF14_VERSION;
+    client_connect(&o->client, o->argv[0], o->versions);
+    o->client.show_names = o->names == 1 || (o->names < 0 && isatty(STDOUT_FILENO));
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option_spec *const tables[] = {option_table, NULL};
+    struct ofctl o = {.versions = 1u << OF10_VERSION, .names = -1};
+    struct options options = {.tables = tables, .set = set_option, .aux = &o};
+    struct diag diag = DIAG_INIT;
+    int first;
+    log_set_level(NULL, LOG_WARN);
+    if (options_parse(&options, argc, argv, &first, &diag))
+        fatal("%s", diag_text(&diag));
+    if (first >= argc)
+        fatal("missing command name; use --help for help");
+    const struct command *command = find_command(argv[first]);
+    if (!command)
+        fatal("unknown command '%s'; use --help for help", argv[first]);
+    o.argc = argc - first - 1;
+    o.argv = argv + first + 1;
+    if (o.argc < command->min)
+        fatal("'%s' command requires at least %d arguments", command->name, command->min);
+    if (o.argc > command->max)
+        fatal("'%s' command takes at most %d arguments", command->name, command->max);
+    command->run(&o);
+    if (o.client.conn)
+        client_close(&o.client);
+    return 0;
+}
