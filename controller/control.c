@@ -74,6 +74,7 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
         {"packet-ins", s.packet_ins},
         {"malformed", s.malformed},
         {"unknown opcodes", s.unknown_opcodes},
+        {"over the limit of their port", s.limited},
         {"ARP requests sent", s.arp_sent},
         {"ARP requests not repeated", s.arp_limited},
         {"packets waiting", s.packets_waiting},

@@ -459,6 +459,7 @@ struct installer *installer_new(const struct installer_options *options,
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
                                                      .tls = options->tls,
                                                      .default_port = TARGET_PORT_OPENFLOW},
+                                          .min_backoff_ms = 100,
                                           .max_backoff_ms = 1000};
     struct of_conn_options conn = {
         .versions = 1u << OF15_VERSION, .hello_bitmap = true, .probe_ms = 5000};

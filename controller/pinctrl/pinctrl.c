@@ -27,6 +27,10 @@ static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
     }
     struct pinctrl_event event = {pin, pin->userdata + HEADER, pin->userdata_len - HEADER};
     uint32_t opcode = (uint32_t)get_be_n(pin->userdata, 4);
+    if (!limit_admit(p, opcode, pin)) {
+        p->stats.limited++;
+        return;
+    }
     switch (opcode) {
     case OPCODE_ARP:
         arp_handle(p, &event);
@@ -132,6 +136,7 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
                                                      .tls = options->tls,
                                                      .default_port = TARGET_PORT_OPENFLOW},
+                                          .min_backoff_ms = 100,
                                           .max_backoff_ms = 1000};
     struct of_conn_options conn = {
         .versions = 1u << OF15_VERSION, .hello_bitmap = true, .probe_ms = 5000};
@@ -153,6 +158,8 @@ void pinctrl_free(struct pinctrl *p)
     put_arp_clear(p);
     put_fdb_clear(p);
     waiting_clear(p);
+    limit_clear(p);
+    hmap_fini(&p->limits);
     hmap_fini(&p->put_arps);
     hmap_fini(&p->put_fdbs);
     hmap_fini(&p->waiting);

@@ -21,6 +21,9 @@ enum {
     WAITING_MAX = 1000,     /* destinations with packets that wait for an answer */
     WAITING_PACKETS = 4,    /* kept for one destination: the latest */
     WAITING_AGE_MS = 10000, /* a destination is given up */
+    LIMIT_RATE = 1000,      /* packet-ins a second from one logical port with one opcode */
+    LIMIT_BURST = 2048,
+    LIMIT_MAX = 4096,       /* such limits that are kept */
     ARP_INTERVAL_MS = 1000, /* between two requests for one destination */
 };
 
@@ -34,7 +37,7 @@ struct pinctrl_options {
 };
 
 struct pinctrl_stats {
-    uint64_t packet_ins, malformed, unknown_opcodes;
+    uint64_t packet_ins, malformed, unknown_opcodes, limited;
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
     uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
 };
@@ -45,7 +48,7 @@ struct pinctrl {
     struct of_conn *conn; /* NULL: not connected */
     struct deferred resume;
     unsigned handled; /* in this turn */
-    struct hmap put_arps, put_fdbs;
+    struct hmap put_arps, put_fdbs, limits;
     struct hmap waiting;
     struct timer expiry;
     struct pinctrl_stats stats;
@@ -68,6 +71,9 @@ struct pinctrl_event {
     size_t n_args;
 };
 uint32_t pinctrl_reg(const struct pinctrl_event *event, enum field_id id);
+/* limit.c: false: the port has sent too much */
+bool limit_admit(struct pinctrl *pinctrl, uint32_t opcode, const struct of_packet_in *pin);
+void limit_clear(struct pinctrl *pinctrl);
 /* arp.c */
 void arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 /* put_arp.c */

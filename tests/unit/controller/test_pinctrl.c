@@ -453,6 +453,29 @@ static void test_put_arp_is_bounded(void **state UNUSED)
     world_fini(&w);
 }
 
+static void test_one_port_is_limited(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    for (uint32_t i = 0; i < LIMIT_BURST + 100; i++) {
+        send_put_arp(&w, 0x0a000163, 5, 3);
+        if (i % 100 == 99)
+            turns(&w, 5);
+    }
+    turns(&w, 20);
+    assert_int_equal(w.pinctrl->stats.limited, 100);
+    send_put_arp(&w, 0x0a000164, 5, 4); /* another port is not concerned */
+    turns(&w, 5);
+    assert_int_equal(w.pinctrl->stats.limited, 100);
+    w.env.now_us += 50000; /* time gives 50 more */
+    turns(&w, 2);
+    for (uint32_t i = 0; i < 60; i++)
+        send_put_arp(&w, 0x0a000163, 5, 3);
+    turns(&w, 10);
+    assert_int_equal(w.pinctrl->stats.limited, 110);
+    world_fini(&w);
+}
+
 static void test_hostile_input(void **state UNUSED)
 {
     struct world w;
@@ -489,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_waiting_is_bounded),
         cmocka_unit_test(test_put_arp_learns),
         cmocka_unit_test(test_put_arp_is_bounded),
+        cmocka_unit_test(test_one_port_is_limited),
         cmocka_unit_test(test_hostile_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
