@@ -175,11 +175,17 @@ static void on_connected(void *client_, struct stream *stream)
     client_begin(client);
 }
 
-static void on_failed(void *client, const char *target, const char *reason)
+/* REASON without "TARGET: " in front: who prints it names the target. */
+static void note_failure(struct client *client, const char *target, const char *reason)
 {
     size_t n = strlen(target);
     bool named = text_starts_with(reason, target) && text_starts_with(reason + n, ": ");
     note_error(client, named ? reason + n + 2 : reason);
+}
+
+static void on_failed(void *client, const char *target, const char *reason)
+{
+    note_failure(client, target, reason);
 }
 
 /* ---- the source ---- */
@@ -229,7 +235,7 @@ static void source_start(struct replica_source *source, const struct replica_opt
     struct diag diag = DIAG_INIT;
     if (reconnect_new(client->loop, client->remotes, &reconnect, &callbacks, client,
                       &client->reconnect, &diag)) {
-        note_error(client, diag_text(&diag));
+        note_failure(client, client->remotes, diag_text(&diag));
         client->reconnect = NULL;
     }
     diag_fini(&diag);
