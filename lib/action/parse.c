@@ -416,7 +416,7 @@ static int parse_action(struct action_parser *ap, struct action **ret)
         release_args(ap, from);
         return rc;
     }
-    *ret = action_new(ap->pool, op, ap->args.data + from, ap->args.n - from);
+    *ret = action_new(ap->pool, op, ap->args.data ? ap->args.data + from : NULL, ap->args.n - from);
     ap->args.n = from;
     return 0;
 }
