@@ -233,6 +233,8 @@ static void drop_subsets_prefixes(cube_vec *v)
     v->n = n;
 }
 
+enum { MAX_SUBSET_LOOKUPS = 1 << 18 };
+
 static void drop_subsets_hashed(struct arena *arena, cube_vec *v)
 {
     struct hmap cubes = HMAP_INIT, shapes = HMAP_INIT;
@@ -253,7 +255,8 @@ static void drop_subsets_hashed(struct arena *arena, cube_vec *v)
         }
     }
     v->n = n;
-    if (shape_list.n > 1) {
+    /* With very many shapes (products of inequalities) looking for subsets costs more than it saves. */
+    if (shape_list.n > 1 && shape_list.n * v->n <= MAX_SUBSET_LOOKUPS) {
         struct cube *buffer = alloc(arena, widest);
         n = 0;
         for (size_t i = 0; i < v->n; i++) {

@@ -54,6 +54,15 @@ static struct and_state and_state_copy(const struct and_state *s, size_t skip,
     return c;
 }
 
+/* What copying S costs. */
+static uint64_t size_of(const struct and_state *s)
+{
+    uint64_t n = 1;
+    for (size_t i = 0; i < s->alts.n; i++)
+        n += s->alts.data[i].cubes.n + s->alts.data[i].mixed.n;
+    return n;
+}
+
 static void add_pure(struct and_state *s, const cube_vec *cubes)
 {
     struct alternatives a = {.pure = true, .mixed = VEC_INIT};
@@ -140,7 +149,7 @@ static int split_cross(struct build *b, const struct and_state *s, size_t i, pro
         struct and_state sub = and_state_copy(s, i, cube_and(b->arena, s->base, key));
         add_pure(&sub, &same);
         vec_fini(&same);
-        rc = norm_charge(b, 1);
+        rc = norm_charge(b, size_of(&sub));
         if (!rc)
             rc = and_state_resolve(b, &sub, out);
         and_state_fini(&sub);
@@ -161,7 +170,7 @@ static int multiply_mixed(struct build *b, const struct and_state *s, size_t i, 
         struct and_state sub = and_state_copy(s, i, base);
         for (size_t k = 0; k < p->n_dims; k++)
             add_pure(&sub, &p->dims[k]);
-        int rc = norm_charge(b, 1);
+        int rc = norm_charge(b, size_of(&sub));
         if (!rc)
             rc = and_state_resolve(b, &sub, out);
         and_state_fini(&sub);
