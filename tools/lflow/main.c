@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "tools/lflow/kinds.h"
+#include "tools/lflow/pipeline.h"
 
 static void usage(FILE *to)
 {
     fputs("weft-lflow: the match and action language of logical flows\n"
           "usage: weft-lflow KIND            answer lines of standard input\n"
           "       weft-lflow explain MATCH   show the steps from a match to flows\n"
+          "       weft-lflow pipeline        print the logical pipelines, registers and tables\n"
           "       weft-lflow --help | --version\n\n"
           "For every line of input, KIND prints lines \"key: value\" and an empty line:\n",
           to);
@@ -62,6 +64,13 @@ int main(int argc, char *argv[])
     if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))) {
         printf("weft-lflow %s\n", WEFT_VERSION);
         return 0;
+    }
+    if (argc == 2 && !strcmp(argv[1], "pipeline")) {
+        struct str out = STR_INIT;
+        pipeline_print(&out);
+        fputs(str_c(&out), stdout);
+        str_fini(&out);
+        return fflush(stdout) ? 1 : 0;
     }
     if (argc == 3 && !strcmp(argv[1], "explain"))
         return run_explain(argv[2]);
