@@ -85,6 +85,7 @@ struct ctl_program {
     /* After the commit: false as long as the program has to wait for others' answers. */
     bool (*is_done)(struct ctl *ctl); /* may be NULL */
     const char *tables;               /* always needed */
+    const char *root;                 /* of ctl_connection_commands: "NB_Global" */
 };
 
 /* A whole program: returns the exit status. */
@@ -142,6 +143,8 @@ bool ctl_server_has(const struct ctl *ctl, const struct schema_column *column);
 
 /* ---- the tables of generic commands (NULL-ended list) ---- */
 extern const struct ctl_command ctl_db_read_commands[], ctl_db_write_commands[];
+/* get-connection, set-connection, get-ssl ... */
+extern const struct ctl_command ctl_connection_commands[];
 /* The command of that name, or NULL. */
 const struct ctl_command *ctl_find_command(const struct ctl_program *program, const char *name);
 int ctl_show_run(struct ctl_call *call);

@@ -37,7 +37,9 @@ bool replica_is_connected(const struct replica *replica);
 uint64_t replica_seqno(const struct replica *replica);
 
 /* FN is called after each transaction that arrived has been applied, with its changes (a
- * reconnection arrives as one change set of the differences). */
+ * reconnection arrives as one change set of the differences). The replica may not be freed inside
+ * an observer. A local source is complete when replica_new returns, before there is an observer:
+ * read what is there, then set it. */
 void replica_set_observer(struct replica *replica,
                           void (*fn)(void *aux, const struct changeset *cs), void *aux);
 /* FN is called whenever readiness, connection or lock ownership changes. */

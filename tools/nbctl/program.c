@@ -114,11 +114,17 @@ static const struct ctl_command sync_commands[] = {
 };
 
 static const struct ctl_command *const commands[] = {
-    nb_general_commands,     nb_switch_commands,
-    nb_port_commands,        nb_router_commands,
-    nb_router_port_commands, nb_route_commands,
-    sync_commands,           ctl_db_read_commands,
-    ctl_db_write_commands,   NULL,
+    nb_general_commands,
+    nb_switch_commands,
+    nb_port_commands,
+    nb_router_commands,
+    nb_router_port_commands,
+    nb_route_commands,
+    sync_commands,
+    ctl_connection_commands,
+    ctl_db_read_commands,
+    ctl_db_write_commands,
+    NULL,
 };
 
 static const struct ctl_row_id row_ids[] = {
@@ -148,6 +154,7 @@ int nbctl_main(int argc, char **argv)
         .amend = amend,
         .is_done = is_done,
         .tables = "NB_Global",
+        .root = "NB_Global",
     };
     struct nbctl nbctl = {0};
     return ctl_main(argc, argv, &program, &nbctl);

@@ -31,7 +31,7 @@ static const struct ctl_command *const commands[] = {
     general_commands,
     sb_chassis_commands,
     sb_lflow_commands,
-    sb_connection_commands,
+    ctl_connection_commands,
     ctl_db_read_commands,
     ctl_db_write_commands,
     NULL,
@@ -75,6 +75,7 @@ int sbctl_main(int argc, char **argv)
         .show = show,
         .before = before,
         .tables = "SB_Global",
+        .root = "SB_Global",
     };
     return ctl_main(argc, argv, &program, NULL);
 }

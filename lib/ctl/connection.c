@@ -1,17 +1,15 @@
-/* connection.c - where the database's server listens, and its TLS settings. */
+/* connection.c - commands for where the database's server listens, and its TLS settings: for programs
+ * whose database has a root table (ctl_program.root) with columns "connections" and "ssl". */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "ctl/ctl_internal.h"
 #include "io/target.h"
-#include "tools/sbctl/sbctl.h"
-
-#define CONNECTION_TABLES "SB_Global Connection"
-#define SSL_TABLES "SB_Global SSL"
 
 static const struct row *root(struct ctl_call *call)
 {
-    struct row_list rows = view_rows(call->view, view_table(call->view, "SB_Global"));
+    struct row_list rows = view_rows(call->view, view_table(call->view, call->ctl->program->root));
     INVARIANT(rows.n > 0);
     const struct row *row = rows.rows[0];
     row_list_fini(&rows);
@@ -24,15 +22,29 @@ static int compare_targets(const void *a, const void *b)
                   row_text(*(const struct row *const *)b, "target"));
 }
 
+/* Roles and read-only connections are the southbound database's. */
+static bool has_roles(const struct ctl_call *call)
+{
+    const struct schema_table *table = view_table(call->view, "Connection");
+    return schema_column_find(table, "role") && schema_column_find(table, "read_only");
+}
+
+static void put_connection(struct ctl_call *call, const struct row *row)
+{
+    if (has_roles(call))
+        str_putf(&call->out, "%s role=\"%s\" ",
+                 row_bool(row, "read_only", false) ? "read-only" : "read-write",
+                 row_text(row, "role"));
+    str_putf(&call->out, "%s\n", row_text(row, "target"));
+}
+
 static int run_get_connection(struct ctl_call *call)
 {
     struct row_list rows = view_referenced(call->view, root(call), "connections");
     if (rows.n)
         qsort(rows.rows, rows.n, sizeof *rows.rows, compare_targets);
     for (size_t i = 0; i < rows.n; i++)
-        str_putf(&call->out, "%s role=\"%s\" %s\n",
-                 row_bool(rows.rows[i], "read_only", false) ? "read-only" : "read-write",
-                 row_text(rows.rows[i], "role"), row_text(rows.rows[i], "target"));
+        put_connection(call, rows.rows[i]);
     row_list_fini(&rows);
     return 0;
 }
@@ -51,6 +63,7 @@ static int run_del_connection(struct ctl_call *call)
 static int run_set_connection(struct ctl_call *call)
 {
     const char *probe = ctl_option(call, "--inactivity-probe"), *role = "";
+    const char *module = strchr(call->ctl->program->name, '-') + 1; /* "weft-nbctl" */
     int64_t probe_ms = 0;
     bool read_only = false;
     if (probe && (text_to_i64(probe, 10, &probe_ms) || probe_ms < 0))
@@ -58,21 +71,23 @@ static int run_set_connection(struct ctl_call *call)
     int err = run_del_connection(call);
     for (int i = 0; !err && i < call->argc; i++) {
         const char *word = call->argv[i];
-        if (!strcmp(word, "read-only") || !strcmp(word, "read-write")) {
+        if (has_roles(call) && (!strcmp(word, "read-only") || !strcmp(word, "read-write"))) {
             read_only = !strcmp(word, "read-only");
             continue;
         }
-        if (text_starts_with(word, "role=")) {
+        if (has_roles(call) && text_starts_with(word, "role=")) {
             role = word + strlen("role=");
             continue;
         }
         if (!target_is_active(word) && !target_is_passive(word))
-            ctl_warn("sbctl", "target type \"%.*s\" is possibly erroneous", (int)strcspn(word, ":"),
+            ctl_warn(module, "target type \"%.*s\" is possibly erroneous", (int)strcspn(word, ":"),
                      word);
         const struct row *row = view_insert(call->view, view_table(call->view, "Connection"));
         row = view_set_text(call->view, row, "target", word);
-        row = view_set_text(call->view, row, "role", role);
-        row = view_set_bool(call->view, row, "read_only", read_only);
+        if (has_roles(call)) {
+            row = view_set_text(call->view, row, "role", role);
+            row = view_set_bool(call->view, row, "read_only", read_only);
+        }
         if (probe)
             row = view_set_integer(call->view, row, "inactivity_probe", probe_ms);
         view_add_ref(call->view, root(call), "connections", row);
@@ -116,19 +131,25 @@ static int run_set_ssl(struct ctl_call *call)
     return err;
 }
 
-const struct ctl_command sb_connection_commands[] = {
+static int prepare_root(struct ctl_call *call)
+{
+    ctl_need(call->ctl, schema_table_find(call->ctl->schema, call->ctl->program->root));
+    return 0;
+}
+
+const struct ctl_command ctl_connection_commands[] = {
     {.help = "Connection commands"},
-    {"get-connection", 0, 0, "", NULL, CONNECTION_TABLES, NULL, run_get_connection,
+    {"get-connection", 0, 0, "", NULL, "Connection", prepare_root, run_get_connection,
      "print where the server listens"},
-    {"del-connection", 0, 0, "", NULL, CONNECTION_TABLES, NULL, run_del_connection,
+    {"del-connection", 0, 0, "", NULL, "Connection", prepare_root, run_del_connection,
      "delete the connections"},
     {"set-connection", 1, CTL_ANY, "[read-only|read-write] [role=ROLE] TARGET...",
-     "--inactivity-probe=", CONNECTION_TABLES, NULL, run_set_connection,
+     "--inactivity-probe=", "Connection", prepare_root, run_set_connection,
      "let the server listen on TARGETs (ptcp:6642)"},
     {.help = "SSL commands"},
-    {"get-ssl", 0, 0, "", NULL, SSL_TABLES, NULL, run_get_ssl, "print the SSL configuration"},
-    {"del-ssl", 0, 0, "", NULL, SSL_TABLES, NULL, run_del_ssl, "delete the SSL configuration"},
-    {"set-ssl", 3, 5, "PRIVATE-KEY CERTIFICATE CA-CERT [PROTOCOLS [CIPHERS]]", "--bootstrap",
-     SSL_TABLES, NULL, run_set_ssl, "set the SSL configuration"},
+    {"get-ssl", 0, 0, "", NULL, "SSL", prepare_root, run_get_ssl, "print the SSL configuration"},
+    {"del-ssl", 0, 0, "", NULL, "SSL", prepare_root, run_del_ssl, "delete the SSL configuration"},
+    {"set-ssl", 3, 5, "PRIVATE-KEY CERTIFICATE CA-CERT [PROTOCOLS [CIPHERS]]", "--bootstrap", "SSL",
+     prepare_root, run_set_ssl, "set the SSL configuration"},
     {0},
 };
