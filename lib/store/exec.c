@@ -76,7 +76,7 @@ static int duplicate_uuid(const struct op *op, struct op_error *error)
 static int execute_insert(struct exec *e)
 {
     struct entry *entry = entry_find(e->table, &e->op->uuid);
-    if (entry && (entry->row || entry->touched))
+    if (entry && (entry->row || (entry->touched && entry->before)))
         return duplicate_uuid(e->op, &e->result->error);
     int err = check_defaults(e);
     if (err)

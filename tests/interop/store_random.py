@@ -210,6 +210,8 @@ def normal(x):
     if isinstance(x, list):
         if len(x) == 2 and x[0] in ("set", "map") and isinstance(x[1], list):
             return [x[0], sorted((normal(y) for y in x[1]), key=json.dumps)]
+        if len(x) == 2 and x[0] == "uuid" and "-0000-4000-8000-" not in x[1] and x[1].strip("0-"):
+            return ["uuid", "of an undeclared name"]
         return [normal(y) for y in x]
     return int(x) if isinstance(x, float) and x == int(x) else x
 

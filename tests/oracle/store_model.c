@@ -299,7 +299,7 @@ struct builder {
     struct run *run;
     struct str json;
     struct state *state;
-    bool gone[N_TABLES][N_IDS]; /* deleted in this transaction */
+    bool gone[N_TABLES][N_IDS]; /* there before and deleted in this transaction */
     const char *error;          /* of the operation being built */
     int count;
 };
@@ -551,7 +551,7 @@ static void build_delete(struct builder *b)
     for (int i = 0; i < N_IDS; i++) {
         if (matches[i]) {
             b->state->rows[table][i].alive = false;
-            b->gone[table][i] = true;
+            b->gone[table][i] |= b->run->now.rows[table][i].alive;
         }
     }
 }
