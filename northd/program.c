@@ -119,6 +119,7 @@ static void declare_facts(struct northd_program *p)
     p->datapath_binding = inc_derived(g, "datapath_binding", &northd_type_datapath_binding);
     p->port_binding = inc_derived(g, "port_binding", &northd_type_port_binding);
     p->group = inc_derived(g, "group", &northd_type_group);
+    p->group_each = inc_index_field(g, p->group, "each", &northd_type_group, 0);
     p->group_by_unknown = inc_index_fn(g, p->group, "unknown", &feed_uuid_type, unknown_key);
     p->member = inc_derived(g, "member", &northd_type_member);
     /* datapath and group: fact_member begins like fact_group */
@@ -167,6 +168,8 @@ static void declare_switch(struct northd_program *p)
     UNIT("switch: enabled", p->lsp_by_uuid, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
     UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup, READS(p->lsp, p->port_addr), p->lflow);
+    UNIT("switch: l2_lkup, routers", p->link_by_lsp, switch_l2_router, READS(p->link, p->group),
+         p->lflow);
     UNIT("switch: l2_unknown", p->group_by_unknown, switch_l2_unknown, READS(p->group), p->lflow);
 }
 

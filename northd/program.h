@@ -39,7 +39,7 @@ struct northd_program {
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;
-    struct inc_index *group_by_unknown, *member_by_group;
+    struct inc_index *group_each, *group_by_unknown, *member_by_group;
 };
 
 struct northd_program *program_create(void);

@@ -54,7 +54,8 @@ static void drops(const struct lflow_out *l)
                 expr_any(l->e, expr_flag(l->e, SYM_IP4_MCAST, true),
                          expr_flag(l->e, SYM_IP6_MCAST, true), NULL),
                 lflows_drop(l));
-    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 50, expr_flag(l->e, SYM_ETH_BCAST, true), lflows_drop(l));
+    /* RFC 1812 5.3.4: what came to all is not forwarded to one. */
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 50, expr_flag(l->e, SYM_ETH_MCAST, true), lflows_drop(l));
     lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 30, expr_in(l->e, SYM_IP_TTL, (u128[]){0, 1}, 2),
                 lflows_drop(l));
 }

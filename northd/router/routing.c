@@ -9,7 +9,8 @@
 #include "northd/lflows.h"
 #include "northd/router/router.h"
 
-enum { CONNECTED = 2, STATIC_BY_DESTINATION = 1, STATIC_BY_SOURCE = 0 };
+/* Above the last word of the stage, which has priority 0. */
+enum { STATIC_BY_SOURCE = 1, STATIC_BY_DESTINATION, CONNECTED };
 
 /* ip.ttl--; next hop; source address; eth.src; outport; loopback; next; - TO NULL: the destination itself. */
 static struct actions *forward(const struct lflow_out *l, const struct fact_network *out,

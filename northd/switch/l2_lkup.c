@@ -21,6 +21,23 @@ void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux)
     }
 }
 
+/* Questions that a router asks go to the ports that are no routers: those are known to each other. */
+void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
+    struct fact_group group;
+    INC_CLEAR(group);
+    group.datapath = link->ls;
+    group.group = GROUP_FLOOD_L2;
+    struct lflow_out l = lflows_begin(ctx, p, &link->ls, &link->lsp);
+    struct expr *asks = expr_or(l.e, expr_eq(l.e, SYM_ARP_OP, 1), expr_flag(l.e, SYM_ND_NS, true));
+    lflows_emit(
+        &l, STAGE_SW_IN_L2_LKUP, 75, expr_and(l.e, expr_eq(l.e, SYM_ETH_SRC, link->mac), asks),
+        inc_read_one(ctx, p->group_each, &group) ? lflows_output_to(&l, group_name(GROUP_FLOOD_L2))
+                                                 : lflows_drop(&l));
+}
+
 void switch_l2_unknown(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;

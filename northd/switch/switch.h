@@ -11,6 +11,7 @@ void switch_common(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_enabled(struct inc_ctx *ctx, const void *key, void *aux);
 /* arp_rsp.c, each switch port */
 void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux);
-/* l2_lkup.c, each switch port; each switch that has ports for unknown addresses */
+/* l2_lkup.c, each switch port; each attachment of a router; each switch that has ports for unknown addresses */
 void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_l2_unknown(struct inc_ctx *ctx, const void *key, void *aux);

@@ -419,8 +419,7 @@ static void random_edits(void **state)
     for (int i = 0; i < args[1]; i++) {
         n_refused += !edit(&w, &net);
         world_settle(&w);
-        if (i % 3 == 0)
-            compare(&w, i);
+        compare(&w, i);
         n_lines = MAX(n_lines, world_count(&w, "", NULL));
         if (i % 17 == 0)
             restart(&w);
@@ -437,7 +436,7 @@ static void random_edits(void **state)
 int main(int argc, char **argv)
 {
     log_set_level(NULL, LOG_ERR);
-    long args[2] = {argc > 1 ? atol(argv[1]) : 1, argc > 2 ? atol(argv[2]) : 600};
+    long args[2] = {argc > 1 ? atol(argv[1]) : 1, argc > 2 ? atol(argv[2]) : 500};
     const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(random_edits, args)};
     return cmocka_run_group_tests_name("northd random", tests, NULL, NULL);
 }
