@@ -796,8 +796,7 @@ static int decode_nx(struct decoder *d, struct body *b)
     case NXAST_REG_LOAD:
         return reg_load(d, b);
     case NXAST_REG_LOAD2:
-        take(b, 6);
-        return b->bad ? done(b) : set_field(d, b, OF_FORM_PLAIN);
+        return set_field(d, b, OF_FORM_PLAIN);
     case NXAST_NOTE:
         return note(d, b);
     case NXAST_MULTIPATH:

@@ -164,7 +164,6 @@ static void set_field_load(struct encoder *e, enum field_id id, u128 value, u128
 {
     if (FIELD_IS_TUN_METADATA(id)) {
         size_t start = begin_nx(e, NXAST_REG_LOAD2);
-        zeros(e, 6);
         of_oxm_put_field(e->out, id, value, mask, e->version);
         end(e, start);
         return;

@@ -223,7 +223,7 @@ static int get_bucket(const uint8_t *p, size_t len, uint8_t version, struct of_b
     }
     size_t actions = get_be16(p + 2);
     b->id = get_be32(p + 4);
-    if (b->id >= OF_BUCKET_ALL)
+    if (b->id >= OF_BUCKET_MAX)
         return OF_ERR_GROUP_MOD_BAD_BUCKET;
     if (actions > len - 8)
         return OF_ERR_GROUP_MOD_BAD_BUCKET;

@@ -17,9 +17,10 @@ enum of_group_command {
     OF_GROUP_REMOVE_BUCKET = 5,
     OF_GROUP_ADD_OR_MODIFY = 0x8000
 };
-#define OF_BUCKET_FIRST 0xfffffffeu
-#define OF_BUCKET_LAST 0xffffffffu
-#define OF_BUCKET_ALL 0xfffffffdu
+#define OF_BUCKET_MAX 0xffffff00u /* ids of buckets are below */
+#define OF_BUCKET_FIRST 0xfffffffdu
+#define OF_BUCKET_LAST 0xfffffffeu
+#define OF_BUCKET_ALL 0xffffffffu
 
 struct of_bucket {
     uint32_t id;

@@ -96,7 +96,7 @@ static int parse_bucket_key(struct of_bucket *b, struct keyvalue *kv,
         return err;
     }
     if (!strcasecmp(kv->key, "bucket_id")) {
-        err = number("bucket_id", kv->value, OF_BUCKET_ALL - 1, &x, diag);
+        err = number("bucket_id", kv->value, OF_BUCKET_MAX - 1, &x, diag);
         b->id = (uint32_t)(err ? 0 : x);
         return err;
     }
@@ -191,7 +191,7 @@ static int parse_bucket_position(const char *text, uint32_t *ret, struct diag *d
     else if (!strcasecmp(text, "last"))
         x = OF_BUCKET_LAST;
     else
-        err = number("command_bucket_id", text, OF_BUCKET_ALL - 1, &x, diag);
+        err = number("command_bucket_id", text, OF_BUCKET_MAX - 1, &x, diag);
     *ret = (uint32_t)x;
     return err;
 }

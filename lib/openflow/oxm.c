@@ -3,7 +3,14 @@
 
 #include "net/headers.h"
 
-enum { CLASS_NXM_0 = 0x0000, CLASS_NXM_1 = 0x0001, CLASS_BASIC = 0x8000, CLASS_PKT_REG = 0x8001 };
+enum {
+    CLASS_NXM_0 = 0x0000,
+    CLASS_NXM_1 = 0x0001,
+    CLASS_BASIC = 0x8000,
+    CLASS_PKT_REG = 0x8001,
+    CLASS_EXPERIMENTER = 0xffff
+};
+enum { ONF_FIELD_FIRST = 42 };
 enum { NXM_COOKIE = 30, TUN_METADATA_FIRST = 40, TUN_METADATA_LAST = 103, TUN_METADATA_LEN = 124 };
 enum { MATCH_TYPE_OXM = 1 };
 
@@ -12,7 +19,8 @@ enum { MATCH_TYPE_OXM = 1 };
 /* Which of a field's headers is sent in VERSION. */
 static const struct field_header *header_for(const struct field *f, uint8_t version)
 {
-    if (version == OF10_VERSION && f->nxm.name)
+    bool late = f->id == FIELD_TCP_FLAGS && version < OF15_VERSION;
+    if ((version == OF10_VERSION || late) && f->nxm.name)
         return &f->nxm;
     return f->oxm.name ? &f->oxm : &f->nxm;
 }
@@ -75,10 +83,17 @@ void of_oxm_put_header(struct of_buf *out, enum field_id id, uint8_t version)
                FIELD_IS_TUN_METADATA(id) ? TUN_METADATA_LEN : f->n_bytes);
 }
 
-/* The field of an OXM header with the length of its value; NULL: unknown. */
+/* The field of an OXM whose payload is known to be there; NULL: unknown. Fields that became standard in 1.5 were ONF
+ * experiments before, under the same numbers. */
 static const struct field *find_field(const uint8_t *p)
 {
-    return field_find_header(get_be16(p), p[2] >> 1);
+    uint16_t class = get_be16(p);
+    unsigned number = p[2] >> 1;
+    if (class != CLASS_EXPERIMENTER)
+        return field_find_header(class, (uint8_t)number);
+    if (p[3] < 4 || get_be32(p + 4) != OF_VENDOR_ONF || number < ONF_FIELD_FIRST)
+        return NULL;
+    return field_find_header(CLASS_BASIC, (uint8_t)number);
 }
 
 int of_oxm_get_header(const void *data, size_t n, enum field_id *id, size_t *used)
@@ -86,7 +101,7 @@ int of_oxm_get_header(const void *data, size_t n, enum field_id *id, size_t *use
     const uint8_t *p = data;
     if (n < 4)
         return OF_ERR_ACTION_BAD_LEN;
-    const struct field *f = find_field(p);
+    const struct field *f = field_find_header(get_be16(p), p[2] >> 1);
     if (!f)
         return OF_ERR_ACTION_BAD_SET_TYPE;
     if (p[2] & 1 || (p[3] != f->n_bytes && !FIELD_IS_TUN_METADATA(f->id)))
@@ -109,8 +124,10 @@ static bool get_value(const uint8_t *p, unsigned n, unsigned bits, u128 *ret)
 /* Reads value and mask behind a header whose total payload length is known to be there. */
 static int get_payload(const struct field *f, const uint8_t *p, u128 *value, u128 *mask)
 {
-    bool masked = p[2] & 1;
-    unsigned len = p[3], n = masked ? len / 2 : len;
+    bool masked = p[2] & 1; /* the header is read before P moves */
+    unsigned skip = get_be16(p) == CLASS_EXPERIMENTER ? 4 : 0;
+    unsigned len = p[3] - skip, n = masked ? len / 2 : len;
+    p += skip;
     if (masked && len % 2)
         return OF_ERR_MATCH_BAD_LEN;
     if (FIELD_IS_TUN_METADATA(f->id) ? !n || n > TUN_METADATA_LEN : n != f->n_bytes)

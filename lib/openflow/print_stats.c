@@ -154,18 +154,22 @@ static int put_tables(struct str *s, const struct of_msg *msg)
     struct ditto d = {STR_INIT, -1, -1};
     struct str text = STR_INIT;
     size_t ofs = 0;
+    uint32_t max_entries = 0;
     int more;
     str_putc(s, '\n');
     while ((more = of_table_stats_next(msg, &ofs, &ts)) > 0) {
         str_clear(&text);
         str_putf(&text, "    active=%u, lookup=%llu, matched=%llu\n", ts.active, ull(ts.lookups),
                  ull(ts.matches));
-        if (msg->version == OF10_VERSION)
+        if (msg->version == OF10_VERSION && ofs > 64 && ts.max_entries == max_entries)
+            str_put(&text, "    (same features)\n");
+        else if (msg->version == OF10_VERSION)
             str_putf(
                 &text,
                 "    max_entries=%u\n    matching:\n      exact match or wildcard: in_port "
                 "eth_{src,dst,type} vlan_{vid,pcp} ip_{src,dst} nw_{proto,tos} tcp_{src,dst}\n",
                 ts.max_entries);
+        max_entries = ts.max_entries;
         put_ditto(s, &d, ts.id, &text);
     }
     flush_ditto(s, &d);
@@ -179,13 +183,38 @@ static int put_table_desc(struct str *s, const struct of_msg *msg)
     struct of_table_mod desc;
     size_t ofs = 0;
     int more;
-    str_putc(s, '\n');
     while ((more = of_table_desc_next(msg, &ofs, &desc)) > 0)
         str_putf(s,
-                 "  table %u:\n   eviction=%s eviction_flags=OTHER|IMPORTANCE|LIFETIME\n   "
-                 "vacancy=%s\n\n",
+                 "\n  table %u:\n   eviction=%s eviction_flags=OTHER|IMPORTANCE|LIFETIME\n"
+                 "   vacancy=%s\n",
                  desc.id, desc.config & 4 ? "on" : "off", desc.config & 8 ? "on" : "off");
     return -more;
+}
+
+/* 1.0 to 1.3: 32 or 40 bytes; later 48, with their length in front. */
+static int put_queues(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+{
+    bool v14 = msg->version >= OF14_VERSION;
+    size_t len = msg->version == OF10_VERSION ? 32 : v14 ? 48 : 40, n = msg->body_len / len;
+    str_putf(s, " %zu queues\n", n);
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = msg->body + i * len + (v14 ? 8 : 0);
+        static const char *const names[] = {"bytes", "pkts", "errors"};
+        str_put(s, "  port ");
+        port_put(s, msg->version == OF10_VERSION ? port_from_16(get_be16(p)) : get_be32(p), ports);
+        str_putf(s, " queue %u: ", get_be32(p + 4));
+        for (unsigned k = 0; k < 3; k++) {
+            uint64_t x = get_be64(p + 8 + 8 * k);
+            str_putf(s, x == UINT64_MAX ? "%s=?, " : "%s=%llu, ", names[k], ull(x));
+        }
+        str_put(s, "duration=");
+        if (len == 32 || get_be32(p + 32) == UINT32_MAX)
+            str_putc(s, '?');
+        else
+            of_duration_put(s, get_be32(p + 32), get_be32(p + 36));
+        str_putc(s, '\n');
+    }
+    return 0;
 }
 
 static int put_table_features(struct str *s, const struct of_msg *msg)
@@ -359,8 +388,7 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
     case OF_PORT_STATS_REPLY:
         return put_port_stats(s, msg, ports);
     case OF_QUEUE_STATS_REPLY:
-        str_put(s, " 0 queues\n");
-        return 0;
+        return put_queues(s, msg, ports);
     case OF_GROUP_DESC_REPLY:
         return put_group_desc(s, msg, ports);
     case OF_GROUP_STATS_REPLY:

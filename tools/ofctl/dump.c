@@ -121,6 +121,8 @@ static void dump_group(struct ofctl *o, enum of_type type, const char *what)
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
     needs(o, OF13_VERSION, what);
+    if (type == OF_GROUP_STATS_REQUEST)
+        o->client.xid = 6; /* ovs-ofctl asks for names before */
     uint32_t group = (uint32_t)number_arg(o, 1, "group_id=", OF_GROUP_ALL);
     of_group_request_encode(type, group, o->client.version, client_next_xid(&o->client), &b);
     transact(o, &b);
