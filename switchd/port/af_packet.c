@@ -5,7 +5,8 @@
  * kernel takes 802.1Q tags out of received frames and tells them aside (PACKET_AUXDATA); they are put
  * back. The device is set up and promiscuous while the port is open.
  *
- * The kernel's own stack still sees the frames of the device, so it should have no address there.
+ * The kernel's own stack does not see what the device receives (ingress.h), so it should have no
+ * address there.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -17,12 +18,17 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "flow/rewrite.h"
+#include "switchd/port/ingress.h"
 #include "switchd/port/netdev.h"
 #include "switchd/port/offload.h"
 
+LOG_MODULE(af_packet);
+
 struct system_port {
     struct port up;
+    uint32_t ifindex; /* of the device that the socket is bound to */
     int fd;
     struct loop_fd *lfd;
 };
@@ -169,6 +175,9 @@ static int system_open(struct port_host *host, const char *name, const struct sm
     struct system_port *port = NEW(struct system_port);
     port_init(&port->up, &port_class_system, host, name);
     port->fd = fd;
+    port->ifindex = ifindex;
+    if (ingress_close(ifindex))
+        log_info("%s: the kernel cannot be kept from hearing it too", name);
     port->lfd = loop_fd_new(host->loop, fd, LOOP_READ, system_readable, port);
     netdev_read_status(name, &port->up.status);
     *ret = &port->up;
@@ -179,6 +188,8 @@ static void system_refresh(struct port *port_)
 {
     struct system_port *port = system_cast(port_);
     netdev_read_status(port_->name, &port_->status);
+    if (port_->status.ifindex != port->ifindex)
+        memset(&port_->status, 0, sizeof port_->status); /* gone, even if its name is there again */
     struct tpacket_stats stats;
     socklen_t n = sizeof stats;
     if (!getsockopt(port->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n))
@@ -189,6 +200,8 @@ static void system_close(struct port *port_)
 {
     struct system_port *port = system_cast(port_);
     loop_fd_free(port->lfd);
+    if (netdev_ifindex(port_->name) == port->ifindex)
+        ingress_open(port->ifindex);
     close(port->fd);
     port_fini(port_);
     free(port);
