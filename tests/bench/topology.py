@@ -1,7 +1,8 @@
 """The network that northd and controller are measured on, put into a northbound database by plain transactions.
 
-N switches of 20 ports each hang on one cluster router; a join switch leads to an edge router with a route back.
-Only what both sides compile today: no ACLs, no load balancers, no NAT."""
+N switches of 20 ports each hang on one cluster router; a join switch leads to an edge router with a route back. That is what
+both sides compile today. fill_policy adds ten ACLs on a port group of all ports and a hundred load balancers on every switch:
+the logical flows that the language is measured on."""
 
 DB = "OVN_Northbound"
 
@@ -65,3 +66,34 @@ def add_port_ops(i, p):
     """One more port on switch I."""
     return [insert("Logical_Switch_Port", port_row(i, p), "x"),
             {"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "ls%d" % i]], "mutations": [["ports", "insert", ref("x")]]}]
+
+
+ACLS = (
+    ("from-lport", 1000, "inport == @pg_all && ip", "drop"),
+    ("to-lport", 1000, "outport == @pg_all && ip", "drop"),
+    ("from-lport", 2000, "inport == @pg_all && ip4.dst == 10.0.0.0/8 && tcp.dst == {80, 443, 8080}", "allow-related"),
+    ("from-lport", 2001, "inport == @pg_all && ip4.dst == 172.30.0.0/16 && tcp", "allow-related"),
+    ("from-lport", 2002, "inport == @pg_all && udp.dst == 53", "allow-related"),
+    ("from-lport", 2003, "inport == @pg_all && icmp4", "allow-related"),
+    ("to-lport", 2000, "outport == @pg_all && ip4.src == 10.0.0.0/8 && tcp.dst == {80, 443, 8080}", "allow-related"),
+    ("to-lport", 2001, "outport == @pg_all && ip4.src == 10.0.0.0/8 && udp", "allow-related"),
+    ("to-lport", 2002, "outport == @pg_all && ip4.src == {192.168.0.0/16, 172.16.0.0/12} && tcp.dst == 8443", "allow-related"),
+    ("to-lport", 2003, "outport == @pg_all && icmp4", "allow-related"),
+)
+
+
+def fill_policy(conn, n, ports=20, balancers=100):
+    """ACLs, a port group and load balancers over the network that fill made."""
+    ops = []
+    for k in range(balancers):
+        backends = ",".join("%s.%d:8080" % (subnet((k * 7 + j * 3) % n), 10 + (k + j) % ports) for j in range(3))
+        ops.append(insert("Load_Balancer", {"name": "lb%d" % k, "protocol": "tcp",
+                                            "vips": ["map", [["172.30.0.%d:80" % (k + 1), backends]]]}, "lb%d" % k))
+    for k, (direction, priority, match, action) in enumerate(ACLS):
+        ops.append(insert("ACL", {"direction": direction, "priority": priority, "match": match, "action": action}, "acl%d" % k))
+    rows = conn.transact(DB, [{"op": "select", "table": "Logical_Switch_Port", "where": [["type", "==", ""]], "columns": ["_uuid"]}])[0]["rows"]
+    ops.append(insert("Port_Group", {"name": "pg_all", "ports": ["set", [r["_uuid"] for r in rows]],
+                                     "acls": ["set", [ref("acl%d" % k) for k in range(len(ACLS))]]}, "pg"))
+    ops.append({"op": "mutate", "table": "Logical_Switch", "where": [["name", "!=", "join"]],
+                "mutations": [["load_balancer", "insert", ["set", [ref("lb%d" % k) for k in range(balancers)]]]]})
+    conn.transact(DB, ops)
