@@ -1,0 +1,602 @@
+/* test_chassis.c - what a hypervisor writes back: configuration, registration, tunnels, claims, progress. The databases are
+ * replicas over sources that the test plays: it pushes rows and looks at the operations that come out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/vec.h"
+#include "controller/chassis/binding.h"
+#include "controller/chassis/bridge.h"
+#include "controller/chassis/config.h"
+#include "controller/chassis/hypervisor.h"
+#include "controller/chassis/progress.h"
+#include "controller/chassis/register.h"
+#include "controller/chassis/tunnels.h"
+#include "rows/ovs.h"
+#include "rows/sb.h"
+
+/* --- A database that the test plays */
+
+struct db {
+    struct replica_source source;
+    struct replica_sink sink;
+    struct schema *schema;
+    struct replica *replica;
+    struct writer writer;
+    VEC(const struct row *) rows; /* present */
+    struct ops *ops;              /* of the last transaction; NULL: there was none */
+    void (*done)(void *aux, int err, const char *error);
+    void *done_aux;
+};
+
+static void source_start(struct replica_source *source,
+                         const struct replica_options *options UNUSED,
+                         const struct replica_sink *sink)
+{
+    struct db *db = CONTAINER_OF(source, struct db, source);
+    db->sink = *sink;
+    sink->status(sink->replica, true, false);
+}
+
+static void source_submit(struct replica_source *source, struct ops *ops,
+                          void (*done)(void *aux, int err, const char *error), void *aux)
+{
+    struct db *db = CONTAINER_OF(source, struct db, source);
+    db->ops = ops;
+    db->done = done;
+    db->done_aux = aux;
+}
+
+static void source_free(struct replica_source *source UNUSED)
+{
+}
+
+static void no_wake(void *aux UNUSED)
+{
+}
+
+static void db_init(struct db *db, struct loop *loop, struct schema *schema)
+{
+    memset(db, 0, sizeof *db);
+    db->schema = schema;
+    db->source = (struct replica_source){
+        .start = source_start, .submit = source_submit, .free = source_free};
+    struct replica_options options = {.env = loop_env(loop), .schema = schema};
+    db->replica = replica_new(&options, &db->source);
+    struct changeset *cs = NEW(struct changeset);
+    cs->refs = 1;
+    db->sink.reset(db->sink.replica, cs);
+    changeset_unref(cs);
+    writer_init(&db->writer, loop, "test", no_wake, NULL);
+    writer_set_replica(&db->writer, db->replica);
+}
+
+static void db_fini(struct db *db)
+{
+    if (db->ops)
+        ops_free(db->ops);
+    writer_fini(&db->writer);
+    replica_free(db->replica);
+    for (size_t i = 0; i < db->rows.n; i++)
+        row_unref(db->rows.data[i]);
+    vec_fini(&db->rows);
+    schema_free(db->schema);
+}
+
+static struct uuid uuid_of(unsigned x)
+{
+    struct uuid u = {{(uint8_t)x, (uint8_t)(x >> 8), 1}};
+    return u;
+}
+
+/* ROW (taken over) is now the version of its uuid. */
+static void push(struct db *db, struct row *row)
+{
+    const struct row *before = NULL;
+    size_t i = 0;
+    while (i < db->rows.n && !uuid_equal(&db->rows.data[i]->uuid, &row->uuid))
+        i++;
+    if (i < db->rows.n)
+        before = db->rows.data[i];
+    struct changeset *cs = NEW(struct changeset);
+    cs->refs = 1;
+    cs->n = 1;
+    cs->changes = NEW(struct change);
+    cs->changes[0] = (struct change){before, row_ref(row)};
+    db->sink.update(db->sink.replica, cs);
+    changeset_unref(cs);
+    if (before)
+        db->rows.data[i] = row;
+    else
+        vec_push(&db->rows, (const struct row *)row);
+}
+
+static struct row *new_row(struct db *db, const char *table, unsigned id)
+{
+    struct uuid uuid = uuid_of(id);
+    return row_new(schema_table_find(db->schema, table), &uuid);
+}
+
+static void set(struct row *row, const char *column, const struct datum *value)
+{
+    row_set(row, schema_column_find(row->table, column), value);
+}
+
+static void set_text(struct row *row, const char *column, const char *text)
+{
+    set(row, column, datum_new_string(text));
+}
+
+static void set_ref(struct row *row, const char *column, unsigned id)
+{
+    struct uuid uuid = uuid_of(id);
+    set(row, column, datum_new_uuid(&uuid));
+}
+
+/* PAIRS: "k", "v", ..., NULL */
+static void set_pairs(struct row *row, const char *column, const char *const *pairs)
+{
+    union atom keys[16], values[16];
+    size_t n = 0;
+    for (; pairs[2 * n]; n++) {
+        keys[n].string = rstr_new(pairs[2 * n]);
+        values[n].string = rstr_new(pairs[2 * n + 1]);
+    }
+    set(row, column, datum_new_map(ATOM_STRING, ATOM_STRING, keys, values, n));
+}
+#define PAIRS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* Sends what was written; the number of operations of KIND on TABLE. The transaction succeeds. */
+static void commit(struct db *db)
+{
+    if (db->ops)
+        ops_free(db->ops);
+    db->ops = NULL;
+    writer_commit(&db->writer);
+    if (db->ops)
+        db->done(db->done_aux, 0, NULL);
+}
+
+static unsigned count(const struct db *db, enum op_kind kind, const char *table)
+{
+    unsigned n = 0;
+    for (size_t i = 0; db->ops && i < db->ops->n; i++)
+        n += db->ops->ops[i].kind == kind && !strcmp(db->ops->ops[i].table->name, table);
+    return n;
+}
+
+/* The value that COLUMN is set to in an insert or update of TABLE, as text; "" when it is not. */
+static const char *value_of(const struct db *db, const char *table, const char *column,
+                            struct str *text)
+{
+    str_clear(text);
+    for (size_t i = 0; db->ops && i < db->ops->n; i++) {
+        const struct op *op = &db->ops->ops[i];
+        if ((op->kind != OP_INSERT && op->kind != OP_UPDATE) || strcmp(op->table->name, table))
+            continue;
+        for (size_t k = 0; k < op->n_values; k++)
+            if (!strcmp(op->values[k].column->name, column))
+                datum_print(op->values[k].value, text);
+    }
+    return str_c(text);
+}
+
+/* --- The world */
+
+struct world {
+    struct env_seeded env;
+    struct loop *loop;
+    struct db ovs, sb;
+    struct config config;
+    struct program program;
+    struct inc *inc;
+    struct feed *feed;
+    struct hypervisor hypervisor;
+    struct str text;
+};
+
+enum {
+    ROOT = 1,
+    BR,
+    BR_PORT,
+    BR_IFACE,
+    VIF_PORT,
+    VIF_IFACE,
+    TUN_PORT,
+    TUN_IFACE,
+    CHASSIS = 20,
+    ENCAP,
+    PRIVATE,
+    OTHER,
+    OTHER_ENCAP,
+    DATAPATH,
+    PORT,
+    GLOBAL
+};
+
+static void put_root(struct world *w, const char *const *pairs)
+{
+    struct row *row = new_row(&w->ovs, "Open_vSwitch", ROOT);
+    set_pairs(row, "external_ids", pairs);
+    push(&w->ovs, row);
+    assert_true(config_read(&w->config, w->ovs.replica));
+}
+
+static void world_init(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    env_seeded_init(&w->env, 1);
+    w->loop = loop_new(&w->env.env);
+    db_init(&w->ovs, w->loop, ovs_schema_new());
+    db_init(&w->sb, w->loop, sb_schema_new());
+    program_init(&w->program);
+    w->inc = inc_new(w->program.inc);
+    inc_watch(w->inc, w->program.claim);
+    w->feed = feed_new(w->inc, w->sb.replica, &w->program.names);
+    feed_rows(w->feed, w->program.in_port, "Port_Binding");
+    feed_rows(w->feed, w->program.in_encap, "Encap");
+    feed_rows(w->feed, w->program.in_datapath, "Datapath_Binding");
+    feed_start(w->feed, NULL, NULL);
+    hypervisor_init(&w->hypervisor, &w->program, w->inc);
+    put_root(w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.1", "hostname", "host"));
+}
+
+static void world_fini(struct world *w)
+{
+    feed_free(w->feed);
+    inc_free(w->inc);
+    hypervisor_fini(&w->hypervisor);
+    program_fini(&w->program);
+    config_fini(&w->config);
+    db_fini(&w->ovs);
+    db_fini(&w->sb);
+    str_fini(&w->text);
+    loop_free(w->loop);
+}
+
+static void put_bridge(struct world *w, bool has_tunnel)
+{
+    struct row *row = new_row(&w->ovs, "Bridge", BR);
+    set_text(row, "name", "br-int");
+    union atom ports[3] = {
+        {.uuid = uuid_of(BR_PORT)}, {.uuid = uuid_of(VIF_PORT)}, {.uuid = uuid_of(TUN_PORT)}};
+    set(row, "ports", datum_new_set(ATOM_UUID, ports, has_tunnel ? 3 : 2));
+    push(&w->ovs, row);
+    row = new_row(&w->ovs, "Port", VIF_PORT);
+    set_text(row, "name", "tap0");
+    set_ref(row, "interfaces", VIF_IFACE);
+    push(&w->ovs, row);
+}
+
+static void put_vif(struct world *w, int64_t ofport, const char *const *pairs)
+{
+    struct row *row = new_row(&w->ovs, "Interface", VIF_IFACE);
+    set_text(row, "name", "tap0");
+    set(row, "ofport", datum_new_integer(ofport));
+    set_pairs(row, "external_ids", pairs);
+    push(&w->ovs, row);
+}
+
+static void put_chassis(struct world *w, unsigned id, unsigned encap, const char *name,
+                        const char *ip)
+{
+    struct row *row = new_row(&w->sb, "Encap", encap);
+    set_text(row, "type", "geneve");
+    set_text(row, "ip", ip);
+    set_text(row, "chassis_name", name);
+    set_pairs(row, "options", PAIRS("csum", "true"));
+    push(&w->sb, row);
+    row = new_row(&w->sb, "Chassis", id);
+    set_text(row, "name", name);
+    set_text(row, "hostname", "host");
+    set_ref(row, "encaps", encap);
+    set_pairs(row, "other_config",
+              PAIRS("port-up-notif", "true", "mac-binding-timestamp", "true", "fdb-timestamp",
+                    "true", "ls-dpg-column", "true", "ct-no-masked-label", "true", "datapath-type",
+                    ""));
+    push(&w->sb, row);
+}
+
+static void put_private(struct world *w, int64_t nb_cfg)
+{
+    struct row *row = new_row(&w->sb, "Chassis_Private", PRIVATE);
+    set_text(row, "name", "hv1");
+    set_ref(row, "chassis", CHASSIS);
+    set(row, "nb_cfg", datum_new_integer(nb_cfg));
+    push(&w->sb, row);
+}
+
+/* --- Tests */
+
+static void test_config(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    assert_string_equal(w.config.system_id, "hv1");
+    assert_string_equal(w.config.bridge, "br-int");
+    assert_string_equal(w.config.encap_types, "geneve");
+    assert_true(w.config.encap_csum);
+    assert_null(w.config.remote);
+    assert_true(w.config.probe_ms == -1);
+    put_root(&w, PAIRS("system-id", "hv1", "ovn-remote", "tcp:1.2.3.4:6642", "ovn-remote-hv1",
+                       "unix:/x", "ovn-bridge-hv2", "br-other", "ovn-encap-csum", "false",
+                       "ovn-remote-probe-interval", "junk"));
+    assert_string_equal(w.config.remote, "unix:/x");
+    assert_string_equal(w.config.bridge, "br-int");
+    assert_false(w.config.encap_csum);
+    assert_true(w.config.probe_ms == -1);
+    put_root(&w, PAIRS("ovn-remote-probe-interval", "5000"));
+    assert_null(w.config.system_id);
+    assert_int_equal(w.config.probe_ms, 5000);
+    world_fini(&w);
+}
+
+static void test_bridge_is_made_once(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    bridge_run(&w.config, w.ovs.replica, &w.ovs.writer);
+    commit(&w.ovs);
+    assert_int_equal(count(&w.ovs, OP_INSERT, "Bridge"), 1);
+    assert_int_equal(count(&w.ovs, OP_INSERT, "Port"), 1);
+    assert_int_equal(count(&w.ovs, OP_INSERT, "Interface"), 1);
+    assert_string_equal(value_of(&w.ovs, "Bridge", "fail_mode", &w.text), "secure");
+    assert_int_equal(count(&w.ovs, OP_MUTATE, "Open_vSwitch"), 1);
+    put_bridge(&w, false);
+    bridge_run(&w.config, w.ovs.replica, &w.ovs.writer);
+    commit(&w.ovs);
+    assert_null(w.ovs.ops);
+    world_fini(&w);
+}
+
+static void test_registration(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Chassis"), 1);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Encap"), 1);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Chassis_Private"), 1);
+    assert_string_equal(value_of(&w.sb, "Chassis", "name", &w.text), "hv1");
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
+    put_private(&w, 0);
+    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops); /* all as it should be */
+    put_root(&w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.2", "hostname", "host"));
+    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Chassis"), 0);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Encap"), 1);
+    assert_int_equal(count(&w.sb, OP_UPDATE, "Chassis"), 1);
+    put_root(&w, PAIRS("system-id", "hv1")); /* without an address nothing is said */
+    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops);
+    assert_true(register_remove(&w.config, w.sb.replica, &w.sb.writer));
+    commit(&w.sb);
+    assert_int_equal(count(&w.sb, OP_DELETE, "Chassis"), 1);
+    assert_int_equal(count(&w.sb, OP_DELETE, "Chassis_Private"), 1);
+    world_fini(&w);
+}
+
+static void settle(struct world *w)
+{
+    hypervisor_update(&w->hypervisor, &w->config, w->ovs.replica, w->sb.replica);
+    while (!inc_settle(w->inc, SIZE_MAX))
+        ;
+    assert_true(inc_verify(w->inc, NULL));
+}
+
+static void test_tunnels(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    put_bridge(&w, false);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
+    put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.9");
+    settle(&w);
+    tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer);
+    commit(&w.ovs);
+    assert_int_equal(count(&w.ovs, OP_INSERT, "Port"), 1); /* to the other one, not to ourselves */
+    assert_string_equal(value_of(&w.ovs, "Port", "name", &w.text), "ovn-hv2-0");
+    assert_string_equal(value_of(&w.ovs, "Interface", "type", &w.text), "geneve");
+
+    put_bridge(&w, true);
+    struct row *row = new_row(&w.ovs, "Port", TUN_PORT);
+    set_text(row, "name", "ovn-hv2-0");
+    set_ref(row, "interfaces", TUN_IFACE);
+    set_pairs(row, "external_ids", PAIRS("ovn-chassis-id", "hv2@10.0.0.9"));
+    push(&w.ovs, row);
+    row = new_row(&w.ovs, "Interface", TUN_IFACE);
+    set_text(row, "name", "ovn-hv2-0");
+    set_text(row, "type", "geneve");
+    set(row, "ofport", datum_new_integer(7));
+    set_pairs(row, "options", PAIRS("key", "flow", "remote_ip", "10.0.0.9", "csum", "true"));
+    push(&w.ovs, row);
+    settle(&w);
+    assert_int_equal(inc_count(w.inc, w.program.tunnel), 1);
+    tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer);
+    commit(&w.ovs);
+    assert_null(w.ovs.ops);
+
+    put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.8"); /* it has moved */
+    settle(&w);
+    tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer);
+    commit(&w.ovs);
+    assert_int_equal(count(&w.ovs, OP_MUTATE, "Bridge"), 1); /* the old one out, the new one in */
+    assert_int_equal(count(&w.ovs, OP_INSERT, "Port"), 1);
+    assert_string_equal(value_of(&w.ovs, "Port", "name", &w.text), "ovn-hv2-1");
+    tunnels_remove(&w.config, w.ovs.replica, &w.ovs.writer);
+    commit(&w.ovs);
+    assert_int_equal(count(&w.ovs, OP_MUTATE, "Bridge"), 1);
+    world_fini(&w);
+}
+
+static void put_port(struct world *w, unsigned chassis, bool up)
+{
+    struct row *row = new_row(&w->sb, "Port_Binding", PORT);
+    set_text(row, "logical_port", "lp");
+    set_ref(row, "datapath", DATAPATH);
+    set(row, "tunnel_key", datum_new_integer(1));
+    if (chassis)
+        set_ref(row, "chassis", chassis);
+    set(row, "up", datum_new_boolean(up));
+    push(&w->sb, row);
+}
+
+static void write_bindings(struct world *w, struct binding *b, uint64_t generation,
+                           uint64_t confirmed)
+{
+    struct uuid chassis = uuid_of(CHASSIS);
+    settle(w);
+    binding_take_claims(b, w->inc, &w->program);
+    struct binding_state state = {.sb = w->sb.replica,
+                                  .ovs = w->ovs.replica,
+                                  .chassis = &chassis,
+                                  .generation = generation,
+                                  .confirmed = confirmed,
+                                  .now_ms = env_now_ms(&w->env.env),
+                                  .wall_ms = 12345};
+    binding_write(b, &state, &w->sb.writer, &w->ovs.writer);
+    commit(&w->sb);
+    commit(&w->ovs);
+}
+
+static void test_claims(void **state UNUSED)
+{
+    struct world w;
+    struct binding b;
+    world_init(&w);
+    binding_init(&b);
+    w.env.now_us = 1000000000;
+    put_bridge(&w, false);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
+    put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.9");
+    put_port(&w, 0, false);
+    put_vif(&w, -1, PAIRS("iface-id", "lp")); /* not plugged in yet */
+    write_bindings(&w, &b, 1, 1);
+    assert_null(w.sb.ops);
+    put_vif(&w, 5, PAIRS("iface-id", "lp"));
+    write_bindings(&w, &b, 2, 1);
+    assert_int_equal(count(&w.sb, OP_UPDATE, "Port_Binding"), 1);
+    assert_string_not_equal(value_of(&w.sb, "Port_Binding", "chassis", &w.text), "");
+
+    put_port(&w, CHASSIS, false); /* bound, but the flows that know it are not in the switch */
+    struct uuid port = uuid_of(PORT);
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 3, 2);
+    assert_null(w.sb.ops);
+    write_bindings(&w, &b, 3, 3);
+    assert_string_equal(value_of(&w.sb, "Port_Binding", "up", &w.text), "true");
+    assert_int_equal(count(&w.ovs, OP_MUTATE, "Interface"), 1); /* ovn-installed */
+    put_port(&w, CHASSIS, true);
+    put_vif(&w, 5, PAIRS("iface-id", "lp", "ovn-installed", "true"));
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 4, 4);
+    assert_null(w.sb.ops);
+    assert_null(w.ovs.ops);
+    assert_int_equal(b.n_todo, 0);
+
+    put_port(&w, OTHER, true); /* taken away: taken back, but not at once */
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 5, 5);
+    assert_null(w.sb.ops);
+    assert_true(b.has_late);
+    w.env.now_us += 600000;
+    write_bindings(&w, &b, 5, 5);
+    assert_int_equal(count(&w.sb, OP_UPDATE, "Port_Binding"), 1);
+
+    put_port(&w, CHASSIS, true);
+    put_vif(&w, 5, PAIRS("iface-id", "another")); /* released */
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 6, 6);
+    assert_string_equal(value_of(&w.sb, "Port_Binding", "up", &w.text), "false");
+    assert_string_equal(value_of(&w.sb, "Port_Binding", "chassis", &w.text), "[]");
+    put_port(&w, OTHER, true); /* what others have is left alone */
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 7, 7);
+    assert_null(w.sb.ops);
+    binding_fini(&b);
+    world_fini(&w);
+}
+
+static void put_nb_cfg(struct world *w, int64_t nb_cfg)
+{
+    struct row *row = new_row(&w->sb, "SB_Global", GLOBAL);
+    set(row, "nb_cfg", datum_new_integer(nb_cfg));
+    push(&w->sb, row);
+}
+
+static void test_progress(void **state UNUSED)
+{
+    struct world w;
+    struct progress p;
+    world_init(&w);
+    progress_init(&p);
+    put_bridge(&w, false);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
+    put_private(&w, 0);
+    put_nb_cfg(&w, 5);
+    progress_note(&p, w.sb.replica, 1);
+    progress_write(&p, &w.config, w.sb.replica, w.ovs.replica, &w.sb.writer, &w.ovs.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops); /* not before the switch has it */
+    put_nb_cfg(&w, 6);
+    progress_note(&p, w.sb.replica, 2);
+    progress_note(&p, w.sb.replica, 3); /* the same number again */
+    progress_confirm(&p, 1, 1000);
+    progress_write(&p, &w.config, w.sb.replica, w.ovs.replica, &w.sb.writer, &w.ovs.writer);
+    commit(&w.sb);
+    commit(&w.ovs);
+    assert_string_equal(value_of(&w.sb, "Chassis_Private", "nb_cfg", &w.text), "5");
+    assert_string_equal(value_of(&w.sb, "Chassis_Private", "nb_cfg_timestamp", &w.text), "1000");
+    assert_int_equal(count(&w.ovs, OP_MUTATE, "Bridge"), 1);
+    put_private(&w, 5);
+    progress_confirm(&p, 3, 2000);
+    progress_write(&p, &w.config, w.sb.replica, w.ovs.replica, &w.sb.writer, &w.ovs.writer);
+    commit(&w.sb);
+    assert_string_equal(value_of(&w.sb, "Chassis_Private", "nb_cfg", &w.text), "6");
+    put_private(&w, 6);
+    progress_write(&p, &w.config, w.sb.replica, w.ovs.replica, &w.sb.writer, &w.ovs.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops);
+    progress_fini(&p);
+    world_fini(&w);
+}
+
+/* A transaction that the server refuses is tried again later, not at once. */
+static void test_refused_transaction(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    writer_commit(&w.sb.writer);
+    assert_non_null(w.sb.ops);
+    assert_false(writer_is_ready(&w.sb.writer));
+    w.sb.done(w.sb.done_aux, -1, "constraint violation");
+    assert_false(writer_is_ready(&w.sb.writer));
+    w.env.now_us += 1100000;
+    loop_run_once(w.loop, 0);
+    assert_true(writer_is_ready(&w.sb.writer));
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_bridge_is_made_once),
+        cmocka_unit_test(test_registration),
+        cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_refused_transaction),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
