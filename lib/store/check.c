@@ -60,11 +60,11 @@ static void check_entry(struct recount *r, struct entry *entry)
     r->source = entry;
     for (size_t i = 0; i < table->n_refs; i++) {
         r->side = &table->refs[i];
-        ref_side_changes(r->side, NULL, entry->row, recount_one, r);
+        refs_side_changes(r->side, NULL, entry->row, recount_one, r);
     }
     for (size_t i = 0; i < table->schema->n_indexes; i++) {
-        uint64_t hash = index_hash(&table->schema->indexes[i], entry->row);
-        INVARIANT(index_find(table, i, entry->row, hash) == entry);
+        uint64_t hash = table_index_hash(&table->schema->indexes[i], entry->row);
+        INVARIANT(table_index_find(table, i, entry->row, hash) == entry);
     }
 }
 

@@ -63,7 +63,7 @@ int txn_count_strong(struct txn *txn, struct entry *entry, const struct row *bef
     for (size_t i = 0; !context.err && i < entry->table->n_refs; i++) {
         context.side = &entry->table->refs[i];
         if (context.side->kind == REF_STRONG)
-            ref_side_changes(context.side, before, after, count_one, &context);
+            refs_side_changes(context.side, before, after, count_one, &context);
     }
     return context.err;
 }
@@ -146,7 +146,7 @@ static int check_max_rows(struct txn *txn, struct op_error *error)
 
 static bool index_changed(const struct entry *entry, const struct schema_index *index)
 {
-    return !entry->before || !entry->row || !index_equal(index, entry->before, entry->row);
+    return !entry->before || !entry->row || !table_index_equal(index, entry->before, entry->row);
 }
 
 static void leave_indexes(struct txn *txn, struct entry *entry)
@@ -182,7 +182,7 @@ static void put_origin(const struct schema_index *index, const struct entry *ent
                      "transaction.");
     } else if (!entry->before) {
         str_put(out, "was inserted by this transaction.");
-    } else if (index_equal(index, entry->before, entry->row)) {
+    } else if (table_index_equal(index, entry->before, entry->row)) {
         str_put(out, "existed in the database before this transaction, which modified some of the "
                      "row's columns but not any columns in this index.");
     } else {
@@ -225,8 +225,8 @@ static int enter_indexes(struct txn *txn, struct entry *entry, struct op_error *
         const struct schema_index *index = &table->schema->indexes[i];
         if (!index_changed(entry, index))
             continue;
-        uint64_t hash = index_hash(index, entry->row);
-        struct entry *other = index_find(table, i, entry->row, hash);
+        uint64_t hash = table_index_hash(index, entry->row);
+        struct entry *other = table_index_find(table, i, entry->row, hash);
         if (other)
             return index_error(index, entry, other, error);
         hmap_insert(&table->indexes[i], &entry->index_nodes[i], hash);

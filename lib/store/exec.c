@@ -57,7 +57,7 @@ static int set_values(struct exec *e, struct row *row)
         int err = check_value(v->column, v->value, &e->result->error);
         if (err)
             return err;
-        row_set(row, v->column, value_share(e->txn->store, v->column, v->value));
+        row_set(row, v->column, share_value(e->txn->store, v->column, v->value));
     }
     return 0;
 }
@@ -110,7 +110,7 @@ static int execute_select(struct exec *e, const entry_vec *entries)
 {
     e->result->rows = rows_of(entries);
     e->result->n_rows = entries->n;
-    rows_distinct(e->op, e->result->rows, &e->result->n_rows);
+    project_distinct(e->op, e->result->rows, &e->result->n_rows);
     return 0;
 }
 
@@ -140,7 +140,7 @@ static int execute_update(struct exec *e, const entry_vec *entries)
         struct row *row = txn_edit(e->txn, entry);
         for (size_t j = 0; j < e->op->n_values; j++)
             row_set(row, e->op->values[j].column,
-                    value_share(e->txn->store, e->op->values[j].column, e->op->values[j].value));
+                    share_value(e->txn->store, e->op->values[j].column, e->op->values[j].value));
     }
     return 0;
 }
@@ -150,7 +150,7 @@ static int mutate_row(struct exec *e, struct entry *entry)
     for (size_t i = 0; i < e->op->n_mutations; i++) {
         const struct mutation *m = &e->op->mutations[i];
         const struct datum *value = row_get(entry->row, m->column), *changed;
-        int err = datum_mutate(&m->column->type, m, value, &changed, &e->result->error);
+        int err = mutate_datum(&m->column->type, m, value, &changed, &e->result->error);
         if (err)
             return err;
         if (changed == value)
@@ -186,7 +186,7 @@ static int execute_delete(struct exec *e, const entry_vec *entries)
 static int execute_wait(struct exec *e, const entry_vec *entries)
 {
     const struct row **rows = rows_of(entries);
-    bool equal = wait_rows_equal(e->op, rows, entries->n);
+    bool equal = project_equals_wait(e->op, rows, entries->n);
     int64_t waited = env_now_ms(e->txn->store->env) - e->context->start_ms;
     for (size_t i = 0; i < entries->n; i++)
         row_unref(rows[i]);

@@ -80,20 +80,20 @@ static struct entry *entry_of(struct store *store, const struct change *change)
     return entry;
 }
 
-void changeset_undo(struct store *store, const struct changeset *cs)
+void store_changeset_undo(struct store *store, const struct changeset *cs)
 {
     for (size_t i = 0; i < cs->n; i++) {
         const struct change *c = &cs->changes[i];
         struct entry *entry = entry_of(store, c);
-        index_account(entry, c->after, NULL);
+        table_index_account(entry, c->after, NULL);
         entry_set_row(entry, c->before ? row_ref(c->before) : NULL);
     }
     for (size_t i = 0; i < cs->n; i++) {
         const struct change *c = &cs->changes[i];
         struct entry *entry = entry_of(store, c);
-        INVARIANT(strong_refs_account(entry, c->after, c->before));
-        weak_refs_account(entry, c->after, c->before);
-        index_account(entry, NULL, c->before);
+        INVARIANT(refs_account_strong(entry, c->after, c->before));
+        refs_account_weak(entry, c->after, c->before);
+        table_index_account(entry, NULL, c->before);
     }
     for (size_t i = 0; i < cs->n; i++) {
         struct entry *entry = entry_of(store, &cs->changes[i]);

@@ -81,7 +81,7 @@ static int arithmetic(const struct mutation *mutation, const struct datum *value
     return err;
 }
 
-int datum_mutate(const struct column_type *type, const struct mutation *mutation,
+int mutate_datum(const struct column_type *type, const struct mutation *mutation,
                  const struct datum *value, const struct datum **ret, struct op_error *error)
 {
     struct diag diag = DIAG_INIT;

@@ -99,7 +99,7 @@ static struct tuple *tuple_of_values(const struct tuple_set *set, const struct w
     return tuple;
 }
 
-void rows_distinct(const struct op *op, const struct row **rows, size_t *n)
+void project_distinct(const struct op *op, const struct row **rows, size_t *n)
 {
     struct tuple_set set;
     size_t kept = 0;
@@ -122,7 +122,7 @@ void rows_distinct(const struct op *op, const struct row **rows, size_t *n)
     set_fini(&set);
 }
 
-bool wait_rows_equal(const struct op *op, const struct row *const *rows, size_t n)
+bool project_equals_wait(const struct op *op, const struct row *const *rows, size_t n)
 {
     struct tuple_set set;
     struct tuple *tuple;

@@ -51,8 +51,8 @@ static void set_changes(const struct datum *before, const struct datum *after, r
     }
 }
 
-void ref_side_changes(const struct ref_side *side, const struct row *before,
-                      const struct row *after, ref_fn *fn, void *aux)
+void refs_side_changes(const struct ref_side *side, const struct row *before,
+                       const struct row *after, ref_fn *fn, void *aux)
 {
     const struct datum *a = before ? row_get(before, side->column) : NULL;
     const struct datum *b = after ? row_get(after, side->column) : NULL;
@@ -130,13 +130,13 @@ static void weak_change(void *aux, const struct uuid *uuid, int delta)
         weak_remove(context->source->table->store, context, target);
 }
 
-void weak_refs_account(struct entry *entry, const struct row *before, const struct row *after)
+void refs_account_weak(struct entry *entry, const struct row *before, const struct row *after)
 {
     for (size_t i = 0; i < entry->table->n_refs; i++) {
         const struct ref_side *side = &entry->table->refs[i];
         struct weak_context context = {entry, side};
         if (side->kind == REF_WEAK)
-            ref_side_changes(side, before, after, weak_change, &context);
+            refs_side_changes(side, before, after, weak_change, &context);
     }
 }
 
@@ -160,13 +160,13 @@ static void strong_change(void *aux, const struct uuid *uuid, int delta)
         target->n_strong += (uint32_t)delta;
 }
 
-bool strong_refs_account(struct entry *entry, const struct row *before, const struct row *after)
+bool refs_account_strong(struct entry *entry, const struct row *before, const struct row *after)
 {
     struct strong_context context = {.source = entry, .all_exist = true};
     for (size_t i = 0; i < entry->table->n_refs; i++) {
         context.side = &entry->table->refs[i];
         if (context.side->kind == REF_STRONG)
-            ref_side_changes(context.side, before, after, strong_change, &context);
+            refs_side_changes(context.side, before, after, strong_change, &context);
     }
     return context.all_exist;
 }

@@ -24,7 +24,7 @@ static bool is_small(const struct datum *d)
     return true;
 }
 
-const struct datum *value_share(struct store *store, const struct schema_column *column,
+const struct datum *share_value(struct store *store, const struct schema_column *column,
                                 const struct datum *value)
 {
     const struct datum *def = column->default_value;
@@ -44,7 +44,7 @@ const struct datum *value_share(struct store *store, const struct schema_column 
     return datum_ref(value);
 }
 
-void shared_fini(struct store *store)
+void share_fini(struct store *store)
 {
     for (size_t i = 0; store->shared && i < SHARED_SLOTS; i++)
         datum_unref(store->shared[i]);

@@ -231,7 +231,7 @@ int store_add_loaded(struct store *store, struct row *row, int64_t sql_id, struc
     }
     for (size_t i = 0; i < row->table->n_columns; i++)
         row_set(row, &row->table->columns[i],
-                value_share(store, &row->table->columns[i], row->values[i]));
+                share_value(store, &row->table->columns[i], row->values[i]));
     struct entry *entry = entry_new(table, &row->uuid);
     entry_set_row(entry, row);
     entry_set_told(entry, row);
@@ -264,7 +264,7 @@ static int link_entry(struct entry *entry, struct diag *diag)
     char uuid[UUID_TEXT_LEN + 1], target[UUID_TEXT_LEN + 1];
     for (size_t i = 0; i < table->n_refs; i++) {
         struct existence e = {.side = &table->refs[i]};
-        ref_side_changes(e.side, NULL, entry->row, check_target, &e);
+        refs_side_changes(e.side, NULL, entry->row, check_target, &e);
         if (e.missing)
             return diag_set(diag, ERR_CORRUPT,
                             "table %s row %s: column %s: refers to row %s of table %s, which is "
@@ -275,13 +275,13 @@ static int link_entry(struct entry *entry, struct diag *diag)
     }
     for (size_t i = 0; i < table->schema->n_indexes; i++) {
         const struct schema_index *index = &table->schema->indexes[i];
-        if (index_find(table, i, entry->row, index_hash(index, entry->row)))
+        if (table_index_find(table, i, entry->row, table_index_hash(index, entry->row)))
             return diag_set(diag, ERR_CORRUPT, "table %s row %s: repeats the values of an index",
                             table->schema->name, uuid_print(&entry->uuid, uuid));
     }
-    INVARIANT(strong_refs_account(entry, NULL, entry->row));
-    weak_refs_account(entry, NULL, entry->row);
-    index_account(entry, NULL, entry->row);
+    INVARIANT(refs_account_strong(entry, NULL, entry->row));
+    refs_account_weak(entry, NULL, entry->row);
+    table_index_account(entry, NULL, entry->row);
     return 0;
 }
 

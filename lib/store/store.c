@@ -113,7 +113,7 @@ static void free_contents(struct store *store)
     for (size_t i = 0; store->tables && i < store->schema->n_tables; i++)
         store_table_fini(&store->tables[i]);
     free(store->tables);
-    shared_fini(store);
+    share_fini(store);
 }
 
 void store_close(struct store *store)
@@ -232,7 +232,7 @@ void store_unsubscribe(struct store_subscription *subscription)
     }
 }
 
-void subscribers_tell(struct store *store, const struct changeset *cs)
+void store_tell_subscribers(struct store *store, const struct changeset *cs)
 {
     struct store_subscription *subscription, *next;
     store->is_telling = true;

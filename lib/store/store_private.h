@@ -115,24 +115,24 @@ struct entry *entry_new(struct store_table *table, const struct uuid *uuid);
 void entry_set_row(struct entry *entry, const struct row *row);  /* takes over ROW */
 void entry_set_told(struct entry *entry, const struct row *row); /* takes a reference */
 void entry_release(struct entry *entry); /* frees it when nothing needs it any more */
-uint64_t index_hash(const struct schema_index *index, const struct row *row);
-bool index_equal(const struct schema_index *index, const struct row *a, const struct row *b);
-struct entry *index_entry(struct hnode *node, size_t i);
+uint64_t table_index_hash(const struct schema_index *index, const struct row *row);
+bool table_index_equal(const struct schema_index *index, const struct row *a, const struct row *b);
+struct entry *table_index_entry(struct hnode *node, size_t i);
 /* The entry with the same values as ROW in index I, or NULL. */
-struct entry *index_find(const struct store_table *table, size_t i, const struct row *row,
-                         uint64_t hash);
+struct entry *table_index_find(const struct store_table *table, size_t i, const struct row *row,
+                               uint64_t hash);
 
 /* ---- refs.c ---- */
 /* Calls FN with +1 or -1 for each reference that AFTER has more or less than BEFORE (either may be
  * NULL) on one side of a column. */
-void ref_side_changes(const struct ref_side *side, const struct row *before,
-                      const struct row *after,
-                      void (*fn)(void *aux, const struct uuid *target, int delta), void *aux);
-void weak_refs_account(struct entry *entry, const struct row *before, const struct row *after);
+void refs_side_changes(const struct ref_side *side, const struct row *before,
+                       const struct row *after,
+                       void (*fn)(void *aux, const struct uuid *target, int delta), void *aux);
+void refs_account_weak(struct entry *entry, const struct row *before, const struct row *after);
 /* Strong references of a change that is known to be right (loading, undoing). False when a target
  * does not exist. */
-bool strong_refs_account(struct entry *entry, const struct row *before, const struct row *after);
-void index_account(struct entry *entry, const struct row *before, const struct row *after);
+bool refs_account_strong(struct entry *entry, const struct row *before, const struct row *after);
+void table_index_account(struct entry *entry, const struct row *before, const struct row *after);
 
 /* ---- txn.c: a transaction while it runs ---- */
 struct txn {
@@ -191,25 +191,25 @@ enum { EXEC_OK = 0, EXEC_WAIT = 1 /* other results are errors */ };
 int op_execute(struct txn *txn, const struct store_txn *context, const struct op *op,
                struct op_result *result, int64_t *deadline_ms) MUST_CHECK;
 /* ---- mutate.c ---- */
-int datum_mutate(const struct column_type *type, const struct mutation *mutation,
+int mutate_datum(const struct column_type *type, const struct mutation *mutation,
                  const struct datum *value, const struct datum **ret,
                  struct op_error *error) MUST_CHECK;
 /* ---- project.c ---- */
 /* ROWS without those that look the same in the columns of OP. */
-void rows_distinct(const struct op *op, const struct row **rows, size_t *n);
+void project_distinct(const struct op *op, const struct row **rows, size_t *n);
 /* Do the rows that OP (a wait) names equal the selected ones? */
-bool wait_rows_equal(const struct op *op, const struct row *const *rows, size_t n);
+bool project_equals_wait(const struct op *op, const struct row *const *rows, size_t n);
 
 /* ---- share.c ---- */
 enum { SHARED_SLOTS = 8192 };
 /* A new reference to VALUE, or to an equal one that rows have already. */
-const struct datum *value_share(struct store *store, const struct schema_column *column,
+const struct datum *share_value(struct store *store, const struct schema_column *column,
                                 const struct datum *value);
-void shared_fini(struct store *store);
+void share_fini(struct store *store);
 
 /* ---- submit.c, store.c ---- */
 void store_end_waiting(struct store *store); /* with an error */
-void subscribers_tell(struct store *store, const struct changeset *cs);
+void store_tell_subscribers(struct store *store, const struct changeset *cs);
 
 /* ---- check.c ---- */
 /* For tests: recomputes counts, lists and indexes and aborts where they are wrong. Also that no
@@ -220,7 +220,7 @@ void store_check_invariants(struct store *store);
 void history_add(struct store *store, const struct changeset *cs);
 void history_fini(struct store *store);
 /* Takes back what CS did to the executed state. */
-void changeset_undo(struct store *store, const struct changeset *cs);
+void store_changeset_undo(struct store *store, const struct changeset *cs);
 
 /* ---- sql*.c: the file ---- */
 /* Opens, locks and verifies the file of OPTIONS. */

@@ -82,7 +82,7 @@ static struct changeset *txn_finalize(struct txn *txn, const struct store_reques
     VEC(struct change) changes = VEC_INIT;
     for (size_t i = 0; i < txn->touched.n; i++) {
         struct entry *entry = txn->touched.data[i];
-        weak_refs_account(entry, entry->before, entry->row);
+        refs_account_weak(entry, entry->before, entry->row);
     }
     for (size_t i = 0; i < txn->touched.n; i++) {
         struct entry *entry = txn->touched.data[i];
@@ -210,7 +210,7 @@ static void succeed(struct store_txn *stxn)
     if (stxn->cs) {
         changes_are_told(store, stxn->cs);
         history_add(store, stxn->cs);
-        subscribers_tell(store, stxn->cs);
+        store_tell_subscribers(store, stxn->cs);
     }
     finish(stxn);
 }
@@ -240,7 +240,7 @@ static void fail_pending(struct store *store, const char *why)
     for (struct list *l = failed.prev; l != &failed; l = l->prev) {
         struct store_txn *stxn = CONTAINER_OF(l, struct store_txn, node);
         if (stxn->cs)
-            changeset_undo(store, stxn->cs);
+            store_changeset_undo(store, stxn->cs);
     }
     while (!list_empty(&failed)) {
         struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &failed);

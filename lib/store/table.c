@@ -102,7 +102,7 @@ void entry_release(struct entry *entry)
 
 /* ---- indexes ---- */
 
-uint64_t index_hash(const struct schema_index *index, const struct row *row)
+uint64_t table_index_hash(const struct schema_index *index, const struct row *row)
 {
     uint64_t hash = 0;
     for (size_t i = 0; i < index->n; i++)
@@ -110,7 +110,7 @@ uint64_t index_hash(const struct schema_index *index, const struct row *row)
     return hash;
 }
 
-bool index_equal(const struct schema_index *index, const struct row *a, const struct row *b)
+bool table_index_equal(const struct schema_index *index, const struct row *a, const struct row *b)
 {
     for (size_t i = 0; i < index->n; i++) {
         if (!datum_equal(row_get(a, index->columns[i]), row_get(b, index->columns[i])))
@@ -119,24 +119,24 @@ bool index_equal(const struct schema_index *index, const struct row *a, const st
     return true;
 }
 
-struct entry *index_entry(struct hnode *node, size_t i)
+struct entry *table_index_entry(struct hnode *node, size_t i)
 {
     return CONTAINER_OF(node - i, struct entry, index_nodes);
 }
 
-struct entry *index_find(const struct store_table *table, size_t i, const struct row *row,
-                         uint64_t hash)
+struct entry *table_index_find(const struct store_table *table, size_t i, const struct row *row,
+                               uint64_t hash)
 {
     struct hnode *node = hnode_skip(hmap_bucket(&table->indexes[i], hash), hash);
     for (; node; node = hnode_skip(node->next, hash)) {
-        struct entry *entry = index_entry(node, i);
-        if (entry->row && index_equal(&table->schema->indexes[i], entry->row, row))
+        struct entry *entry = table_index_entry(node, i);
+        if (entry->row && table_index_equal(&table->schema->indexes[i], entry->row, row))
             return entry;
     }
     return NULL;
 }
 
-void index_account(struct entry *entry, const struct row *before, const struct row *after)
+void table_index_account(struct entry *entry, const struct row *before, const struct row *after)
 {
     const struct schema_table *schema = entry->table->schema;
     for (size_t i = 0; i < schema->n_indexes; i++) {
@@ -144,6 +144,6 @@ void index_account(struct entry *entry, const struct row *before, const struct r
         if (before)
             hmap_remove(map, &entry->index_nodes[i]);
         if (after)
-            hmap_insert(map, &entry->index_nodes[i], index_hash(&schema->indexes[i], after));
+            hmap_insert(map, &entry->index_nodes[i], table_index_hash(&schema->indexes[i], after));
     }
 }

@@ -154,8 +154,8 @@ static void select_by_index(struct txn *txn, struct store_table *table, size_t i
 {
     struct hnode *node = hnode_skip(hmap_bucket(&table->indexes[i], hash), hash);
     for (; node; node = hnode_skip(node->next, hash)) {
-        if (!index_entry(node, i)->touched)
-            add_if(index_entry(node, i), where, out);
+        if (!table_index_entry(node, i)->touched)
+            add_if(table_index_entry(node, i), where, out);
     }
     for (size_t j = 0; j < txn->touched.n; j++) {
         if (txn->touched.data[j]->table == table)

@@ -53,7 +53,7 @@ static void find_places(struct clean *clean)
             clean->source = entry;
             clean->side = &entry->table->refs[j];
             if (clean->side->kind == REF_WEAK)
-                ref_side_changes(clean->side, entry->before, entry->row, check_new, clean);
+                refs_side_changes(clean->side, entry->before, entry->row, check_new, clean);
         }
     }
 }
