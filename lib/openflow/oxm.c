@@ -377,6 +377,8 @@ static int read_field(struct reader *r, const uint8_t *p)
     int err = get_payload(f, p, &value, &mask);
     if (err)
         return err;
+    if (f->id == FIELD_IN_PORT_OXM && value >= 0xff00 && value < PORT_MAX)
+        return OF_ERR_MATCH_BAD_VALUE;
     if (f->id == FIELD_IP_TOS) { /* NXM's byte holds the DSCP alone */
         if (value & IP_ECN_MASK)
             return OF_ERR_MATCH_BAD_VALUE;
