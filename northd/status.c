@@ -118,30 +118,33 @@ void status_build_sb(struct status *s, struct replica_txn *txn)
         replica_txn_set(txn, t, &sb->row.uuid, ipsec, datum_new_boolean(nb_nb_global_ipsec(nb)));
 }
 
-/* Options that NB_Global must have; what is there is left as it is. */
-static const struct datum *missing_options(struct status *s, const struct nb_nb_global *nb)
+/* Six random bytes as a MAC that belongs to no vendor and no group; N octets of it as text. */
+static void random_mac(struct status *s, char buf[24], size_t n)
 {
-    enum { N = 4 };
     uint8_t r[6];
-    char prefix[16], mac[24], tunid[16];
-    env_random(s->env, r, sizeof r);
-    r[0] = (uint8_t)((r[0] & 0xfe) | 2); /* locally administered, not a group */
-    snprintf(prefix, sizeof prefix, "%02x:%02x:%02x", r[0], r[1], r[2]);
     env_random(s->env, r, sizeof r);
     r[0] = (uint8_t)((r[0] & 0xfe) | 2);
-    snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", r[0], r[1], r[2], r[3], r[4], r[5]);
-    snprintf(tunid, sizeof tunid, "%d", KEYS_MAX_DATAPATH);
-    const char *version = "weft-" WEFT_VERSION;
-    const char *const keys[N] = {"mac_prefix", "max_tunid", "northd_internal_version",
-                                 "svc_monitor_mac"};
-    const char *const values[N] = {prefix, tunid, version, mac};
-    union atom k[N], v[N];
+    for (size_t i = 0; i < n; i++)
+        snprintf(buf + i * 3, 24 - i * 3, i + 1 < n ? "%02x:" : "%02x", r[i]);
+}
+
+/* Options that NB_Global must have and has not. */
+static const struct datum *missing_options(struct status *s, const struct nb_nb_global *nb)
+{
+    static const char *const keys[] = {"mac_prefix", "max_tunid", "northd_internal_version",
+                                       "svc_monitor_mac"};
+    union atom k[ARRAY_SIZE(keys)], v[ARRAY_SIZE(keys)];
     size_t n = 0;
-    for (size_t i = 0; i < N; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        char text[24] = "weft-" WEFT_VERSION;
         if (nb && nb_nb_global_options_value(nb, keys[i]))
             continue;
+        if (i == 0 || i == 3)
+            random_mac(s, text, i ? 6 : 3);
+        else if (i == 1)
+            snprintf(text, sizeof text, "%d", KEYS_MAX_DATAPATH);
         k[n].string = rstr_new(keys[i]);
-        v[n++].string = rstr_new(values[i]);
+        v[n++].string = rstr_new(text);
     }
     return datum_new_map(ATOM_STRING, ATOM_STRING, k, v, n);
 }

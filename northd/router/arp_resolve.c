@@ -27,7 +27,7 @@ void router_resolve_port(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
-    if (lsp->type == LSP_ROUTER)
+    if (lsp->type == LSP_ROUTER || lsp->flags & PORT_DISABLED)
         return;
     const struct fact_link *link;
     INC_FOR_EACH(link, inc_read(ctx, p->link_by_ls, &lsp->ls))

@@ -154,9 +154,10 @@ class Network:
         addresses = ["%s %s %s" % (mac, ip, ip6)] if kind < 0.4 else ["%s %s" % (mac, ip)] if kind < 0.7 else ["%s %s" % (mac, ip), "unknown"] if kind < 0.85 else ["unknown"] if kind < 0.95 else [mac]
         self.add("lsp-add", "sw%d" % i, name)
         self.add("lsp-set-addresses", name, *addresses)
-        if self.rnd.random() < 0.07:
+        disabled = self.rnd.random() < 0.07
+        if disabled:
             self.add("lsp-set-enabled", name, "disabled")
-        self.ports.append((name, "sw%d" % i, mac, ip, ip6 if kind < 0.4 else None))
+        self.ports.append((name, "sw%d" % i, mac, ip, ip6 if kind < 0.4 and not disabled else None))
 
     def attach(self, r, i):
         name, mac, ip = "lr%d-sw%d" % (r, i), "0a:00:00:0%d:ff:%02x" % (r, i), "10.0.%d.%d" % (i, 254 - r)
@@ -169,16 +170,16 @@ class Network:
         self.router_ports.append((name, "lr%d" % r, "sw%d" % i, mac, ip, "fd00:%d::%d" % (i, 254 - r)))
 
     def join(self):
-        """The two routers, without a switch between them."""
+        """The two routers, without a switch between them; no packet may circle between them, since it would end in an ICMP error."""
         for r in range(2):
             self.add("lrp-add", "lr%d" % r, "join%d" % r, "0a:00:00:00:aa:%02x" % r, "192.168.0.%d/30" % (r + 1))
             self.add("set", "Logical_Router_Port", "join%d" % r, "peer=join%d" % (1 - r))
-            self.add("lr-route-add", "lr%d" % r, self.rnd.choice(["40.0.0.0/8", "10.0.0.0/8"]), "192.168.0.%d" % (2 - r))
+            self.add("lr-route-add", "lr%d" % r, "40.0.0.0/8" if r else "10.0.0.0/8", "192.168.0.%d" % (2 - r))
 
     def routes(self, n_routers):
         for r in range(n_routers):
             mine = [p for p in self.router_ports if p[1] == "lr%d" % r]
-            for prefix in self.rnd.sample(["0.0.0.0/0", "20.0.0.0/8", "20.1.0.0/16", "30.0.0.0/8"], self.rnd.randint(0, 3)):
+            for prefix in self.rnd.sample(["0.0.0.0/0" if r else "99.0.0.0/8", "20.0.0.0/8", "20.1.0.0/16", "30.0.0.0/8"], self.rnd.randint(0, 3)):
                 via = self.rnd.choice(mine)[4].rsplit(".", 1)[0] + ".%d" % self.rnd.choice([1, 2, 3, 77, 253, 254])
                 if via not in [p[4] for p in mine]:
                     # with a prefix of length 0 theirs is as good as their last word "drop"
