@@ -50,6 +50,7 @@ struct ofcontroller {
     char *target;
     int64_t probe_ms, max_backoff_ms;
     struct of_remote *remote;
+    struct stream_listener *listener; /* a passive target: a service, in place of a remote */
     struct ofserver *of;
     struct ofconn *conn; /* NULL: not connected */
     int64_t since_ms;

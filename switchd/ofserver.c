@@ -482,6 +482,7 @@ static void controller_free(struct ofcontroller *ctl)
         ofconn_free(ctl->conn);
     }
     of_remote_free(ctl->remote);
+    stream_listener_free(ctl->listener);
     list_remove(&ctl->node);
     free(ctl->target);
     free(ctl);
@@ -500,12 +501,15 @@ static void controller_add(struct ofserver *of, const struct ofcontroller_config
         .max_backoff_ms = config->max_backoff_ms};
     struct of_conn_options options = {.versions = OF_VERSIONS_ALL, .probe_ms = config->probe_ms};
     struct diag diag = DIAG_INIT;
-    if (of_remote_new(of->br->vs->loop, config->target, &reconnect, &options, &controller_callbacks,
-                      ctl, &ctl->remote, &diag)) {
+    int err = target_is_passive(config->target)
+                  ? stream_listen(of->br->vs->loop, config->target, &reconnect.stream, on_accept,
+                                  of, &ctl->listener, &diag)
+                  : of_remote_new(of->br->vs->loop, config->target, &reconnect, &options,
+                                  &controller_callbacks, ctl, &ctl->remote, &diag);
+    if (err)
         log_warn("bridge %s: controller \"%s\": %s", of->br->name, config->target,
                  diag_text(&diag));
-        diag_fini(&diag);
-    }
+    diag_fini(&diag);
 }
 
 void ofserver_set_controllers(struct ofserver *of, const struct ofcontroller_config *configs,
@@ -546,7 +550,12 @@ size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_statu
 
 bool ofserver_has_controllers(const struct ofserver *of)
 {
-    return !list_empty(&of->controllers);
+    const struct ofcontroller *ctl;
+    LIST_FOR_EACH (ctl, node, &of->controllers) {
+        if (!target_is_passive(ctl->target))
+            return true;
+    }
+    return false;
 }
 
 bool ofserver_is_controlled(const struct ofserver *of)
@@ -556,7 +565,7 @@ bool ofserver_is_controlled(const struct ofserver *of)
         if (ctl->conn)
             return true;
     }
-    return list_empty(&of->controllers);
+    return !ofserver_has_controllers(of);
 }
 
 void ofserver_free(struct ofserver *of)

@@ -38,7 +38,8 @@ struct ofcontroller_status {
     int64_t since_ms; /* connected or disconnected since; wall clock */
 };
 size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_status *ret, size_t max);
-/* Whether some configured controller is connected; true when none is configured: fail_mode. */
+/* Whether there are controllers, and whether one of them is connected (true when there is none); for
+ * fail_mode. A passive target (ptcp:) is a service like the management socket, not a controller. */
 bool ofserver_has_controllers(const struct ofserver *of);
 bool ofserver_is_controlled(const struct ofserver *of);
 
