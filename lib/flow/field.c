@@ -80,15 +80,35 @@ const struct field *field_find(const char *name)
     return NULL;
 }
 
+/* Headers to fields: a row for each class, and two rows that gather fields without one. */
+#undef NO
+#undef H
+#define NO 9, 0
+#define H(CLASS, NUMBER, NAME) CLASS, NUMBER
+#define ROW(CLASS, KIND)                                                                           \
+    ((CLASS) == 0        ? 0                                                                       \
+     : (CLASS) == 1      ? 1                                                                       \
+     : (CLASS) == 0x8000 ? 2                                                                       \
+     : (CLASS) == 0x8001 ? 3                                                                       \
+                         : 4 + (KIND))
+#define ENTRY(ID, KIND, ...) ENTRY_(ID, KIND, __VA_ARGS__)
+#define ENTRY_(ID, KIND, CLASS, NUMBER)                                                            \
+    [ROW(CLASS, KIND)][(CLASS) == 9 ? FIELD_##ID : (NUMBER)] = FIELD_##ID,
+
+static const uint8_t by_header[6][128] = {
+#define FIELD(ID, NAME, ALIAS, BITS, MEMBER, SHIFT, FORMAT, PREREQ, FLAGS, NXM, OXM)               \
+    ENTRY(ID, 0, NXM) ENTRY(ID, 1, OXM)
+#include "flow/fields.def"
+#undef FIELD
+};
+_Static_assert(N_FIELDS <= 128, "the last two rows have room for all");
+
 const struct field *field_find_header(uint16_t class, uint8_t number)
 {
-    for (int i = FIELD_NONE + 1; i < N_FIELDS; i++) {
-        const struct field *f = &fields[i];
-        if ((f->oxm.name && f->oxm.class == class && f->oxm.number == number) ||
-            (f->nxm.name && f->nxm.class == class && f->nxm.number == number))
-            return f;
-    }
-    return NULL;
+    unsigned row = ROW(class, 0);
+    if (row > 3 || number >= 128 || !by_header[row][number])
+        return NULL;
+    return &fields[by_header[row][number]];
 }
 
 struct subfield subfield_make(enum field_id id, unsigned ofs, unsigned n_bits)

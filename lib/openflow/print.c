@@ -301,11 +301,31 @@ static const char *reason_name(uint8_t reason)
     return reason < ARRAY_SIZE(names) ? names[reason] : "?";
 }
 
+static void put_checksum(struct str *s, struct packet *packet)
+{
+    static const struct {
+        uint8_t proto, ofs, len;
+        const char *name;
+    } sums[] = {
+        {IP_PROTO_TCP, 16, 2, "tcp"},     {IP_PROTO_UDP, 6, 2, "udp"},
+        {IP_PROTO_SCTP, 8, 4, "sctp"},    {IP_PROTO_ICMP, 2, 2, "icmp"},
+        {IP_PROTO_ICMPV6, 2, 2, "icmp6"},
+    };
+    struct flow_key key;
+    flow_extract(packet, &key);
+    const uint8_t *l4 = packet_l4(packet);
+    for (size_t i = 0; l4 && i < ARRAY_SIZE(sums); i++)
+        if (sums[i].proto == packet->l4_proto)
+            str_putf(s, " %s_csum:%llx", sums[i].name,
+                     (unsigned long long)get_be_n(l4 + sums[i].ofs, sums[i].len));
+}
+
 static void put_packet(struct str *s, const uint8_t *data, size_t n)
 {
     struct packet packet;
     packet_init_view(&packet, data, n);
     packet_put_text(s, &packet);
+    put_checksum(s, &packet);
     str_putc(s, '\n');
 }
 
