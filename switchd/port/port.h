@@ -3,7 +3,8 @@
  *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
  *     tap.c        internal  a tap device of the switch's own (also type "tap")
  *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
- *     geneve.c     geneve    a tunnel over the kernel's UDP
+ *     geneve.c     geneve    tunnels over the kernel's UDP (tunnel.c has what they share)
+ *     vxlan.c      vxlan
  *
  * (Patch ports have no device: the translation walks through them.)
  *
@@ -29,7 +30,7 @@
 enum { PORT_BATCH = 32, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 
 struct port;
-struct tunnel_table; /* port/geneve.c */
+struct tunnel_table; /* port/tunnel.h */
 
 struct port_host {
     struct loop *loop;
@@ -107,4 +108,4 @@ void port_fini(struct port *port);
 struct packet *port_host_packet(struct port_host *host, size_t i);
 
 extern const struct port_class port_class_system, port_class_internal, port_class_tap,
-    port_class_dummy, port_class_geneve;
+    port_class_dummy, port_class_geneve, port_class_vxlan;

@@ -75,5 +75,21 @@ s.close()
 P
 wait_for 5 bash -c "ovs-appctl -t $dir/h1/ctl dpif/show-drops | grep -q drop_tunnel_malformed"
 check "ping after them" pings a 10.9.0.2
+# VXLAN.
+for i in 1 2; do
+    check "VXLAN $i" vsctl h$i add-port br0 v0 -- set interface v0 type=vxlan options:remote_ip=172.31.9.$((3 - i)) options:key=42 ofport_request=8
+    ofctl h$i del-flows br0
+    check "flows $i" bash -c "printf 'in_port=1,actions=8\nin_port=8,tun_id=42,actions=1\n' | OVS_RUNDIR=$dir/h$i ovs-ofctl -O OpenFlow15 add-flows br0 -"
+done
+check "ping over VXLAN" pings a 10.9.0.2
+check "TCP over VXLAN" transfer b a 10.9.0.2 8
+cap=$(capture 'udp and src 172.31.9.1' 2)
+has "port 4789, VNI 42" '172.31.9.2.4789:.*VXLAN.*vni 42' "$(echo "$cap" | tr '\n' ' ')"
+for i in 1 2; do
+    ofctl h$i del-flows br0
+    check "back to Geneve $i" bash -c "printf 'in_port=1,actions=set_field:1->tun_id,9\nin_port=9,actions=1\n' | OVS_RUNDIR=$dir/h$i ovs-ofctl -O OpenFlow15 add-flows br0 -"
+done
+check "ping over Geneve" pings a 10.9.0.2
+
 check "remove the tunnel" vsctl h1 del-port br0 g0
 refuse "it is gone" '100% packet loss' ip netns exec wswa ping -n -c 2 -i 0.2 -W 1 10.9.0.2

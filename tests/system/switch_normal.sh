@@ -71,6 +71,15 @@ check "tag of the late port" vsctl h --no-wait set port pz tag=5
 wait_for 10 bash -c "[ \$(ovs-vsctl --db=unix:$dir/h/db.sock get interface pz ofport) -gt 0 ]"
 check "the late port" pings a 10.9.0.9
 
+# The host does not hear what switch ports receive, and a device that is made anew under its name is taken up again.
+ip -n wswh addr add 10.9.0.77/24 dev pa
+refuse "the host's stack hears nothing" '100% packet loss' ip netns exec wswa ping -n -c 2 -i 0.2 -W 1 10.9.0.77
+ip -n wswh link del pa
+ip link add pa netns wswh type veth peer name eth0 netns wswa
+ip -n wswa addr add 10.9.0.1/24 dev eth0
+ip -n wswa link set eth0 up
+wait_for 10 ip netns exec wswa ping -n -c 1 -W 1 10.9.0.4
+
 # kill -9 and a new start: everything is there again, with the same numbers.
 before=$(for p in pa pb pc pd pz x0 x1; do vsctl h get interface $p ofport; done)
 kill -9 "$(ip netns pids wswh | head -n 1)"

@@ -1,0 +1,36 @@
+/* tunnel.h - the tunnel end points of a process, and what a kind of tunnel adds to them.
+ *
+ * All ports of one kind and UDP port (Geneve 6081, VXLAN 4789, or their dst_port) of a network namespace
+ * receive on one socket; a packet is given to the port whose remote address sent it and whose key it
+ * has, or to one that takes any ("flow"). A kind reads and writes its header and knows nothing else.
+ * Kept in port_host.tunnels.
+ */
+#pragma once
+
+#include "switchd/port/port.h"
+
+struct tunnel_header {
+    size_t len; /* of the whole header */
+    uint64_t vni;
+    uint16_t flags;         /* TUN_FLAG_* */
+    const uint8_t *options; /* Geneve's, inside the packet */
+    size_t options_len;
+};
+
+struct tunnel_kind {
+    uint16_t udp_port;
+    /* The header at the start of N bytes; false: malformed. */
+    bool (*read)(const uint8_t *data, size_t n, struct tunnel_header *ret);
+    /* Writes the header, at most 8 + 252 bytes; returns its length. TLVS may be NULL. */
+    size_t (*write)(const struct dp_tunnel *tunnel, const struct tlv_map *tlvs, uint8_t *out);
+};
+
+void tunnel_table_free(struct tunnel_table *table); /* NULL is allowed; no port may be left */
+
+/* The functions of a class of tunnel ports. */
+int tunnel_open(struct port_host *host, const char *name, const struct port_class *class,
+                const struct tunnel_kind *kind, const struct smap *options, struct port **ret,
+                struct diag *diag) MUST_CHECK;
+int tunnel_configure(struct port *port, const struct smap *options, struct diag *diag) MUST_CHECK;
+int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel);
+void tunnel_close(struct port *port);
