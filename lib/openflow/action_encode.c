@@ -169,6 +169,9 @@ static void set_field_load(struct encoder *e, enum field_id id, u128 value, u128
         return;
     }
     unsigned bits = field_get(id)->n_bits;
+    if (id ==
+        FIELD_VLAN_VID) /* peers take the field as 12 bits wide here; setting it implies the thirteenth */
+        bits = 12;
     for (unsigned ofs = 0; ofs < bits;) {
         if (!(mask >> ofs & 1)) {
             ofs++;
@@ -189,6 +192,16 @@ static void set_field_load(struct encoder *e, enum field_id id, u128 value, u128
 
 static bool set_field_legacy(struct encoder *e, enum field_id id, u128 value, u128 mask)
 {
+    /* Views of 1.2 on what 1.0 has an action for. */
+    if (id == FIELD_VLAN_VID && mask == u128_ones(13)) {
+        id = FIELD_DL_VLAN;
+        value &= VLAN_VID_MASK;
+        mask = u128_ones(12);
+    } else if (id == FIELD_IP_DSCP && mask == u128_ones(6)) {
+        id = FIELD_IP_TOS;
+        value <<= 2;
+        mask = IP_DSCP_MASK;
+    }
     static const struct {
         uint8_t id, type, bytes, lead; /* LEAD: zeros before the value */
     } kinds[] = {
