@@ -169,7 +169,6 @@ static void connect_to(struct db *db, struct daemon *daemon, const char *const *
     db->source = ovsdb_client_source_new(daemon_loop(daemon), db->remote);
     ovsdb_client_source_set_stream(db->source, &so);
     db->replica = replica_new(&ro, db->source);
-    replica_set_lock(db->replica, "ovn_northd");
 }
 
 /* What is read of NB and SB; SB tables also because stale rows in them are deleted. */
@@ -199,6 +198,8 @@ static int open_databases(struct host *host, struct daemon *daemon, struct diag 
         host->sb.schema = sb_schema_new();
         connect_to(&host->nb, daemon, nb_tables);
         connect_to(&host->sb, daemon, sb_tables);
+        /* One lock decides who is active: that of SB. Both databases may be on one server, whose locks are one name space. */
+        replica_set_lock(host->sb.replica, "ovn_northd");
         return 0;
     }
     int err = open_here(&host->nb, daemon, nb_schema_text, NULL, diag);

@@ -191,7 +191,7 @@ static void verify(struct northd *n)
 
 bool northd_is_active(const struct northd *n)
 {
-    return !n->paused && replica_has_lock(n->nb.replica) && replica_has_lock(n->sb.replica);
+    return !n->paused && replica_has_lock(n->sb.replica);
 }
 
 static void set_active(struct northd *n)

@@ -20,7 +20,7 @@ struct status {
     const struct publisher *pub; /* finds bindings by name */
     struct env *env;
     VEC(const struct rstr *) ports; /* to look at */
-    int64_t seen_nb_cfg;            /* whose time has been written */
+    int64_t seen_nb_cfg, seen_ms; /* the last number seen, and when; 0: it was there at the start */
 };
 
 static const struct schema_table *table(struct replica *replica, size_t index)
@@ -189,15 +189,14 @@ static int64_t chassis_cfg(const struct status *s, int64_t without, int64_t *whe
     return low;
 }
 
+/* All that is said of one number is said in one transaction. */
 static void build_chain(struct status *s, struct replica_txn *txn, const struct nb_nb_global *nb)
 {
     const struct sb_sb_global *sb = sb_global(s);
-    int64_t now = env_wall_ms(s->env), when;
-    if (nb_nb_global_nb_cfg(nb) != s->seen_nb_cfg) {
-        bool first = s->seen_nb_cfg < 0; /* after a start nothing new has been said */
-        s->seen_nb_cfg = nb_nb_global_nb_cfg(nb);
-        if (!first || nb_nb_global_nb_cfg(nb) != nb_nb_global_sb_cfg(nb))
-            set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_NB_CFG_TIMESTAMP, now);
+    int64_t now = env_wall_ms(s->env), cfg = nb_nb_global_nb_cfg(nb), when;
+    if (cfg != s->seen_nb_cfg) {
+        s->seen_ms = s->seen_nb_cfg < 0 && cfg == nb_nb_global_sb_cfg(nb) ? 0 : now;
+        s->seen_nb_cfg = cfg;
     }
     if (!sb)
         return;
@@ -206,6 +205,8 @@ static void build_chain(struct status *s, struct replica_txn *txn, const struct 
         set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_SB_CFG, done);
         set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_SB_CFG_TIMESTAMP, now);
     }
+    if (s->seen_ms && cfg == done)
+        set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_NB_CFG_TIMESTAMP, s->seen_ms);
     int64_t reached = chassis_cfg(s, done, &when);
     if (nb_nb_global_hv_cfg(nb) != reached) {
         set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_HV_CFG, reached);
@@ -215,14 +216,12 @@ static void build_chain(struct status *s, struct replica_txn *txn, const struct 
 
 /* --- Ports */
 
-static bool is_up(const struct status *s, const struct fact_lsp *lsp)
+static bool is_up(const struct fact_lsp *lsp, const struct sb_port_binding *pb)
 {
     if (lsp->type == LSP_ROUTER)
         return true;
-    const struct sb_port_binding *pb = sb_port_binding_cast(publisher_port_row(s->pub, lsp->name));
-    if (!pb || !sb_port_binding_chassis(pb))
-        return false;
-    return !sb_port_binding_up_present(pb) || sb_port_binding_up(pb);
+    return sb_port_binding_chassis(pb) &&
+           (!sb_port_binding_up_present(pb) || sb_port_binding_up(pb));
 }
 
 static void check_port(struct status *s, struct replica_txn *txn, const struct rstr *name)
@@ -233,10 +232,11 @@ static void check_port(struct status *s, struct replica_txn *txn, const struct r
     const struct fact_lsp *lsp = found.v[0];
     const struct schema_table *t = table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT);
     const struct row *row = replica_row_find(s->nb, t, &lsp->uuid);
-    if (!row)
-        return;
+    const struct row *binding = publisher_port_row(s->pub, name);
+    if (!row || !binding)
+        return; /* its binding will bring it up again */
     const struct nb_logical_switch_port *port = nb_logical_switch_port_cast(row);
-    bool up = is_up(s, lsp);
+    bool up = is_up(lsp, sb_port_binding_cast(binding));
     if (nb_logical_switch_port_up_present(port) && nb_logical_switch_port_up(port) == up)
         return;
     union atom atom = {.boolean = up};
