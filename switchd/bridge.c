@@ -1,6 +1,7 @@
 /* bridge.c - see bridge.h: bridges, ports, flow mods. Groups and meters: group.c. */
 #include "switchd/bridge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ void bridge_free(struct bridge *br)
     tables_fini(&br->tables);
     mac_table_fini(&br->macs);
     groups_free(br);
+    smap_fini(&br->numbers);
     list_remove(&br->node);
     free(br->name);
     free(br);
@@ -100,13 +102,17 @@ void bridge_ports_sorted(const struct bridge *br, vport_vec *ret)
         qsort(ret->data, ret->n, sizeof ret->data[0], compare_ofport);
 }
 
-/* The number asked for if it is free, else the next one that has not been used for longest. */
+/* The number asked for if it is free, else the one that the name had before, else the one that has not
+ * been used for longest. */
 static uint32_t choose_ofport(struct bridge *br, const char *name, uint32_t request)
 {
     if (!strcmp(name, br->name))
         return PORT_LOCAL;
+    int64_t before = smap_get_int(&br->numbers, name, 0);
     if (request && request <= OFPORT_MAX && !bridge_port(br, request))
         return request;
+    if (before > 0 && before <= OFPORT_MAX && !bridge_port(br, (uint32_t)before))
+        return (uint32_t)before;
     for (unsigned i = 0; i < OFPORT_MAX; i++) {
         uint32_t number = br->next_ofport;
         br->next_ofport = number >= OFPORT_MAX ? 1 : (uint16_t)(number + 1);
@@ -208,6 +214,9 @@ int bridge_add_port(struct bridge *br, const struct vport_options *options, stru
         return err;
     }
     port->ofport = number;
+    char text[12];
+    snprintf(text, sizeof text, "%u", number);
+    smap_set(&br->numbers, port->name, text);
     hmap_insert(&br->ports, &port->by_no, hash_u64(number, 0));
     hmap_insert(&br->names, &port->by_name, hash_text(port->name));
     vswitch_attach(br->vs, port);

@@ -83,6 +83,7 @@ struct bridge {
     struct tlv_map tlvs;
     struct hmap ports, names;
     uint16_t next_ofport;
+    struct smap numbers;  /* name of a port -> the OpenFlow number it last had here */
     struct ofserver *of;  /* may be NULL (tests) */
     bool had_controllers; /* configured, as of the last bridge_apply_fail_mode */
     bool fail_mode_applied;

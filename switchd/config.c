@@ -358,6 +358,7 @@ static void apply(void *config_)
         config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,
                     apply_bridge, config);
     config->applied = true;
+    config->links_changed = false;
     config->retry_at_ms = env_now_ms(config->vs->env) + RETRY_MS;
     status_write(config);
 }
@@ -416,7 +417,7 @@ void config_tick(struct config *config)
             gone |=
                 port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex;
     }
-    if (gone || (config->errors.n && now_ms >= config->retry_at_ms))
+    if (gone || config->links_changed || (config->errors.n && now_ms >= config->retry_at_ms))
         config_schedule(config);
     else
         status_write(config);

@@ -32,6 +32,7 @@ struct config {
     bool write_again;
     int64_t statistics_at_ms;
     int64_t retry_at_ms; /* of ports that could not be opened */
+    bool links_changed;  /* so they are tried now */
     bool manage_sockets; /* bridges listen at RUNDIR/BRIDGE.mgmt */
 };
 
@@ -40,7 +41,7 @@ void config_init(struct config *config, struct vswitch *vs, struct replica *db,
 void config_fini(struct config *config);
 /* The database or the devices have changed: looks in this turn of the loop. */
 void config_schedule(struct config *config);
-/* Each second. */
+/* Each second, and after vswitch_refresh_ports. */
 void config_tick(struct config *config);
 
 /* ---- between config.c and status.c ---- */

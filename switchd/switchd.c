@@ -13,6 +13,7 @@
 #include "ovsdb/server/server.h"
 #include "rows/ovs.h"
 #include "store/store.h"
+#include "switchd/port/linkwatch.h"
 
 LOG_MODULE(switchd);
 
@@ -145,6 +146,14 @@ static void on_tick(void *sw_)
     config_tick(&sw->config);
 }
 
+static void on_links_changed(void *sw_)
+{
+    struct switchd *sw = sw_;
+    vswitch_refresh_ports(&sw->vs);
+    sw->config.links_changed = sw->config.errors.n > 0;
+    config_tick(&sw->config);
+}
+
 static void put_memory(void *sw_, struct str *out)
 {
     const struct switchd *sw = sw_;
@@ -182,6 +191,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     sw->configured = true;
     sw->vs.on_tick = on_tick;
     sw->vs.tick_aux = sw;
+    sw->links = linkwatch_new(daemon_loop(daemon), on_links_changed, sw);
     appctl_register(daemon_unixctl(daemon), &sw->vs);
     trace_register(daemon_unixctl(daemon), &sw->vs);
     unixctl_add_memory(daemon_unixctl(daemon), put_memory, sw);
@@ -191,6 +201,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
 static void stop(void *sw_)
 {
     struct switchd *sw = sw_;
+    linkwatch_free(sw->links);
     if (sw->configured)
         config_fini(&sw->config);
     if (sw->switching)

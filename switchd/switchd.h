@@ -16,6 +16,7 @@
 #include "switchd/config.h"
 #include "switchd/vswitch.h"
 
+struct linkwatch;
 struct ovsdb_server;
 struct store;
 
@@ -34,6 +35,7 @@ struct switchd {
     struct vswitch vs;
     bool switching; /* vs is initialised */
     struct config config;
+    struct linkwatch *links;
 };
 
 int switchd_main(int argc, char **argv);

@@ -251,6 +251,13 @@ static void refresh_ports(struct bridge *br)
     }
 }
 
+void vswitch_refresh_ports(struct vswitch *vs)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges)
+        refresh_ports(br);
+}
+
 void vswitch_tick(struct vswitch *vs)
 {
     int64_t now_ms = env_now_ms(vs->env);

@@ -57,6 +57,8 @@ void vswitch_rx(void *vs, struct port *port, struct packet *packets, size_t n);
 void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet);
 /* Credits flows with what the caches have counted; call before reading counters. */
 void vswitch_push_stats(struct vswitch *vs);
+/* Reads the state of all devices anew, and tells controllers what changed. */
+void vswitch_refresh_ports(struct vswitch *vs);
 /* Expires flows and MACs, sweeps the caches: what the tick does each second. */
 void vswitch_tick(struct vswitch *vs);
 

@@ -79,6 +79,7 @@ ip link add pa netns wswh type veth peer name eth0 netns wswa
 ip -n wswa addr add 10.9.0.1/24 dev eth0
 ip -n wswa link set eth0 up
 wait_for 10 ip netns exec wswa ping -n -c 1 -W 1 10.9.0.4
+equal "under its number" 1 "$(vsctl h get interface pa ofport)"
 
 # kill -9 and a new start: everything is there again, with the same numbers.
 before=$(for p in pa pb pc pd pz x0 x1; do vsctl h get interface $p ofport; done)
