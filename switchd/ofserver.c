@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "switchd/ofconn.h"
 
 LOG_MODULE(ofproto);
@@ -488,6 +489,21 @@ static void controller_free(struct ofcontroller *ctl)
     free(ctl);
 }
 
+/* Whoever may write the database may not point the switch at any socket of the machine: of unix sockets
+ * only those in the run directory that are named after the bridge (seeds WK-94). */
+static bool target_is_allowed(const struct ofserver *of, const char *target)
+{
+    const char *path = text_starts_with(target, "unix:")    ? target + 5
+                       : text_starts_with(target, "punix:") ? target + 6
+                                                            : NULL;
+    if (!path)
+        return true;
+    char *prefix = xasprintf("%s/%s.", of->br->vs->rundir, of->br->name);
+    bool ok = text_starts_with(path, prefix) && !strchr(path + strlen(prefix), '/');
+    free(prefix);
+    return ok;
+}
+
 static void controller_add(struct ofserver *of, const struct ofcontroller_config *config)
 {
     struct ofcontroller *ctl = NEW(struct ofcontroller);
@@ -496,6 +512,11 @@ static void controller_add(struct ofserver *of, const struct ofcontroller_config
     ctl->probe_ms = config->probe_ms;
     ctl->max_backoff_ms = config->max_backoff_ms;
     list_push_back(&of->controllers, &ctl->node);
+    if (!target_is_allowed(of, config->target)) {
+        log_err("bridge %s: not connecting to \"%s\": only sockets %s/%s.* are allowed",
+                of->br->name, config->target, of->br->vs->rundir, of->br->name);
+        return;
+    }
     struct reconnect_options reconnect = {
         .stream = {.default_port = TARGET_PORT_OPENFLOW, .rundir = of->br->vs->rundir},
         .max_backoff_ms = config->max_backoff_ms};

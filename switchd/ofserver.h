@@ -5,7 +5,8 @@
  * each connection. A management connection gets no asynchronous messages until it has sent SET_CONFIG
  * with miss_send_len above zero; a controller gets them from the start.
  *
- *     ofserver.c     connections, dispatch, configuration, bundles
+ *     ofserver.c     connections, dispatch, configuration
+ *     ofbundle.c     bundles
  *     ofstats.c      multipart requests
  *     ofpacket.c     packet-in, packet-out, resume
  *
