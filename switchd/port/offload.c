@@ -7,9 +7,16 @@
 #include "flow/rewrite.h"
 #include "net/checksum.h"
 
-enum { TCP_CSUM_OFS = 16, UDP_CSUM_OFS = 6 };
+/* Where a protocol's checksum stands in its header; 0: not one that senders leave unfinished. */
+static uint16_t checksum_offset(uint8_t proto)
+{
+    return proto == IP_PROTO_TCP    ? offsetof(struct tcp_header, csum)
+           : proto == IP_PROTO_UDP  ? offsetof(struct udp_header, csum)
+           : proto == IP_PROTO_SCTP ? offsetof(struct sctp_header, csum)
+                                    : 0;
+}
 
-/* Where the L4 header begins by a quick look at the frame, and its protocol; 0: not TCP or UDP. */
+/* Where the L4 header begins by a quick look at the frame, and its protocol; 0: not TCP, UDP, SCTP. */
 static uint32_t find_l4(const struct packet *packet, uint8_t *proto)
 {
     const uint8_t *p = packet->data;
@@ -32,7 +39,7 @@ static uint32_t find_l4(const struct packet *packet, uint8_t *proto)
     } else {
         return 0;
     }
-    return *proto == IP_PROTO_TCP || *proto == IP_PROTO_UDP ? ofs : 0;
+    return checksum_offset(*proto) ? ofs : 0;
 }
 
 /* Completes a checksum at START + OFFSET whose field holds the pseudo-header's sum. */
@@ -52,8 +59,7 @@ int offload_from_vnet(struct packet *packet, const struct virtio_net_hdr *hdr)
             return ERR_INVALID;
         uint8_t proto = 0;
         uint32_t l4 = find_l4(packet, &proto);
-        uint32_t want = proto == IP_PROTO_TCP ? TCP_CSUM_OFS : UDP_CSUM_OFS;
-        if (l4 && l4 == start && offset == want)
+        if (l4 && l4 == start && offset == checksum_offset(proto))
             packet->csum_partial = true;
         else if (gso_type)
             return ERR_INVALID;
@@ -95,7 +101,7 @@ void offload_to_vnet(const struct packet *packet, struct virtio_net_hdr *hdr)
         return;
     hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
     hdr->csum_start = packet->l4_ofs;
-    hdr->csum_offset = packet->l4_proto == IP_PROTO_TCP ? TCP_CSUM_OFS : UDP_CSUM_OFS;
+    hdr->csum_offset = checksum_offset(packet->l4_proto);
     if (packet->gso_type) {
         hdr->gso_type = packet->gso_type;
         hdr->gso_size = packet->gso_size;

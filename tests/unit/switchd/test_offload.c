@@ -149,6 +149,42 @@ static void test_vnet_round_trip(void **state)
     packet_fini(&p);
 }
 
+static void keep(void *packet_, const struct packet *p)
+{
+    packet_clone_into(packet_, p);
+}
+
+/* SCTP has a CRC, which is not what a plain sum would put there. */
+static void test_sctp(void **state)
+{
+    (void)state;
+    struct flow_key key;
+    memset(&key, 0, sizeof key);
+    key_set(&key, FIELD_ETH_TYPE, ETH_TYPE_IP);
+    key_set(&key, FIELD_IP_PROTO, IP_PROTO_SCTP);
+    key_set(&key, FIELD_SCTP_DST, 7);
+    struct packet p, whole;
+    packet_init(&p);
+    packet_init(&whole);
+    packet_compose(&p, &key, 40);
+    struct sctp_header *sctp = (void *)(p.data + 34);
+    be32 right = sctp->csum;
+    sctp->csum = 0;
+    struct virtio_net_hdr hdr = {
+        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 8};
+    assert_int_equal(offload_from_vnet(&p, &hdr), 0);
+    assert_true(p.csum_partial);
+    flow_extract(&p, &key);
+    struct virtio_net_hdr back;
+    offload_to_vnet(&p, &back);
+    assert_int_equal(back.csum_offset, 8);
+    assert_int_equal(offload_finish(&p, keep, &whole), 0);
+    sctp = (void *)(whole.data + 34);
+    assert_int_equal(sctp->csum, right);
+    packet_fini(&p);
+    packet_fini(&whole);
+}
+
 static void test_lying_headers(void **state)
 {
     (void)state;
@@ -184,9 +220,8 @@ static void test_lying_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_partial_checksum),
-        cmocka_unit_test(test_vnet_round_trip),
+        cmocka_unit_test(test_segments),        cmocka_unit_test(test_partial_checksum),
+        cmocka_unit_test(test_vnet_round_trip), cmocka_unit_test(test_sctp),
         cmocka_unit_test(test_lying_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
