@@ -171,6 +171,10 @@ void xlate_output_port(struct xctx *x, struct vport *port)
         output_patch(x, port);
         return;
     }
+    if (!port->dev->status.admin_up) { /* as of the last change: vswitch_refresh_ports */
+        xctx_drop(x, DROP_PORT_DOWN);
+        return;
+    }
     struct dp_tunnel tunnel;
     if (port->is_tunnel && !tunnel_destination(x, port, &tunnel)) {
         xctx_drop(x, DROP_NO_PORT);
