@@ -36,10 +36,6 @@ static void recompute(struct unixctl_conn *conn, int argc UNUSED, const char *ar
                       void *c_)
 {
     struct controller *c = c_;
-    if (!inc_is_settled(c->inc)) {
-        unixctl_error(conn, "a computation is going on");
-        return;
-    }
     inc_recompute(c->inc);
     deferred_schedule(&c->run);
     unixctl_reply(conn, NULL);

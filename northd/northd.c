@@ -210,7 +210,9 @@ bool northd_run(struct northd *n)
             return false;
         start(n);
     }
-    if (!inc_settle(n->inc, n->options.budget ? n->options.budget : SIZE_MAX))
+    /* What came in meanwhile is settled first: nb_cfg must not be reported before what came with it. */
+    if (!inc_settle(n->inc, n->options.budget ? n->options.budget : SIZE_MAX) ||
+        !inc_is_settled(n->inc))
         return true;
     if (keys_run(n->keys)) {
         n->verified = false;

@@ -274,11 +274,29 @@ static bool settle_kind(struct inc *inc, size_t k, size_t *budget)
     return true;
 }
 
+static void mark_all(struct inc *inc)
+{
+    struct inc_program *p = inc->program;
+    for (size_t k = 0; k < p->kinds.n; k++)
+        if (inc->kinds[k].single)
+            unit_mark(inc, inc->kinds[k].single);
+    for (size_t i = 0; i < p->indexes.n; i++) {
+        struct bucket *bucket;
+        if (p->indexes.data[i]->kinds.n)
+            TABLE_FOR_EACH(bucket, &inc->indexes[i].buckets)
+        for (struct unit *unit = bucket->units; unit; unit = unit->next)
+            unit_mark(inc, unit);
+    }
+}
+
 bool inc_settle(struct inc *inc, size_t budget)
 {
     INVARIANT(!inc->running);
     if (!inc->settling) {
         admit_waiting(inc);
+        if (inc->recompute)
+            mark_all(inc);
+        inc->recompute = false;
         inc->kind = 0;
         inc->settling = true;
     }
@@ -292,21 +310,11 @@ bool inc_settle(struct inc *inc, size_t budget)
 
 bool inc_is_settled(const struct inc *inc)
 {
-    return !inc->settling && !inc->n_dirty && !inc->waiting.n;
+    return !inc->settling && !inc->n_dirty && !inc->waiting.n && !inc->recompute;
 }
 
 void inc_recompute(struct inc *inc)
 {
-    INVARIANT(!inc->settling && !inc->running);
-    struct inc_program *p = inc->program;
-    for (size_t k = 0; k < p->kinds.n; k++)
-        if (inc->kinds[k].single)
-            unit_mark(inc, inc->kinds[k].single);
-    for (size_t i = 0; i < p->indexes.n; i++) {
-        struct bucket *bucket;
-        if (p->indexes.data[i]->kinds.n)
-            TABLE_FOR_EACH(bucket, &inc->indexes[i].buckets)
-        for (struct unit *unit = bucket->units; unit; unit = unit->next)
-            unit_mark(inc, unit);
-    }
+    INVARIANT(!inc->running);
+    inc->recompute = true;
 }

@@ -220,8 +220,8 @@ void inc_for_each(const struct inc *inc, const struct inc_coll *coll,
  * equal. False: REPORT (not NULL) gets the first differences, a line each. Only when settled. */
 bool inc_verify(struct inc *inc, struct str *report);
 
-/* Forgets everything that was computed and marks every unit to run again: the next settle
- * recomputes all. Watchers see only what comes out differently. */
+/* Every unit runs again in the next settle (the one after, if one has yielded). Watchers see only what comes out
+ * differently. */
 void inc_recompute(struct inc *inc);
 
 struct inc_kind_stats {

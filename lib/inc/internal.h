@@ -172,6 +172,7 @@ struct inc {
     size_t n_dirty;   /* units in all kinds, and reaches with something queued */
     size_t kind;      /* where a settle that yielded goes on */
     bool settling;    /* a settle has yielded */
+    bool recompute;   /* inc_recompute was asked meanwhile: the next settle begins with it */
     bool running;     /* in a run function */
     uint64_t changes; /* facts that entered or left a set, ever */
     VEC(struct waiting *) waiting;
