@@ -1,4 +1,4 @@
-/* packet_out.c - PACKET_OUT. */
+/* packet_out.c - PACKET_OUT of every version: a packet and what the switch should do with it. */
 #include "openflow/oxm.h"
 #include "openflow/packet_io.h"
 

@@ -1,4 +1,4 @@
-/* Keys, matches, extraction and rewriting. */
+/* test_flow.c - keys, matches, extraction and rewriting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Text and arithmetic of addresses and checksums. */
+/* test_addr.c - text and arithmetic of addresses and checksums. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

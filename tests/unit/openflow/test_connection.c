@@ -1,4 +1,4 @@
-/* Connections: negotiation, framing, echo, errors, over a pipe within the process. */
+/* test_connection.c - connections: negotiation, framing, echo, errors, over a pipe within the process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

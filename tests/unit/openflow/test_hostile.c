@@ -1,4 +1,4 @@
-/* Bytes that lie: every recorded message, cut short and altered at random, is decoded, printed and, where it is accepted,
+/* test_hostile.c - bytes that lie: every recorded message, cut short and altered at random, is decoded, printed and, where it is accepted,
  * encoded again, without a crash, a leak or a message that we would not read back. */
 #include <setjmp.h>
 #include <stdarg.h>

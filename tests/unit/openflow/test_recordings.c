@@ -1,4 +1,4 @@
-/* Every message recorded between real controllers and real switches: what we decode and encode again is the same bytes.
+/* test_recordings.c - every message recorded between real controllers and real switches: what we decode and encode again is the same bytes.
  * Messages are counted by what could be done with them, and the counts are printed. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Flows as text: what is printed reads back as the same value, and what peers print is what we print. */
+/* test_text.c - flows as text: what is printed reads back as the same value, and what peers print is what we print. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

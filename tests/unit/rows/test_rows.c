@@ -1,4 +1,4 @@
-/* Tests of what schemas/rowgen makes: the schemas parse, the generated indexes are those of lib/schema,
+/* test_rows.c - tests of what schemas/rowgen makes: the schemas parse, the generated indexes are those of lib/schema,
  * accessors read what was set, and nothing of the published interface is missing. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Tests of lib/schema/datum.h: the set algebra beside a naive model, JSON forms, hostile values. */
+/* test_datum.c - tests of lib/schema/datum.h: the set algebra beside a naive model, JSON forms, hostile values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Tests of lib/schema/schema.h: reading, refusing, canonical text. */
+/* test_schema.c - tests of lib/schema/schema.h: reading, refusing, canonical text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Tests of the file of a store: what is committed is there after reopening, the file is readable, and
+/* test_file.c - tests of the file of a store: what is committed is there after reopening, the file is readable, and
  * what cannot be opened is refused with a reason. */
 #include "harness.h"
 

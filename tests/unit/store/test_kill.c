@@ -1,4 +1,4 @@
-/* kill -9 at random moments loses no acknowledged transaction, and every file opens.
+/* test_kill.c - kill -9 at random moments loses no acknowledged transaction, and every file opens.
  *
  * A child commits transactions one after another and writes the number of each, once it is done, to
  * a pipe; the parent kills it after a random time, opens the file, and compares with what arrived.

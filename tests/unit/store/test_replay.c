@@ -1,4 +1,4 @@
-/* Replays tests/data/ovsdb/server-ops.jsonl (what a real server answered to transactions against
+/* test_replay.c - replays tests/data/ovsdb/server-ops.jsonl (what a real server answered to transactions against
  * interop.ovsschema) into a store and compares the results.
  *
  * Uuids are renamed consistently; _version, orders and milliseconds do not count. Requests that are

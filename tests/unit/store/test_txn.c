@@ -1,4 +1,4 @@
-/* Tests of what a store promises about transactions: what subscribers are told and when, ghosts,
+/* test_txn.c - tests of what a store promises about transactions: what subscribers are told and when, ghosts,
  * references, waiting, reading the told state, permission, history, hostile operations. */
 #include "harness.h"
 
