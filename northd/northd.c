@@ -11,6 +11,7 @@
 #include "northd/publish/publisher.h"
 #include "northd/status.h"
 #include "northd/topology/keys.h"
+#include "northd/warn.h"
 
 LOG_MODULE(northd);
 
@@ -53,6 +54,7 @@ static void on_nb(void *northd, const struct changeset *cs)
 {
     struct northd *n = northd;
     status_take_nb(n->status, cs);
+    warn_take_nb(cs);
     n->nb_dirty = true;
     n->verified = false;
     wake(n);

@@ -1,0 +1,9 @@
+/* warn.h - NB values that come to nothing, said in the log (room 1 of docs/architecture.md): compile units have no log, they leave out what
+ * they cannot use. Only what a user would miss in silence is looked for.
+ */
+#pragma once
+
+#include "replica/replica.h"
+
+/* Every change set of NB is shown to it. Warns, at most 5 times a minute, of static routes whose next hop is no plain address. */
+void warn_take_nb(const struct changeset *cs);
