@@ -83,16 +83,28 @@ static void replace(char **slot, const char *text)
     *slot = xstrdup(text);
 }
 
-static int set_option(void *host_, int id, const char *arg, struct diag *diag UNUSED)
+/* Takes remotes, separated by commas, to connect to. */
+static int set_remote(char **slot, const char *arg, struct diag *diag)
+{
+    for (const char *p = arg; p; p = strchr(p, ',')) {
+        p += *p == ',';
+        if (!target_is_active(p))
+            return diag_set(diag, ERR_SYNTAX,
+                            "%s: \"%s\" is not of the form unix:PATH, tcp:IP:PORT or ssl:IP:PORT",
+                            arg, p);
+    }
+    replace(slot, arg);
+    return 0;
+}
+
+static int set_option(void *host_, int id, const char *arg, struct diag *diag)
 {
     struct host *host = host_;
     switch (id) {
     case OPT_NB:
-        replace(&host->nb.remote, arg);
-        break;
+        return set_remote(&host->nb.remote, arg, diag);
     case OPT_SB:
-        replace(&host->sb.remote, arg);
-        break;
+        return set_remote(&host->sb.remote, arg, diag);
     case OPT_NB_FILE:
         replace(&host->nb.path, arg);
         break;
