@@ -142,7 +142,7 @@ const struct ctl_command ctl_connection_commands[] = {
     {"get-connection", 0, 0, "", NULL, "Connection", prepare_root, run_get_connection,
      "print where the server listens"},
     {"del-connection", 0, 0, "", NULL, "Connection", prepare_root, run_del_connection,
-     "delete the connections"},
+     "stop listening where set-connection said"},
     {"set-connection", 1, CTL_ANY, "[read-only|read-write] [role=ROLE] TARGET...",
      "--inactivity-probe=", "Connection", prepare_root, run_set_connection,
      "let the server listen on TARGETs (ptcp:6642)"},

@@ -15,7 +15,7 @@ enum option_id { OPT_TARGET = 1, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 static const struct option_spec option_table[] = {
     OPTION_HEADING("Options"),
     {OPT_TARGET, 't', "target", "TARGET", "path of a control socket, or a daemon's name"},
-    {OPT_TIMEOUT, 'T', "timeout", "SECS", "give up after SECS seconds"},
+    {OPT_TIMEOUT, 'T', "timeout", "SECS", "end with an error when it takes longer"},
     {OPT_HELP, 'h', "help", NULL, "print this text"},
     {OPT_VERSION, 'V', "version", NULL, "print the version"},
     OPTION_END,

@@ -70,14 +70,14 @@ enum {
 };
 
 static const struct option_spec option_table[] = {
-    {OPT_TIMEOUT, 't', "timeout", "SECS", "give up after SECS seconds"},
+    {OPT_TIMEOUT, 't', "timeout", "SECS", "end with an error when it takes longer"},
     {OPT_FORMAT, 'f', "format", "FORMAT", "of tables: table, list, html, csv or json"},
     {OPT_DATA, 'd', "data", "FORMAT", "of values: string, bare or json"},
-    {OPT_NO_HEADINGS, 0, "no-headings", NULL, "omit table heading row"},
+    {OPT_NO_HEADINGS, 0, "no-headings", NULL, "leave the line of column names out"},
     {OPT_BARE, 0, "bare", NULL, "same as \"--format=list --data=bare --no-headings\""},
     {OPT_PRETTY, 0, "pretty", NULL, "pretty-print JSON tables"},
     {OPT_PRIVATE_KEY, 'p', "private-key", "FILE", "file with private key, for ssl:"},
-    {OPT_CERTIFICATE, 'c', "certificate", "FILE", "file with certificate for private key"},
+    {OPT_CERTIFICATE, 'c', "certificate", "FILE", "certificate that belongs to the private key"},
     {OPT_CA_CERT, 'C', "ca-cert", "FILE", "file with the CA certificate of the server"},
     {OPT_IGNORED, 0, "no-leader-only", NULL, NULL},
     {OPT_IGNORED, 0, "leader-only", NULL, NULL},
@@ -85,8 +85,8 @@ static const struct option_spec option_table[] = {
     {OPT_COMMANDS, 0, "commands", NULL, NULL},
     {OPT_OPTIONS, 0, "options", NULL, NULL},
     {OPT_VERBOSE, 'v', "verbose", "[LEVEL]", "log more"},
-    {OPT_HELP, 'h', "help", NULL, "display this help message"},
-    {OPT_VERSION, 'V', "version", NULL, "display version information"},
+    {OPT_HELP, 'h', "help", NULL, "this text"},
+    {OPT_VERSION, 'V', "version", NULL, "say which version this is"},
     OPTION_END,
 };
 

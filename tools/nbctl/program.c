@@ -109,7 +109,8 @@ static const struct ctl_command sync_commands[] = {
     {.help = "Synchronization"},
     {"sync", 0, 0, "", NULL, NULL, NULL, run_sync,
      "wait as --wait says, even if nothing was changed"},
-    {"init", 0, 0, "", NULL, NULL, NULL, run_init, "initialize the database"},
+    {"init", 0, 0, "", NULL, NULL, NULL, run_init,
+     "make the database's one global row if it is missing"},
     {0},
 };
 

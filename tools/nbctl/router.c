@@ -48,10 +48,9 @@ static int run_lr_list(struct ctl_call *call)
 const struct ctl_command nb_router_commands[] = {
     {.help = "Logical router commands"},
     {"lr-add", 0, 1, "[ROUTER]", "--may-exist,--add-duplicate", "Logical_Router", NULL, run_lr_add,
-     "create a logical router named ROUTER"},
+     "a new router"},
     {"lr-del", 1, 1, "ROUTER", "--if-exists", "Logical_Router Logical_Router_Port", NULL,
-     run_lr_del, "delete ROUTER and all its ports"},
-    {"lr-list", 0, 0, "", NULL, "Logical_Router", NULL, run_lr_list,
-     "print the names of all logical routers"},
+     run_lr_del, "remove a router with its ports"},
+    {"lr-list", 0, 0, "", NULL, "Logical_Router", NULL, run_lr_list, "all routers by name"},
     {0},
 };

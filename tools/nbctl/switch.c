@@ -48,10 +48,9 @@ static int run_ls_list(struct ctl_call *call)
 const struct ctl_command nb_switch_commands[] = {
     {.help = "Logical switch commands"},
     {"ls-add", 0, 1, "[SWITCH]", "--may-exist,--add-duplicate", "Logical_Switch", NULL, run_ls_add,
-     "create a logical switch named SWITCH"},
+     "a new switch"},
     {"ls-del", 1, 1, "SWITCH", "--if-exists", "Logical_Switch Logical_Switch_Port", NULL,
-     run_ls_del, "delete SWITCH and all its ports"},
-    {"ls-list", 0, 0, "", NULL, "Logical_Switch", NULL, run_ls_list,
-     "print the names of all logical switches"},
+     run_ls_del, "remove a switch with its ports"},
+    {"ls-list", 0, 0, "", NULL, "Logical_Switch", NULL, run_ls_list, "all switches by name"},
     {0},
 };

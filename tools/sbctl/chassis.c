@@ -165,7 +165,7 @@ const struct ctl_command sb_chassis_commands[] = {
      "delete CHASSIS and its tunnels"},
     {.help = "Port binding commands"},
     {"lsp-bind", 2, 2, "PORT CHASSIS", "--may-exist", BINDING_TABLES, NULL, run_lsp_bind,
-     "bind logical port PORT to CHASSIS"},
+     "say that a port is on a chassis"},
     {"lsp-unbind", 1, 1, "PORT", "--if-exists", BINDING_TABLES, NULL, run_lsp_unbind,
      "reset the binding of logical port PORT"},
     {"list-bindings", 0, 0, "", NULL, "Chassis Port_Binding Datapath_Binding", NULL,

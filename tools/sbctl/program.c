@@ -21,7 +21,8 @@ static int run_init(struct ctl_call *call)
 
 static const struct ctl_command general_commands[] = {
     {.help = "General commands"},
-    {"init", 0, 0, "", NULL, NULL, NULL, run_init, "initialize the database"},
+    {"init", 0, 0, "", NULL, NULL, NULL, run_init,
+     "make the database's one global row if it is missing"},
     {"show", 0, 0, "", NULL, NULL, ctl_show_prepare, ctl_show_run,
      "print the chassis with their tunnels and the ports bound to them"},
     {0},

@@ -241,7 +241,7 @@ const struct ctl_command vs_port_commands[] = {
     {"list-ports", 1, 1, "BRIDGE", NULL, VS_TABLES, NULL, run_list_ports,
      "print the names of all ports of BRIDGE"},
     {"add-port", 2, CTL_ANY, "BRIDGE PORT [COLUMN[:KEY]=VALUE]...", "--may-exist", VS_TABLES, NULL,
-     run_add_port, "add network device PORT to BRIDGE"},
+     run_add_port, "plug a network device into a bridge"},
     {"add-bond", 4, CTL_ANY, "BRIDGE PORT IFACE... [COLUMN[:KEY]=VALUE]...",
      "--may-exist,--fake-iface", VS_TABLES, NULL, run_add_bond,
      "add bonded port PORT of IFACEs to BRIDGE"},
