@@ -476,6 +476,93 @@ static void test_one_port_is_limited(void **state UNUSED)
     world_fini(&w);
 }
 
+/* MB-31: whatever arrives, no turn of the loop handles more than its share; all is handled in the end. */
+static void test_a_turn_is_bounded(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    for (uint32_t i = 0; i < 400; i++)
+        send_put_arp(&w, 0x0a030000 + i, 1, 3);
+    unsigned busy = 0;
+    for (int i = 0; i < 200 && w.pinctrl->stats.packet_ins < 400; i++) {
+        uint64_t before = w.pinctrl->stats.packet_ins;
+        turns(&w, 1);
+        assert_true(w.pinctrl->stats.packet_ins - before <= PINCTRL_BURST);
+        busy += w.pinctrl->stats.packet_ins > before;
+    }
+    assert_int_equal(w.pinctrl->stats.packet_ins, 400);
+    assert_true(busy >= 400 / PINCTRL_BURST);
+    world_fini(&w);
+}
+
+/* MB-32, MB-34: without a transaction nothing is written and the buffer is bounded; with one, no more than it held. */
+static void test_what_waits_is_written_once(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    send_put_arp(&w, 0x0a000163, 5, 3);
+    turns(&w, 5);
+    pinctrl_write(w.pinctrl, &w.writer);
+    writer_commit(&w.writer); /* and the server does not answer */
+    for (uint32_t i = 0; i < 2000; i++) {
+        send_put_arp(&w, 0x0a020000 + i, 1, 3);
+        if (i % 100 == 99) {
+            turns(&w, 5);
+            pinctrl_write(w.pinctrl, &w.writer);
+            writer_commit(&w.writer);
+        }
+    }
+    turns(&w, 20);
+    pinctrl_write(w.pinctrl, &w.writer);
+    assert_int_equal(w.n_txns, 1);
+    assert_int_equal(w.pinctrl->put_arps.n, PUT_ARP_MAX);
+    w.done(w.done_aux, 0, NULL);
+    pinctrl_write(w.pinctrl, &w.writer);
+    writer_commit(&w.writer);
+    assert_int_equal(w.n_txns, 2);
+    assert_int_equal(w.n_inserts, 1 + PUT_ARP_MAX);
+    assert_int_equal(w.pinctrl->put_arps.n, 0);
+    w.done(w.done_aux, 0, NULL);
+    world_fini(&w);
+}
+
+/* MB-37, MB-38: a new connection is configured anew, and nothing that came by the old one is kept. Messages that are no answers
+ * to anything do no harm. */
+static void test_a_new_connection_starts_anew(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    send_put_arp(&w, 0x0a000163, 5, 3);
+    send_arp_event(&w, 0x0a000164, 0);
+    turns(&w, 10);
+    assert_int_equal(w.pinctrl->put_arps.n, 1);
+    assert_int_equal(w.pinctrl->waiting.n, 1);
+    of_conn_free(w.conn);
+    w.conn = NULL;
+    w.has_config = w.has_format = false;
+    for (int i = 0; i < 500 && !(w.has_config && w.has_format); i++) {
+        w.env.now_us += 20000;
+        loop_run_once(w.loop, 10);
+    }
+    assert_true(w.has_config && w.has_format);
+    assert_int_equal(w.pinctrl->put_arps.n, 0);
+    assert_int_equal(w.pinctrl->waiting.n, 0);
+    assert_int_equal(w.pinctrl->stats.packets_waiting, 0);
+
+    static const enum of_type strays[] = {OF_BARRIER_REPLY, OF_ECHO_REPLY, OF_ECHO_REQUEST};
+    for (size_t i = 0; i < ARRAY_SIZE(strays); i++) {
+        struct of_buf buf = OF_BUF_INIT;
+        of_simple_encode(strays[i], OF15_VERSION, of_conn_next_xid(w.conn), &buf);
+        of_conn_send_buf(w.conn, &buf);
+        of_buf_fini(&buf);
+    }
+    send_put_arp(&w, 0x0a000165, 5, 3);
+    turns(&w, 20);
+    assert_non_null(w.pinctrl->conn);
+    assert_int_equal(w.pinctrl->put_arps.n, 1);
+    world_fini(&w);
+}
+
 static void test_hostile_input(void **state UNUSED)
 {
     struct world w;
@@ -513,6 +600,9 @@ int main(void)
         cmocka_unit_test(test_put_arp_learns),
         cmocka_unit_test(test_put_arp_is_bounded),
         cmocka_unit_test(test_one_port_is_limited),
+        cmocka_unit_test(test_a_turn_is_bounded),
+        cmocka_unit_test(test_what_waits_is_written_once),
+        cmocka_unit_test(test_a_new_connection_starts_anew),
         cmocka_unit_test(test_hostile_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
