@@ -126,7 +126,8 @@ static void read_file(struct ofctl *o, const char *name, enum of_flow_command co
     char *line = NULL;
     size_t cap = 0, number = 0;
     if (!f)
-        fatal("%s: open failed (No such file or directory)", name);
+        fatal("%s: open failed (No such file or directory)%s", name,
+              strchr(name, '=') ? "; a file is wanted here, a flow itself is for add-flow" : "");
     while (getline(&line, &cap, f) > 0) {
         number++;
         line[strcspn(line, "#\r\n")] = '\0';

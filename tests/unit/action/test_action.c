@@ -158,6 +158,9 @@ static void errors(void **state UNUSED)
         {"get_arp(inport);", "Syntax error at `)' expecting `,'."},
         {"get_arp(inport ip4.dst);", "Syntax error at `ip4.dst' expecting `,'."},
         {"get_arp(inport, ip4.dst;", "Syntax error at `;' expecting `)'."},
+        /* MB-3: no constants */
+        {"get_arp(inport, 1.2.3.4);", "Syntax error at `1.2.3.4' expecting field name."},
+        {"put_arp(\"p\", arp.spa, arp.sha);", "Syntax error at `\"p\"' expecting field name."},
         /* MB-6 */
         {"get_arp(inport, eth.dst);",
          "Cannot use 48-bit field eth.dst[0..47] where 32-bit field is required."},
