@@ -12,6 +12,7 @@
 #include "controller/chassis/register.h"
 #include "controller/chassis/tunnels.h"
 #include "controller/controller_internal.h"
+#include "net/addr.h"
 #include "ovsdb/client/source.h"
 #include "rows/ovs.h"
 #include "rows/sb.h"
@@ -79,6 +80,18 @@ static void on_ovs_status(void *c_)
     wake(c);
 }
 
+/* Such a row makes no flow (translate/neighbor.c), and would be missed in silence. */
+static void warn_of_neighbor(const struct sb_mac_binding *row)
+{
+    static struct log_rate rate = LOG_RATE(5, 1);
+    const char *ip = sb_mac_binding_ip(row), *mac = sb_mac_binding_mac(row);
+    struct ip_addr ip_addr;
+    struct mac mac_addr;
+    if (ip_addr_parse(ip, &ip_addr) || mac_parse(mac, &mac_addr))
+        log_warn_limited(&rate, "MAC_Binding of port %s: bad address or MAC (\"%s\", \"%s\")",
+                         sb_mac_binding_logical_port(row), ip, mac);
+}
+
 static void on_sb_change(void *c_, const struct changeset *cs)
 {
     struct controller *c = c_;
@@ -90,6 +103,8 @@ static void on_sb_change(void *c_, const struct changeset *cs)
             binding_row_changed(&c->binding, &row->uuid);
         else if (row->table->index == SB_TABLE_CHASSIS)
             c->is_local_changed = true;
+        else if (change->after && row->table->index == SB_TABLE_MAC_BINDING)
+            warn_of_neighbor(sb_mac_binding_cast(row));
     }
     for (size_t i = 0; c->pinctrl && i < cs->n; i++) {
         const struct row *row = cs->changes[i].after;

@@ -5,6 +5,7 @@
  */
 #include "controller/translate/oflow.h"
 
+#include "encode/encode.h"
 #include "lflow/lflow.h"
 #include "net/addr.h"
 #include "rows/sb.h"
@@ -43,12 +44,9 @@ static void neighbor_flows(struct inc_ctx *ctx, struct program *p, const struct 
     if (!datapath)
         return;
     struct oflow flow = OFLOW_INIT;
+    struct encode_neighbor neighbor = {datapath->key, port->key, ip, mac};
     oflow_begin(&flow);
-    oflow_match_dp(&flow, datapath->key);
-    oflow_match_reg(&flow, REG_OUTPORT, port->key);
-    match_ip(&flow, &ip);
-    oflow_load(&flow, FIELD_ETH_DST, mac_to_u64(mac));
-    set_mac_found(&flow);
+    encode_neighbor(&encode_modern, &neighbor, &flow.match, &flow.actions);
     oflow_emit(ctx, p, &flow, OFTABLE_MAC_BINDING, n->priority, uuid_prefix32(&n->row));
 
     oflow_begin(&flow);

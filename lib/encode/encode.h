@@ -14,6 +14,8 @@
 #pragma once
 
 #include "action/action.h"
+#include "flow/key.h"
+#include "net/addr.h"
 #include "openflow/actions.h"
 
 /* First 4 bytes of userdata. Interface numbers shared with OVN's controllers. */
@@ -102,5 +104,14 @@ struct encode_params {
  * drop. Never fails: what the parser accepts has an encoding. */
 void encode_actions(const struct actions *as, const struct encode_params *params,
                     struct of_actions *out);
+/* A neighbour of a router port: as table profile->mac_binding has it, what is added to a match and to actions (MB-16). The caller starts with
+ * an empty match, and knows priority and cookie. */
+struct encode_neighbor {
+    uint32_t datapath_key, port_key;
+    struct ip_addr ip;
+    struct mac mac;
+};
+void encode_neighbor(const struct encode_profile *profile, const struct encode_neighbor *neighbor,
+                     struct match *match, struct of_actions *out);
 /* The OpenFlow table of a logical one. */
 uint8_t encode_table(const struct encode_profile *profile, enum pipeline pipeline, unsigned table);

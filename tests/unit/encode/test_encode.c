@@ -133,6 +133,45 @@ static void seed_profile(void **state UNUSED)
     fixture_fini(&f);
 }
 
+/* MB-16: a learned neighbour as the table has it that get_arp asks */
+static void neighbors(void **state UNUSED)
+{
+    struct encode_neighbor n = {9, 7, {0}, {{0}}};
+    struct match match, want;
+    struct of_actions got = OF_ACTIONS_INIT, expected = OF_ACTIONS_INIT;
+    assert_int_equal(ip_addr_parse("192.168.11.23", &n.ip), 0);
+    assert_int_equal(mac_parse("80:00:00:00:00:23", &n.mac), 0);
+    match_init(&match);
+    encode_neighbor(&encode_seed, &n, &match, &got);
+    match_init(&want);
+    match_set(&want, FIELD_METADATA, 9);
+    match_set(&want, FIELD_REG7, 7);
+    match_set(&want, FIELD_REG0, 0xc0a80b17);
+    assert_true(match_equal(&match, &want));
+    of_put_set_field(&expected, FIELD_ETH_DST, 0x800000000023);
+    assert_true(of_actions_equal(&got, &expected));
+
+    match_init(&match);
+    of_actions_clear(&got);
+    encode_neighbor(&encode_modern, &n, &match, &got);
+    match_init(&want);
+    match_set(&want, FIELD_METADATA, 9);
+    match_set(&want, FIELD_REG15, 7);
+    match_set(&want, FIELD_REG0, 0xc0a80b17);
+    assert_true(match_equal(&match, &want));
+    struct subfield found = subfield_make(FIELD_REG10, 6, 1);
+    of_put_load(&expected, &found, 1);
+    assert_true(of_actions_equal(&got, &expected));
+    assert_int_equal(encode_seed.mac_binding, 65);
+
+    assert_int_equal(ip_addr_parse("fd00::23", &n.ip), 0);
+    match_init(&match);
+    encode_neighbor(&encode_modern, &n, &match, &got);
+    assert_true(key_get(&match.key, FIELD_XXREG0) == ip_addr_to_u128(&n.ip));
+    of_actions_fini(&got);
+    of_actions_fini(&expected);
+}
+
 static void product_profile(void **state UNUSED)
 {
     static const uint8_t put_arp[] = {0, 0, 0, OPCODE_PUT_ARP, 0, 0, 0, 0};
@@ -231,11 +270,9 @@ static void too_long_is_not_sent(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seed_profile),
-        cmocka_unit_test(product_profile),
-        cmocka_unit_test(nested_actions_can_be_read),
-        cmocka_unit_test(nothing_is_drop),
-        cmocka_unit_test(too_long_is_not_sent),
+        cmocka_unit_test(seed_profile),    cmocka_unit_test(neighbors),
+        cmocka_unit_test(product_profile), cmocka_unit_test(nested_actions_can_be_read),
+        cmocka_unit_test(nothing_is_drop), cmocka_unit_test(too_long_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
