@@ -22,9 +22,11 @@ struct jsonrpc {
     size_t max_message;
     json_int_t next_id;
     bool paused, delivering;
-    bool broken; /* nothing more is delivered */
-    bool ended;  /* the stream has closed */
-    bool freed;  /* inside a callback: the end of deliver_input frees the memory */
+    bool broken;        /* nothing more is delivered */
+    bool ended;         /* the stream has closed */
+    bool freed;         /* inside a callback: the end of deliver_input frees the memory */
+    bool had_queue;     /* when the last probe was sent, something stood before it */
+    uint64_t sent_then; /* and this much had been sent */
     int close_err;
     char *close_reason;
 };
@@ -208,6 +210,7 @@ static void on_closed(void *rpc_, int err, const char *reason)
         rpc->close_err = err;
         rpc->close_reason = xstrdup(reason);
     }
+    on_drained(rpc); /* the queue is gone: who paused because of it would wait for ever */
     if (err == ERR_CLOSED)
         deliver_input(rpc);
     else
@@ -219,12 +222,20 @@ static void on_closed(void *rpc_, int err, const char *reason)
 static void send_probe(void *rpc_)
 {
     static const char text[] = "{\"id\":\"echo\",\"method\":\"echo\",\"params\":[]}";
-    jsonrpc_send_text(rpc_, text, sizeof text - 1);
+    struct jsonrpc *rpc = rpc_;
+    rpc->had_queue = stream_queued(rpc->stream) > 0;
+    rpc->sent_then = stream_bytes_out(rpc->stream);
+    jsonrpc_send_text(rpc, text, sizeof text - 1);
 }
 
 static void probe_dead(void *rpc_)
 {
     struct jsonrpc *rpc = rpc_;
+    /* A peer that takes a long message slowly is alive, though it has not come to the probe yet. */
+    if (rpc->had_queue && stream_bytes_out(rpc->stream) > rpc->sent_then) {
+        probe_set_interval(&rpc->probe, rpc->probe.interval_ms);
+        return;
+    }
     jsonrpc_close(rpc, ERR_TIMEOUT, "no response to inactivity probe");
 }
 

@@ -399,7 +399,7 @@ size_t stream_queued(const struct stream *s)
 
 bool stream_is_congested(const struct stream *s)
 {
-    return s->congested;
+    return s->congested && !s->closed;
 }
 
 void stream_flush(struct stream *s)

@@ -256,6 +256,46 @@ static void test_probe(void **state UNUSED)
     side_close(&s);
 }
 
+static void swallow(struct side *s, size_t n)
+{
+    size_t have;
+    (void)stream_peek(s->peer, &have);
+    stream_consume(s->peer, MIN(n, have));
+}
+
+static void leave_alone(void *s UNUSED)
+{
+}
+
+/* A peer that takes a long message slowly is not dead while it takes it; one that stops is. */
+static void test_probe_of_slow_reader(void **state UNUSED)
+{
+    static const struct stream_callbacks slow = {.readable = leave_alone, .closed = peer_closed};
+    struct side s;
+    side_open(&s);
+    side_run(&s);
+    stream_set_callbacks(s.peer, &slow, &s);
+    stream_set_max_input(s.peer, 64 << 10);
+    jsonrpc_set_probe(s.rpc, 5000);
+    static char filler[1 << 20];
+    memset(filler, ' ', sizeof filler);
+    jsonrpc_send_text(s.rpc, filler, sizeof filler);
+    for (int i = 0; i < 8; i++) {
+        side_run(&s);
+        swallow(&s, 64 << 10);
+        side_run(&s);
+        s.env.now_us += 4000000;
+    }
+    side_run(&s);
+    assert_int_equal(s.err, 0);
+    for (int i = 0; i < 4; i++) {
+        s.env.now_us += 5000000;
+        side_run(&s);
+    }
+    assert_int_equal(s.err, ERR_TIMEOUT);
+    side_close(&s);
+}
+
 static void test_size_bound(void **state UNUSED)
 {
     struct side s;
@@ -331,10 +371,15 @@ static void test_mutations(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),         cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_messages),      cmocka_unit_test(test_echo_and_replies),
-        cmocka_unit_test(test_probe),         cmocka_unit_test(test_size_bound),
-        cmocka_unit_test(test_many_then_end), cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_echo_and_replies),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_size_bound),
+        cmocka_unit_test(test_probe_of_slow_reader),
+        cmocka_unit_test(test_many_then_end),
+        cmocka_unit_test(test_pause),
         cmocka_unit_test(test_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

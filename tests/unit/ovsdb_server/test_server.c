@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -243,6 +244,43 @@ static void test_deaf(void **state UNUSED)
     assert_int_equal(stream_queued(c.stream), 0);
     str_fini(&filler);
     client_close(&c);
+    client_close(&d);
+    bench_close(&b);
+}
+
+/* A client that goes away while the server waits for it to read: its session and its lock end. */
+static void test_deaf_leaves(void **state UNUSED)
+{
+    struct bench b;
+    struct client d;
+    int fds[2];
+    bench_open(&b, false);
+    client_open(&b, &d);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    ovsdb_server_add_stream(b.server, stream_from_fd(b.loop, fds[0], NULL));
+    static const char lock[] = "{\"id\":1,\"method\":\"lock\",\"params\":[\"L\"]}";
+    assert_int_equal(write(fds[1], lock, sizeof lock - 1), sizeof lock - 1);
+    settle(&b);
+    struct str echo = STR_INIT;
+    str_put(&echo, "{\"id\":1,\"method\":\"echo\",\"params\":[\"");
+    for (int i = 0; i < 100000; i++)
+        str_putc(&echo, 'x');
+    str_put(&echo, "\"]}{\"id\":1,\"method\":\"list_dbs\",\"params\":[]}");
+    size_t off = 0;
+    for (int idle = 0; idle < 5;) {
+        ssize_t n = write(fds[1], echo.s + off, echo.n - off);
+        off = n > 0 ? (off + (size_t)n) % echo.n : off;
+        idle = n > 0 ? 0 : idle + 1;
+        settle(&b);
+    }
+    expect(&b, &d, "{'id':1,'method':'lock','params':['L']}",
+           "{'id':1,'result':{'locked':false},'error':null}");
+    str_clear(&d.got);
+    close(fds[1]);
+    settle(&b);
+    assert_string_equal(str_c(&d.got), "{\"id\":null,\"method\":\"locked\",\"params\":[\"L\"]}");
+    assert_int_equal(ovsdb_server_n_sessions(b.server), 1);
+    str_fini(&echo);
     client_close(&d);
     bench_close(&b);
 }
@@ -622,7 +660,7 @@ int main(void)
         cmocka_unit_test(test_deaf),           cmocka_unit_test(test_databases_come_and_go),
         cmocka_unit_test(test_convert),        cmocka_unit_test(test_remotes),
         cmocka_unit_test(test_resume),         cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_roles),          cmocka_unit_test(test_deaf_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
