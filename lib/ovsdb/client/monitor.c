@@ -323,6 +323,9 @@ int client_take_initial(struct client *client, const json_t *result, struct diag
         if (!take_last_id(client, json_array_get(result, 1)))
             return diag_set(diag, ERR_SYNTAX, "bad transaction id in reply to monitor_cond_since");
         updates = json_array_get(result, 2);
+    } else {
+        client->last_id =
+            (struct uuid){{0}}; /* of an earlier server: the rows move on without it */
     }
     if (!found)
         for (size_t i = 0; i < client->schema->n_tables; i++)
