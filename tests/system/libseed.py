@@ -83,7 +83,8 @@ class Lab:
         self.failures += not good
 
     def healthy(self):
-        """No daemon has died, none holds anything but what a fresh compute would give, no flow was refused."""
+        """No daemon has died (northd would if its state were not what a fresh compute gives), no controller has anything else, no flow
+        was refused."""
         self.check("all daemons run", "NOT RUNNING" not in self.lab("show"), self.lab("show"))
         died = []
         for base, _, files in os.walk(self.state):
@@ -92,12 +93,12 @@ class Lab:
                     with open(os.path.join(base, f), errors="replace") as log:
                         died += [line for line in log if "died by signal" in line or "Sanitizer" in line or "runtime error" in line]
         self.check("none has died", not died, "".join(died[:5]))
-        for node, program in [("central", "weft-northd")] + [("hv%d" % (i + 1), "weft-controller") for i in range(self.hypervisors)]:
-            shown = self.lab("exec", node, "weft-appctl", "-t", program, "inc/show").strip()
-            self.check("%s on %s agrees with a fresh compute" % (program, node), re.search(r"\b0 differences", shown), shown[-200:])
-            if program == "weft-controller":
-                shown = self.lab("exec", node, "weft-appctl", "-t", program, "install/show")
-                self.check("no flow of %s was refused" % node, re.search(r"\b0 refused", shown), shown)
+        for i in range(self.hypervisors):
+            appctl = lambda what: self.lab("exec", "hv%d" % (i + 1), "weft-appctl", "-t", "weft-controller", what).strip()  # noqa: E731,B023
+            shown = appctl("inc/show")
+            self.check("hv%d agrees with a fresh compute" % (i + 1), re.search(r"\b0 differences", shown), shown[-200:])
+            shown = appctl("install/show")
+            self.check("no flow of hv%d was refused" % (i + 1), re.search(r"\b0 refused", shown), shown)
 
 
 class Cables:

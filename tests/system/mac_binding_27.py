@@ -218,6 +218,25 @@ def known_hosts(lab, cables):
     cables.step("MB-67 the same hosts again: routed, and no question", sends, expected, quiet=1)
 
 
+def bad_rows(lab):
+    """MB-16: each row is a flow of priority 100 on every hypervisor; one that cannot be read is warned of, one of no port is not."""
+    for hv in ("hv1", "hv2", "hv3"):
+        flows = lab.lab("exec", hv, "weft-ofctl", "dump-flows", "br-int", "table=66").split("\n")
+        n = sum("priority=100," in f for f in flows)
+        lab.check("MB-16 a flow for each row on " + hv, n == len(bindings(lab)), "%d flows" % n)
+    datapath = lab.sbctl("--bare", "--columns=datapath", "find", "MAC_Binding", "ip=" + in_subnet((1, 1), 32)).split()[0]
+    for name, ip in (("nowhere", "192.168.11.9"), ("lrp11", "192.168.11")):
+        lab.sbctl("create", "MAC_Binding", "logical_port=" + name, "ip=" + ip, 'mac="80:00:00:00:00:09"', "datapath=" + datapath)
+    for hv in ("hv1", "hv2", "hv3"):
+        log = os.path.join(lab.state, hv, "log", "weft-controller.log")
+        end = time.monotonic() + 20
+        while '"192.168.11"' not in open(log).read() and time.monotonic() < end:
+            pass
+        text = open(log).read()
+        lab.check("MB-16 %s warns of the bad one alone" % hv, 'lrp11: bad address or MAC ("192.168.11"' in text and "nowhere" not in text)
+    lab.sbctl("--", "--all", "destroy", "MAC_Binding")
+
+
 def unasked(lab, cables):
     """MB-71: a gratuitous reply from one that nobody asked for makes no row, unless the router says so (MB-41)."""
     v = (1, 1, 2)
@@ -258,6 +277,7 @@ def main():
         lab.nbctl("--wait=hv", "--timeout=60", *words[1:])
         router_arp(cables, "SD-4 with arp-reply-any-sender for any sender", foreign, lambda v: True)
         unasked(lab, cables)
+        bad_rows(lab)
     if lab.failures:
         sys.exit("FAILED: %d" % lab.failures)
     print("passed")
