@@ -17,7 +17,7 @@
 
 LOG_MODULE(northd_host);
 
-enum { SLICE = 2000 };
+enum { SLICE = 2000, HEALTH_MS = 2000 };
 
 /* One of the two databases: hosted here, or at a server elsewhere. */
 struct db {
@@ -29,6 +29,7 @@ struct db {
     struct store *store;
     struct ovsdb_server *server;
     struct replica_source *source; /* remote only; the replica's */
+    unsigned failures;             /* of its connection, those said already */
     struct replica *replica;
 };
 
@@ -38,7 +39,7 @@ struct host {
     struct loop *loop;
     struct northd *northd;
     struct deferred work;
-    struct timer retry;
+    struct timer retry, health;
     struct control *control;
 };
 
@@ -257,12 +258,33 @@ static void on_work(void *host_)
         timer_set_us(&host->retry, next * 1000);
 }
 
+/* Says why a database elsewhere cannot be reached. */
+static void log_failures(struct db *db)
+{
+    static struct log_rate rate = LOG_RATE(12, 4);
+    unsigned n = ovsdb_client_source_failures(db->source);
+    if (n != db->failures && !replica_is_connected(db->replica))
+        log_warn_limited(&rate, "%s database at %s: %s", db->what,
+                         ovsdb_client_source_remote(db->source),
+                         ovsdb_client_source_error(db->source));
+    db->failures = n;
+}
+
+static void on_health(void *host_)
+{
+    struct host *host = host_;
+    log_failures(&host->nb);
+    log_failures(&host->sb);
+    timer_start_ms(&host->health, HEALTH_MS);
+}
+
 static int start(void *host_, struct daemon *daemon, bool *ready UNUSED, struct diag *diag)
 {
     struct host *host = host_;
     host->loop = daemon_loop(daemon);
     deferred_init(&host->work, host->loop, LOOP_LATER, on_work, host);
     timer_init(&host->retry, host->loop, on_wakeup, host);
+    timer_init(&host->health, host->loop, on_health, host);
     int err = open_databases(host, daemon, diag);
     if (err)
         return err;
@@ -277,9 +299,10 @@ static int start(void *host_, struct daemon *daemon, bool *ready UNUSED, struct 
     host->northd = northd_new(&no);
     host->control = control_new(host->northd, host->nb.replica, host->sb.replica, host->nb.server,
                                 host->sb.server, daemon_unixctl(daemon));
-    if (host->is_remote)
+    if (host->is_remote) {
         log_info("compiling from %s to %s", host->nb.remote, host->sb.remote);
-    else
+        timer_start_ms(&host->health, HEALTH_MS);
+    } else
         log_info("compiling from %s to %s", host->nb.path, host->sb.path);
     deferred_schedule(&host->work);
     return 0;
@@ -291,6 +314,7 @@ static void stop(void *host_)
     if (host->loop) {
         deferred_cancel(&host->work);
         timer_stop(&host->retry);
+        timer_stop(&host->health);
     }
     control_free(host->control);
     northd_free(host->northd);

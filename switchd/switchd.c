@@ -17,6 +17,7 @@
 
 LOG_MODULE(switchd);
 
+enum { HEALTH_MS = 2000 };
 enum option_id { OPT_DB = 1, OPT_REMOTE, OPT_ENABLE_DUMMY, OPT_IGNORED };
 
 static const struct option_spec option_table[] = {
@@ -111,16 +112,40 @@ static int host_database(struct switchd *sw, struct diag *diag)
     return 0;
 }
 
-static void use_database(struct switchd *sw)
+/* Says why a database elsewhere cannot be reached. */
+static void on_health(void *sw_)
+{
+    static struct log_rate rate = LOG_RATE(12, 4);
+    struct switchd *sw = sw_;
+    unsigned n = ovsdb_client_source_failures(sw->source);
+    if (n != sw->failures && !replica_is_connected(sw->replica))
+        log_warn_limited(&rate, "database at %s: %s", ovsdb_client_source_remote(sw->source),
+                         ovsdb_client_source_error(sw->source));
+    sw->failures = n;
+    timer_start_ms(&sw->health, HEALTH_MS);
+}
+
+static int use_database(struct switchd *sw, struct diag *diag)
 {
     struct daemon *daemon = sw->daemon;
+    for (const char *p = sw->db_remote; p; p = strchr(p, ',')) {
+        p += *p == ',';
+        if (!target_is_active(p))
+            return diag_set(diag, ERR_SYNTAX,
+                            "database \"%s\" is not of the form unix:PATH, tcp:IP:PORT or "
+                            "ssl:IP:PORT",
+                            p);
+    }
     sw->schema = ovs_schema_new();
-    struct replica_source *source = ovsdb_client_source_new(daemon_loop(daemon), sw->db_remote);
+    sw->source = ovsdb_client_source_new(daemon_loop(daemon), sw->db_remote);
     struct stream_options stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)};
-    ovsdb_client_source_set_stream(source, &stream);
+    ovsdb_client_source_set_stream(sw->source, &stream);
     struct replica_options replica = {.env = daemon_env(daemon), .schema = sw->schema};
-    sw->replica = replica_new(&replica, source);
+    sw->replica = replica_new(&replica, sw->source);
     replica_set_lock(sw->replica, "ovs_vswitchd");
+    timer_init(&sw->health, daemon_loop(daemon), on_health, sw);
+    timer_start_ms(&sw->health, HEALTH_MS);
+    return 0;
 }
 
 /* Where the database is when nothing was said. */
@@ -179,13 +204,9 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     vswitch_init(&sw->vs, daemon_loop(daemon), daemon_counters(daemon), daemon_rundir(daemon));
     sw->vs.host.dummy_override = sw->dummy_override;
     sw->switching = true;
-    if (sw->db_file) {
-        int err = host_database(sw, diag);
-        if (err)
-            return err;
-    } else {
-        use_database(sw);
-    }
+    int err = sw->db_file ? host_database(sw, diag) : use_database(sw, diag);
+    if (err)
+        return err;
     config_init(&sw->config, &sw->vs, sw->replica,
                 sw->store ? store_schema(sw->store) : sw->schema);
     sw->configured = true;
@@ -202,6 +223,8 @@ static void stop(void *sw_)
 {
     struct switchd *sw = sw_;
     linkwatch_free(sw->links);
+    if (sw->replica && sw->source)
+        timer_stop(&sw->health);
     if (sw->configured)
         config_fini(&sw->config);
     if (sw->switching)

@@ -17,6 +17,7 @@
 #include "switchd/vswitch.h"
 
 struct linkwatch;
+struct replica_source;
 struct ovsdb_server;
 struct store;
 
@@ -29,7 +30,10 @@ struct switchd {
     /* the database: hosted, or elsewhere */
     struct store *store;
     struct ovsdb_server *server;
-    struct schema *schema; /* of a database elsewhere */
+    struct schema *schema;         /* of a database elsewhere */
+    struct replica_source *source; /* of a database elsewhere; the replica's */
+    unsigned failures;             /* of its connection, those said already */
+    struct timer health;
     struct replica *replica;
     bool configured; /* config is running */
     struct vswitch vs;
