@@ -77,6 +77,13 @@ int main(int argc, char *argv[])
     for (const struct kind *k = kinds; argc == 2 && k->name; k++)
         if (!strcmp(argv[1], k->name))
             return run_kind(k);
-    usage(stderr);
+    if (argc == 1)
+        usage(stderr);
+    else if (!strcmp(argv[1], "explain"))
+        fputs("weft-lflow: explain needs one argument, the match (in quotes)\n", stderr);
+    else if (argc > 2)
+        fprintf(stderr, "weft-lflow: unexpected argument \"%s\" (see --help)\n", argv[2]);
+    else
+        fprintf(stderr, "weft-lflow: unknown kind \"%s\" (see --help)\n", argv[1]);
     return 2;
 }
