@@ -243,9 +243,10 @@ void bridge_remove_port(struct bridge *br, struct vport *port)
              port_to_16(port->ofport));
     hmap_remove(&br->ports, &port->by_no);
     hmap_remove(&br->names, &port->by_name);
-    mac_table_forget_port(&br->macs, port->ofport);
-    vswitch_detach(br->vs, port);
+    /* First, so that what the caches still credit does not teach the port's addresses again. */
     vswitch_invalidate(br->vs);
+    vswitch_detach(br->vs, port);
+    mac_table_forget_port(&br->macs, port->ofport);
     vport_free(port);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "flow/rewrite.h"
+#include "switchd/port/offload.h"
 #include "switchd/xlate_ctx.h"
 
 static bool field_is_vlan(enum field_id id)
@@ -213,7 +214,7 @@ static void do_check_pkt_larger(struct xctx *x, const struct of_check_pkt_larger
 {
     x->out->cacheable = false;
     const struct packet *packet = x->in->packet;
-    bool larger = packet && !packet->gso_type && packet->size > a->pkt_len;
+    bool larger = packet && offload_frame_len(packet) > a->pkt_len;
     xctx_set(x, &a->dst, larger);
 }
 

@@ -107,6 +107,7 @@ static void output_patch(struct xctx *x, struct vport *port)
         xlate_action_set(x);
     of_actions_fini(&x->action_set);
     x->action_set = action_set;
+    continuation_finish(x); /* a pause over there is resumed over there */
     x->br = br;
     xctx_join(x, fork);
     x->exit = exit;

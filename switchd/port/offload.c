@@ -94,6 +94,12 @@ static uint32_t headers_len(const struct packet *packet)
     return packet_l4_size(packet) >= len ? packet->l4_ofs + len : 0;
 }
 
+uint32_t offload_frame_len(const struct packet *packet)
+{
+    uint32_t head = packet->gso_type ? headers_len(packet) : 0;
+    return head ? MIN(packet->size, head + packet->gso_size) : packet->size;
+}
+
 void offload_to_vnet(const struct packet *packet, struct virtio_net_hdr *hdr)
 {
     memset(hdr, 0, sizeof *hdr);

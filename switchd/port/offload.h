@@ -15,6 +15,8 @@
  * changed. ERR_INVALID: its headers contradict its marks, nothing was called. */
 int offload_finish(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
                    void *aux) MUST_CHECK;
+/* Bytes of the longest frame that PACKET becomes on a wire: its own, or those of a whole segment. */
+uint32_t offload_frame_len(const struct packet *packet);
 static inline bool offload_is_plain(const struct packet *packet)
 {
     return !packet->csum_partial && !packet->gso_type;

@@ -348,6 +348,30 @@ static void run_oracle(uint64_t seed)
     world_fini(&b);
 }
 
+/* What the cache still counts for a port that goes away must not teach the port's address again:
+ * the next port with its number would get the traffic. */
+static void test_port_removed(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    struct bridge *br = bridge_new(&w.vs, "br0");
+    for (unsigned i = 1; i <= 3; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "p%u", i);
+        world_add(&w, br, name, "dummy", i, NULL);
+    }
+    world_add_flow(br, "actions=normal");
+    uint8_t frame[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x12, 0x34};
+    for (int i = 0; i < 3; i++) /* the last ones are not credited yet */
+        dummy_receive(bridge_port(br, 2)->dev, frame, sizeof frame);
+    struct mac mac = {{2, 0, 0, 0, 0, 2}};
+    assert_non_null(mac_table_find(&br->macs, mac, 0));
+    bridge_remove_port(br, bridge_port(br, 2));
+    assert_null(mac_table_find(&br->macs, mac, 0));
+    world_fini(&w);
+}
+
 static void test_cached_is_uncached(void **state)
 {
     (void)state;
@@ -358,6 +382,7 @@ static void test_cached_is_uncached(void **state)
 int main(void)
 {
     log_set_level(NULL, LOG_ERR);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cached_is_uncached)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cached_is_uncached),
+                                       cmocka_unit_test(test_port_removed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

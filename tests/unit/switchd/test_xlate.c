@@ -1,5 +1,7 @@
 /* test_xlate.c - translations, each as the datapath actions that it must give and the bits that it may
  * depend on. */
+#include <linux/virtio_net.h>
+
 #include "flow/rewrite.h"
 #include "unit/switchd/world.h"
 
@@ -250,6 +252,75 @@ static void test_pause_and_resume(void **state)
     world_fini(&w);
 }
 
+/* A packet that comes over a patch port and is paused behind it belongs to the bridge behind it. */
+static void test_pause_behind_a_patch_port(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    struct bridge *far = bridge_new(&w.vs, "br1");
+    far->secure = true;
+    far->datapath_id = 0x5678;
+    world_add(&w, br, "to-far", "patch", 5, "to-br");
+    world_add(&w, far, "to-br", "patch", 1, "to-far");
+    world_add_flow(br, "in_port=1,actions=5,2");
+    world_add_flow(far, "in_port=1,actions=controller(userdata=01,pause),2");
+    struct match match;
+    assert_int_equal(of_match_parse("in_port=1,ip", NULL, &match, NULL, NULL), 0);
+    struct xlate_in in = {.bridge = br, .key = match.key, .in_port = bridge_port(br, 1)};
+    struct xlate_out out;
+    xlate_out_init(&out);
+    xlate(&in, &out);
+    assert_int_equal(out.actions.list.n, 2); /* and the rest of the first list is done */
+    assert_int_equal(out.actions.list.data[0].type, DP_CONTROLLER);
+    const struct dp_packet_in *pin = out.actions.list.data[0].pin;
+    assert_int_equal(pin->bridge_no, far->number);
+    assert_true(continuation_check(far, pin->continuation, pin->continuation_len));
+    assert_false(continuation_check(br, pin->continuation, pin->continuation_len));
+    xlate_out_fini(&out);
+    world_fini(&w);
+}
+
+/* check_pkt_larger asks for what will be on the wire: of a large segment, its pieces. */
+static void test_packet_length(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    world_add_flow(br, "table=0,actions=check_pkt_larger(1014)->NXM_NX_REG0[0],resubmit(,1)");
+    world_add_flow(br, "table=1,reg0=1,actions=2");
+    world_add_flow(br, "table=1,reg0=0,actions=3");
+    static const struct {
+        uint32_t payload;
+        uint16_t gso_size;
+        unsigned port;
+    } cases[] = {
+        {960, 0, 3}, {961, 0, 2}, {5000, 960, 3}, {5000, 961, 2}, {900, 961, 3},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct xlate_in in = {.bridge = br, .in_port = bridge_port(br, 1)};
+        key_set(&in.key, FIELD_ETH_TYPE, ETH_TYPE_IP);
+        key_set(&in.key, FIELD_IP_PROTO, IP_PROTO_TCP);
+        key_set(&in.key, FIELD_IP_TTL, 64);
+        struct packet p;
+        packet_init(&p);
+        packet_compose(&p, &in.key, cases[i].payload);
+        flow_extract(&p, &in.key);
+        key_set(&in.key, FIELD_IN_PORT_OXM, 1);
+        p.gso_size = cases[i].gso_size;
+        p.gso_type = cases[i].gso_size ? VIRTIO_NET_HDR_GSO_TCPV4 : 0;
+        in.packet = &p;
+        struct xlate_out out;
+        xlate_out_init(&out);
+        xlate(&in, &out);
+        assert_int_equal(out.actions.list.n, 1);
+        assert_int_equal(out.actions.list.data[0].port, bridge_port(br, cases[i].port)->dp_no);
+        xlate_out_fini(&out);
+        packet_fini(&p);
+    }
+    world_fini(&w);
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -324,11 +395,18 @@ int main(void)
 {
     log_set_level(NULL, LOG_ERR);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output),        cmocka_unit_test(test_set_fields_cost_no_bits),
-        cmocka_unit_test(test_ttl),           cmocka_unit_test(test_stack_and_clone),
-        cmocka_unit_test(test_vlan),          cmocka_unit_test(test_guards),
-        cmocka_unit_test(test_no_silent_cap), cmocka_unit_test(test_pause_and_resume),
-        cmocka_unit_test(test_groups),        cmocka_unit_test(test_tunnel_by_flow),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_set_fields_cost_no_bits),
+        cmocka_unit_test(test_ttl),
+        cmocka_unit_test(test_stack_and_clone),
+        cmocka_unit_test(test_vlan),
+        cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_no_silent_cap),
+        cmocka_unit_test(test_pause_and_resume),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_tunnel_by_flow),
+        cmocka_unit_test(test_pause_behind_a_patch_port),
+        cmocka_unit_test(test_packet_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
