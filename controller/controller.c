@@ -303,7 +303,9 @@ static void publish(struct controller *c)
     inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
     inc_changes(c->inc, c->program.reject, on_reject, NULL);
     binding_take_claims(&c->binding, c->inc, &c->program);
-    progress_note(&c->progress, c->sb, c->generation);
+    /* Rows that arrived meanwhile wait: the number they came with is not the one of these flows. */
+    if (inc_is_settled(c->inc))
+        progress_note(&c->progress, c->sb, c->generation);
     if (c->installer)
         installer_commit(c->installer, c->generation);
     c->is_published = true;

@@ -86,6 +86,20 @@ static void keep(struct pinctrl *p, struct waiting *w, const struct of_packet_in
     p->stats.packets_waiting++;
 }
 
+/* The MAC of a neighbour that SB knows already; its flow is on the way to the switch. */
+static bool known_mac(struct pinctrl *p, uint32_t datapath, uint32_t port, be32 ip, struct mac *ret)
+{
+    const struct sb_port_binding *row = sb_index_port(p->options.sb, datapath, port);
+    if (!row)
+        return false;
+    struct str text = STR_INIT;
+    ip4_put(&text, ip);
+    const struct sb_mac_binding *known =
+        sb_index_mac_binding(p->options.sb, sb_port_binding_logical_port(row), str_c(&text));
+    str_fini(&text);
+    return known && !mac_parse(sb_mac_binding_mac(known), ret);
+}
+
 bool waiting_add(struct pinctrl *p, const struct pinctrl_event *event)
 {
     uint32_t datapath = (uint32_t)key_get(&event->pin->metadata.key, FIELD_METADATA);
@@ -109,6 +123,11 @@ bool waiting_add(struct pinctrl *p, const struct pinctrl_event *event)
             timer_start_ms(&p->expiry, 1000);
     }
     keep(p, w, event->pin);
+    struct mac mac;
+    if (known_mac(p, datapath, port, ip, &mac)) { /* no answer may come of a question */
+        waiting_release(p, datapath, port, ip, mac);
+        return false;
+    }
     if (now - w->asked_ms < ARP_INTERVAL_MS)
         return false;
     w->asked_ms = now;

@@ -372,6 +372,28 @@ static void test_arp_asks_and_packets_wait(void **state UNUSED)
     world_fini(&w);
 }
 
+/* A packet that left the switch before the flow of a neighbour arrived there need not wait: SB knows
+ * the neighbour, so that an answer to a question would be no news and would release nothing. */
+static void test_known_neighbour_is_not_asked(void **state UNUSED)
+{
+    struct world w;
+    struct of_packet_out po;
+    struct str text = STR_INIT;
+    world_init(&w);
+    add_row(&w, mac_row(&w, "10.0.1.99", "02:00:00:00:00:77"));
+    send_arp_event(&w, 0x0a000163, 7);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 1);
+    decode_out(&w, 0, &po, &text);
+    assert_int_equal(po.packet_len, sizeof(struct ip_packet));
+    assert_non_null(strstr(str_c(&text), "set_field:02:00:00:00:00:77->eth_dst"));
+    of_packet_out_fini(&po);
+    assert_int_equal(w.pinctrl->waiting.n, 0);
+    assert_int_equal(w.pinctrl->stats.arp_sent, 0);
+    str_fini(&text);
+    world_fini(&w);
+}
+
 static void test_waiting_is_bounded(void **state UNUSED)
 {
     struct world w;
@@ -596,6 +618,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arp_asks_and_packets_wait),
+        cmocka_unit_test(test_known_neighbour_is_not_asked),
         cmocka_unit_test(test_waiting_is_bounded),
         cmocka_unit_test(test_put_arp_learns),
         cmocka_unit_test(test_put_arp_is_bounded),
