@@ -20,10 +20,54 @@ static void check_route(const struct row *row)
                          nb_logical_router_static_route_ip_prefix(route), nexthop);
 }
 
+/* Tables that the user's network would behave differently without, and that no compile unit reads. */
+static bool is_without_effect(int table)
+{
+    switch (table) {
+    case NB_TABLE_ACL:
+    case NB_TABLE_BFD:
+    case NB_TABLE_COPP:
+    case NB_TABLE_DHCP_OPTIONS:
+    case NB_TABLE_DHCP_RELAY:
+    case NB_TABLE_DNS:
+    case NB_TABLE_FORWARDING_GROUP:
+    case NB_TABLE_GATEWAY_CHASSIS:
+    case NB_TABLE_HA_CHASSIS_GROUP:
+    case NB_TABLE_LOAD_BALANCER:
+    case NB_TABLE_LOGICAL_ROUTER_POLICY:
+    case NB_TABLE_METER:
+    case NB_TABLE_MIRROR:
+    case NB_TABLE_NAT:
+    case NB_TABLE_NETWORK_FUNCTION:
+    case NB_TABLE_QOS:
+    case NB_TABLE_STATIC_MAC_BINDING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Once for a table and change set: a database may begin with ten thousand of its rows. */
+static void check_table(const struct row *row, uint64_t *said)
+{
+    static struct log_rate rate = LOG_RATE(20, 20);
+    uint64_t bit = UINT64_C(1) << (row->table->index % 64);
+    if (!is_without_effect(row->table->index) || *said & bit)
+        return;
+    *said |= bit;
+    log_warn_limited(&rate,
+                     "table %s has rows, and this version of weft-northd does not act on "
+                     "them: packets go as if it were empty",
+                     row->table->name);
+}
+
 void warn_take_nb(const struct changeset *cs)
 {
+    uint64_t said = 0;
     for (size_t i = 0; i < cs->n; i++) {
         const struct row *row = cs->changes[i].after;
+        if (row && !cs->changes[i].before)
+            check_table(row, &said);
         if (row && row->table->index == NB_TABLE_LOGICAL_ROUTER_STATIC_ROUTE)
             check_route(row);
     }
