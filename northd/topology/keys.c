@@ -14,6 +14,7 @@ struct key_scope {
     uint32_t max, next;
     size_t n_used, n_words;
     uint64_t *used;
+    size_t n_owners; /* in this scope */
 };
 
 struct key_owner {
@@ -33,6 +34,7 @@ struct keys {
     struct hmap scopes, owners;
     VEC(struct key_owner *) touched, gone;
     bool changed;
+    bool may_choose; /* at the last run */
 };
 
 /* --- Scopes */
@@ -132,6 +134,20 @@ static void take_back(struct keys *keys, struct key_owner *o)
     o->key = 0;
 }
 
+/* Moves O to SCOPE (NULL: to none). A scope lives as long as somebody is in it, whether he has a key yet or not. */
+static void set_scope(struct keys *keys, struct key_owner *o, struct key_scope *scope)
+{
+    struct key_scope *old = o->scope;
+    if (old == scope)
+        return;
+    take_back(keys, o);
+    o->scope = scope;
+    if (scope)
+        scope->n_owners++;
+    if (old && !--old->n_owners)
+        drop_scope(keys, old);
+}
+
 static void on_want(const void *fact, bool added, void *keys_)
 {
     struct keys *keys = keys_;
@@ -143,10 +159,7 @@ static void on_want(const void *fact, bool added, void *keys_)
         hmap_insert(&keys->owners, &o->node, uuid_hash(&f->id));
     }
     if (added) {
-        struct key_scope *scope = get_scope(keys, &f->scope);
-        if (o->scope != scope)
-            take_back(keys, o);
-        o->scope = scope;
+        set_scope(keys, o, get_scope(keys, &f->scope));
         rstr_unref(o->name);
         o->name = rstr_ref(f->name);
         o->n_wants++;
@@ -158,20 +171,21 @@ static void on_want(const void *fact, bool added, void *keys_)
 
 static void drop_owner(struct keys *keys, struct key_owner *o)
 {
-    struct key_scope *scope = o->scope;
-    take_back(keys, o);
+    set_scope(keys, o, NULL);
     hmap_remove(&keys->owners, &o->node);
     rstr_unref(o->name);
     free(o);
-    if (scope && !scope->n_used && !uuid_is_zero(&scope->id))
-        drop_scope(keys, scope);
+}
+
+static uint32_t key_in_sb(const struct keys *keys, const struct key_owner *o)
+{
+    return uuid_is_zero(&o->scope->id) ? publisher_datapath_key(keys->pub, &o->id)
+                                       : publisher_port_key(keys->pub, &o->scope->id, o->name);
 }
 
 static uint32_t present_key(const struct keys *keys, const struct key_owner *o)
 {
-    uint32_t key = uuid_is_zero(&o->scope->id)
-                       ? publisher_datapath_key(keys->pub, &o->id)
-                       : publisher_port_key(keys->pub, &o->scope->id, o->name);
+    uint32_t key = key_in_sb(keys, o);
     return key <= o->scope->max && !is_used(o->scope, key) ? key : 0;
 }
 
@@ -194,12 +208,27 @@ static void forget_gone(struct keys *keys)
     vec_clear(&keys->gone);
 }
 
-bool keys_run(struct keys *keys)
+/* Another northd may have chosen since: who holds a number that SB does not give him asks again. */
+static void yield_to_sb(struct keys *keys)
+{
+    struct key_owner *o;
+    HMAP_FOR_EACH (o, node, &keys->owners) {
+        if (!o->key || o->key == key_in_sb(keys, o))
+            continue;
+        take_back(keys, o);
+        vec_push(&keys->touched, o);
+    }
+}
+
+bool keys_run(struct keys *keys, bool may_choose)
 {
     struct key_owner **o;
     keys->changed = false;
     inc_changes(keys->inc, keys->p->want_key, on_want, keys);
     forget_gone(keys);
+    if (may_choose && !keys->may_choose)
+        yield_to_sb(keys);
+    keys->may_choose = may_choose;
     /* First who has a key in SB, then who takes what is left. */
     VEC_FOR_EACH (o, &keys->touched) {
         uint32_t key = !(*o)->key ? present_key(keys, *o) : 0;
@@ -211,7 +240,7 @@ bool keys_run(struct keys *keys)
     size_t n_unmet = 0;
     for (size_t i = 0; i < keys->touched.n; i++) {
         struct key_owner *owner = keys->touched.data[i];
-        uint32_t key = !owner->key ? next_free(owner->scope) : 0;
+        uint32_t key = may_choose && !owner->key ? next_free(owner->scope) : 0;
         if (key)
             give(keys, owner, key);
         else if (!owner->key)
