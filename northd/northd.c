@@ -216,7 +216,8 @@ bool northd_run(struct northd *n)
     if (!inc_settle(n->inc, n->options.budget ? n->options.budget : SIZE_MAX) ||
         !inc_is_settled(n->inc))
         return true;
-    if (keys_run(n->keys)) {
+    bool owner = replica_has_lock(n->sb.replica) && replica_is_ready(n->sb.replica);
+    if (keys_run(n->keys, owner)) {
         n->verified = false;
         return true;
     }

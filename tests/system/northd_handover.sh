@@ -1,0 +1,37 @@
+#!/bin/bash
+# Two weft-northds over two weft-dbds: the standby takes over when the active one is killed, and rewrites nothing. Tunnel keys above all:
+# packets carry them, so what the active one chose is right, also where the standby would have chosen otherwise.
+. "$WEFT_SRC/tests/support/lib.sh"
+begin northd-handover
+for db in nb:northbound sb:southbound; do
+    check "create ${db%:*}" "$WEFT_BIN/weft-dbctl" create "$dir/${db%:*}.db" "$WEFT_SRC/schemas/${db#*:}.json"
+    start "${db%:*}-dbd" "$WEFT_BIN/weft-dbd" --remote="punix:$dir/ovn${db%:*}_db.sock" --unixctl=none "$dir/${db%:*}.db"
+done
+nbctl() { "$WEFT_BIN/weft-nbctl" --db="unix:$dir/ovnnb_db.sock" --timeout=20 "$@"; }
+sbctl() { "$WEFT_BIN/weft-sbctl" --db="unix:$dir/ovnsb_db.sock" --timeout=20 "$@"; }
+northd() { start "$1" "$WEFT_BIN/weft-northd" --nb="unix:$dir/ovnnb_db.sock" --sb="unix:$dir/ovnsb_db.sock" --unixctl="$dir/$1.ctl" -vconsole:info; }
+keys() { sbctl --format=csv --no-headings --columns=logical_port,tunnel_key list Port_Binding | sort; }
+flows() { sbctl --bare --columns=_uuid list Logical_Flow | sort | md5sum; }
+
+northd active
+active=$started
+check "ports" nbctl --wait=sb ls-add s -- lsp-add s p1 -- lsp-add s p2 -- lsp-add s p3
+check "a port that goes, whose key stays unused for long" nbctl --wait=sb lsp-del p3
+northd standby
+wait_for 10 grep -q standby "$dir/standby.out"
+# The standby hears of the port first: it must not settle on a key of its own.
+kill -STOP "$active"
+check "a port while the active one sleeps" nbctl lsp-add s p4
+sleep 1
+kill -CONT "$active"
+check "the active one goes on" nbctl --wait=sb sync
+keys=$(keys) flows=$(flows)
+has "the active one's choice" 'p4,4' "$keys"
+kill -KILL "$active" && wait "$active" 2>/dev/null
+for i in "${!pids[@]}"; do [ "${pids[i]}" != "$active" ] || unset "pids[i]"; done
+wait_for 10 grep -q "is active" "$dir/standby.out"
+check "the standby answers" nbctl --wait=sb sync
+equal "keys are the same" "$keys" "$(keys)"
+equal "flows are the same rows" "$flows" "$(flows)"
+check "a port of its own" nbctl --wait=sb lsp-add s p5
+has "with the next key" 'p5,5' "$(keys)"
