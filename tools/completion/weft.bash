@@ -1,4 +1,4 @@
-# Completion of weft-nbctl, weft-sbctl, weft-vsctl and weft-dbctl for bash.
+# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl and weft-lab for bash.
 #
 # Nothing is listed here: commands, their options and the kinds of their arguments are what the programs themselves print
 # with --commands, --options and --tables, and names of switches, ports and bridges come from the database (with a short
@@ -86,3 +86,41 @@ _weft()
 }
 
 complete -F _weft weft-nbctl weft-sbctl weft-vsctl weft-dbctl
+
+# weft-appctl: the daemons, and what the chosen one says it can be asked.
+_weft_appctl()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} target=() i
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -t | --target) target=(-t "${COMP_WORDS[i + 1]-}") ;;
+        esac
+    done
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    -t | --target)
+        mapfile -t COMPREPLY < <(compgen -W "weft-northd weft-switchd weft-controller weft-dbd" -- "$cur")
+        return
+        ;;
+    esac
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "-t --target= --timeout= --help --version" -- "$cur")
+    else
+        mapfile -t COMPREPLY < <(compgen -W "$(timeout 1 "$1" "${target[@]}" list-commands 2>/dev/null | sed -n 's/^  \([^ ]*\).*/\1/p')" -- "$cur")
+    fi
+}
+
+# weft-lab: its commands, and for those that take a node the nodes of the lab "lab".
+_weft_lab()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]}
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    exec | shell | pid | vm-del)
+        mapfile -t COMPREPLY < <(compgen -W "$(cd "${WEFT_LAB_DIR:-/run/weft-lab}/lab" 2>/dev/null && ls)" -- "$cur")
+        ;;
+    *) ((COMP_CWORD > 1)) || mapfile -t COMPREPLY < <(compgen -W "--name --help --version up vm vm-del exec shell show pid down" -- "$cur") ;;
+    esac
+}
+
+complete -F _weft_appctl weft-appctl
+complete -F _weft_lab weft-lab
