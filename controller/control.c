@@ -1,5 +1,5 @@
 /* control.c - the controller's commands on its control socket (ovs-appctl -t ovn-controller ..., weft-appctl). Beside the rooms of
- * DESIGN section 4. Names are OVN's where it has the command.
+ * docs/architecture.md. Names are OVN's where it has the command.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* controller.c - see controller.h. Rooms 5 to 8, 11 and 12 of DESIGN section 4, tied together: one function, run, does after any change
+/* controller.c - see controller.h. Rooms 5 to 8, 11 and 12 of docs/architecture.md, tied together: one function, run, does after any change
  * what is due, in order, and may be called at any time.
  */
 #include "controller/controller.h"

@@ -1,4 +1,4 @@
-/* sb_index.c - see sb_index.h. Beside row 11 of DESIGN section 4. Holds references to rows; knows no more than the last change set.
+/* sb_index.c - see sb_index.h. Beside Room 11 of docs/architecture.md. Holds references to rows; knows no more than the last change set.
  */
 #include "controller/sb_index.h"
 

@@ -1,4 +1,4 @@
-/* writer.c - see writer.h. Beside the rooms of DESIGN section 4: what flows back up. A transaction that the server refuses is
+/* writer.c - see writer.h. Beside the rooms of docs/architecture.md: what flows back up. A transaction that the server refuses is
  * logged and tried again after a second, since what is wanted may be possible by then.
  */
 #include "controller/writer.h"

@@ -1,4 +1,4 @@
-/* control.h - the control commands of weft-northd (DESIGN section 1, drop-in rule): what ovn-northd's users ask its socket, and
+/* control.h - the control commands of weft-northd (docs/architecture.md, drop-in rule): what ovn-northd's users ask its socket, and
  * inc/show.
  */
 #pragma once

@@ -1,4 +1,4 @@
-/* group.h - the multicast groups that a switch may have, with the names and keys that peers know (CONTRACT of tunnel keys); room 5
+/* group.h - the multicast groups that a switch may have, with the names and keys that peers know; room 5
  * of docs/architecture.md.
  */
 #pragma once

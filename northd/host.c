@@ -199,7 +199,7 @@ static const char *const sb_tables[] = {"SB_Global",        "Datapath_Binding",
                                         "Chassis_Private",  "DHCP_Options",
                                         "DHCPv6_Options",   "RBAC_Role",
                                         "RBAC_Permission",  NULL};
-/* Written behind, and made again when lost: see DESIGN section 6. */
+/* Written behind, and made again when lost: see docs/architecture.md. */
 static const char *const sb_derived[] = {"Logical_Flow", "Logical_DP_Group", "Multicast_Group",
                                          "Load_Balancer", NULL};
 

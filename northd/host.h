@@ -1,4 +1,4 @@
-/* host.h - weft-northd as a daemon: options, files or remote servers, sockets, control commands (DESIGN section 1).
+/* host.h - weft-northd as a daemon: options, files or remote servers, sockets, control commands (docs/architecture.md).
  *
  * Under its weft name it opens DBDIR/nb.db and sb.db (made when they are not there), serves them at RUNDIR/ovnnb_db.sock and
  * ovnsb_db.sock and at what --nb-remote and --sb-remote say, and compiles one into the other within the process. With

@@ -6,5 +6,6 @@
 #include "replica/replica.h"
 
 /* Every change set of NB is shown to it. Warns, at most 5 times a minute, of static routes whose next hop is no plain address; and once for a
- * table and change set, of new rows in tables that nothing is compiled from (an ACL that does not filter must not go unsaid). */
+ * table and change set, of new rows in tables that nothing is compiled from (an ACL that does not filter must not go unsaid), and of port
+ * security. */
 void warn_take_nb(const struct changeset *cs);

@@ -5,7 +5,7 @@
  * executor (a kernel, a card) would take the same values. Ports are datapath numbers (struct
  * vport.dp_no), so that a list outlives the ports that it names.
  *
- * Room 10 of DESIGN section 4.
+ * Room 10 of docs/architecture.md.
  */
 #pragma once
 

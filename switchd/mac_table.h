@@ -1,6 +1,6 @@
 /* mac_table.h - which port a (VLAN, MAC) was last seen on: what the NORMAL action forwards by.
  *
- * Part of the bridge; read by switchd/normal.c in room 10 of DESIGN section 4. Entries age (300 s by
+ * Part of the bridge; read by switchd/normal.c in room 10 of docs/architecture.md. Entries age (300 s by
  * default) and the table is bounded; when it is full the entry that was longest without traffic goes.
  * It promises to say when a lookup's answer could have changed (mac_table_generation), so that cached
  * translations can be checked again. It does not know packets.

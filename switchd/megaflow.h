@@ -9,7 +9,7 @@
  * megaflow made under another number is translated anew when it is next hit, or dropped by the sweep.
  * The cache counts traffic; megaflows_push credits the flows with it.
  *
- * Room 10 of DESIGN section 4.
+ * Room 10 of docs/architecture.md.
  */
 #pragma once
 

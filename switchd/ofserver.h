@@ -10,7 +10,7 @@
  *     ofstats.c      multipart requests
  *     ofpacket.c     packet-in, packet-out, resume
  *
- * Room 11 of DESIGN section 4.
+ * Room 11 of docs/architecture.md.
  */
 #pragma once
 

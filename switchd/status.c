@@ -135,7 +135,7 @@ static void write_bridge(void *pass_, const struct row *row)
                 pass);
 }
 
-/* What clients may rely on; see CONTRACT 2.4. There is no connection tracker yet. */
+/* What clients may rely on. There is no connection tracker yet. */
 static void write_capabilities(struct pass *pass, const struct row *row)
 {
     static const char *const all[][2] = {

@@ -12,7 +12,7 @@
  * Among flows of equal priority that match one packet, the one added first wins. A flow that is
  * replaced or modified keeps its place.
  *
- * Room 9 of DESIGN section 4.
+ * Room 9 of docs/architecture.md.
  */
 #pragma once
 

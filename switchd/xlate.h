@@ -20,7 +20,7 @@
  * packet with a counted reason, and the log names bridge and table. There is no other limit: output to
  * any number of ports is fine.
  *
- * Room 10 of DESIGN section 4.
+ * Room 10 of docs/architecture.md.
  */
 #pragma once
 

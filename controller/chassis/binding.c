@@ -1,4 +1,4 @@
-/* binding.c - see binding.h. What flows back up from a hypervisor (DESIGN section 4). It promises that a contested port is
+/* binding.c - see binding.h. What flows back up from a hypervisor (docs/architecture.md). It promises that a contested port is
  * not taken back more often than twice a second. It never touches ports that are bound elsewhere and not claimed here.
  */
 #include "controller/chassis/binding.h"

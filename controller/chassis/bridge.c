@@ -1,4 +1,4 @@
-/* bridge.c - see bridge.h. The switch's side of room 1 (DESIGN section 4). Never deletes a bridge.
+/* bridge.c - see bridge.h. The switch's side of room 1 (docs/architecture.md). Never deletes a bridge.
  */
 #include "controller/chassis/bridge.h"
 

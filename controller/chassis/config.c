@@ -1,4 +1,4 @@
-/* config.c - see config.h. Room 1 of DESIGN section 4, the switch's side. Reads; writes nothing. Unknown keys are left alone.
+/* config.c - see config.h. Room 1 of docs/architecture.md, the switch's side. Reads; writes nothing. Unknown keys are left alone.
  */
 #include "controller/chassis/config.h"
 

@@ -1,4 +1,4 @@
-/* config.h - what the switch database says about this hypervisor: Open_vSwitch.external_ids (CONTRACT 2.4).
+/* config.h - what the switch database says about this hypervisor: Open_vSwitch.external_ids.
  *
  * Any key with the suffix "-<system-id>" overrides the plain one for that chassis.
  */

@@ -1,4 +1,4 @@
-/* hypervisor.c - see hypervisor.h. Room 2 of DESIGN section 4: inputs of the engine that are not rows of SB. The whole
+/* hypervisor.c - see hypervisor.h. Room 2 of docs/architecture.md: inputs of the engine that are not rows of SB. The whole
  * list is made again after each change of the switch database and only the difference reaches the engine; a
  * hypervisor has hundreds of interfaces, not hundreds of thousands.
  */

@@ -1,4 +1,4 @@
-/* progress.c - see progress.h. What flows back up from a hypervisor (DESIGN section 4): the last step before
+/* progress.c - see progress.h. What flows back up from a hypervisor (docs/architecture.md): the last step before
  * "ovn-nbctl --wait=hv" returns. Never reports a number whose flows are not in the switch.
  */
 #include "controller/chassis/progress.h"

@@ -1,4 +1,4 @@
-/* progress.h - how far this hypervisor is: nb_cfg, reported when the flows that belong to it are in the switch (CONTRACT 2.1). */
+/* progress.h - how far this hypervisor is: nb_cfg, reported when the flows that belong to it are in the switch. */
 #pragma once
 
 #include "base/vec.h"

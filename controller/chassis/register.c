@@ -1,4 +1,4 @@
-/* register.c - see register.h. What flows back up from a hypervisor (DESIGN section 4). Other chassis' rows are never touched.
+/* register.c - see register.h. What flows back up from a hypervisor (docs/architecture.md). Other chassis' rows are never touched.
  */
 #include "controller/chassis/register.h"
 
@@ -9,7 +9,7 @@
 #include "controller/chassis/hypervisor.h"
 #include "rows/sb.h"
 
-/* What our parser and switch can do: northd uses a feature when all chassis announce it (CONTRACT 2.2). */
+/* What our parser and switch can do: northd uses a feature when all chassis announce it. */
 static const char *const features[] = {"port-up-notif", "mac-binding-timestamp", "fdb-timestamp",
                                        "ls-dpg-column", "ct-no-masked-label"};
 

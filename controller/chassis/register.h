@@ -1,4 +1,4 @@
-/* register.h - our rows in SB: Chassis, its Encaps, Chassis_Private (CONTRACT 2.3). */
+/* register.h - our rows in SB: Chassis, its Encaps, Chassis_Private. */
 #pragma once
 
 #include "controller/chassis/config.h"

@@ -1,5 +1,5 @@
-/* tunnels.c - see tunnels.h. The switch's side of room 1 (DESIGN section 4). A tunnel port is known by its
- * external_ids:ovn-chassis-id = chassis@remote-ip, as the field's tools expect (CONTRACT 2.4); ports without it are not ours.
+/* tunnels.c - see tunnels.h. The switch's side of room 1 (docs/architecture.md). A tunnel port is known by its
+ * external_ids:ovn-chassis-id = chassis@remote-ip, as the field's tools expect; ports without it are not ours.
  */
 #include "controller/chassis/tunnels.h"
 

@@ -1,4 +1,4 @@
-/* flow_wire.c - flows of the installer as OpenFlow messages (room 8 of DESIGN section 4).
+/* flow_wire.c - flows of the installer as OpenFlow messages (room 8 of docs/architecture.md).
  *
  * Matches are the bytes of a struct minimatch, actions those of an of_actions list; both are interned blobs whose text is
  * aligned as memory from malloc is.

@@ -1,4 +1,4 @@
-/* installer.c - see installer.h. Room 8 of DESIGN section 4.
+/* installer.c - see installer.h. Room 8 of docs/architecture.md.
  *
  * One connection, in steps:
  *

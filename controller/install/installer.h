@@ -1,4 +1,4 @@
-/* installer.h - keeps the flows of the switch what they should be, by differences only (room 8 of DESIGN section 4).
+/* installer.h - keeps the flows of the switch what they should be, by differences only (room 8 of docs/architecture.md).
  *
  * The installer holds two answers to each (table, priority, match): what is desired and what the switch has. On connecting it
  * makes sure that the Geneve option is mapped, reads back all flows of the bridge, and from then on sends what differs: one

@@ -1,6 +1,6 @@
-/* arp.c - opcode 0, arp { actions }: an ARP request in place of an IPv4 packet whose next hop is not known (SEEDS MB-48).
+/* arp.c - opcode 0, arp { actions }: an ARP request in place of an IPv4 packet whose next hop is not known (docs/seeds.md MB-48).
  *
- * Row 11 of DESIGN section 4. The request takes its Ethernet addresses and, to begin with, its protocol addresses from the packet; the actions
+ * Room 11 of docs/architecture.md. The request takes its Ethernet addresses and, to begin with, its protocol addresses from the packet; the actions
  * that came along then say what it asks and where it goes. One destination is asked for at most once a second (MB-70); the
  * packet itself waits (waiting.c).
  */

@@ -1,6 +1,6 @@
 /* limit.c - a token bucket for each opcode and port, so that one port cannot take the controller's time from the others.
  *
- * Row 11 of DESIGN section 4. The buckets themselves are bounded: when there are too many, all start anew, full.
+ * Room 11 of docs/architecture.md. The buckets themselves are bounded: when there are too many, all start anew, full.
  */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* pinctrl.c - see pinctrl.h. Row 11 of DESIGN section 4: the connection, and which file handles which opcode.
+/* pinctrl.c - see pinctrl.h. Room 11 of docs/architecture.md: the connection, and which file handles which opcode.
  */
 #include "controller/pinctrl/pinctrl.h"
 
@@ -37,6 +37,9 @@ static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
         break;
     case OPCODE_PUT_ARP:
         put_arp_handle(p, &event);
+        break;
+    case OPCODE_ICMP:
+        icmp4_handle(p, &event);
         break;
     case OPCODE_PUT_FDB:
         put_fdb_handle(p, &event);

@@ -1,8 +1,8 @@
-/* pinctrl.h - answers to packets that the switch sends up (rows 11 and 12 of DESIGN section 4).
+/* pinctrl.h - answers to packets that the switch sends up (rows 11 and 12 of docs/architecture.md).
  *
  * The controller's second connection to the bridge. A packet-in carries an opcode in its userdata; one file an opcode says what
  * it means. Answers need only what the packet brings along and sb_index, so they go out at once, whatever the engine is
- * doing. Opcodes are those of OVN (CONTRACT 3.6). At most PINCTRL_BURST messages are handled in a turn of the loop.
+ * doing. Opcodes are those of OVN. At most PINCTRL_BURST messages are handled in a turn of the loop.
  */
 #pragma once
 
@@ -76,6 +76,8 @@ bool limit_admit(struct pinctrl *pinctrl, uint32_t opcode, const struct of_packe
 void limit_clear(struct pinctrl *pinctrl);
 /* arp.c */
 void arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+/* icmp.c */
+void icmp4_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 /* put_arp.c */
 void put_arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 void put_arp_clear(struct pinctrl *pinctrl);

@@ -1,6 +1,6 @@
-/* put_arp.c - opcode 1, put_arp: a neighbour has told its MAC; it becomes a row of MAC_Binding for all hypervisors (SEEDS MB-14).
+/* put_arp.c - opcode 1, put_arp: a neighbour has told its MAC; it becomes a row of MAC_Binding for all hypervisors (docs/seeds.md MB-14).
  *
- * Rows 11 and 12 of DESIGN section 4. The packet-in carries the port in reg14, the address in reg0, the MAC as Ethernet
+ * Rooms 11 and 12 of docs/architecture.md. The packet-in carries the port in reg14, the address in reg0, the MAC as Ethernet
  * source. What is learned waits, keyed by port and address so that a repeated answer takes no further room, until a
  * transaction can be opened; at most PUT_ARP_MAX wait, and none longer than PUT_ARP_AGE_MS.
  */

@@ -1,6 +1,6 @@
 /* put_fdb.c - opcode 25, put_fdb: a port that takes unknown addresses has sent from one; it becomes a row of FDB.
  *
- * Rows 11 and 12 of DESIGN section 4. The packet-in carries the datapath in its metadata, the port in reg14, the address as
+ * Rooms 11 and 12 of docs/architecture.md. The packet-in carries the datapath in its metadata, the port in reg14, the address as
  * Ethernet source. As with put_arp, what is learned waits, keyed and bounded, for a transaction.
  */
 #include <stdlib.h>

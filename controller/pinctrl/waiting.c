@@ -1,6 +1,6 @@
-/* waiting.c - packets that wait until their next hop answers (SEEDS MB-76).
+/* waiting.c - packets that wait until their next hop answers (docs/seeds.md MB-76).
  *
- * Row 11 of DESIGN section 4. For a destination (datapath, router port, address) the latest WAITING_PACKETS packets are kept, for at most
+ * Room 11 of docs/architecture.md. For a destination (datapath, router port, address) the latest WAITING_PACKETS packets are kept, for at most
  * WAITING_MAX destinations, for WAITING_AGE_MS. When the neighbour becomes known they go out behind the routing decision that they
  * have been through already: to the output tables, with the registers they had.
  */

@@ -1,6 +1,6 @@
 /* action.h - the actions of logical flows, as values.
  *
- * Row 6 of DESIGN.md section 4, beside expr.h and in the same manner: immutable, interned,
+ * Room 6 of docs/architecture.md, beside expr.h and in the same manner: immutable, interned,
  * reference-counted; builders for northd, a parser for the controller, one printer. `struct
  * actions` is a sequence, `struct action` one action with its operands. actions.def lists all
  * actions.

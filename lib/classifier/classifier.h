@@ -7,7 +7,7 @@
  *     classifier_lookup(cls, key, wc)
  *
  * with the rule of highest priority among those whose match covers KEY; among rules of equal
- * priority with the one that was inserted first (SEEDS SD-13). That is all a linear list would do;
+ * priority with the one that was inserted first (docs/seeds.md SD-13). That is all a linear list would do;
  * the rest is speed, and one promise more:
  *
  *   Un-wildcarding. The lookup sets bits in WC such that every key that agrees with KEY in these
@@ -31,7 +31,7 @@
  * What it does not do: it owns no rules (struct cls_rule is embedded), counts nothing, and is for
  * one thread.
  *
- * Room 9 of DESIGN section 4.
+ * Room 9 of docs/architecture.md.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* trie.h - a path-compressed binary trie that counts prefixes of up to 128 bits.
  *
- * Part of the classifier (DESIGN section 4, room 9): for a field that most rules match by prefix it
+ * Part of the classifier (docs/architecture.md, room 9): for a field that most rules match by prefix it
  * answers which prefix lengths can match a value at all, and how many leading bits of the value the
  * answer depended on. It promises that any value with the same leading bits gets the same answer.
  * It does not know rules or fields.

@@ -1,6 +1,6 @@
 /* encode.h - logical actions to OpenFlow actions.
  *
- * Rows 7 and 8 of DESIGN.md section 4: what the controller installs for a logical flow. Matches come from lib/expr
+ * Rooms 7 and 8 of docs/architecture.md: what the controller installs for a logical flow. Matches come from lib/expr
  * (norm.h); this is the other half. It knows nothing of databases: tables, registers, ports, groups and meters come in
  * through struct encode_params.
  *

@@ -1,4 +1,4 @@
-/* encode_neighbor.c - learned neighbours as flows of the table that get_arp and get_nd ask (row 8 of DESIGN.md section 4); see encode.h.
+/* encode_neighbor.c - learned neighbours as flows of the table that get_arp and get_nd ask (Room 8 of docs/architecture.md); see encode.h.
  */
 #include "encode/internal.h"
 

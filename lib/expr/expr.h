@@ -1,6 +1,6 @@
 /* expr.h - match expressions of the logical language, as values.
  *
- * Row 6 of DESIGN.md section 4. northd builds expressions with the functions below, the controller
+ * Room 6 of docs/architecture.md. northd builds expressions with the functions below, the controller
  * parses them from the southbound database; both hold the same thing: an immutable, interned node
  * in a pool. Within a pool equal expressions are equal pointers, so comparing is ==, and an
  * expression that was seen before costs a lookup.

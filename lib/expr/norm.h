@@ -1,7 +1,7 @@
 /* norm.h - the normal form of a match: a list of OpenFlow matches, with conjunctions where they
  * save flows.
  *
- * Row 7 of DESIGN.md section 4. A *cube* is a conjunction of masked field values, which is what one
+ * Room 7 of docs/architecture.md. A *cube* is a conjunction of masked field values, which is what one
  * flow can match. An expression that is an AND of several alternatives (addresses by ports by
  * addresses) becomes one flow per alternative of each dimension, tied together by a conjunction id,
  * so that flows grow by sums and not by products.

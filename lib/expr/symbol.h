@@ -1,6 +1,6 @@
 /* symbol.h - the names of the logical language: fields, subfields and predicates.
  *
- * Stands at row 6 of DESIGN.md section 4: what a match or an action may name. symbol.def declares
+ * Stands at Room 6 of docs/architecture.md: what a match or an action may name. symbol.def declares
  * the language's own names once; a symtab holds them and may hold more (tests). A symbol is
  * immutable and lives as long as its symtab.
  *

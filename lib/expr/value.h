@@ -1,4 +1,4 @@
-/* value.h - numbers of up to 128 bits, the widest field of the language (DESIGN.md section 4, row 6).
+/* value.h - numbers of up to 128 bits, the widest field of the language (docs/architecture.md, row 6).
  *
  * Values are plain integers in host order: bit 0 is the least significant bit of the field, as in "eth.dst[0]".
  * get_be_n and put_be_n (net/bytes.h) convert from and to the bytes of an address: get_be_n(mac.b, 6).

@@ -1,4 +1,4 @@
-/* feed.c - see feed.h. Between rooms 1 and 2 of DESIGN section 4. Keeps for each table the rows that it has asserted, since
+/* feed.c - see feed.h. Between rooms 1 and 2 of docs/architecture.md. Keeps for each table the rows that it has asserted, since
  * a source may hold other objects for rows that did not change; promises that what is retracted is what was asserted.
  */
 #include "feed/feed.h"

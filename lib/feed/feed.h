@@ -1,6 +1,6 @@
 /* feed.h - the tables of a replica as input collections of the incremental engine.
  *
- * Stands between rooms 1 and 2 of DESIGN section 4. A table becomes a collection of rows, one fact a row, whose
+ * Stands between rooms 1 and 2 of docs/architecture.md. A table becomes a collection of rows, one fact a row, whose
  * content is the version of the row: a changed row is another fact. Elements of set and map columns that may be large
  * become facts of their own (row, element), so that one address in ten thousand is one fact.
  *

@@ -1,6 +1,6 @@
 /* field.h - match fields as values: what they are called, how wide they are, where they live.
  *
- * Value 7 and below of DESIGN section 4 speak of fields; this is where fields are. The table is
+ * Value 7 and below of docs/architecture.md speak of fields; this is where fields are. The table is
  * fields.def. Values are plain integers (u128, host order, at most `n_bits` wide), whatever the
  * field: an Ethernet address is a 48-bit number, an IPv6 address a 128-bit one. Subfields count
  * bits from the least significant one, 0.

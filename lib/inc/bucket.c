@@ -1,4 +1,4 @@
-/* bucket.c - the buckets of an index: which facts have a key, and which units have read it (DESIGN section 4, row 3).
+/* bucket.c - the buckets of an index: which facts have a key, and which units have read it (docs/architecture.md, row 3).
  *
  * Insertion and removal cost O(1): a removed entry leaves a hole, a new one goes to the end, and order is made when
  * somebody reads. A bucket exists while it has facts, readers or units. It promises that after any change of its facts

@@ -1,4 +1,4 @@
-/* deadline.c - see deadline.h: which deadlines are wanted, which have passed (DESIGN section 5, "time enters as facts").
+/* deadline.c - see deadline.h: which deadlines are wanted, which have passed (docs/architecture.md, "time enters as facts").
  *
  * The wanted deadlines that have not passed lie in a binary heap by time. It promises that after inc_deadlines_run the
  * wanted deadlines with a time not after NOW are asserted as passed, and no others. Time that goes back takes none back.

@@ -1,4 +1,4 @@
-/* engine.c - units: making, marking, running and ending them, and settling (DESIGN section 4, row 3).
+/* engine.c - units: making, marking, running and ending them, and settling (docs/architecture.md, row 3).
  *
  * Promises that each dirty unit runs once in a settle, in the order of kinds, and that only real differences of what
  * it emits go on. It does not look at time: the host cuts a settle into slices by the number of units.

@@ -1,5 +1,5 @@
 /* fact.c - collections: facts interned by content, counted by asserters, put into and taken out of the buckets of their
- * indexes (DESIGN section 4, row 3).
+ * indexes (docs/architecture.md, row 3).
  *
  * Promises that a fact is in exactly the buckets of its keys while its count is above zero, and that every reader of
  * such a bucket, every recursive kind over the collection and the log of a watched collection hear of each coming and

@@ -1,7 +1,7 @@
 /* inc.h - the incremental engine: a program over sets of facts that costs what changed, not what
  * exists.
  *
- * Stands in row 3 of DESIGN section 4. It knows nothing of networks or databases. northd and the
+ * Stands in Room 3 of docs/architecture.md. It knows nothing of networks or databases. northd and the
  * controller are programs for it; nobody writes change handlers, and there is no interface for one.
  *
  * The words

@@ -1,4 +1,4 @@
-/* pool.c - see pool.h. Part of the incremental engine (DESIGN section 4, row 3). Size classes are multiples of 16
+/* pool.c - see pool.h. Part of the incremental engine (docs/architecture.md, row 3). Size classes are multiples of 16
  * bytes; a released block goes on the list of its class and is never split or joined. It does not check that SIZE is
  * the size that was allocated.
  */

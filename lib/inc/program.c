@@ -1,4 +1,4 @@
-/* program.c - declarations of an engine's program: collections, indexes, kinds (DESIGN section 4, row 3).
+/* program.c - declarations of an engine's program: collections, indexes, kinds (docs/architecture.md, row 3).
  *
  * Promises that a program which inc_new accepts reads only inputs and what earlier kinds emit. A wrong declaration is
  * a bug of the caller and aborts with the names; nothing here handles input from outside.

@@ -1,4 +1,4 @@
-/* reach.c - the recursive kind: which nodes can be reached from a root over edges (DESIGN section 5).
+/* reach.c - the recursive kind: which nodes can be reached from a root over edges (docs/architecture.md).
  *
  * Each reached node has one support: that it is a root, or its parent in a forest of reached nodes. When a support
  * goes, the whole subtree below is taken out first and then whatever has another support from outside comes back in,

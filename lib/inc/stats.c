@@ -1,4 +1,4 @@
-/* stats.c - what the engine has done and what it holds, for people and for the control socket (DESIGN section 5).
+/* stats.c - what the engine has done and what it holds, for people and for the control socket (docs/architecture.md).
  */
 #include "inc/internal.h"
 

@@ -1,4 +1,4 @@
-/* table.c - see table.h. Part of the incremental engine (DESIGN section 4, row 3). At most two thirds of the slots are
+/* table.c - see table.h. Part of the incremental engine (docs/architecture.md, row 3). At most two thirds of the slots are
  * in use; removal shifts later entries of the run back, so that there are no tombstones. Pages are never given back
  * before the table goes.
  */

@@ -1,4 +1,4 @@
-/* verify.c - the oracle: an engine made anew from the same inputs must hold the same facts (DESIGN section 5).
+/* verify.c - the oracle: an engine made anew from the same inputs must hold the same facts (docs/architecture.md).
  *
  * It compares facts and how many assert each. It also checks the engine's own books: every fact in the buckets of its
  * keys and no others. Costs a full compute and as much memory again.

@@ -1,4 +1,4 @@
-/* watch.c - how the host looks at collections: differences since the last look, buckets, membership (DESIGN section 4,
+/* watch.c - how the host looks at collections: differences since the last look, buckets, membership (docs/architecture.md,
  * row 3). A difference is net: a fact that went and came back between two looks is not told. The cost is that of the
  * difference.
  */

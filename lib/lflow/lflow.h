@@ -1,6 +1,6 @@
 /* lflow.h - the logical flow, and the shape of the logical pipelines.
  *
- * Row 4 of DESIGN.md section 4: what northd makes of intent and the controller makes OpenFlow of.
+ * Room 4 of docs/architecture.md: what northd makes of intent and the controller makes OpenFlow of.
  * stages.def lists the stages, regs.def what the logical registers hold, tables.def the switch's
  * tables. docs/pipeline.md is made from them.
  */

@@ -97,7 +97,7 @@ bool datum_includes(const struct datum *a, const struct datum *b);
  * B (B a set). */
 const struct datum *datum_union(const struct datum *a, const struct datum *b);
 const struct datum *datum_subtract(const struct datum *a, const struct datum *b);
-/* The difference as update2 sends it for sets and maps (CONTRACT of monitors): elements in exactly
+/* The difference as update2 sends it for sets and maps: elements in exactly
  * one side; pairs whose key is in one side, plus changed pairs with the new value. */
 const struct datum *datum_difference(const struct datum *before, const struct datum *after);
 /* The inverse: applies DIFF to BEFORE by toggling. */

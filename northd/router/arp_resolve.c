@@ -1,4 +1,4 @@
-/* arp_resolve.c - next hops whose MAC is known from NB (room 3 of docs/architecture.md; SEEDS rows MB-46, MB-54): addresses of
+/* arp_resolve.c - next hops whose MAC is known from NB (room 3 of docs/architecture.md; docs/seeds.md MB-46, MB-54): addresses of
  * switch ports in the networks of the router ports of their switch, other routers on the switch, and the router at the
  * other end of a direct link. The rest is looked up among what was learned (defaults.c).
  */

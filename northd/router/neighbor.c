@@ -1,4 +1,4 @@
-/* neighbor.c - what a router learns of its neighbours (room 3 of docs/architecture.md; SEEDS rows MB-41, MB-55, MB-71).
+/* neighbor.c - what a router learns of its neighbours (room 3 of docs/architecture.md; docs/seeds.md MB-41, MB-55, MB-71).
  *
  * lookup_neighbor looks whether a packet has news: bit NEIGHBOR_KNOWN says that the binding is known as it stands (or that
  * there is nothing to learn), NEIGHBOR_IP_KNOWN that it may be learned. learn_neighbor then writes it.

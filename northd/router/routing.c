@@ -1,4 +1,4 @@
-/* routing.c - where a packet goes next (room 3 of docs/architecture.md; SEEDS rows MB-45, MB-50 to MB-52): the longest prefix
+/* routing.c - where a packet goes next (room 3 of docs/architecture.md; docs/seeds.md MB-45, MB-50 to MB-52): the longest prefix
  * wins, and at equal length a connected network beats a static route by destination, which beats one by source.
  *
  * A static route leaves through the port that it names, or else through the port whose network holds the next hop, the

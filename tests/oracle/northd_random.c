@@ -1,5 +1,5 @@
 /* northd_random.c - random edits of NB, and after each the southbound database must be what a northd that has seen nothing of the
- * past makes of the same NB with the same keys (DESIGN section 5). Now and then northd is started anew, which must write
+ * past makes of the same NB with the same keys (docs/architecture.md). Now and then northd is started anew, which must write
  * nothing, and somebody damages SB, which must heal. The engine's own comparison (verify) runs after each settle.
  *
  *     oracle_northd_random [SEED [EDITS]]

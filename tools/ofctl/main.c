@@ -123,7 +123,8 @@ static const struct option_spec option_table[] = {
 static void print_help(void)
 {
     struct str s = STR_INIT;
-    printf("weft-ofctl: looks at an OpenFlow switch and changes its flows\nusage: weft-ofctl [OPTIONS] COMMAND "
+    printf("weft-ofctl: looks at an OpenFlow switch and changes its flows\nusage: weft-ofctl "
+           "[OPTIONS] COMMAND "
            "[ARG...]\n\n"
            "Commands:\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {

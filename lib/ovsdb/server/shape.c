@@ -1,4 +1,4 @@
-/* shape.c - parses what a monitor is to show. See shape.h; CONTRACT of monitors, RFC 7047 4.1.5. */
+/* shape.c - parses what a monitor is to show. See shape.h; RFC 7047 4.1.5. */
 #include "ovsdb/server/shape.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* test_action.c - builders, text and back, types, prerequisites, hostile input; SEEDS MB-1 to MB-6. */
+/* test_action.c - builders, text and back, types, prerequisites, hostile input; docs/seeds.md MB-1 to MB-6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "controller/pinctrl/pinctrl.h"
 #include "lflow/lflow.h"
+#include "net/checksum.h"
 #include "net/headers.h"
 #include "openflow/switch.h"
 
@@ -585,6 +586,62 @@ static void test_a_new_connection_starts_anew(void **state UNUSED)
     world_fini(&w);
 }
 
+/* MB-42: the error quotes the packet; what came along turns it round. */
+static void test_icmp_error(void **state UNUSED)
+{
+    static const uint8_t userdata[8] = {0, 0, 0, OPCODE_ICMP};
+    struct world w;
+    struct of_packet_out po;
+    struct str text = STR_INIT;
+    struct {
+        struct eth_header eth;
+        struct ip4_header ip;
+        struct icmp_header icmp;
+        uint8_t quoted[40];
+    } PACKED error;
+    world_init(&w);
+    struct ip_packet packet = make_ip(7);
+    send_in(&w, &packet, sizeof packet, userdata, sizeof userdata, 0, 1, 3, 4);
+    turns(&w, 10);
+    decode_out(&w, 0, &po, &text);
+    assert_int_equal(po.packet_len, sizeof error);
+    memcpy(&error, po.packet, sizeof error);
+    assert_int_equal(checksum(&error.ip, sizeof error.ip), 0);
+    assert_int_equal(checksum(&error.icmp, sizeof error.icmp + 40), 0);
+    assert_int_equal(error.icmp.type, ICMP_DST_UNREACH);
+    assert_int_equal(error.ip.proto, 1);
+    assert_int_equal(swap16(error.ip.tot_len), 68);
+    assert_memory_equal(error.quoted, &packet.ip, 40);
+    of_packet_out_fini(&po);
+
+    uint8_t big[1500] = {0}; /* of which only a part is quoted */
+    packet.ip.tot_len = swap16(1400);
+    memcpy(big, &packet, sizeof packet);
+    send_in(&w, big, sizeof big, userdata, sizeof userdata, 0, 1, 3, 4);
+    turns(&w, 10);
+    decode_out(&w, 1, &po, &text);
+    assert_int_equal(po.packet_len, 14 + 576);
+    of_packet_out_fini(&po);
+
+    /* Not answered: errors, later fragments, frames to a group, what is longer than it is. */
+    struct ip_packet bad[5];
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        bad[i] = make_ip(0);
+    bad[0].ip.proto = 1;
+    bad[0].payload[0] = ICMP_DST_UNREACH;
+    bad[1].ip.frag_off = swap16(100);
+    bad[2].eth.dst = (struct mac){{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    bad[3].ip.tot_len = swap16(1000);
+    bad[4].ip.ihl_ver = 0x4f;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        send_in(&w, &bad[i], sizeof bad[i], userdata, sizeof userdata, 0, 1, 3, 4);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 2);
+    assert_int_equal(w.pinctrl->stats.malformed, ARRAY_SIZE(bad));
+    str_fini(&text);
+    world_fini(&w);
+}
+
 static void test_hostile_input(void **state UNUSED)
 {
     struct world w;
@@ -626,6 +683,7 @@ int main(void)
         cmocka_unit_test(test_a_turn_is_bounded),
         cmocka_unit_test(test_what_waits_is_written_once),
         cmocka_unit_test(test_a_new_connection_starts_anew),
+        cmocka_unit_test(test_icmp_error),
         cmocka_unit_test(test_hostile_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

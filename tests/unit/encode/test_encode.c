@@ -1,4 +1,4 @@
-/* test_encode.c - logical actions as OpenFlow actions: the seed profile (SEEDS MB-10 to MB-17), the product's, and what the
+/* test_encode.c - logical actions as OpenFlow actions: the seed profile (docs/seeds.md MB-10 to MB-17), the product's, and what the
  * switch is never sent. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* test_router.c - logical flows of logical routers, from NB rows to SB rows; the SEEDS rows that a test stands for are named. */
+/* test_router.c - logical flows of logical routers, from NB rows to SB rows; the rows of docs/seeds.md that a test stands for are named. */
 #include "support/northd_world.h"
 
 #include "base/log.h"
@@ -99,6 +99,9 @@ static void ip_input(void **state)
         1);
     assert_int_equal(
         world_count(w, "lr_in_ip_input", " 60 ", "(ip4.dst == 10.0.0.254)", "(drop;)", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_ip_input", " 80 ", "ip4.dst == 10.0.0.254 && udp",
+                                 "icmp4 {", "icmp4.code = 3;", NULL),
+                     1); /* MB-42 */
     assert_int_equal(world_count(w, "lr_in_ip_input", " 50 ", "(eth.mcast)", "(drop;)", NULL), 1);
     assert_int_equal(
         world_count(w, "lr_in_ip_input", " 30 ", "(ip.ttl == {0, 1})", "(drop;)", NULL), 1);
