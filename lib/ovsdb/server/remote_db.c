@@ -13,6 +13,8 @@
 
 typedef VEC(struct remote_config) config_vec;
 
+enum { OPEN_AGAIN_MS = 2000 };
+
 int remote_db_parse(struct remote *remote, struct diag *diag)
 {
     const char *text = remote->config.target + strlen("db:");
@@ -201,6 +203,8 @@ void remote_db_refresh(struct remote *remote)
             copy.role = config->role ? xstrdup(config->role) : NULL;
             child = remote_open(remote->server, &copy, remote, &diag);
         }
+        if (!child && diag.code == ERR_IO)
+            timer_start_ms(&remote->server->retry_timer, OPEN_AGAIN_MS);
         if (!child || child->status_is_due)
             write_status(db, remote, config, child, child ? NULL : diag_text(&diag));
         if (child)

@@ -41,6 +41,12 @@ static void wait_is_over(void *server_)
     server_schedule_flush(server);
 }
 
+static void refresh_again(void *server_)
+{
+    struct ovsdb_server *server = server_;
+    deferred_schedule(&server->refresh);
+}
+
 void server_schedule_flush(struct ovsdb_server *server)
 {
     deferred_schedule(&server->flush);
@@ -186,6 +192,7 @@ struct ovsdb_server *ovsdb_server_new(struct loop *loop, const struct ovsdb_serv
     deferred_init(&server->flush, loop, LOOP_COMMIT, flush_all, server);
     deferred_init(&server->refresh, loop, LOOP_LATER, remote_refresh_all, server);
     timer_init(&server->wait_timer, loop, wait_is_over, server);
+    timer_init(&server->retry_timer, loop, refresh_again, server);
     self_open(server);
     server->self = db_new(server, server->self_store);
     server->self->is_self = true;
@@ -212,6 +219,7 @@ void ovsdb_server_free(struct ovsdb_server *server)
     deferred_cancel(&server->flush);
     deferred_cancel(&server->refresh);
     timer_stop(&server->wait_timer);
+    timer_stop(&server->retry_timer);
     hmap_fini(&server->locks);
     free(server->rundir);
     free(server);

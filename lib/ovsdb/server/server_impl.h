@@ -37,8 +37,9 @@ struct ovsdb_server {
     struct server_db *self;
     struct store *self_store;
     struct deferred flush;
-    struct deferred refresh; /* remotes that rows of a database name */
-    struct timer wait_timer; /* the earliest "wait" that runs out */
+    struct deferred refresh;  /* remotes that rows of a database name */
+    struct timer wait_timer;  /* the earliest "wait" that runs out */
+    struct timer retry_timer; /* a remote of a row could not be opened: the port may become free */
 };
 
 struct remote;

@@ -400,6 +400,11 @@ static void count_remote(void *n_, const char *target UNUSED)
     ++*(int *)n_;
 }
 
+static void ignore_stream(void *aux UNUSED, struct stream *stream)
+{
+    stream_free(stream);
+}
+
 static void test_remotes(void **state UNUSED)
 {
     struct bench b;
@@ -444,6 +449,29 @@ static void test_remotes(void **state UNUSED)
                                "{'id':2,'method':'transact','params':['T',{'op':'select','table':"
                                "'Connection','where':[],'columns':['is_connected']}]}"),
                            "\"is_connected\":true"));
+    /* A port that is taken is tried again until it is free. */
+    char path2[128];
+    snprintf(path2, sizeof path2, "punix:%s/t", path);
+    struct stream_listener *taken;
+    assert_int_equal(stream_listen(b.loop, path2, &options, ignore_stream, NULL, &taken, &diag), 0);
+    char *insert = xasprintf(
+        "{'id':3,'method':'transact','params':['T',{'op':'insert','table':'Connection','uuid-name':"
+        "'c','row':{'target':'%s'}},{'op':'insert','table':'A','row':{'name':'b','conns':"
+        "['named-uuid','c']}}]}",
+        path2);
+    ask(&b, &c, insert);
+    free(insert);
+    ask(&b, &c,
+        "{'id':2,'method':'transact','params':['T',{'op':'select','table':'Connection',"
+        "'where':[],'columns':['status']}]}");
+    assert_non_null(strstr(str_c(&c.got), "last_error"));
+    stream_listener_free(taken);
+    b.env.now_us += 3000000;
+    settle(&b);
+    ask(&b, &c,
+        "{'id':2,'method':'transact','params':['T',{'op':'select','table':'Connection',"
+        "'where':[],'columns':['status']}]}");
+    assert_null(strstr(str_c(&c.got), "last_error"));
     /* Without the row the connection is dropped and nothing listens. */
     ask(&b, &c,
         "{'id':3,'method':'transact','params':['T',{'op':'delete','table':'A','where':[]}]}");
