@@ -202,6 +202,10 @@ static void set_active(struct northd *n)
     if (active != n->active)
         log_info("this northd is %s", active ? "active" : n->paused ? "paused" : "standby");
     n->nb_dirty |= active && !n->active;
+    if (active && !n->active)
+        status_restart(n->status);
+    else if (!active)
+        status_forget(n->status);
     n->active = active;
 }
 

@@ -69,7 +69,7 @@ void status_take_sb(struct status *s, const struct changeset *cs)
     }
 }
 
-static void forget_ports(struct status *s)
+void status_forget(struct status *s)
 {
     const struct rstr **name;
     VEC_FOR_EACH (name, &s->ports)
@@ -80,7 +80,7 @@ static void forget_ports(struct status *s)
 void status_restart(struct status *s)
 {
     const struct row *row;
-    forget_ports(s);
+    status_forget(s);
     REPLICA_FOR_EACH(row, pos, s->nb, table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT))
     look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
 }
@@ -253,7 +253,7 @@ void status_build_nb(struct status *s, struct replica_txn *txn)
     const struct rstr **name;
     VEC_FOR_EACH (name, &s->ports)
         check_port(s, txn, *name);
-    forget_ports(s);
+    status_forget(s);
 }
 
 struct status *status_new(struct northd_program *program, struct inc *inc, struct replica *nb,
@@ -274,7 +274,7 @@ void status_free(struct status *s)
 {
     if (!s)
         return;
-    forget_ports(s);
+    status_forget(s);
     vec_fini(&s->ports);
     free(s);
 }

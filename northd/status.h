@@ -23,6 +23,8 @@ void status_take_nb(struct status *status, const struct changeset *cs);
 void status_take_sb(struct status *status, const struct changeset *cs);
 /* All ports are to be looked at again: at the start, and after a transaction failed. */
 void status_restart(struct status *status);
+/* Of a northd that tells NB nothing: a restart is due when it begins to. */
+void status_forget(struct status *status);
 /* Adds to the transaction of flows what belongs to them. */
 void status_build_sb(struct status *status, struct replica_txn *txn);
 /* What NB should be told; the engine must be settled. */

@@ -138,6 +138,17 @@ void lflows_sb_take_fact(const void *fact_, bool added, void *pub_)
     publisher_mark(&pub->dirty_flows, &flow->dirty);
 }
 
+static void forget(struct publisher *pub, struct pub_flow *flow)
+{
+    lose_value(pub, flow);
+    dpsets_leave(pub, flow);
+    hmap_remove(&pub->flows_by_text, &flow->by_text);
+    list_remove(&flow->dirty);
+    publisher_hold(&flow->row, NULL);
+    vec_fini(&flow->moves);
+    free(flow);
+}
+
 void lflows_sb_take_row(struct publisher *pub, const struct row *before, const struct row *after)
 {
     uint64_t hash[2], old[2];
@@ -152,7 +163,11 @@ void lflows_sb_take_row(struct publisher *pub, const struct row *before, const s
                 publisher_hold(&flow->row, NULL);
                 memset(&flow->sb, 0, sizeof flow->sb);
             }
-            publisher_mark(&pub->dirty_flows, &flow->dirty);
+            /* A standby never builds: what nobody wants must not wait for that. */
+            if (flow->row || flow->value.match || flow->n || flow->moves.n)
+                publisher_mark(&pub->dirty_flows, &flow->dirty);
+            else
+                forget(pub, flow);
         }
     }
     if (!after)
@@ -241,17 +256,6 @@ static void place_in(struct publisher *pub, struct pub_flow *flow, struct pub_dp
     }
     write_row(pub, flow, NULL, &set->sb);
     vec_fini(&flow->moves);
-}
-
-static void forget(struct publisher *pub, struct pub_flow *flow)
-{
-    lose_value(pub, flow);
-    dpsets_leave(pub, flow);
-    hmap_remove(&pub->flows_by_text, &flow->by_text);
-    list_remove(&flow->dirty);
-    publisher_hold(&flow->row, NULL);
-    vec_fini(&flow->moves);
-    free(flow);
 }
 
 static void build_unwanted(struct publisher *pub, struct pub_flow *flow)
