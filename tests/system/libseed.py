@@ -20,12 +20,16 @@ ETH_P_ALL, ETH_P_IP, ETH_P_ARP = 3, 0x0800, 0x0806
 SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
 
 
-def udp(src_mac, dst_mac, src, dst, ttl, mark):
-    """An Ethernet frame with a UDP packet of 8 payload bytes: MARK, which makes it unlike all others."""
-    payload = struct.pack("!HHHHQ", 53, 4369, 16, 0, mark)
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, ttl, 17, 0, ip(src), ip(dst))
+def ip4(src_mac, dst_mac, src, dst, ttl, protocol, payload):
+    """An Ethernet frame with an IPv4 packet."""
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, ttl, protocol, 0, ip(src), ip(dst))
     header = header[:10] + checksum(header) + header[12:]
     return mac(dst_mac) + mac(src_mac) + b"\x08\x00" + header + payload
+
+
+def udp(src_mac, dst_mac, src, dst, ttl, mark):
+    """An Ethernet frame with a UDP packet of 8 payload bytes: MARK, which makes it unlike all others."""
+    return ip4(src_mac, dst_mac, src, dst, ttl, 17, struct.pack("!HHHHQ", 53, 4369, 16, 0, mark))
 
 
 def name_of(frame):

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from libseed import Cables, Lab, arp, udp  # noqa: E402
+from libseed import Cables, Lab, arp, checksum, ip4, udp  # noqa: E402
 
 BROADCAST, ZERO = "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"
 R = (1, 2, 3)
@@ -140,6 +140,21 @@ def broadcast(cables):
     cables.step("MB-63 broadcast stays in its switch", sends, expected)
 
 
+def router_itself(cables):
+    """MB-42: UDP to the router's own address comes back as "port unreachable", with the packet quoted; of a broadcast nothing comes back."""
+    sends, expected = [], []
+    for v in VIFS:
+        sent = udp(vif_mac(v), router_mac(v[:2]), address(v), gateway(v[:2]), 64, mark())
+        sends.append((port(v), sent))
+        error = b"\x03\x03\0\0\0\0\0\0" + sent[14:]
+        error = error[:2] + checksum(error) + error[4:]
+        expected.append((port(v), ip4(router_mac(v[:2]), vif_mac(v), gateway(v[:2]), address(v), 254, 1, error)))
+        by_broadcast = udp(vif_mac(v), BROADCAST, address(v), gateway(v[:2]), 64, mark())
+        sends.append((port(v), by_broadcast))
+        expected += [(port(b), by_broadcast) for b in on_switch(v[0]) if b != v]
+    cables.step("MB-42 UDP for the router itself is refused", sends, expected)
+
+
 def unknown_hosts():
     """From each machine to each foreign subnet, an address that no database knows: [(machine, subnet, host octet)]."""
     return [(v, s, v[0] * 9 + v[1] * 3 + v[2] + 10) for v in VIFS for s in SUBNETS if s != v[:2]]
@@ -262,6 +277,7 @@ def main():
         lab.say("packets pass between the hypervisors")
         unicast(cables)
         broadcast(cables)
+        router_itself(cables)
         asked = time.monotonic()
         waiting = ask(cables)
         foreign = lambda v: in_subnet((v[0] % 3 + 1, v[1]), 55)  # noqa: E731
