@@ -59,11 +59,14 @@ static void deliver(void *d_, const struct packet *packet)
         struct of_packet_in msg;
         packet_in_fill(oc, packet, pin, &msg);
         struct of_buf out = OF_BUF_INIT;
-        of_packet_in_encode(&msg, of_conn_version(oc->conn), oc->packet_in_format, &out);
-        ofconn_send(oc, &out);
+        if (of_packet_in_encode(&msg, of_conn_version(oc->conn), oc->packet_in_format, &out)) {
+            ofconn_send(oc, &out);
+            d->of->n_packet_ins++;
+            d->delivered = true;
+        } else {
+            d->of->n_packet_ins_lost++;
+        }
         of_buf_fini(&out);
-        d->of->n_packet_ins++;
-        d->delivered = true;
     }
 }
 

@@ -169,12 +169,19 @@ void pinctrl_free(struct pinctrl *p)
     free(p);
 }
 
+/* What a packet-out holds besides the packet: registers and a few actions. */
+enum { PACKET_OUT_ROOM = 8192 };
+
 void pinctrl_send(struct pinctrl *p, const struct match *metadata, const struct of_actions *actions,
                   const void *packet, size_t n)
 {
     struct of_packet_out po;
     if (!p->conn)
         return;
+    if (n + PACKET_OUT_ROOM > OF_MAX_LEN || actions->n > PACKET_OUT_ROOM / 4) {
+        p->stats.packets_dropped++; /* no message holds it */
+        return;
+    }
     of_packet_out_init(&po);
     for (int i = 0; i < N_REGS; i++) {
         enum field_id id = (enum field_id)(FIELD_REG0 + i);

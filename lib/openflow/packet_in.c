@@ -206,8 +206,9 @@ static void encode_nxt(const struct of_packet_in *pin, uint8_t version, struct o
     of_buf_put(out, pin->packet, pin->packet_len);
 }
 
-void of_packet_in_encode(const struct of_packet_in *pin, uint8_t version,
-                         enum of_packet_in_format format, struct of_buf *out)
+/* Appends the message without its length; returns where it begins. */
+static size_t put_packet_in(const struct of_packet_in *pin, uint8_t version,
+                            enum of_packet_in_format format, struct of_buf *out)
 {
     size_t start = of_begin_as(out, version, OF_PACKET_IN, format != OF_PIF_STANDARD,
                                format == OF_PIF_NXT ? NXT_PACKET_IN : NXT_PACKET_IN2, 0);
@@ -217,7 +218,25 @@ void of_packet_in_encode(const struct of_packet_in *pin, uint8_t version,
         encode_nxt(pin, version, out);
     else
         encode_standard(pin, version, out);
+    return start;
+}
+
+bool of_packet_in_encode(const struct of_packet_in *pin, uint8_t version,
+                         enum of_packet_in_format format, struct of_buf *out)
+{
+    enum { FULL_LEN = 8 }; /* the property that tells of the cut */
+    size_t start = put_packet_in(pin, version, format, out), n = out->n - start;
+    if (n > OF_MAX_LEN) {
+        struct of_packet_in cut = *pin;
+        size_t excess = ROUND_UP(n - OF_MAX_LEN, 8) + FULL_LEN;
+        out->n = start;
+        if (excess > pin->packet_len || pin->continuation)
+            return false;
+        cut.packet_len -= excess;
+        put_packet_in(&cut, version, format, out);
+    }
     of_end(out, start);
+    return true;
 }
 
 static int decode_standard(const struct of_msg *msg, struct of_packet_in *pin)

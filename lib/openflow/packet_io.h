@@ -32,7 +32,9 @@ struct of_packet_in {
 
 /* Fills METADATA from KEY: in_port always, of the rest what is not zero. */
 void of_packet_in_metadata(struct match *metadata, const struct flow_key *key);
-void of_packet_in_encode(const struct of_packet_in *pin, uint8_t version,
+/* A packet that a message cannot hold is cut; total_len tells its length. False: nothing was appended, since
+ * what comes with the packet is too long, or a cut packet could not be resumed. */
+bool of_packet_in_encode(const struct of_packet_in *pin, uint8_t version,
                          enum of_packet_in_format format, struct of_buf *out);
 /* Borrows from MSG. */
 int of_packet_in_decode(const struct of_msg *msg, struct of_packet_in *ret) MUST_CHECK;

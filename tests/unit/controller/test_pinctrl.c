@@ -395,6 +395,27 @@ static void test_known_neighbour_is_not_asked(void **state UNUSED)
     world_fini(&w);
 }
 
+/* A packet that came in a full message does not fit into one with more actions. */
+static void test_large_packet(void **state UNUSED)
+{
+    struct world w;
+    uint8_t userdata[256];
+    uint8_t *packet = xcalloc(1, 65100);
+    struct ip_packet head = make_ip(0);
+    world_init(&w);
+    memcpy(packet, &head, sizeof head);
+    send_in(&w, packet, 65100, userdata, arp_userdata(userdata), 0x0a000163, 1, 3, 4);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 1); /* the question */
+    send_put_arp(&w, 0x0a000163, 5, 3);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 1);
+    assert_int_equal(w.pinctrl->stats.packets_dropped, 1);
+    assert_int_equal(w.pinctrl->waiting.n, 0);
+    free(packet);
+    world_fini(&w);
+}
+
 static void test_waiting_is_bounded(void **state UNUSED)
 {
     struct world w;
@@ -676,6 +697,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arp_asks_and_packets_wait),
         cmocka_unit_test(test_known_neighbour_is_not_asked),
+        cmocka_unit_test(test_large_packet),
         cmocka_unit_test(test_waiting_is_bounded),
         cmocka_unit_test(test_put_arp_learns),
         cmocka_unit_test(test_put_arp_is_bounded),

@@ -268,12 +268,52 @@ static void test_checks(void **state UNUSED)
     }
 }
 
+/* A message has 65535 bytes, a frame may have that many as well. */
+static void test_large_packet_in(void **state UNUSED)
+{
+    static const uint8_t versions[] = {OF10_VERSION, OF13_VERSION, OF15_VERSION};
+    uint8_t *frame = xcalloc(1, 70000);
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        for (unsigned format = OF_PIF_STANDARD; format <= OF_PIF_NXT2; format++) {
+            for (size_t n = 65300; n < 70000; n += n < 65600 ? 1 : 977) {
+                struct of_packet_in pin = {.packet = frame,
+                                           .packet_len = n,
+                                           .total_len = (uint32_t)n,
+                                           .buffer_id = OF_BUFFER_NONE,
+                                           .cookie = 5,
+                                           .userdata = frame,
+                                           .userdata_len = 100};
+                match_init(&pin.metadata);
+                match_set(&pin.metadata, FIELD_IN_PORT_OXM, 5);
+                match_set(&pin.metadata, FIELD_REG3, 7);
+                struct of_buf buf = OF_BUF_INIT;
+                assert_true(of_packet_in_encode(&pin, versions[i], format, &buf));
+                struct of_msg msg;
+                struct of_packet_in back;
+                assert_true(buf.n <= OF_MAX_LEN);
+                assert_int_equal(of_msg_parse(buf.data, buf.n, &msg), 0);
+                assert_int_equal(of_packet_in_decode(&msg, &back), 0);
+                assert_true(back.packet_len > 64000 && back.packet_len <= n);
+                assert_int_equal(back.total_len, format == OF_PIF_NXT2 ? n : MIN(n, UINT16_MAX));
+                if (back.packet_len < n) { /* one to be resumed is whole or not at all */
+                    buf.n = 0;
+                    pin.continuation = frame;
+                    pin.continuation_len = 10;
+                    assert_false(of_packet_in_encode(&pin, versions[i], format, &buf));
+                    assert_int_equal(buf.n, 0);
+                }
+                of_buf_fini(&buf);
+            }
+        }
+    }
+    free(frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_large_packet_in), cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_errors),          cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
