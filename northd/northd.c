@@ -238,8 +238,10 @@ int64_t northd_next_ms(const struct northd *n)
 {
     int64_t next = INT64_MAX;
     const struct target *targets[] = {&n->nb, &n->sb};
+    /* Who may not write for another reason is woken when that changes. */
     for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-        if (targets[i]->retry_ms && !targets[i]->in_flight)
+        if (n->active && targets[i]->retry_ms && !targets[i]->in_flight &&
+            replica_is_connected(targets[i]->replica))
             next = MIN(next, targets[i]->retry_ms);
     return next;
 }

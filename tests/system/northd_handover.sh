@@ -39,3 +39,30 @@ equal "keys are the same" "$keys" "$(keys)"
 equal "flows are the same rows" "$flows" "$(flows)"
 check "a port of its own" nbctl --wait=sb lsp-add s p5
 has "with the next key" 'p5,5' "$(keys)"
+
+# The lock is stolen while a transaction is under way: it is refused, and the robbed one waits in peace.
+robbed=$started sb_dbd=${pids[1]}
+python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+time.sleep(1)
+s.sendall(b"{\"id\":1,\"method\":\"steal\",\"params\":[\"ovn_northd\"]}")
+time.sleep(6)' "$dir/ovnsb_db.sock" &
+thief=$!
+sleep 0.5
+kill -STOP "$sb_dbd"
+sleep 1
+check "a port that waits" nbctl lsp-add s p6
+sleep 0.5
+kill -CONT "$sb_dbd"
+sleep 1
+has "the transaction is refused" 'not owner' "$(cat "$dir/standby.out")"
+ticks() { awk '{print $14 + $15}' "/proc/$robbed/stat"; }
+before=$(ticks)
+sleep 2
+used=$(($(ticks) - before))
+check "no busy waiting ($used ticks)" test "$used" -lt 40
+wait "$thief"
+check "the lock comes back, and the port is made" nbctl --wait=sb sync
+has "with a key of its own" 'p6,[67]' "$(keys)"
