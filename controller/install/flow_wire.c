@@ -29,6 +29,24 @@ void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t
     of_flow_mod_encode(&fm, version, xid, out);
 }
 
+bool flow_actions_fit(const struct rstr *actions)
+{
+    enum { ALWAYS_FITS = 4096, OTHERS = 4096 }; /* OTHERS: the match and all headers */
+    if (actions->n <= ALWAYS_FITS)
+        return true;
+    struct of_buf wire = OF_BUF_INIT;
+    size_t n = 0;
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, actions->s, actions->n)
+    {
+        of_actions_encode(a, a->len, OF15_VERSION, &wire);
+        n += wire.n;
+        wire.n = 0;
+    }
+    of_buf_fini(&wire);
+    return n <= OF_MAX_LEN - OTHERS;
+}
+
 /* What a switch would say that A is. */
 static bool over_the_wire(const struct rstr *a, struct of_actions *ret)
 {

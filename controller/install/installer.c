@@ -363,13 +363,9 @@ static void on_barrier(struct installer *in, const struct of_msg *msg)
     }
 }
 
-/* Sets the flow that the switch complains of aside. */
-static void reject(struct installer *in, uint32_t xid, const char *why)
+static void set_aside(struct flow_entry *e, const char *why)
 {
-    uint32_t i = xid - in->first_xid;
-    if (i >= in->batch.n || !in->batch.data[i]->desired.actions)
-        return;
-    struct flow_entry *e = in->batch.data[i];
+    enum { TEXT_MAX = 2000 };
     struct str text = STR_INIT;
     struct match match;
     minimatch_expand((const struct minimatch *)(const void *)e->key.match->s, &match);
@@ -377,10 +373,20 @@ static void reject(struct installer *in, uint32_t xid, const char *why)
     match_put(&text, &match, (int)e->key.priority, NULL);
     str_put(&text, " actions=");
     of_actions_put(&text, e->desired.actions->s, e->desired.actions->n, NULL);
-    log_err("the switch refuses a flow (%s): %s", why, str_c(&text));
+    if (text.n > TEXT_MAX)
+        str_truncate(&text, TEXT_MAX);
+    log_err("a flow is left out (%s): %s", why, str_c(&text));
     str_fini(&text);
     rstr_unref(e->rejected);
     e->rejected = rstr_ref(e->desired.actions);
+}
+
+/* Sets the flow that the switch complains of aside. */
+static void reject(struct installer *in, uint32_t xid, const char *why)
+{
+    uint32_t i = xid - in->first_xid;
+    if (i < in->batch.n && in->batch.data[i]->desired.actions)
+        set_aside(in->batch.data[i], why);
 }
 
 static void on_error(struct installer *in, const struct of_msg *msg)
@@ -496,6 +502,8 @@ void installer_set(struct installer *in, const struct oflow_key *key, uint64_t c
         rstr_unref(e->rejected);
         e->rejected = NULL;
     }
+    if (actions && !e->rejected && !flow_actions_fit(actions))
+        set_aside(e, "longer than a message can be");
     if (in->state == STATE_UP)
         mark(in, e);
     else

@@ -65,6 +65,8 @@ struct flow_entry {
 struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions);
 /* The two forms are the same flow to a switch: equal, or equal after a trip over the wire. */
 bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b);
+/* Whether a flow mod, and a bundle around it, can hold the actions: a message has 65535 bytes. */
+bool flow_actions_fit(const struct rstr *actions);
 /* Appends a flow mod: ADD with the desired actions, or DELETE_STRICT when none are desired. */
 void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
                        struct of_buf *out);

@@ -38,12 +38,17 @@ void multicast_run(struct inc_ctx *ctx, const void *key, void *aux)
     }
     if (has_remote)
         oflow_load(&remote, REG_OUTPORT, group->key);
+    bool is_first = true;
     INC_FOR_EACH(m, members)
     {
-        if (m->how == PLACE_TUNNEL) {
+        if (m->how != PLACE_TUNNEL)
+            continue;
+        if (is_first) /* all tunnels carry the same keys */
             oflow_to_tunnel(&remote, datapath->key, group->key, m->number);
-            has_remote = true;
-        }
+        else
+            of_put_output(&remote.actions, m->number);
+        is_first = false;
+        has_remote = true;
     }
     uint32_t cookie = uuid_prefix32(&group->uuid);
     if (has_here) {

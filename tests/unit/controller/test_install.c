@@ -401,6 +401,42 @@ static void test_refused_flow_is_set_aside(void **state UNUSED)
     world_fini(&w);
 }
 
+/* One that no message can hold does not take the others, or us, down. */
+static void test_flow_that_does_not_fit(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_three(&w);
+    struct match match;
+    struct of_actions actions = OF_ACTIONS_INIT;
+    match_init(&match);
+    for (uint32_t i = 0; i < 5000; i++)
+        of_put_output(&actions, i + 1);
+    struct minimatch *mini = minimatch_new(&match);
+    struct oflow_key key = {
+        .match = rstr_pool_get_n(&w.blobs, (const char *)mini, minimatch_size(mini)),
+        .priority = 7,
+    };
+    struct rstr *text = rstr_pool_get_n(&w.blobs, (const char *)actions.data, actions.n);
+    installer_set(w.installer, &key, 1, text);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.flows.n, 3);
+    assert_int_equal(installer_stats(w.installer).rejected, 1);
+    rstr_unref(text);
+    text = rstr_pool_get_n(&w.blobs, (const char *)actions.data, actions.n / 2);
+    installer_set(w.installer, &key, 1, text);
+    installer_commit(w.installer, 2);
+    wait_confirmed(&w, 2);
+    assert_int_equal(w.fake.flows.n, 4);
+    assert_int_equal(installer_stats(w.installer).rejected, 0);
+    rstr_unref(text);
+    rstr_unref(key.match);
+    of_actions_fini(&actions);
+    free(mini);
+    world_fini(&w);
+}
+
 static void test_switch_that_lost_its_flows(void **state UNUSED)
 {
     struct world w;
@@ -442,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_installs_differences_only),
         cmocka_unit_test(test_restart_sends_nothing),
         cmocka_unit_test(test_refused_flow_is_set_aside),
+        cmocka_unit_test(test_flow_that_does_not_fit),
         cmocka_unit_test(test_switch_that_lost_its_flows),
         cmocka_unit_test(test_bad_target),
     };
