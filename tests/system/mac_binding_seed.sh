@@ -14,6 +14,7 @@ weft_ofctl() { OVS_RUNDIR=$dir/h WEFT_RUNDIR=$dir/h timeout 20 "$WEFT_BIN/weft-o
 # MB-13, MB-14: an ARP packet comes in by port 6 of datapath 9
 put_arp='push:NXM_NX_REG1[],push:NXM_OF_ETH_SRC[],push:NXM_NX_ARP_SHA[],push:NXM_OF_ARP_SPA[],pop:NXM_NX_REG1[],pop:NXM_OF_ETH_SRC[],push:NXM_NX_REG0[],set_field:0xbd9c9810->reg0,controller(reason=packet_out,max_len=65535,id=0),pop:NXM_NX_REG0[],pop:NXM_OF_ETH_SRC[],pop:NXM_NX_REG1[]'
 start monitor bash -c "OVS_RUNDIR=$dir/h WEFT_RUNDIR=$dir/h exec $WEFT_BIN/weft-ofctl -O OpenFlow15 monitor br0 65534"
+monitor=$started
 before='set_field:9->metadata,set_field:6->reg6,set_field:0x111->reg0,set_field:0x222->reg1'
 check "put_arp of the seed" weft_ofctl add-flow br0 "table=0,arp,arp_op=2,actions=$before,$put_arp,resubmit(,10)"
 check "what is left after it" weft_ofctl add-flow br0 "table=10,reg0=0x111,reg1=0x222,dl_src=f0:00:00:00:01:11,actions=2"
@@ -25,6 +26,7 @@ s.bind(("eth0", 0))
 s.send(bytes.fromhex(sys.argv[1]))' "$1"; }
 seen() { grep -q 'reg0=0xbd9c9810' "$dir/monitor.out" || { inject "$frame"; false; }; }
 wait_for 10 seen
+kill "$monitor"
 packet_in=$(cat "$dir/monitor.out")
 has "packet-in with the reason of a packet-out" '\(via packet_out\)' "$packet_in"
 has "opcode, address, port and datapath in registers" 'reg0=0xbd9c9810,reg1=0xc0a80b17,reg6=0x6,.*metadata=0x9|metadata=0x9.*reg0=0xbd9c9810,reg1=0xc0a80b17,reg6=0x6' "$packet_in"
