@@ -63,9 +63,9 @@ struct expr *lflows_arp_spa_in(const struct lflow_out *l, const struct address *
 
 struct expr *lflows_next_hop(const struct lflow_out *l, const struct address *address)
 {
-    return lreg_eq(l->e,
-                   address->version == 6 ? LREG_ROUTER_NEXT_HOP_IP6 : LREG_ROUTER_NEXT_HOP_IP4,
-                   address_value(address));
+    return lflow_reg_eq(l->e,
+                        address->version == 6 ? LREG_ROUTER_NEXT_HOP_IP6 : LREG_ROUTER_NEXT_HOP_IP4,
+                        address_value(address));
 }
 
 struct expr *lflows_solicits(const struct lflow_out *l, const struct address *address)

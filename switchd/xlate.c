@@ -119,13 +119,20 @@ void xctx_guard(struct xctx *x, enum drop_reason reason)
     x->out->drop = reason;
 }
 
+/* Whether the translation has grown beyond what can be meant; each list adds at most 64 kB to it. */
+static bool too_long(const struct xctx *x)
+{
+    return x->out->n_resubmits >= XLATE_MAX_RESUBMITS ||
+           x->out->actions.list.n > XLATE_MAX_ACTIONS || x->action_set.n > XLATE_MAX_ACTIONS;
+}
+
 bool xctx_enter(struct xctx *x)
 {
     if (x->depth + x->backward >= XLATE_MAX_DEPTH) {
         xctx_guard(x, DROP_RECURSION);
         return false;
     }
-    if (x->out->n_resubmits >= XLATE_MAX_RESUBMITS) {
+    if (too_long(x)) {
         xctx_guard(x, DROP_TOO_LONG);
         return false;
     }
@@ -236,8 +243,8 @@ static void table_miss(struct xctx *x)
 static bool xctx_jump(struct xctx *x, int table)
 {
     x->backward += table <= x->table_id;
-    if (x->depth + x->backward > XLATE_MAX_DEPTH || x->out->n_resubmits >= XLATE_MAX_RESUBMITS) {
-        xctx_guard(x, x->out->n_resubmits >= XLATE_MAX_RESUBMITS ? DROP_TOO_LONG : DROP_RECURSION);
+    if (x->depth + x->backward > XLATE_MAX_DEPTH || too_long(x)) {
+        xctx_guard(x, too_long(x) ? DROP_TOO_LONG : DROP_RECURSION);
         return false;
     }
     x->out->n_resubmits++;

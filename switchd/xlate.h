@@ -27,7 +27,12 @@
 #include "switchd/bridge.h"
 #include "switchd/dp.h"
 
-enum { XLATE_MAX_DEPTH = 64, XLATE_MAX_RESUBMITS = 1000000, XLATE_MAX_STACK = 65536 };
+enum {
+    XLATE_MAX_DEPTH = 64,
+    XLATE_MAX_RESUBMITS = 1000000,
+    XLATE_MAX_STACK = 65536,
+    XLATE_MAX_ACTIONS = 1000000 /* of the result; as bytes, of the action set */
+};
 
 enum effect_kind { EFFECT_RULE, EFFECT_MAC, EFFECT_PATCH, EFFECT_TABLE_MISS, EFFECT_GROUP };
 struct effect {

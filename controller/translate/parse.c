@@ -35,7 +35,7 @@ static int parse_actions(struct program *p, const struct sb_logical_flow *row,
     };
     if (f->table >= context.n_tables)
         return diag_set(diag, ERR_RANGE, "table %u: the %s pipeline has %u", f->table,
-                        pipeline_name(context.pipeline), context.n_tables);
+                        lflow_pipeline_name(context.pipeline), context.n_tables);
     return actions_parse(p->actions, sb_logical_flow_actions(row), &context, &f->actions, prereq,
                          diag);
 }

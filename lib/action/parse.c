@@ -33,6 +33,8 @@ void arg_token(struct action_parser *ap, const struct lex_token *t)
     if (t->type == LEX_MASKED_INTEGER) {
         o.is_masked = true;
         o.mask = t->mask;
+    } else if (!o.value && o.format == CONST_HEX) {
+        o.format = CONST_DECIMAL; /* both print as 0 */
     }
     vec_push(&ap->args, o);
 }
@@ -62,7 +64,7 @@ static void require(struct action_parser *ap, struct expr *e)
     ap->prereq = ap->prereq ? expr_and(exprs(ap), ap->prereq, e) : e;
 }
 
-int require_symbol(struct action_parser *ap, const struct symbol *sym)
+int action_require_symbol(struct action_parser *ap, const struct symbol *sym)
 {
     struct expr *e;
     int rc = expr_prereq(exprs(ap), sym, &e, ap->diag);
@@ -71,7 +73,7 @@ int require_symbol(struct action_parser *ap, const struct symbol *sym)
     return rc;
 }
 
-int require_text(struct action_parser *ap, const char *text)
+int action_require_text(struct action_parser *ap, const char *text)
 {
     struct expr *e;
     int rc = expr_parse(exprs(ap), text, NULL, &e, ap->diag);
@@ -82,7 +84,7 @@ int require_text(struct action_parser *ap, const char *text)
 
 /* -- Arguments. -- */
 
-int check_field(struct action_parser *ap, struct sym_bits bits, unsigned width)
+int action_check_field(struct action_parser *ap, struct sym_bits bits, unsigned width)
 {
     const struct symbol *sym = bits.sym;
     if (sym->is_string != !width)
@@ -105,9 +107,9 @@ int parse_field_arg(struct action_parser *ap, unsigned width)
     struct sym_bits bits;
     int rc = parse_sym_bits(ap->symtab, &ap->lx, false, &bits, ap->diag);
     if (!rc)
-        rc = check_field(ap, bits, width);
+        rc = action_check_field(ap, bits, width);
     if (!rc)
-        rc = require_symbol(ap, bits.sym);
+        rc = action_require_symbol(ap, bits.sym);
     if (!rc)
         arg_field(ap, bits);
     return rc;
@@ -166,7 +168,7 @@ static int check_assignable(struct action_parser *ap, struct sym_bits bits)
     const struct symbol *sym = bits.sym;
     if (sym->flags & SF_RO || (sym->flags & SF_RO_CT && !ap->in_ct_commit))
         return diag_set(ap->diag, ERR_TYPE, "Field %s is not modifiable.", sym->name);
-    return require_symbol(ap, sym);
+    return action_require_symbol(ap, sym);
 }
 
 /* "dst = 5;", after the sign. */
@@ -202,7 +204,7 @@ static int parse_two_fields(struct action_parser *ap, struct sym_bits a, bool ex
     struct sym_bits b;
     int rc = parse_sym_bits(ap->symtab, &ap->lx, false, &b, ap->diag);
     if (!rc)
-        rc = exchange ? check_assignable(ap, b) : require_symbol(ap, b.sym);
+        rc = exchange ? check_assignable(ap, b) : action_require_symbol(ap, b.sym);
     if (rc)
         return rc;
     if (a.sym->is_string != b.sym->is_string)
@@ -242,11 +244,11 @@ static int parse_result(struct action_parser *ap, enum action_op op, struct sym_
     arg_field(ap, dst);
     int rc = parse_args(ap, op);
     if (!rc && !any)
-        rc = check_field(ap, dst, width);
+        rc = action_check_field(ap, dst, width);
     if (!rc)
         rc = check_assignable(ap, dst);
     if (!rc && op_info(op)->prereq)
-        rc = require_text(ap, op_info(op)->prereq);
+        rc = action_require_text(ap, op_info(op)->prereq);
     return rc;
 }
 
@@ -265,7 +267,7 @@ static int parse_field_action(struct action_parser *ap, enum action_op *op)
     if (lx->token.type == LEX_DECREMENT && dst.sym->index == SYM_IP_TTL) {
         lexer_get(lx);
         *op = ACTION_DEC_TTL;
-        return require_symbol(ap, dst.sym);
+        return action_require_symbol(ap, dst.sym);
     }
     if (!lexer_match(lx, LEX_EQUALS))
         return lexer_error(lx, ap->diag, "expecting `=' or `<->'");
@@ -387,7 +389,7 @@ static int parse_named_action(struct action_parser *ap, enum action_op op)
     else if (info->shape == SHAPE_SPECIAL)
         rc = parse_ct(ap, op);
     if (!rc && info->prereq)
-        rc = require_text(ap, info->prereq);
+        rc = action_require_text(ap, info->prereq);
     return rc;
 }
 

@@ -313,7 +313,7 @@ static int parse_sample(struct action_parser *ap)
         } else if (i == 3 && t->type == LEX_ID) {
             rc = parse_sym_bits(ap->symtab, lx, false, &v[i].field, ap->diag);
             if (!rc)
-                rc = check_field(ap, v[i].field, 32);
+                rc = action_check_field(ap, v[i].field, 32);
             if (rc)
                 return rc;
             v[i].kind = OPERAND_FIELD;

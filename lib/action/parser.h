@@ -29,13 +29,13 @@ void arg_text(struct action_parser *ap, enum operand_kind kind, const char *text
 void arg_option(struct action_parser *ap, const char *name);
 
 /* ANDs the annotated prerequisites of SYM, or the expression TEXT as it stands, to what is required. */
-int require_symbol(struct action_parser *ap, const struct symbol *sym) MUST_CHECK;
-int require_text(struct action_parser *ap, const char *text) MUST_CHECK;
+int action_require_symbol(struct action_parser *ap, const struct symbol *sym) MUST_CHECK;
+int action_require_text(struct action_parser *ap, const char *text) MUST_CHECK;
 
 /* A field argument: of WIDTH bits (0: a port, by name). */
 int parse_field_arg(struct action_parser *ap, unsigned width) MUST_CHECK;
 /* The same for a field already read; the sentences of type errors. */
-int check_field(struct action_parser *ap, struct sym_bits bits, unsigned width) MUST_CHECK;
+int action_check_field(struct action_parser *ap, struct sym_bits bits, unsigned width) MUST_CHECK;
 int parse_string_arg(struct action_parser *ap, const char *expecting) MUST_CHECK;
 int parse_int_arg(struct action_parser *ap) MUST_CHECK;
 

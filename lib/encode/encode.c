@@ -89,20 +89,20 @@ void encode_resubmit(struct encoder *en, uint8_t table)
 
 /* -- Packets to the controller. -- */
 
-void userdata_put_be(struct str *ud, u128 value, size_t n)
+void encode_userdata_put_be(struct str *ud, u128 value, size_t n)
 {
     uint8_t bytes[16];
     put_be_n(bytes, (unsigned)n, value);
     str_put_n(ud, (const char *)bytes, n);
 }
 
-void userdata_begin(struct str *ud, enum encode_opcode opcode)
+void encode_userdata_begin(struct str *ud, enum encode_opcode opcode)
 {
-    userdata_put_be(ud, opcode, 4);
-    userdata_put_be(ud, 0, 4);
+    encode_userdata_put_be(ud, opcode, 4);
+    encode_userdata_put_be(ud, 0, 4);
 }
 
-void userdata_send(struct encoder *en, struct str *ud, bool pause)
+void encode_userdata_send(struct encoder *en, struct str *ud, bool pause)
 {
     /* Longer than an action can be: the packet is dropped rather than a truncated request sent. */
     if (ud->n <= 0xff00)
@@ -114,8 +114,8 @@ void userdata_send(struct encoder *en, struct str *ud, bool pause)
 static void send_opcode(struct encoder *en, enum encode_opcode opcode, bool pause)
 {
     struct str ud = STR_INIT;
-    userdata_begin(&ud, opcode);
-    userdata_send(en, &ud, pause);
+    encode_userdata_begin(&ud, opcode);
+    encode_userdata_send(en, &ud, pause);
 }
 
 /* OPCODE with nested actions behind it, in OpenFlow 1.5. */
@@ -128,9 +128,9 @@ static void send_nested(struct encoder *en, const struct action *a, enum encode_
     struct str ud = STR_INIT;
     encode_sequence(&in, a->operand[0].actions);
     of_actions_encode(inner.data, inner.n, OF15_VERSION, &buf);
-    userdata_begin(&ud, opcode);
+    encode_userdata_begin(&ud, opcode);
     str_put_n(&ud, (const char *)buf.data, buf.n);
-    userdata_send(en, &ud, pause);
+    encode_userdata_send(en, &ud, pause);
     of_buf_fini(&buf);
     of_actions_fini(&inner);
 }
@@ -143,9 +143,9 @@ static void encode_frag_mtu(struct encoder *en, const struct action *a)
     bool is4 = a->operand[0].field.sym->index == SYM_ICMP4_FRAG_MTU;
     struct str note = STR_INIT;
     str_put_n(&note, "ovn", 4);
-    userdata_put_be(&note, is4 ? 0 : 1, 2);
-    userdata_put_be(&note, 0, 2);
-    userdata_put_be(&note, a->operand[1].value, is4 ? 2 : 4);
+    encode_userdata_put_be(&note, is4 ? 0 : 1, 2);
+    encode_userdata_put_be(&note, 0, 2);
+    encode_userdata_put_be(&note, a->operand[1].value, is4 ? 2 : 4);
     of_put_note(en->out, note.s, note.n);
     str_fini(&note);
 }
@@ -209,7 +209,7 @@ static void encode_next(struct encoder *en, const struct action *a)
 
 /* -- Others. -- */
 
-const struct operand *option_value(const struct action *a, const char *name)
+const struct operand *encode_option_value(const struct action *a, const char *name)
 {
     for (uint32_t i = 0; i < a->n; i++)
         if (a->operand[i].kind == OPERAND_OPTION && !strcmp(a->operand[i].text->s, name))
@@ -231,7 +231,8 @@ static void encode_log(struct encoder *en, const struct action *a)
     static const char *const verdicts[] = {"allow", "drop", "reject", "pass", NULL};
     static const char *const severities[] = {"",       "alert", "",      "",  "warning",
                                              "notice", "info",  "debug", NULL};
-    const struct operand *name = option_value(a, "name"), *meter = option_value(a, "meter");
+    const struct operand *name = encode_option_value(a, "name"),
+                         *meter = encode_option_value(a, "meter");
     uint32_t id = en->p->meter;
     if (meter && en->p->meter_id) {
         id = en->p->meter_id(en->p->aux, meter->text->s);
@@ -239,9 +240,9 @@ static void encode_log(struct encoder *en, const struct action *a)
             return;
     }
     struct str ud = STR_INIT;
-    userdata_begin(&ud, OPCODE_LOG);
-    userdata_put_be(&ud, index_of(option_value(a, "verdict"), verdicts, 3), 1);
-    userdata_put_be(&ud, index_of(option_value(a, "severity"), severities, 6), 1);
+    encode_userdata_begin(&ud, OPCODE_LOG);
+    encode_userdata_put_be(&ud, index_of(encode_option_value(a, "verdict"), verdicts, 3), 1);
+    encode_userdata_put_be(&ud, index_of(encode_option_value(a, "severity"), severities, 6), 1);
     if (name)
         str_put_n(&ud, name->text->s, name->text->n);
     if (ud.n <= 0xff00)
@@ -268,26 +269,26 @@ static void encode_bind_vport(struct encoder *en, const struct action *a)
     if (!en->p->port || !en->p->port(en->p->aux, a->operand[0].text->s, &port))
         return;
     struct str ud = STR_INIT;
-    userdata_begin(&ud, OPCODE_BIND_VPORT);
-    userdata_put_be(&ud, port, 4);
-    userdata_send(en, &ud, false);
+    encode_userdata_begin(&ud, OPCODE_BIND_VPORT);
+    encode_userdata_put_be(&ud, port, 4);
+    encode_userdata_send(en, &ud, false);
 }
 
 static void encode_trigger_event(struct encoder *en, const struct action *a)
 {
     static const char *const names[] = {"vip", "protocol", "load_balancer"};
     struct str ud = STR_INIT;
-    userdata_begin(&ud, OPCODE_EVENT);
-    userdata_put_be(&ud, 0, 4); /* empty_lb_backends, the only event */
+    encode_userdata_begin(&ud, OPCODE_EVENT);
+    encode_userdata_put_be(&ud, 0, 4); /* empty_lb_backends, the only event */
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        const struct operand *o = option_value(a, names[i]);
+        const struct operand *o = encode_option_value(a, names[i]);
         if (!o || o->kind != OPERAND_STRING)
             continue;
-        userdata_put_be(&ud, i + 1, 2);
-        userdata_put_be(&ud, o->text->n, 2);
+        encode_userdata_put_be(&ud, i + 1, 2);
+        encode_userdata_put_be(&ud, o->text->n, 2);
         str_put_n(&ud, o->text->s, o->text->n);
     }
-    const struct operand *meter = option_value(a, "meter");
+    const struct operand *meter = encode_option_value(a, "meter");
     uint32_t id = en->p->meter;
     if (meter && en->p->meter_id)
         id = en->p->meter_id(en->p->aux, meter->text->s);
@@ -299,17 +300,17 @@ static void encode_trigger_event(struct encoder *en, const struct action *a)
 /* observation domain: 8 bits of the action's, 24 of the datapath's key */
 static void encode_sample(struct encoder *en, const struct action *a)
 {
-    uint32_t collector = (uint32_t)option_value(a, "collector_set")->value;
+    uint32_t collector = (uint32_t)encode_option_value(a, "collector_set")->value;
     if (en->p->collector && !en->p->collector(en->p->aux, collector))
         return;
     struct of_sample *s = of_put(en->out, OF_SAMPLE, sizeof *s);
     s->version = 4;
-    s->probability = (uint16_t)option_value(a, "probability")->value;
+    s->probability = (uint16_t)encode_option_value(a, "probability")->value;
     s->collector_set_id = collector;
-    s->obs_domain_imm =
-        (uint32_t)(option_value(a, "obs_domain")->value << 24) | (en->p->datapath_key & 0xffffff);
+    s->obs_domain_imm = (uint32_t)(encode_option_value(a, "obs_domain")->value << 24) |
+                        (en->p->datapath_key & 0xffffff);
     s->sampling_port = PORT_ANY;
-    const struct operand *point = option_value(a, "obs_point");
+    const struct operand *point = encode_option_value(a, "obs_point");
     if (point->kind == OPERAND_FIELD)
         s->obs_point_src = encode_bits(en, point->field);
     else if (point->kind == OPERAND_WORD)

@@ -15,10 +15,10 @@ static void put_result(struct encoder *en, const struct action *a, struct str *u
     struct subfield dst = encode_bits(en, a->operand[0].field);
     const struct field *f = field_get(dst.id);
     const struct field_header *h = f->nxm.name ? &f->nxm : &f->oxm;
-    userdata_put_be(ud, h->class, 2);
-    userdata_put_be(ud, (u128)(h->number << 1), 1);
-    userdata_put_be(ud, f->n_bytes, 1);
-    userdata_put_be(ud, dst.ofs, 4);
+    encode_userdata_put_be(ud, h->class, 2);
+    encode_userdata_put_be(ud, (u128)(h->number << 1), 1);
+    encode_userdata_put_be(ud, f->n_bytes, 1);
+    encode_userdata_put_be(ud, dst.ofs, 4);
 }
 
 /* -- Domain names (RFC 1035 4.1.4). -- */
@@ -39,7 +39,7 @@ static void put_name(struct str *out, size_t base, const char *name, size_t n, s
     while (n) {
         for (size_t i = 0; sx && i < sx->n; i++)
             if (sx->at[i].n == n && !memcmp(sx->at[i].text, name, n)) {
-                userdata_put_be(out, 0xc000 | sx->at[i].offset, 2);
+                encode_userdata_put_be(out, 0xc000 | sx->at[i].offset, 2);
                 return;
             }
         if (sx && sx->n < MAX_SUFFIXES && out->n - base < 0x4000) {
@@ -49,7 +49,7 @@ static void put_name(struct str *out, size_t base, const char *name, size_t n, s
         }
         const char *dot = memchr(name, '.', n);
         size_t label = dot ? (size_t)(dot - name) : n;
-        userdata_put_be(out, MIN(label, 63), 1);
+        encode_userdata_put_be(out, MIN(label, 63), 1);
         str_put_n(out, name, MIN(label, 63));
         name += label;
         n -= label;
@@ -82,9 +82,10 @@ static void put_routes(struct str *out, const struct operand *v, size_t n)
 {
     for (size_t i = 0; i + 1 < n; i += 2) {
         unsigned plen = v[i].is_masked ? u128_popcount(v[i].mask) : 32;
-        userdata_put_be(out, plen, 1);
-        userdata_put_be(out, v[i].value >> (32 - DIV_ROUND_UP(plen, 8) * 8), DIV_ROUND_UP(plen, 8));
-        userdata_put_be(out, v[i + 1].value, 4);
+        encode_userdata_put_be(out, plen, 1);
+        encode_userdata_put_be(out, v[i].value >> (32 - DIV_ROUND_UP(plen, 8) * 8),
+                               DIV_ROUND_UP(plen, 8));
+        encode_userdata_put_be(out, v[i + 1].value, 4);
     }
 }
 
@@ -103,12 +104,12 @@ static void put_values(struct str *out, const struct dhcp_option *o, const struc
         else if (v[i].kind == OPERAND_STRING)
             str_put_n(out, v[i].text->s, v[i].text->n);
         else
-            userdata_put_be(out, v[i].value,
-                            o->type == DHCP_BOOL || o->type == DHCP_UINT8 ? 1
-                            : o->type == DHCP_UINT16                      ? 2
-                            : o->type == DHCP_IPV6                        ? 16
-                            : o->type == DHCP_MAC                         ? 6
-                                                                          : 4);
+            encode_userdata_put_be(out, v[i].value,
+                                   o->type == DHCP_BOOL || o->type == DHCP_UINT8 ? 1
+                                   : o->type == DHCP_UINT16                      ? 2
+                                   : o->type == DHCP_IPV6                        ? 16
+                                   : o->type == DHCP_MAC                         ? 6
+                                                                                 : 4);
     }
 }
 
@@ -129,8 +130,8 @@ static void put_option4(struct str *ud, const struct dhcp_option *o, const struc
     struct str value = STR_INIT;
     put_values(&value, o, v, n);
     size_t len = MIN(value.n, 255);
-    userdata_put_be(ud, o->code, 1);
-    userdata_put_be(ud, len, 1);
+    encode_userdata_put_be(ud, o->code, 1);
+    encode_userdata_put_be(ud, len, 1);
     if (len)
         str_put_n(ud, value.s, len);
     str_fini(&value);
@@ -142,9 +143,9 @@ static void encode_dhcp4(struct encoder *en, const struct action *a)
     static const char *const first[] = {"bootfile_name", "bootfile_name_alt", "next_server"};
     struct str ud = STR_INIT;
     size_t n;
-    userdata_begin(&ud, OPCODE_PUT_DHCP_OPTS);
+    encode_userdata_begin(&ud, OPCODE_PUT_DHCP_OPTS);
     put_result(en, a, &ud);
-    userdata_put_be(&ud, option_value(a, "offerip")->value, 4);
+    encode_userdata_put_be(&ud, encode_option_value(a, "offerip")->value, 4);
     for (size_t k = 0; k <= ARRAY_SIZE(first); k++)
         for (uint32_t i = 1; i < a->n; i += 1 + (uint32_t)n) {
             const struct dhcp_option *o = option_at(a, DHCP_FAMILY_4, i, &n);
@@ -155,26 +156,26 @@ static void encode_dhcp4(struct encoder *en, const struct action *a)
                                       : !is_first && strcmp(o->name, "offerip") != 0)
                 put_option4(&ud, o, &a->operand[i + 1], n);
         }
-    userdata_send(en, &ud, true);
+    encode_userdata_send(en, &ud, true);
 }
 
 static void encode_dhcp6(struct encoder *en, const struct action *a)
 {
     struct str ud = STR_INIT;
     size_t n;
-    userdata_begin(&ud, OPCODE_PUT_DHCPV6_OPTS);
+    encode_userdata_begin(&ud, OPCODE_PUT_DHCPV6_OPTS);
     put_result(en, a, &ud);
     for (uint32_t i = 1; i < a->n; i += 1 + (uint32_t)n) {
         const struct dhcp_option *o = option_at(a, DHCP_FAMILY_6, i, &n);
         struct str value = STR_INIT;
         put_values(&value, o, &a->operand[i + 1], n);
-        userdata_put_be(&ud, o->code, 2);
-        userdata_put_be(&ud, MIN(value.n, 65535), 2);
+        encode_userdata_put_be(&ud, o->code, 2);
+        encode_userdata_put_be(&ud, MIN(value.n, 65535), 2);
         if (value.n)
             str_put_n(&ud, value.s, MIN(value.n, 65535));
         str_fini(&value);
     }
-    userdata_send(en, &ud, true);
+    encode_userdata_send(en, &ud, true);
 }
 
 /* -- Router advertisements (RFC 4861 4.2). -- */
@@ -196,11 +197,11 @@ static void put_route_info(struct str *ud, const char *list)
         char *text = dash ? xstrndup(dash + 1, n - (size_t)(dash + 1 - list)) : NULL;
         if (text && !ip_prefix_parse(text, &prefix) && prefix.addr.version == 6) {
             unsigned units = prefix.len > 64 ? 3 : prefix.len ? 2 : 1;
-            userdata_put_be(ud, 24, 1);
-            userdata_put_be(ud, units, 1);
-            userdata_put_be(ud, prefix.len, 1);
-            userdata_put_be(ud, *list == 'H' ? 0x08 : *list == 'L' ? 0x18 : 0, 1);
-            userdata_put_be(ud, 0xffffffff, 4);
+            encode_userdata_put_be(ud, 24, 1);
+            encode_userdata_put_be(ud, units, 1);
+            encode_userdata_put_be(ud, prefix.len, 1);
+            encode_userdata_put_be(ud, *list == 'H' ? 0x08 : *list == 'L' ? 0x18 : 0, 1);
+            encode_userdata_put_be(ud, 0xffffffff, 4);
             str_put_n(ud, (const char *)prefix.addr.v6.b, (units - 1) * 8);
         }
         free(text);
@@ -214,37 +215,37 @@ static void put_ra_option(struct str *ud, const struct dhcp_option *o, const str
     size_t base = ud->n;
     switch (o->code) {
     case 1: /* source link-layer address */
-        userdata_put_be(ud, 0x0101, 2);
-        userdata_put_be(ud, v->value, 6);
+        encode_userdata_put_be(ud, 0x0101, 2);
+        encode_userdata_put_be(ud, v->value, 6);
         break;
     case 3: /* prefix information */
-        userdata_put_be(ud, 0x0304, 2);
-        userdata_put_be(ud, u128_popcount(v->mask), 1);
-        userdata_put_be(ud, autonomous ? 0xc0 : 0x80, 1);
-        userdata_put_be(ud, UINT64_MAX, 8); /* valid and preferred for ever */
-        userdata_put_be(ud, 0, 4);
-        userdata_put_be(ud, v->value, 16);
+        encode_userdata_put_be(ud, 0x0304, 2);
+        encode_userdata_put_be(ud, u128_popcount(v->mask), 1);
+        encode_userdata_put_be(ud, autonomous ? 0xc0 : 0x80, 1);
+        encode_userdata_put_be(ud, UINT64_MAX, 8); /* valid and preferred for ever */
+        encode_userdata_put_be(ud, 0, 4);
+        encode_userdata_put_be(ud, v->value, 16);
         break;
     case 5: /* MTU */
-        userdata_put_be(ud, 0x0501, 2);
-        userdata_put_be(ud, 0, 2);
-        userdata_put_be(ud, v->value, 4);
+        encode_userdata_put_be(ud, 0x0501, 2);
+        encode_userdata_put_be(ud, 0, 2);
+        encode_userdata_put_be(ud, v->value, 4);
         break;
     case 24:
         put_route_info(ud, v->text->s);
         break;
     case 25: /* recursive DNS servers */
-        userdata_put_be(ud, 25, 1);
-        userdata_put_be(ud, 1 + 2 * n, 1);
-        userdata_put_be(ud, 0, 2);
-        userdata_put_be(ud, 0xffffffff, 4);
+        encode_userdata_put_be(ud, 25, 1);
+        encode_userdata_put_be(ud, 1 + 2 * n, 1);
+        encode_userdata_put_be(ud, 0, 2);
+        encode_userdata_put_be(ud, 0xffffffff, 4);
         for (size_t i = 0; i < n; i++)
-            userdata_put_be(ud, v[i].value, 16);
+            encode_userdata_put_be(ud, v[i].value, 16);
         break;
     case 31: /* DNS search list */
-        userdata_put_be(ud, 31, 1);
-        userdata_put_be(ud, 0, 3);
-        userdata_put_be(ud, 0xffffffff, 4);
+        encode_userdata_put_be(ud, 31, 1);
+        encode_userdata_put_be(ud, 0, 3);
+        encode_userdata_put_be(ud, 0xffffffff, 4);
         put_names(ud, v->text->s, false);
         pad8(ud, base);
         ud->s[base + 1] = (char)MIN((ud->n - base) / 8, 255);
@@ -256,8 +257,8 @@ static void put_ra_option(struct str *ud, const struct dhcp_option *o, const str
 
 static void encode_ra(struct encoder *en, const struct action *a)
 {
-    const struct operand *mode = option_value(a, "addr_mode");
-    const struct operand *pref = option_value(a, "router_preference");
+    const struct operand *mode = encode_option_value(a, "addr_mode");
+    const struct operand *pref = encode_option_value(a, "router_preference");
     bool stateful = mode && !strcmp(mode->text->s, "dhcpv6_stateful");
     unsigned flags = stateful ? 0x80 : 0;
     if (mode && !strcmp(mode->text->s, "dhcpv6_stateless"))
@@ -268,28 +269,28 @@ static void encode_ra(struct encoder *en, const struct action *a)
         flags |= 0x18;
     struct str ud = STR_INIT;
     size_t n;
-    userdata_begin(&ud, OPCODE_PUT_ND_RA_OPTS);
+    encode_userdata_begin(&ud, OPCODE_PUT_ND_RA_OPTS);
     put_result(en, a, &ud);
-    userdata_put_be(&ud, 0x86000000, 4); /* type 134, code 0, no checksum */
-    userdata_put_be(&ud, 0xff, 1);       /* hop limit */
-    userdata_put_be(&ud, flags, 1);
-    userdata_put_be(&ud, 0xffff, 2); /* router lifetime */
-    userdata_put_be(&ud, 0, 8);      /* reachable and retransmission times: not said */
+    encode_userdata_put_be(&ud, 0x86000000, 4); /* type 134, code 0, no checksum */
+    encode_userdata_put_be(&ud, 0xff, 1);       /* hop limit */
+    encode_userdata_put_be(&ud, flags, 1);
+    encode_userdata_put_be(&ud, 0xffff, 2); /* router lifetime */
+    encode_userdata_put_be(&ud, 0, 8);      /* reachable and retransmission times: not said */
     for (uint32_t i = 1; i < a->n; i += 1 + (uint32_t)n) {
         const struct dhcp_option *o = option_at(a, DHCP_FAMILY_RA, i, &n);
         put_ra_option(&ud, o, &a->operand[i + 1], n, !stateful);
     }
-    userdata_send(en, &ud, true);
+    encode_userdata_send(en, &ud, true);
 }
 
 static void encode_simple(struct encoder *en, const struct action *a, enum encode_opcode opcode)
 {
     struct str ud = STR_INIT;
-    userdata_begin(&ud, opcode);
+    encode_userdata_begin(&ud, opcode);
     put_result(en, a, &ud);
     for (uint32_t i = 1; i < a->n; i++)
-        userdata_put_be(&ud, a->operand[i].value, 4);
-    userdata_send(en, &ud, true);
+        encode_userdata_put_be(&ud, a->operand[i].value, 4);
+    encode_userdata_send(en, &ud, true);
 }
 
 void encode_dhcp(struct encoder *en, const struct action *a)

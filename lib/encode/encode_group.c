@@ -18,7 +18,7 @@ static void put_group(struct encoder *en, struct str *spec, bool empty)
 
 static void begin_spec(struct str *s, const struct action *a)
 {
-    const struct operand *fields = option_value(a, "hash_fields");
+    const struct operand *fields = encode_option_value(a, "hash_fields");
     if (fields)
         str_putf(s, "type=select,selection_method=hash,fields(%s)", fields->text->s);
     else
@@ -64,9 +64,9 @@ void encode_lb(struct encoder *en, const struct action *a)
         str_putf(&s, ",bucket=bucket_id=%u,weight:100,actions=ct(nat(dst=%s),commit,table=%u,", n++,
                  str_c(&dst), encode_next_table(en));
         str_putf(&s, "zone=%s[0..15],exec(set_field:2/2->%s", zone_name, mark);
-        if (option_value(a, "skip_snat"))
+        if (encode_option_value(a, "skip_snat"))
             str_putf(&s, ",set_field:4/4->%s", mark);
-        if (option_value(a, "force_snat"))
+        if (encode_option_value(a, "force_snat"))
             str_putf(&s, ",set_field:8/8->%s", mark);
         str_put(&s, "))");
     }
@@ -90,7 +90,7 @@ void encode_select(struct encoder *en, const struct action *a)
 
 void encode_fwd_group(struct encoder *en, const struct action *a)
 {
-    const struct operand *ports = option_value(a, "childports");
+    const struct operand *ports = encode_option_value(a, "childports");
     struct str s = STR_INIT;
     unsigned n = 0;
     str_put(&s, "type=select,selection_method=dp_hash");
@@ -99,7 +99,7 @@ void encode_fwd_group(struct encoder *en, const struct action *a)
         if (!en->p->port || !en->p->port(en->p->aux, ports->text->s, &port))
             continue;
         str_put(&s, ",bucket=");
-        if (option_value(a, "liveness") && en->p->tunnel_port &&
+        if (encode_option_value(a, "liveness") && en->p->tunnel_port &&
             en->p->tunnel_port(en->p->aux, ports->text->s, &tunnel))
             str_putf(&s, "watch_port:%u,", tunnel);
         str_putf(&s, en->pf->peer_numbers ? "load=0x%u" : "load=0x%x", port);

@@ -55,7 +55,7 @@ static const struct proto *find_proto(const struct action *a)
         {"udp", 17, FIELD_UDP_SRC, FIELD_UDP_DST},
         {"sctp", 132, FIELD_SCTP_SRC, FIELD_SCTP_DST},
     };
-    const struct operand *o = option_value(a, "proto");
+    const struct operand *o = encode_option_value(a, "proto");
     for (size_t i = 0; o && o->text && i < ARRAY_SIZE(protos); i++)
         if (!strcmp(protos[i].name, o->text->s))
             return &protos[i];
@@ -64,7 +64,7 @@ static const struct proto *find_proto(const struct action *a)
 
 static void learn_ecmp(struct encoder *en, const struct action *a, bool reply)
 {
-    const struct operand *v6 = option_value(a, "ipv6");
+    const struct operand *v6 = encode_option_value(a, "ipv6");
     bool is6 = v6 && v6->text && !strcmp(v6->text->s, "true");
     const struct proto *proto = find_proto(a);
     struct of_learn head = {.idle_timeout = 20,
@@ -122,11 +122,11 @@ void encode_commit_lb_aff(struct encoder *en, const struct action *a)
     struct ip_addr vip, backend;
     unsigned vip_port, backend_port;
     const struct proto *proto = find_proto(a);
-    if (!parse_endpoint(option_value(a, "vip")->text->s, &vip, &vip_port) ||
-        !parse_endpoint(option_value(a, "backend")->text->s, &backend, &backend_port))
+    if (!parse_endpoint(encode_option_value(a, "vip")->text->s, &vip, &vip_port) ||
+        !parse_endpoint(encode_option_value(a, "backend")->text->s, &backend, &backend_port))
         return;
     bool is6 = vip.version == 6;
-    struct of_learn head = {.idle_timeout = (uint16_t)option_value(a, "timeout")->value,
+    struct of_learn head = {.idle_timeout = (uint16_t)encode_option_value(a, "timeout")->value,
                             .priority = 32768,
                             .table = en->pf->lb_affinity,
                             .flags = OF_LEARN_DELETE_LEARNED,

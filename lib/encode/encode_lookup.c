@@ -88,8 +88,8 @@ static void encode_put_mac(struct encoder *en, const struct action *a, enum fiel
         send_seed_put_arp(en);
     } else {
         struct str ud = STR_INIT;
-        userdata_begin(&ud, opcode);
-        userdata_send(en, &ud, false);
+        encode_userdata_begin(&ud, opcode);
+        encode_userdata_send(en, &ud, false);
     }
     restore(en, &args);
 }
@@ -122,8 +122,8 @@ static void encode_put_fdb(struct encoder *en, const struct action *a)
     struct args args;
     struct str ud = STR_INIT;
     setup(en, &args, a, 0, (enum field_id[]){en->pf->inport, FIELD_ETH_SRC}, 2);
-    userdata_begin(&ud, OPCODE_PUT_FDB);
-    userdata_send(en, &ud, false);
+    encode_userdata_begin(&ud, OPCODE_PUT_FDB);
+    encode_userdata_send(en, &ud, false);
     restore(en, &args);
 }
 

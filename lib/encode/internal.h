@@ -27,11 +27,11 @@ void encode_resubmit(struct encoder *en, uint8_t table);
 /* The table after the flow's own. */
 uint8_t encode_next_table(const struct encoder *en);
 /* controller(userdata=OPCODE 0 DATA): begins a userdata, and sends it. */
-void userdata_begin(struct str *ud, enum encode_opcode opcode);
-void userdata_put_be(struct str *ud, u128 value, size_t n);
-void userdata_send(struct encoder *en, struct str *ud, bool pause);
+void encode_userdata_begin(struct str *ud, enum encode_opcode opcode);
+void encode_userdata_put_be(struct str *ud, u128 value, size_t n);
+void encode_userdata_send(struct encoder *en, struct str *ud, bool pause);
 /* The operand that option NAME of A has, or NULL; for options without a value the option itself. */
-const struct operand *option_value(const struct action *a, const char *name);
+const struct operand *encode_option_value(const struct action *a, const char *name);
 
 void encode_ct(struct encoder *en, const struct action *a);             /* encode_ct.c */
 void encode_lb(struct encoder *en, const struct action *a);             /* encode_group.c */

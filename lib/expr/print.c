@@ -106,6 +106,13 @@ static void print_cmp(struct printer *pr, const struct expr *e)
         sym_bits_print(sf, pr->out);
     else
         str_put(pr->out, e->sym->name);
+    if (!bits && e->relop == EXPR_NE && e->sym->level == LEVEL_NOMINAL &&
+        u128_popcount(e->mask) == 1) {
+        /* Kept as "not set", but a nominal field may only be said to be equal. */
+        str_put(pr->out, " == 0x0/");
+        lex_hex_print(pr->out, e->mask);
+        return;
+    }
     str_putf(pr->out, " %s ", relop_text(e->relop));
     if (!bits)
         print_masked(pr, e);

@@ -79,7 +79,7 @@ static void finish_sctp(struct packet *p)
         return;
     struct sctp_header *sctp = packet_l4(p);
     memset(&sctp->csum, 0, 4);
-    uint32_t crc = crc32c(sctp, packet_l4_size(p));
+    uint32_t crc = checksum_crc32c(sctp, packet_l4_size(p));
     uint8_t bytes[4] = {(uint8_t)crc, (uint8_t)(crc >> 8), (uint8_t)(crc >> 16),
                         (uint8_t)(crc >> 24)};
     memcpy(&sctp->csum, bytes, 4);

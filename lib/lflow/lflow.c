@@ -57,29 +57,29 @@ enum stage stage_next(enum stage stage)
     return next;
 }
 
-const char *pipeline_name(enum pipeline pipeline)
+const char *lflow_pipeline_name(enum pipeline pipeline)
 {
     return pipeline == PIPELINE_INGRESS ? "ingress" : "egress";
 }
 
-struct action *action_next_stage(struct action_pool *p, enum stage stage)
+struct action *lflow_next_stage(struct action_pool *p, enum stage stage)
 {
     return action_next_table(p, stage_info(stage)->table);
 }
 
-struct sym_bits lreg(struct action_pool *p, enum logical_reg reg)
+struct sym_bits lflow_reg(struct action_pool *p, enum logical_reg reg)
 {
     INVARIANT(reg < N_LOGICAL_REGS);
     return action_bits(p, regs[reg].sym, regs[reg].ofs, regs[reg].width);
 }
 
-struct expr *lreg_eq(struct expr_pool *p, enum logical_reg reg, u128 value)
+struct expr *lflow_reg_eq(struct expr_pool *p, enum logical_reg reg, u128 value)
 {
     INVARIANT(reg < N_LOGICAL_REGS);
     return expr_eq_bits(p, regs[reg].sym, regs[reg].ofs, regs[reg].width, value);
 }
 
-struct action *lreg_load(struct action_pool *p, enum logical_reg reg, u128 value)
+struct action *lflow_reg_load(struct action_pool *p, enum logical_reg reg, u128 value)
 {
     INVARIANT(reg < N_LOGICAL_REGS);
     return action_load_bits(p, regs[reg].sym, regs[reg].ofs, regs[reg].width, value);

@@ -35,11 +35,11 @@ enum stage stage_next(enum stage stage);
 bool stage_find(enum datapath_kind datapath, enum pipeline pipeline, unsigned table,
                 enum stage *ret);
 bool stage_find_name(const char *name, enum stage *ret);
-const char *pipeline_name(enum pipeline pipeline); /* "ingress", "egress": column pipeline */
+const char *lflow_pipeline_name(enum pipeline pipeline); /* "ingress", "egress": column pipeline */
 
 /* next; from STAGE goes to the following table. This names another stage of the same pipeline:
  * next(table); */
-struct action *action_next_stage(struct action_pool *p, enum stage stage);
+struct action *lflow_next_stage(struct action_pool *p, enum stage stage);
 
 enum oftable {
 #define TABLE(ID, NUMBER, WHAT) OFTABLE_##ID = NUMBER,
@@ -55,10 +55,10 @@ enum logical_reg {
 };
 
 /* Where a thing is kept; LREG_... of a pool's symbols, as an operand. */
-struct sym_bits lreg(struct action_pool *p, enum logical_reg reg);
+struct sym_bits lflow_reg(struct action_pool *p, enum logical_reg reg);
 /* lreg == VALUE as a match; lreg = VALUE as an action. */
-struct expr *lreg_eq(struct expr_pool *p, enum logical_reg reg, u128 value);
-struct action *lreg_load(struct action_pool *p, enum logical_reg reg, u128 value);
+struct expr *lflow_reg_eq(struct expr_pool *p, enum logical_reg reg, u128 value);
+struct action *lflow_reg_load(struct action_pool *p, enum logical_reg reg, u128 value);
 
 /* Bits of the flags register (reg10), which both halves of the product and OVN's agree on. */
 enum flag_bit {

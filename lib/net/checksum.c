@@ -51,7 +51,7 @@ uint32_t checksum_pseudo6(const struct ip6 *src, const struct ip6 *dst, uint8_t 
     return checksum_add(sum, rest, sizeof rest);
 }
 
-uint32_t crc32c(const void *p, size_t n)
+uint32_t checksum_crc32c(const void *p, size_t n)
 {
     const uint8_t *b = p;
     uint32_t crc = UINT32_MAX;

@@ -37,5 +37,5 @@ uint32_t checksum_pseudo4(be32 src, be32 dst, uint8_t proto, uint32_t l4_len);
 uint32_t checksum_pseudo6(const struct ip6 *src, const struct ip6 *dst, uint8_t proto,
                           uint32_t l4_len);
 
-uint32_t crc32c(const void *p,
-                size_t n); /* RFC 9260 appendix B; store with little-endian byte order */
+uint32_t checksum_crc32c(const void *p,
+                         size_t n); /* RFC 9260 appendix B; store with little-endian byte order */

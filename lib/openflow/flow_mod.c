@@ -160,7 +160,7 @@ static int decode_10(const struct of_msg *msg, bool table_ids, struct of_flow_mo
     const uint8_t *p = msg->body;
     if (msg->body_len < OF10_MATCH_LEN + 24)
         return OF_ERR_BAD_LEN;
-    int err = of10_match_decode(p, OF10_MATCH_LEN, &fm->match);
+    int err = of_match10_decode(p, OF10_MATCH_LEN, &fm->match);
     if (err)
         return err;
     p += OF10_MATCH_LEN;
@@ -226,7 +226,7 @@ static void removed_encode_10(const struct of_flow_removed *fr, bool nx, struct 
     size_t start = of_begin_as(out, OF10_VERSION, OF_FLOW_REMOVED, nx, NXT_FLOW_REMOVED, 0),
            match_at = 0;
     if (!nx)
-        of10_match_encode(&fr->match, out);
+        of_match10_encode(&fr->match, out);
     of_buf_put64(out, fr->cookie);
     of_buf_put16(out, fr->priority);
     of_buf_put8(out, fr->reason);
@@ -298,7 +298,7 @@ static int removed_decode_10(const struct of_msg *msg, struct of_flow_removed *f
     if (n < 40 || (!msg->nx && n < OF10_MATCH_LEN + 40))
         return OF_ERR_BAD_LEN;
     if (!msg->nx) {
-        int err = of10_match_decode(p, n, &fr->match);
+        int err = of_match10_decode(p, n, &fr->match);
         if (err)
             return err;
         p += OF10_MATCH_LEN;

@@ -144,7 +144,7 @@ void of_flow_stats_request_encode(const struct of_flow_stats_request *req, uint8
         put_be16(out->data + len_at, (uint16_t)(out->n - at));
         of_buf_pad(out, at, 8);
     } else if (version == OF10_VERSION) {
-        of10_match_encode(&req->match, out);
+        of_match10_encode(&req->match, out);
         of_buf_put8(out, req->table_id);
         of_buf_put8(out, 0);
         of_buf_put16(out, port_to_16(req->out_port));
@@ -187,7 +187,7 @@ int of_flow_stats_request_decode(const struct of_msg *msg, struct of_flow_stats_
             return OF_ERR_BAD_LEN;
         ret->table_id = p[OF10_MATCH_LEN];
         ret->out_port = port_from_16(get_be16(p + OF10_MATCH_LEN + 2));
-        return of10_match_decode(p, n, &ret->match);
+        return of_match10_decode(p, n, &ret->match);
     }
     if (n < 32)
         return OF_ERR_BAD_LEN;
@@ -268,7 +268,7 @@ static void entry_10(const struct of_flow_stats *fs, struct of_buf *b)
 {
     of_buf_put8(b, fs->table_id);
     of_buf_put8(b, 0);
-    of10_match_encode(&fs->match, b);
+    of_match10_encode(&fs->match, b);
     of_buf_put32(b, fs->duration_sec);
     of_buf_put32(b, fs->duration_nsec);
     of_buf_put16(b, fs->priority);
@@ -377,7 +377,7 @@ static int next_10(const uint8_t *p, size_t n, struct of_flow_stats *fs)
     fs->cookie = get_be64(p + 64);
     fs->packets = get_be64(p + 72);
     fs->bytes = get_be64(p + 80);
-    int err = of10_match_decode(p + 4, OF10_MATCH_LEN, &fs->match);
+    int err = of_match10_decode(p + 4, OF10_MATCH_LEN, &fs->match);
     return err ? err : of_actions_decode(p + 88, n - 88, OF10_VERSION, &fs->actions);
 }
 

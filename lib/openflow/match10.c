@@ -61,7 +61,7 @@ static uint32_t wildcards_of(const struct match *m)
     return wc;
 }
 
-void of10_match_encode(const struct match *m, struct of_buf *out)
+void of_match10_encode(const struct match *m, struct of_buf *out)
 {
     bool arp = arp_match(m), icmp = key_has_prereq(&m->key, PREREQ_ICMP);
     uint16_t tci = swap16(m->key.vlan_tci);
@@ -127,7 +127,7 @@ static void set_l4(struct match *m, uint32_t wc, const uint8_t *p)
         match_set(m, ids[row][1], get_be16(p + 2));
 }
 
-int of10_match_decode(const void *data, size_t n, struct match *ret)
+int of_match10_decode(const void *data, size_t n, struct match *ret)
 {
     const uint8_t *p = data;
     match_init(ret);

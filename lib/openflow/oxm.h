@@ -21,8 +21,8 @@ int of_oxm_decode(const void *data, size_t n, bool loose, struct match *ret, uin
                   uint64_t *cookie_mask) MUST_CHECK;
 /* The 40-byte match of OpenFlow 1.0. What it cannot say is left out. */
 #define OF10_MATCH_LEN 40
-void of10_match_encode(const struct match *match, struct of_buf *out);
-int of10_match_decode(const void *data, size_t n, struct match *ret) MUST_CHECK;
+void of_match10_encode(const struct match *match, struct of_buf *out);
+int of_match10_decode(const void *data, size_t n, struct match *ret) MUST_CHECK;
 
 /* One OXM with its value, as in set_field: *USED bytes of DATA, without padding. */
 void of_oxm_put_field(struct of_buf *out, enum field_id id, u128 value, u128 mask, uint8_t version);

@@ -72,8 +72,8 @@ static void hash_fact(const struct fact_lflow *f, uint64_t ret[2])
     const struct stage_info *stage = stage_info(f->stage);
     char hint[9], *match = expr_to_text(f->match), *actions = actions_to_text(f->actions);
     put_hint(hint, f->hint);
-    hash_texts(stage->name, pipeline_name(stage->pipeline), stage->table, f->priority, hint, match,
-               actions, ret);
+    hash_texts(stage->name, lflow_pipeline_name(stage->pipeline), stage->table, f->priority, hint,
+               match, actions, ret);
     free(match);
     free(actions);
 }

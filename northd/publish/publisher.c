@@ -261,8 +261,8 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
     list_init(&pub->dirty_ports);
     list_init(&pub->dirty_groups);
     list_init(&pub->dirty_flows);
-    pub->pipelines[PIPELINE_INGRESS] = datum_new_string(pipeline_name(PIPELINE_INGRESS));
-    pub->pipelines[PIPELINE_EGRESS] = datum_new_string(pipeline_name(PIPELINE_EGRESS));
+    pub->pipelines[PIPELINE_INGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_INGRESS));
+    pub->pipelines[PIPELINE_EGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_EGRESS));
     struct inc_coll *watched[] = {program->datapath_binding, program->port_binding, program->group,
                                   program->member, program->lflow};
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)

@@ -15,8 +15,8 @@ static struct actions *last_word(const struct lflow_out *l, enum stage stage)
     case STAGE_RTR_OUT_DELIVERY:
         return lflows_drop(l);
     case STAGE_RTR_IN_LOOKUP_NEIGHBOR: /* nothing to learn */
-        return actions_of(l->a, lreg_load(l->a, LREG_ROUTER_NEIGHBOR_KNOWN, 1), action_next(l->a),
-                          NULL);
+        return actions_of(l->a, lflow_reg_load(l->a, LREG_ROUTER_NEIGHBOR_KNOWN, 1),
+                          action_next(l->a), NULL);
     case STAGE_RTR_IN_ARP_REQUEST:
         return lflows_output(l);
     default:

@@ -20,14 +20,15 @@ static struct action *look_up(const struct lflow_out *l, enum action_op op, enum
                               enum symbol_id mac)
 {
     const enum symbol_id args[] = {SYM_INPORT, ip, mac};
-    return action_result(l->a, op, lreg(l->a, LREG_ROUTER_NEIGHBOR_KNOWN), 3, args);
+    return action_result(l->a, op, lflow_reg(l->a, LREG_ROUTER_NEIGHBOR_KNOWN), 3, args);
 }
 
 static struct actions *may_learn(const struct lflow_out *l, enum action_op op, enum symbol_id ip,
                                  enum symbol_id mac)
 {
     return actions_of(l->a, look_up(l, op, ip, mac),
-                      lreg_load(l->a, LREG_ROUTER_NEIGHBOR_IP_KNOWN, 1), action_next(l->a), NULL);
+                      lflow_reg_load(l->a, LREG_ROUTER_NEIGHBOR_IP_KNOWN, 1), action_next(l->a),
+                      NULL);
 }
 
 static struct actions *may_follow(const struct lflow_out *l)
@@ -35,7 +36,7 @@ static struct actions *may_follow(const struct lflow_out *l)
     const enum symbol_id args[] = {SYM_INPORT, SYM_ARP_SPA};
     return actions_of(l->a, look_up(l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA),
                       action_result(l->a, ACTION_LOOKUP_ARP_IP,
-                                    lreg(l->a, LREG_ROUTER_NEIGHBOR_IP_KNOWN), 2, args),
+                                    lflow_reg(l->a, LREG_ROUTER_NEIGHBOR_IP_KNOWN), 2, args),
                       action_next(l->a), NULL);
 }
 
@@ -50,8 +51,8 @@ static void look_up_nd(const struct lflow_out *l)
 static void learn(const struct lflow_out *l)
 {
     lflows_emit(l, STAGE_RTR_IN_LEARN_NEIGHBOR, 100,
-                expr_or(l->e, lreg_eq(l->e, LREG_ROUTER_NEIGHBOR_KNOWN, 1),
-                        lreg_eq(l->e, LREG_ROUTER_NEIGHBOR_IP_KNOWN, 0)),
+                expr_or(l->e, lflow_reg_eq(l->e, LREG_ROUTER_NEIGHBOR_KNOWN, 1),
+                        lflow_reg_eq(l->e, LREG_ROUTER_NEIGHBOR_IP_KNOWN, 0)),
                 lflows_next(l));
     lflows_emit(
         l, STAGE_RTR_IN_LEARN_NEIGHBOR, 95,

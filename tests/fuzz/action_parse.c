@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct diag diag = DIAG_INIT;
     if (!actions_parse(pool, text, NULL, &as, &prereq, &diag)) {
         char *printed = actions_to_text(as);
-        INVARIANT(!actions_parse(pool, printed, NULL, &again, NULL, &diag));
-        INVARIANT(as == again);
+        if (actions_parse(pool, printed, NULL, &again, NULL, &diag) || as != again)
+            bug("\"%s\" prints as \"%s\": %s", text, printed, diag_text(&diag));
         free(printed);
         actions_unref(again);
         actions_unref(as);

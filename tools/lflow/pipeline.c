@@ -7,7 +7,7 @@ static void put_stages(struct str *out, enum datapath_kind datapath, enum pipeli
 {
     unsigned base = pipeline == PIPELINE_INGRESS ? OFTABLE_LOG_INGRESS : OFTABLE_LOG_EGRESS;
     str_putf(out, "\n## %s, %s\n\n| table_id | stage | OpenFlow table |\n| --- | --- | --- |\n",
-             datapath == DATAPATH_SWITCH ? "Switch" : "Router", pipeline_name(pipeline));
+             datapath == DATAPATH_SWITCH ? "Switch" : "Router", lflow_pipeline_name(pipeline));
     for (int i = 0; i < N_STAGES; i++) {
         const struct stage_info *s = stage_info((enum stage)i);
         if (s->datapath == datapath && s->pipeline == pipeline)

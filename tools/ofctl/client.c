@@ -9,7 +9,7 @@
 #include "base/vec.h"
 #include "io/rundir.h"
 
-void fatal(const char *format, ...)
+void ofctl_fatal(const char *format, ...)
 {
     va_list args;
     fflush(stdout);
@@ -132,21 +132,21 @@ void client_connect(struct client *c, const char *name, uint32_t versions)
     struct stream *stream;
     char *target = resolve_target(name);
     if (!target)
-        fatal("%s is not a bridge or a socket", name);
+        ofctl_fatal("%s is not a bridge or a socket", name);
     c->loop = loop_new(env_real());
     c->target = name;
     c->versions = versions;
     c->port_names = (struct port_names){port_by_name, port_by_number};
     struct stream_options so = {.default_port = TARGET_PORT_OPENFLOW};
     if (stream_connect(c->loop, target, &so, &stream, &diag))
-        fatal("%s: %s", name, diag_text(&diag));
+        ofctl_fatal("%s: %s", name, diag_text(&diag));
     struct of_conn_options options = {.versions = versions, .hello_bitmap = true};
     c->conn = of_conn_new(c->loop, stream, &options, &callbacks, c);
     c->xid = 2; /* 1 was the HELLO's */
     while (!c->version && !c->failed)
         loop_run_once(c->loop, -1);
     if (!c->version)
-        fatal("%s: failed to connect to socket (%s)", target, c->reason);
+        ofctl_fatal("%s: failed to connect to socket (%s)", target, c->reason);
     free(target);
 }
 
@@ -178,11 +178,11 @@ uint8_t *client_receive(struct client *c, struct of_msg *msg)
     while (!c->inbox.n && !c->failed)
         loop_run_once(c->loop, -1);
     if (!c->inbox.n)
-        fatal("%s: receive failed (%s)", c->target, c->reason);
+        ofctl_fatal("%s: receive failed (%s)", c->target, c->reason);
     uint8_t *data = c->inbox.data[0];
     vec_remove(&c->inbox, 0);
     if (of_msg_parse(data, get_be16(data + 2), msg))
-        fatal("%s: bad message received", c->target);
+        ofctl_fatal("%s: bad message received", c->target);
     return data;
 }
 

@@ -52,4 +52,4 @@ void client_prepare_nxm(struct client *c, bool table_ids);
 /* For printing: names if --names was given. */
 const struct port_names *client_print_names(struct client *c);
 
-void fatal(const char *format, ...) PRINTF_FORMAT(1, 2) __attribute__((noreturn));
+void ofctl_fatal(const char *format, ...) PRINTF_FORMAT(1, 2) __attribute__((noreturn));

@@ -24,7 +24,7 @@ static void transact(struct ofctl *o, struct of_buf *request)
 static void needs(struct ofctl *o, uint8_t version, const char *what)
 {
     if (o->client.version < version)
-        fatal("%s needs %s or later; use -O", what, of_version_name(version));
+        ofctl_fatal("%s needs %s or later; use -O", what, of_version_name(version));
 }
 
 /* A multipart request that has no body. */
@@ -37,7 +37,7 @@ static void dump_plain(struct ofctl *o, enum of_type type, uint8_t since, const 
     transact(o, &b);
 }
 
-void cmd_show(struct ofctl *o)
+void ofctl_show(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
@@ -53,22 +53,22 @@ void cmd_show(struct ofctl *o)
     transact(o, &b);
 }
 
-void cmd_dump_desc(struct ofctl *o)
+void ofctl_dump_desc(struct ofctl *o)
 {
     dump_plain(o, OF_DESC_REQUEST, OF10_VERSION, "dump-desc");
 }
 
-void cmd_dump_tables(struct ofctl *o)
+void ofctl_dump_tables(struct ofctl *o)
 {
     dump_plain(o, OF_TABLE_STATS_REQUEST, OF10_VERSION, "dump-tables");
 }
 
-void cmd_dump_table_features(struct ofctl *o)
+void ofctl_dump_table_features(struct ofctl *o)
 {
     dump_plain(o, OF_TABLE_FEATURES_REQUEST, OF13_VERSION, "dump-table-features");
 }
 
-void cmd_dump_table_desc(struct ofctl *o)
+void ofctl_dump_table_desc(struct ofctl *o)
 {
     dump_plain(o, OF_TABLE_DESC_REQUEST, OF14_VERSION, "dump-table-desc");
 }
@@ -79,11 +79,11 @@ static uint32_t port_arg(struct ofctl *o, int i)
     uint32_t port = PORT_ANY;
     const char *text = ofctl_arg(o, i);
     if (text && port_parse(text, &o->client.port_names, &port))
-        fatal("%s: unknown port `%s'", o->argv[0], text);
+        ofctl_fatal("%s: unknown port `%s'", o->argv[0], text);
     return port;
 }
 
-void cmd_dump_ports(struct ofctl *o)
+void ofctl_dump_ports(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
@@ -92,7 +92,7 @@ void cmd_dump_ports(struct ofctl *o)
     transact(o, &b);
 }
 
-void cmd_dump_ports_desc(struct ofctl *o)
+void ofctl_dump_ports_desc(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
@@ -112,7 +112,7 @@ static uint64_t number_arg(struct ofctl *o, int i, const char *prefix, uint64_t 
     if (!strcmp(text, "all"))
         return none;
     if (text_to_u64(text, 0, &x) || x > UINT32_MAX)
-        fatal("%s: invalid number", text);
+        ofctl_fatal("%s: invalid number", text);
     return x;
 }
 
@@ -128,17 +128,17 @@ static void dump_group(struct ofctl *o, enum of_type type, const char *what)
     transact(o, &b);
 }
 
-void cmd_dump_groups(struct ofctl *o)
+void ofctl_dump_groups(struct ofctl *o)
 {
     dump_group(o, OF_GROUP_DESC_REQUEST, "dump-groups");
 }
 
-void cmd_dump_group_stats(struct ofctl *o)
+void ofctl_dump_group_stats(struct ofctl *o)
 {
     dump_group(o, OF_GROUP_STATS_REQUEST, "dump-group-stats");
 }
 
-void cmd_dump_group_features(struct ofctl *o)
+void ofctl_dump_group_features(struct ofctl *o)
 {
     dump_plain(o, OF_GROUP_FEATURES_REQUEST, OF13_VERSION, "dump-group-features");
 }
@@ -153,22 +153,22 @@ static void dump_meter(struct ofctl *o, enum of_type type, const char *what)
     transact(o, &b);
 }
 
-void cmd_dump_meters(struct ofctl *o)
+void ofctl_dump_meters(struct ofctl *o)
 {
     dump_meter(o, OF_METER_CONFIG_REQUEST, "dump-meters");
 }
 
-void cmd_meter_stats(struct ofctl *o)
+void ofctl_meter_stats(struct ofctl *o)
 {
     dump_meter(o, OF_METER_STATS_REQUEST, "meter-stats");
 }
 
-void cmd_meter_features(struct ofctl *o)
+void ofctl_meter_features(struct ofctl *o)
 {
     dump_plain(o, OF_METER_FEATURES_REQUEST, OF13_VERSION, "meter-features");
 }
 
-void cmd_queue_stats(struct ofctl *o)
+void ofctl_queue_stats(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
@@ -187,7 +187,7 @@ void cmd_queue_stats(struct ofctl *o)
     transact(o, &b);
 }
 
-void cmd_dump_tlv_map(struct ofctl *o)
+void ofctl_dump_tlv_map(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
@@ -203,7 +203,7 @@ static void print_frags(struct client *c UNUSED, const struct of_msg *reply, voi
         puts(names[config.flags & 3]);
 }
 
-void cmd_get_frags(struct ofctl *o)
+void ofctl_get_frags(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
@@ -212,7 +212,7 @@ void cmd_get_frags(struct ofctl *o)
     of_buf_fini(&b);
 }
 
-void cmd_probe(struct ofctl *o)
+void ofctl_probe(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);

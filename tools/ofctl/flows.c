@@ -17,7 +17,7 @@ static void parse_request(struct ofctl *o, int arg, struct of_flow_stats_request
     if (!ofctl_arg(o, arg))
         return;
     if (of_flow_stats_request_parse(o->argv[arg], &o->client.port_names, NULL, req, &diag))
-        fatal("%s", diag_text(&diag));
+        ofctl_fatal("%s", diag_text(&diag));
     o->client.xid = 6; /* ovs-ofctl has asked for tables and ports by now */
 }
 
@@ -58,7 +58,7 @@ static void print_flows(struct client *c, const struct of_msg *reply, void *aux)
     str_fini(&s);
 }
 
-void cmd_dump_flows(struct ofctl *o)
+void ofctl_dump_flows(struct ofctl *o)
 {
     struct of_flow_stats_request req;
     ofctl_connect(o);
@@ -67,7 +67,7 @@ void cmd_dump_flows(struct ofctl *o)
     send_request(o, &req, plain ? print_reply : print_flows, o);
 }
 
-void cmd_dump_aggregate(struct ofctl *o)
+void ofctl_dump_aggregate(struct ofctl *o)
 {
     struct of_flow_stats_request req;
     ofctl_connect(o);
@@ -94,7 +94,7 @@ static void add_flow_mod(struct ofctl *o, flow_mods *fms, const char *text,
     struct diag diag = DIAG_INIT;
     const struct port_names *names = o->client.conn ? &o->client.port_names : NULL;
     if (of_flow_mod_parse(text, command, names, NULL, &fm, &diag))
-        fatal("%s%s", place, diag_text(&diag));
+        ofctl_fatal("%s%s", place, diag_text(&diag));
     vec_push(fms, fm);
 }
 
@@ -126,8 +126,9 @@ static void read_file(struct ofctl *o, const char *name, enum of_flow_command co
     char *line = NULL;
     size_t cap = 0, number = 0;
     if (!f)
-        fatal("%s: open failed (No such file or directory)%s", name,
-              strchr(name, '=') ? "; a file is wanted here, a flow itself is for add-flow" : "");
+        ofctl_fatal("%s: open failed (No such file or directory)%s", name,
+                    strchr(name, '=') ? "; a file is wanted here, a flow itself is for add-flow"
+                                      : "");
     while (getline(&line, &cap, f) > 0) {
         number++;
         line[strcspn(line, "#\r\n")] = '\0';
@@ -203,22 +204,22 @@ static void change(struct ofctl *o, enum of_flow_command command, bool file)
     send_flow_mods(o, &fms);
 }
 
-void cmd_add_flow(struct ofctl *o)
+void ofctl_add_flow(struct ofctl *o)
 {
     change(o, OF_FLOW_ADD, false);
 }
 
-void cmd_add_flows(struct ofctl *o)
+void ofctl_add_flows(struct ofctl *o)
 {
     change(o, OF_FLOW_ADD, true);
 }
 
-void cmd_mod_flows(struct ofctl *o)
+void ofctl_mod_flows(struct ofctl *o)
 {
     change(o, o->strict ? OF_FLOW_MODIFY_STRICT : OF_FLOW_MODIFY, false);
 }
 
-void cmd_del_flows(struct ofctl *o)
+void ofctl_del_flows(struct ofctl *o)
 {
     change(o, o->strict ? OF_FLOW_DELETE_STRICT : OF_FLOW_DELETE, false);
 }
@@ -338,7 +339,7 @@ static void replace_one(void *aux, const struct of_flow_mod *old, const struct o
         copy_flow_mod(&r->fms, new, OF_FLOW_ADD);
 }
 
-void cmd_replace_flows(struct ofctl *o)
+void ofctl_replace_flows(struct ofctl *o)
 {
     flow_mods old = VEC_INIT, new = VEC_INIT;
     struct replacement r = {.fms = VEC_INIT, .readd = o->readd};
@@ -374,7 +375,7 @@ static void diff_one(void *aux, const struct of_flow_mod *old, const struct of_f
 }
 
 /* Each source is a file, if there is one of that name, else a switch. */
-void cmd_diff_flows(struct ofctl *o)
+void ofctl_diff_flows(struct ofctl *o)
 {
     flow_mods sides[2] = {VEC_INIT, VEC_INIT};
     bool differ = false;
@@ -423,14 +424,14 @@ static void print_parsed(flow_mods *fms)
     flow_mods_fini(fms);
 }
 
-void cmd_parse_flow(struct ofctl *o)
+void ofctl_parse_flow(struct ofctl *o)
 {
     flow_mods fms = VEC_INIT;
     add_flow_mod(o, &fms, o->argv[0], OF_FLOW_ADD, "");
     print_parsed(&fms);
 }
 
-void cmd_parse_flows(struct ofctl *o)
+void ofctl_parse_flows(struct ofctl *o)
 {
     flow_mods fms = VEC_INIT;
     read_file(o, o->argv[0], OF_FLOW_ADD, &fms);

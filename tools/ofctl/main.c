@@ -19,69 +19,71 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"show", "SWITCH", "features, ports and configuration of the switch", 1, 1, cmd_show},
-    {"dump-desc", "SWITCH", "who made the switch and what it calls itself", 1, 1, cmd_dump_desc},
-    {"dump-tables", "SWITCH", "flows, lookups and hits of tables", 1, 1, cmd_dump_tables},
+    {"show", "SWITCH", "features, ports and configuration of the switch", 1, 1, ofctl_show},
+    {"dump-desc", "SWITCH", "who made the switch and what it calls itself", 1, 1, ofctl_dump_desc},
+    {"dump-tables", "SWITCH", "flows, lookups and hits of tables", 1, 1, ofctl_dump_tables},
     {"dump-table-features", "SWITCH", "what each table can match and do", 1, 1,
-     cmd_dump_table_features},
+     ofctl_dump_table_features},
     {"dump-table-desc", "SWITCH", "eviction and vacancy settings of tables (OpenFlow 1.4 on)", 1, 1,
-     cmd_dump_table_desc},
+     ofctl_dump_table_desc},
     {"mod-port", "SWITCH IFACE ACT", "switch a port, or what it does, on or off", 3, 3,
-     cmd_mod_port},
-    {"get-frags", "SWITCH", "how IP fragments are treated", 1, 1, cmd_get_frags},
-    {"set-frags", "SWITCH FRAG_MODE", "choose how IP fragments are treated", 2, 2, cmd_set_frags},
-    {"dump-ports", "SWITCH [PORT]", "packets, bytes and errors of ports", 1, 2, cmd_dump_ports},
+     ofctl_mod_port},
+    {"get-frags", "SWITCH", "how IP fragments are treated", 1, 1, ofctl_get_frags},
+    {"set-frags", "SWITCH FRAG_MODE", "choose how IP fragments are treated", 2, 2, ofctl_set_frags},
+    {"dump-ports", "SWITCH [PORT]", "packets, bytes and errors of ports", 1, 2, ofctl_dump_ports},
     {"dump-ports-desc", "SWITCH [PORT]", "ports: number, name, address, state", 1, 2,
-     cmd_dump_ports_desc},
+     ofctl_dump_ports_desc},
     {"dump-flows", "SWITCH [FLOW]", "the flows, or those that FLOW covers, with counters", 1, 2,
-     cmd_dump_flows},
+     ofctl_dump_flows},
     {"dump-aggregate", "SWITCH [FLOW]", "packets, bytes and number of flows, summed up", 1, 2,
-     cmd_dump_aggregate},
-    {"queue-stats", "SWITCH [PORT [QUEUE]]", "packets and bytes of queues", 1, 3, cmd_queue_stats},
-    {"add-flow", "SWITCH FLOW", "put one flow in", 2, 2, cmd_add_flow},
-    {"add-flows", "SWITCH FILE", "put in every flow of a file, a line each", 2, 2, cmd_add_flows},
+     ofctl_dump_aggregate},
+    {"queue-stats", "SWITCH [PORT [QUEUE]]", "packets and bytes of queues", 1, 3,
+     ofctl_queue_stats},
+    {"add-flow", "SWITCH FLOW", "put one flow in", 2, 2, ofctl_add_flow},
+    {"add-flows", "SWITCH FILE", "put in every flow of a file, a line each", 2, 2, ofctl_add_flows},
     {"mod-flows", "SWITCH FLOW", "give the flows that FLOW covers other actions", 2, 2,
-     cmd_mod_flows},
+     ofctl_mod_flows},
     {"del-flows", "SWITCH [FLOW]", "take out the flows that FLOW covers; without FLOW all", 1, 2,
-     cmd_del_flows},
+     ofctl_del_flows},
     {"replace-flows", "SWITCH FILE", "make the flows those of a file, by sending the difference", 2,
-     2, cmd_replace_flows},
+     2, ofctl_replace_flows},
     {"diff-flows", "SOURCE1 SOURCE2", "show in which flows two switches or files differ", 2, 2,
-     cmd_diff_flows},
+     ofctl_diff_flows},
     {"packet-out", "SWITCH \"in_port=PORT packet=HEX actions=ACTIONS\"",
-     "send a packet through actions", 2, 2, cmd_packet_out},
-    {"monitor", "SWITCH [MISSLEN]", "write what the switch reports as it comes", 1, 2, cmd_monitor},
-    {"probe", "TARGET", "see whether a switch answers", 1, 1, cmd_probe},
-    {"add-group", "SWITCH GROUP", "put one group in", 2, 2, cmd_add_group},
-    {"add-groups", "SWITCH FILE", "put in every group of a file", 2, 2, cmd_add_groups},
-    {"mod-group", "SWITCH GROUP", "give a group other buckets", 2, 2, cmd_mod_group},
-    {"del-groups", "SWITCH [GROUP]", "take out a group, or all", 1, 2, cmd_del_groups},
-    {"insert-buckets", "SWITCH GROUP", "put more buckets into a group", 2, 2, cmd_insert_buckets},
-    {"remove-buckets", "SWITCH GROUP", "take buckets out of a group", 2, 2, cmd_remove_buckets},
+     "send a packet through actions", 2, 2, ofctl_packet_out},
+    {"monitor", "SWITCH [MISSLEN]", "write what the switch reports as it comes", 1, 2,
+     ofctl_monitor},
+    {"probe", "TARGET", "see whether a switch answers", 1, 1, ofctl_probe},
+    {"add-group", "SWITCH GROUP", "put one group in", 2, 2, ofctl_add_group},
+    {"add-groups", "SWITCH FILE", "put in every group of a file", 2, 2, ofctl_add_groups},
+    {"mod-group", "SWITCH GROUP", "give a group other buckets", 2, 2, ofctl_mod_group},
+    {"del-groups", "SWITCH [GROUP]", "take out a group, or all", 1, 2, ofctl_del_groups},
+    {"insert-buckets", "SWITCH GROUP", "put more buckets into a group", 2, 2, ofctl_insert_buckets},
+    {"remove-buckets", "SWITCH GROUP", "take buckets out of a group", 2, 2, ofctl_remove_buckets},
     {"dump-group-features", "SWITCH", "what groups the switch can have", 1, 1,
-     cmd_dump_group_features},
-    {"dump-groups", "SWITCH [GROUP]", "groups with their buckets", 1, 2, cmd_dump_groups},
+     ofctl_dump_group_features},
+    {"dump-groups", "SWITCH [GROUP]", "groups with their buckets", 1, 2, ofctl_dump_groups},
     {"dump-group-stats", "SWITCH [GROUP]", "packets and bytes of groups", 1, 2,
-     cmd_dump_group_stats},
-    {"add-meter", "SWITCH METER", "put one meter in", 2, 2, cmd_add_meter},
-    {"mod-meter", "SWITCH METER", "give a meter other bands", 2, 2, cmd_mod_meter},
-    {"del-meters", "SWITCH [METER]", "take out a meter, or all", 1, 2, cmd_del_meters},
-    {"dump-meters", "SWITCH [METER]", "meters with their bands", 1, 2, cmd_dump_meters},
-    {"meter-stats", "SWITCH [METER]", "packets and bytes of meters", 1, 2, cmd_meter_stats},
-    {"meter-features", "SWITCH", "what meters the switch can have", 1, 1, cmd_meter_features},
+     ofctl_dump_group_stats},
+    {"add-meter", "SWITCH METER", "put one meter in", 2, 2, ofctl_add_meter},
+    {"mod-meter", "SWITCH METER", "give a meter other bands", 2, 2, ofctl_mod_meter},
+    {"del-meters", "SWITCH [METER]", "take out a meter, or all", 1, 2, ofctl_del_meters},
+    {"dump-meters", "SWITCH [METER]", "meters with their bands", 1, 2, ofctl_dump_meters},
+    {"meter-stats", "SWITCH [METER]", "packets and bytes of meters", 1, 2, ofctl_meter_stats},
+    {"meter-features", "SWITCH", "what meters the switch can have", 1, 1, ofctl_meter_features},
     {"add-tlv-map", "SWITCH MAP", "put tunnel options into tun_metadata fields", 2, 2,
-     cmd_add_tlv_map},
-    {"del-tlv-map", "SWITCH [MAP]", "undo such mappings", 1, 2, cmd_del_tlv_map},
+     ofctl_add_tlv_map},
+    {"del-tlv-map", "SWITCH [MAP]", "undo such mappings", 1, 2, ofctl_del_tlv_map},
     {"dump-tlv-map", "SWITCH", "which tunnel options are in which tun_metadata", 1, 1,
-     cmd_dump_tlv_map},
+     ofctl_dump_tlv_map},
     {"ct-flush-zone", "SWITCH ZONE", "forget the tracked connections of a zone", 2, 2,
-     cmd_ct_flush_zone},
-    {"parse-flow", "FLOW", "print FLOW as it is understood", 1, 1, cmd_parse_flow},
+     ofctl_ct_flush_zone},
+    {"parse-flow", "FLOW", "print FLOW as it is understood", 1, 1, ofctl_parse_flow},
     {"parse-flows", "FILE", "print the flows of FILE as they are understood", 1, 1,
-     cmd_parse_flows},
+     ofctl_parse_flows},
     /* Other words for the same. */
-    {"del-meter", NULL, NULL, 1, 2, cmd_del_meters},
-    {"dump-meter", NULL, NULL, 1, 2, cmd_dump_meters},
+    {"del-meter", NULL, NULL, 1, 2, ofctl_del_meters},
+    {"dump-meter", NULL, NULL, 1, 2, ofctl_dump_meters},
 };
 
 enum {
@@ -226,18 +228,18 @@ int main(int argc, char **argv)
     int first;
     log_set_level(NULL, LOG_WARN);
     if (options_parse(&options, argc, argv, &first, &diag))
-        fatal("%s", diag_text(&diag));
+        ofctl_fatal("%s", diag_text(&diag));
     if (first >= argc)
-        fatal("missing command name; use --help for help");
+        ofctl_fatal("missing command name; use --help for help");
     const struct command *command = find_command(argv[first]);
     if (!command)
-        fatal("unknown command '%s'; use --help for help", argv[first]);
+        ofctl_fatal("unknown command '%s'; use --help for help", argv[first]);
     o.argc = argc - first - 1;
     o.argv = argv + first + 1;
     if (o.argc < command->min)
-        fatal("'%s' command requires at least %d arguments", command->name, command->min);
+        ofctl_fatal("'%s' command requires at least %d arguments", command->name, command->min);
     if (o.argc > command->max)
-        fatal("'%s' command takes at most %d arguments", command->name, command->max);
+        ofctl_fatal("'%s' command takes at most %d arguments", command->name, command->max);
     command->run(&o);
     if (o.client.conn)
         client_close(&o.client);

@@ -25,7 +25,7 @@ static void put_group_mod(struct ofctl *o, const char *text, enum of_group_comma
     struct of_group_mod gm;
     struct diag diag = DIAG_INIT;
     if (of_group_mod_parse(text, command, &o->client.port_names, &gm, &diag))
-        fatal("%s", diag_text(&diag));
+        ofctl_fatal("%s", diag_text(&diag));
     uint8_t version = o->client.version;
     uint32_t xid = client_next_xid(&o->client);
     if (o->bundle) {
@@ -66,39 +66,39 @@ static void group_mod(struct ofctl *o, enum of_group_command command)
     of_buf_fini(&b);
 }
 
-void cmd_add_group(struct ofctl *o)
+void ofctl_add_group(struct ofctl *o)
 {
     group_mod(o, OF_GROUP_ADD);
 }
 
-void cmd_mod_group(struct ofctl *o)
+void ofctl_mod_group(struct ofctl *o)
 {
     group_mod(o, OF_GROUP_MODIFY);
 }
 
-void cmd_del_groups(struct ofctl *o)
+void ofctl_del_groups(struct ofctl *o)
 {
     group_mod(o, OF_GROUP_DELETE);
 }
 
-void cmd_insert_buckets(struct ofctl *o)
+void ofctl_insert_buckets(struct ofctl *o)
 {
     group_mod(o, OF_GROUP_INSERT_BUCKET);
 }
 
-void cmd_remove_buckets(struct ofctl *o)
+void ofctl_remove_buckets(struct ofctl *o)
 {
     group_mod(o, OF_GROUP_REMOVE_BUCKET);
 }
 
-void cmd_add_groups(struct ofctl *o)
+void ofctl_add_groups(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     FILE *f = !strcmp(o->argv[1], "-") ? stdin : fopen(o->argv[1], "r");
     char *line = NULL;
     size_t cap = 0;
     if (!f)
-        fatal("%s: open failed (No such file or directory)", o->argv[1]);
+        ofctl_fatal("%s: open failed (No such file or directory)", o->argv[1]);
     connect_13(o);
     if (o->bundle)
         bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
@@ -125,24 +125,24 @@ static void meter_mod(struct ofctl *o, enum of_meter_command command)
     struct of_buf b = OF_BUF_INIT;
     connect_13(o);
     if (of_meter_mod_parse(ofctl_arg(o, 1) ? o->argv[1] : "", command, &mm, &diag))
-        fatal("%s", diag_text(&diag));
+        ofctl_fatal("%s", diag_text(&diag));
     of_meter_mod_encode(&mm, o->client.version, client_next_xid(&o->client), &b);
     client_transact_noreply(&o->client, &b);
     of_meter_mod_fini(&mm);
     of_buf_fini(&b);
 }
 
-void cmd_add_meter(struct ofctl *o)
+void ofctl_add_meter(struct ofctl *o)
 {
     meter_mod(o, OF_METER_ADD);
 }
 
-void cmd_mod_meter(struct ofctl *o)
+void ofctl_mod_meter(struct ofctl *o)
 {
     meter_mod(o, OF_METER_MODIFY);
 }
 
-void cmd_del_meters(struct ofctl *o)
+void ofctl_del_meters(struct ofctl *o)
 {
     meter_mod(o, OF_METER_DELETE);
 }
@@ -178,10 +178,10 @@ static void set_port_action(struct of_port_mod *pm, const char *word)
             return;
         }
     }
-    fatal("unknown mod-port command '%s'", word);
+    ofctl_fatal("unknown mod-port command '%s'", word);
 }
 
-void cmd_mod_port(struct ofctl *o)
+void ofctl_mod_port(struct ofctl *o)
 {
     struct of_port_mod pm;
     struct of_buf b = OF_BUF_INIT;
@@ -190,7 +190,7 @@ void cmd_mod_port(struct ofctl *o)
     set_port_action(&pm, o->argv[2]);
     const struct port_names *names = &o->client.port_names;
     if (port_parse(o->argv[1], names, &pm.number))
-        fatal("%s: couldn't find port `%s'", o->argv[0], o->argv[1]);
+        ofctl_fatal("%s: couldn't find port `%s'", o->argv[0], o->argv[1]);
     (void)names->by_number(names, pm.number);
     for (size_t i = 0; i < o->client.ports.n; i++)
         if (o->client.ports.data[i].number == pm.number)
@@ -207,7 +207,7 @@ static size_t parse_hex(const char *text, uint8_t **ret)
 {
     size_t n = strlen(text);
     if (n % 2 || strspn(text, "0123456789abcdefABCDEF") != n)
-        fatal("packet-out: trailing garbage in packet data");
+        ofctl_fatal("packet-out: trailing garbage in packet data");
     *ret = xmalloc(n / 2 + 1);
     for (size_t i = 0; i < n / 2; i++) {
         char pair[3] = {text[2 * i], text[2 * i + 1], '\0'};
@@ -224,12 +224,12 @@ static void parse_packet_out(struct ofctl *o, char *text, struct of_packet_out *
     uint32_t port = PORT_CONTROLLER;
     char *actions = strstr(text, "actions=");
     if (!actions)
-        fatal("packet-out: must specify actions");
+        ofctl_fatal("packet-out: must specify actions");
     *actions = '\0';
     while (keyvalue_next(&text, &kv) > 0) {
         if (!strcmp(kv.key, "in_port")) {
             if (port_parse(kv.value, &o->client.port_names, &port))
-                fatal("%s is not a valid OpenFlow port", kv.value);
+                ofctl_fatal("%s is not a valid OpenFlow port", kv.value);
         } else if (!strcmp(kv.key, "packet")) {
             free(*packet);
             po->packet_len = parse_hex(kv.value, packet);
@@ -238,19 +238,19 @@ static void parse_packet_out(struct ofctl *o, char *text, struct of_packet_out *
             const struct field *f = field_find(kv.key);
             u128 value, mask;
             if (!f || field_parse(f, kv.value, NULL, &value, &mask))
-                fatal("packet-out: unknown field or bad value: %s", kv.key);
+                ofctl_fatal("packet-out: unknown field or bad value: %s", kv.key);
             match_set_masked(&po->metadata, f->id, value, mask);
         }
     }
     if (!po->packet)
-        fatal("Missing packet data");
+        ofctl_fatal("Missing packet data");
     match_set(&po->metadata, FIELD_IN_PORT_OXM, port);
     if (of_actions_parse(actions + strlen("actions="), NULL, &o->client.port_names, &po->actions,
                          &diag))
-        fatal("%s", diag_text(&diag));
+        ofctl_fatal("%s", diag_text(&diag));
 }
 
-void cmd_packet_out(struct ofctl *o)
+void ofctl_packet_out(struct ofctl *o)
 {
     struct of_packet_out po;
     struct of_buf b = OF_BUF_INIT;
@@ -273,7 +273,7 @@ static void take_config(struct client *c UNUSED, const struct of_msg *reply, voi
     (void)!of_config_decode(reply, aux);
 }
 
-void cmd_set_frags(struct ofctl *o)
+void ofctl_set_frags(struct ofctl *o)
 {
     static const char *const names[] = {"normal", "drop", "reassemble", "nx-match"};
     struct of_config config = {0, 0};
@@ -282,7 +282,7 @@ void cmd_set_frags(struct ofctl *o)
     while (mode < ARRAY_SIZE(names) && strcmp(names[mode], o->argv[1]))
         mode++;
     if (mode == ARRAY_SIZE(names))
-        fatal("%s: unknown fragment handling mode", o->argv[1]);
+        ofctl_fatal("%s: unknown fragment handling mode", o->argv[1]);
     ofctl_connect(o);
     of_simple_encode(OF_GET_CONFIG_REQUEST, o->client.version, client_next_xid(&o->client), &b);
     client_transact(&o->client, &b, take_config, &config);
@@ -301,7 +301,7 @@ static void parse_tlv_maps(const char *text, struct of_tlv_mod *m)
         if (sscanf(text, " {class=%i,type=%i,len=%i}->tun_metadata%u%n", (int *)&opt_class,
                    (int *)&type, (int *)&len, &index, &used) != 4 ||
             opt_class > UINT16_MAX || type > UINT8_MAX || len > UINT8_MAX || index > UINT16_MAX)
-            fatal("%s: invalid tlv map", text);
+            ofctl_fatal("%s: invalid tlv map", text);
         m->maps = xrealloc(m->maps, (m->n + 1) * sizeof *m->maps);
         m->maps[m->n++] =
             (struct of_tlv_map){(uint16_t)opt_class, (uint8_t)type, (uint8_t)len, (uint16_t)index};
@@ -323,22 +323,22 @@ static void tlv_mod(struct ofctl *o, enum of_tlv_command command)
     of_buf_fini(&b);
 }
 
-void cmd_add_tlv_map(struct ofctl *o)
+void ofctl_add_tlv_map(struct ofctl *o)
 {
     tlv_mod(o, OF_TLV_ADD);
 }
 
-void cmd_del_tlv_map(struct ofctl *o)
+void ofctl_del_tlv_map(struct ofctl *o)
 {
     tlv_mod(o, ofctl_arg(o, 1) ? OF_TLV_DELETE : OF_TLV_CLEAR);
 }
 
-void cmd_ct_flush_zone(struct ofctl *o)
+void ofctl_ct_flush_zone(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     uint64_t zone;
     if (text_to_u64(o->argv[1], 0, &zone) || zone > UINT16_MAX)
-        fatal("invalid zone %s", o->argv[1]);
+        ofctl_fatal("invalid zone %s", o->argv[1]);
     ofctl_connect(o);
     of_nx_number_encode(OF_NX_CT_FLUSH_ZONE, (uint32_t)zone, o->client.version,
                         client_next_xid(&o->client), &b);

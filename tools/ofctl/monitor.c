@@ -11,7 +11,7 @@ static void take_config(struct client *c UNUSED, const struct of_msg *reply, voi
     (void)!of_config_decode(reply, aux);
 }
 
-void cmd_monitor(struct ofctl *o)
+void ofctl_monitor(struct ofctl *o)
 {
     struct of_config config = {0, 0};
     struct of_buf b = OF_BUF_INIT;
@@ -19,7 +19,7 @@ void cmd_monitor(struct ofctl *o)
     uint64_t miss = UINT16_MAX;
     const char *arg = ofctl_arg(o, 1);
     if (arg && (text_to_u64(arg, 0, &miss) || miss > UINT16_MAX))
-        fatal("%s: unsupported \"monitor\" argument", arg);
+        ofctl_fatal("%s: unsupported \"monitor\" argument", arg);
     ofctl_connect(o);
     uint8_t version = o->client.version;
     of_simple_encode(OF_GET_CONFIG_REQUEST, version, client_next_xid(&o->client), &b);

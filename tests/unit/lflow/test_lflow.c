@@ -35,11 +35,11 @@ static void flows_compare_by_content(void **state UNUSED)
     struct action_pool *a = action_pool_new(e);
     struct lflow x = {.stage = STAGE_RTR_IN_ARP_RESOLVE,
                       .priority = 100,
-                      .match = lreg_eq(e, LREG_ROUTER_NEXT_HOP_IP4, 0x0a000001),
+                      .match = lflow_reg_eq(e, LREG_ROUTER_NEXT_HOP_IP4, 0x0a000001),
                       .actions = actions_of(a, action_next(a), NULL)};
     struct lflow y = {.stage = STAGE_RTR_IN_ARP_RESOLVE,
                       .priority = 100,
-                      .match = lreg_eq(e, LREG_ROUTER_NEXT_HOP_IP4, 0x0a000001),
+                      .match = lflow_reg_eq(e, LREG_ROUTER_NEXT_HOP_IP4, 0x0a000001),
                       .actions = actions_of(a, action_next(a), NULL)};
     assert_true(lflow_same(&x, &y));
     assert_true(lflow_hash(&x) == lflow_hash(&y));
@@ -48,12 +48,12 @@ static void flows_compare_by_content(void **state UNUSED)
     lflow_fini(&x);
     lflow_fini(&y);
     for (int r = 0; r < N_LOGICAL_REGS; r++) {
-        struct sym_bits bits = lreg(a, (enum logical_reg)r);
-        struct actions *as = actions_of(a, lreg_load(a, (enum logical_reg)r, 1), NULL);
+        struct sym_bits bits = lflow_reg(a, (enum logical_reg)r);
+        struct actions *as = actions_of(a, lflow_reg_load(a, (enum logical_reg)r, 1), NULL);
         assert_true(bits.ofs + bits.width <= bits.sym->width);
         actions_unref(as);
     }
-    struct actions *to = actions_of(a, action_next_stage(a, STAGE_SW_IN_L2_LKUP), NULL);
+    struct actions *to = actions_of(a, lflow_next_stage(a, STAGE_SW_IN_L2_LKUP), NULL);
     char *text = actions_to_text(to);
     assert_string_equal(text, "next(25);");
     free(text);

@@ -182,6 +182,34 @@ static void test_guards(void **state)
 }
 
 /* Replication is not limited: 5,000 resubmits for one packet, each of which outputs. */
+/* COUNT times TEXT, separated by commas. */
+static void add_repeated(struct bridge *br, const char *match, const char *before, const char *text,
+                         unsigned count, const char *after)
+{
+    struct str s = STR_INIT;
+    str_putf(&s, "%s,actions=%s", match, before);
+    for (unsigned i = 0; i < count; i++)
+        str_putf(&s, "%s%s", i ? "," : "", text);
+    str_put(&s, after);
+    world_add_flow(br, str_c(&s));
+    str_fini(&s);
+}
+
+/* Few flows that ask for more than memory has. */
+static void test_amplification(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    add_repeated(br, "table=0", "", "resubmit(,1)", 100, "");
+    add_repeated(br, "table=1", "", "resubmit(,2)", 100, "");
+    add_repeated(br, "table=2,in_port=1", "", "2", 1000, "");
+    add_repeated(br, "table=2,in_port=2", "write_actions(", "1", 1000, ")");
+    expect(br, "in_port=1,ip", "drop(drop_translation_too_long)");
+    expect(br, "in_port=2,ip", "drop(drop_translation_too_long)");
+    world_fini(&w);
+}
+
 static void test_no_silent_cap(void **state)
 {
     (void)state;
@@ -401,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_stack_and_clone),
         cmocka_unit_test(test_vlan),
         cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_amplification),
         cmocka_unit_test(test_no_silent_cap),
         cmocka_unit_test(test_pause_and_resume),
         cmocka_unit_test(test_groups),
