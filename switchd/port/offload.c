@@ -42,6 +42,27 @@ static uint32_t find_l4(const struct packet *packet, uint8_t *proto)
     return checksum_offset(*proto) ? ofs : 0;
 }
 
+/* Sets the layers of a packet with an unfinished checksum that flow_extract does not see: behind two tags. */
+static void locate(struct packet *packet)
+{
+    uint8_t proto = 0;
+    uint32_t l4 =
+        packet->csum_partial && packet->l4_ofs == PACKET_NO_OFS ? find_l4(packet, &proto) : 0;
+    if (!l4 || l4 + checksum_offset(proto) + 2u > packet->size)
+        return;
+    const uint8_t *p = packet->data;
+    uint32_t l3 = ETH_HEADER_LEN;
+    while (get_be16(p + l3 - 2) == ETH_TYPE_VLAN || get_be16(p + l3 - 2) == ETH_TYPE_QINQ)
+        l3 += VLAN_HEADER_LEN;
+    uint32_t n = get_be16(p + l3 - 2) == ETH_TYPE_IP ? get_be16(p + l3 + 2)
+                                                     : IP6_HEADER_LEN + get_be16(p + l3 + 4);
+    packet->l3_ofs = (uint16_t)l3;
+    packet->l4_ofs = (uint16_t)l4;
+    packet->l4_proto = proto;
+    packet->l3_end =
+        !packet->gso_type && l3 + n > l4 && l3 + n < packet->size ? l3 + n : packet->size;
+}
+
 /* Completes a checksum at START + OFFSET whose field holds the pseudo-header's sum. */
 static void finish_plain_checksum(struct packet *packet, uint32_t start, uint32_t offset)
 {
@@ -100,8 +121,11 @@ uint32_t offload_frame_len(const struct packet *packet)
     return head ? MIN(packet->size, head + packet->gso_size) : packet->size;
 }
 
-void offload_to_vnet(const struct packet *packet, struct virtio_net_hdr *hdr)
+void offload_to_vnet(const struct packet *packet_, struct virtio_net_hdr *hdr)
 {
+    struct packet located = *packet_;
+    const struct packet *packet = &located;
+    locate(&located);
     memset(hdr, 0, sizeof *hdr);
     if (!packet->csum_partial || packet->l4_ofs == PACKET_NO_OFS)
         return;
@@ -187,6 +211,7 @@ int offload_finish(const struct packet *packet, void (*fn)(void *aux, const stru
     if (copy.l4_ofs == PACKET_NO_OFS) {
         struct flow_key key;
         flow_extract(&copy, &key);
+        locate(&copy);
     }
     int err = 0;
     if (copy.gso_type) {

@@ -149,6 +149,47 @@ static void test_vnet_round_trip(void **state)
     packet_fini(&p);
 }
 
+static void collect_tagged(void *sink, const struct packet *p)
+{
+    struct packet copy;
+    packet_init(&copy);
+    packet_clone_into(&copy, p);
+    packet_pop_vlan(&copy);
+    packet_pop_vlan(&copy);
+    collect(sink, &copy);
+    packet_fini(&copy);
+}
+
+/* Behind two tags the key says nothing of the transport, yet its checksum must be finished. */
+static void test_two_tags(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        for (uint16_t gso_size = 0; gso_size <= 1000; gso_size += 1000) {
+            struct sink *sink = NEW(struct sink);
+            struct packet p;
+            struct flow_key key;
+            struct virtio_net_hdr hdr;
+            make_tcp(&p, v6, 3000);
+            packet_push_vlan(&p, ETH_TYPE_VLAN, 5);
+            packet_push_vlan(&p, ETH_TYPE_QINQ, 6);
+            flow_extract(&p, &key);
+            assert_int_equal(p.l4_ofs, PACKET_NO_OFS);
+            p.gso_size = gso_size;
+            p.gso_type = !gso_size ? 0 : v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+            offload_to_vnet(&p, &hdr);
+            assert_int_equal(hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+            assert_int_equal(hdr.csum_start, v6 ? 62 : 42);
+            assert_int_equal(hdr.gso_type, p.gso_type);
+            assert_int_equal(offload_finish(&p, collect_tagged, sink), 0);
+            assert_int_equal(sink->n, gso_size ? 3 : 1);
+            assert_int_equal(sink->bytes, 3000);
+            packet_fini(&p);
+            free(sink);
+        }
+    }
+}
+
 static void keep(void *packet_, const struct packet *p)
 {
     packet_clone_into(packet_, p);
@@ -222,7 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_segments),        cmocka_unit_test(test_partial_checksum),
         cmocka_unit_test(test_vnet_round_trip), cmocka_unit_test(test_sctp),
-        cmocka_unit_test(test_lying_headers),
+        cmocka_unit_test(test_two_tags),        cmocka_unit_test(test_lying_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
