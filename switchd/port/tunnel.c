@@ -183,6 +183,8 @@ struct sending {
     struct tunnel_port *port;
     const struct dp_tunnel *tunnel;
     int err;
+    bool has_source; /* asked for once for all segments of a packet */
+    struct sockaddr_in6 source;
 };
 
 /* A number for the inner flow: its addresses, protocol and ports. */
@@ -223,22 +225,28 @@ static bool source_address(const struct sockaddr *dst, socklen_t len, struct soc
     return ok;
 }
 
-static void set_checksum(uint8_t *head, size_t head_len, const struct packet *packet,
-                         const struct flow_tunnel *t, const struct sockaddr *dst, socklen_t len)
+static bool chosen_source(struct sending *s, const struct sockaddr *dst, socklen_t len)
 {
+    if (!s->has_source)
+        s->has_source = source_address(dst, len, &s->source);
+    return s->has_source;
+}
+
+static void set_checksum(struct sending *s, uint8_t *head, size_t head_len,
+                         const struct packet *packet, const struct sockaddr *dst, socklen_t len)
+{
+    const struct flow_tunnel *t = &s->tunnel->key;
     uint32_t total = (uint32_t)(head_len + packet->size);
     uint32_t sum;
-    struct sockaddr_in6 chosen;
-    memset(&chosen, 0, sizeof chosen);
     if (t->dst) {
         be32 src = t->src;
-        if (!src && source_address(dst, len, &chosen))
-            src = ((struct sockaddr_in *)(void *)&chosen)->sin_addr.s_addr;
+        if (!src && chosen_source(s, dst, len))
+            src = ((struct sockaddr_in *)(void *)&s->source)->sin_addr.s_addr;
         sum = checksum_pseudo4(src, t->dst, IP_PROTO_UDP, total);
     } else {
         struct ip6 src = t->ip6_src;
-        if (ip6_is_zero(src) && source_address(dst, len, &chosen))
-            memcpy(src.b, &chosen.sin6_addr, sizeof src.b);
+        if (ip6_is_zero(src) && chosen_source(s, dst, len))
+            memcpy(src.b, &s->source.sin6_addr, sizeof src.b);
         sum = checksum_pseudo6(&src, &t->ip6_dst, IP_PROTO_UDP, total);
     }
     sum = checksum_add(sum, head, head_len);
@@ -291,7 +299,7 @@ static void send_plain(void *sending_, const struct packet *packet)
         ((struct sockaddr_in *)(void *)dst)->sin_port =
             t->dst ? htons(s->port->endpoint->udp_port) : 0;
         dst6.sin6_port = t->dst ? 0 : htons(s->port->endpoint->udp_port);
-        set_checksum(head, head_len, packet, t, dst, dst_len);
+        set_checksum(s, head, head_len, packet, dst, dst_len);
         dst4.sin_port = dst6.sin6_port = 0;
     }
     struct iovec iov[2] = {{head, head_len}, {packet->data, packet->size}};
