@@ -50,7 +50,7 @@ void arg_option(struct action_parser *ap, const char *name)
     arg_text(ap, OPERAND_OPTION, name, strlen(name));
 }
 
-static void release_args(struct action_parser *ap, size_t from)
+void action_release_args(struct action_parser *ap, size_t from)
 {
     for (size_t i = from; i < ap->args.n; i++) {
         rstr_unref(ap->args.data[i].text);
@@ -415,7 +415,7 @@ static int parse_action(struct action_parser *ap, struct action **ret)
     if (!rc)
         rc = lexer_force(lx, LEX_SEMICOLON, ap->diag);
     if (rc) {
-        release_args(ap, from);
+        action_release_args(ap, from);
         return rc;
     }
     *ret = action_new(ap->pool, op, ap->args.data ? ap->args.data + from : NULL, ap->args.n - from);
@@ -452,8 +452,17 @@ static int parse_sequence(struct action_parser *ap, enum lex_type end, struct ac
     return rc;
 }
 
-int actions_parse(struct action_pool *p, const char *text, const struct action_context *context,
-                  struct actions **ret, struct expr **prereq, struct diag *diag)
+/* What the meaning of a text depends on beside the text. */
+static uint64_t context_key(const struct action_context *c)
+{
+    return c ? 1 | (uint64_t)c->pipeline << 1 | (uint64_t)c->table << 8 |
+                   (uint64_t)c->n_tables << 32
+             : 0;
+}
+
+static int parse_whole(struct action_pool *p, const char *text,
+                       const struct action_context *context, struct actions **ret,
+                       struct expr **prereq, struct diag *diag)
 {
     struct action_parser ap = {.pool = p,
                                .symtab = expr_pool_symtab(action_pool_exprs(p)),
@@ -461,15 +470,38 @@ int actions_parse(struct action_pool *p, const char *text, const struct action_c
                                .diag = diag,
                                .args = VEC_INIT};
     lexer_init(&ap.lx, text);
-    *ret = NULL;
     int rc = parse_sequence(&ap, LEX_END, ret);
-    if (prereq)
-        *prereq = NULL;
-    if (!rc && prereq)
+    if (!rc)
         *prereq = ap.prereq ? expr_ref(ap.prereq) : expr_true(action_pool_exprs(p));
     expr_unref(ap.prereq);
-    release_args(&ap, 0);
+    action_release_args(&ap, 0);
     vec_fini(&ap.args);
     lexer_fini(&ap.lx);
     return rc;
+}
+
+int actions_parse(struct action_pool *p, const char *text, const struct action_context *context,
+                  struct actions **ret, struct expr **prereq, struct diag *diag)
+{
+    struct text_cache *cache = action_pool_texts(p);
+    uint64_t key = context_key(context);
+    struct actions *as = NULL;
+    struct expr *need = NULL;
+    *ret = NULL;
+    if (prereq)
+        *prereq = NULL;
+    const struct text_cached *known = text_cache_find(cache, text, key);
+    if (known) {
+        as = known->value;
+        need = known->more;
+    } else {
+        int rc = parse_whole(p, text, context, &as, &need, diag);
+        if (rc)
+            return rc;
+        text_cache_add(cache, text, key, as, need);
+    }
+    *ret = actions_ref(as);
+    if (prereq)
+        *prereq = expr_ref(need);
+    return 0;
 }

@@ -155,14 +155,18 @@ static int parse_lb(struct action_parser *ap, enum action_op op)
     if (!lexer_match_id(lx, "backends"))
         return lexer_error(lx, ap->diag, "expecting backends");
     int rc = lexer_force(lx, LEX_EQUALS, ap->diag);
+    size_t from = ap->args.n;
     arg_option(ap, "backends");
     while (!rc && lx->token.type != LEX_RPAREN && lx->token.type != LEX_SEMICOLON) {
         rc = parse_backend(ap, op == ACTION_CT_LB_MARK_LOCAL);
         if (!rc && !lexer_match(lx, LEX_COMMA))
             break;
     }
+    bool is_empty = ap->args.n == from + 1;
     if (!rc)
         rc = parse_lb_options(ap);
+    if (is_empty) /* options say nothing without backends: the plain form */
+        action_release_args(ap, from);
     return rc ? rc : lexer_force(lx, LEX_RPAREN, ap->diag);
 }
 

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "expr/lexer.h"
 #include "expr/parse.h"
+#include "expr/text_cache.h"
 
 typedef VEC(struct operand) operand_vec;
 
@@ -27,6 +28,10 @@ void arg_value(struct action_parser *ap, enum const_format format, u128 value);
 void arg_token(struct action_parser *ap, const struct lex_token *t); /* a (masked) integer */
 void arg_text(struct action_parser *ap, enum operand_kind kind, const char *text, size_t n);
 void arg_option(struct action_parser *ap, const char *name);
+void action_release_args(struct action_parser *ap, size_t from); /* those from FROM on, again */
+
+/* What the pool remembers of texts: struct actions and the prerequisite, by text and context. */
+struct text_cache *action_pool_texts(struct action_pool *p);
 
 /* ANDs the annotated prerequisites of SYM, or the expression TEXT as it stands, to what is required. */
 int action_require_symbol(struct action_parser *ap, const struct symbol *sym) MUST_CHECK;

@@ -2,18 +2,32 @@
 #include <stdarg.h>
 
 #include "action/action.h"
+#include "action/parser.h"
 #include "base/hash.h"
 #include "base/vec.h"
 
 struct action_pool {
     struct expr_pool *exprs;
     struct hmap actions, sequences;
+    struct text_cache texts;
 };
+
+static void release_text(const void *as, const void *prereq)
+{
+    actions_unref(as);
+    expr_unref(prereq);
+}
+
+struct text_cache *action_pool_texts(struct action_pool *p)
+{
+    return &p->texts;
+}
 
 struct action_pool *action_pool_new(struct expr_pool *exprs)
 {
     struct action_pool *p = NEW(struct action_pool);
     p->exprs = exprs;
+    p->texts.release = release_text;
     return p;
 }
 
@@ -21,6 +35,7 @@ void action_pool_free(struct action_pool *p)
 {
     if (!p)
         return;
+    text_cache_clear(&p->texts);
     INVARIANT(!p->actions.n && !p->sequences.n);
     hmap_fini(&p->actions);
     hmap_fini(&p->sequences);

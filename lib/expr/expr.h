@@ -75,7 +75,7 @@ void expr_pool_free(struct expr_pool *pool); /* every node must have been releas
 const struct symtab *expr_pool_symtab(const struct expr_pool *pool);
 struct rstr_pool *expr_pool_names(struct expr_pool *pool); /* where names are interned */
 size_t expr_pool_count(const struct expr_pool *pool);      /* live nodes */
-/* Drops what the pool remembers of predicates and prerequisites, which are nodes too. */
+/* Drops what the pool remembers of predicates, prerequisites and parsed texts, which are nodes too. */
 void expr_pool_forget(struct expr_pool *pool);
 
 struct expr *expr_ref(const struct expr *e);

@@ -7,6 +7,7 @@
 #include "expr/parse_cmp.h"
 
 #include "base/err.h"
+#include "expr/text_cache.h"
 
 static int parse_or_and(struct parser *ps, bool negate, struct expr **ret) MUST_CHECK;
 
@@ -208,12 +209,11 @@ static int parse_or_and(struct parser *ps, bool negate, struct expr **ret)
     return rc;
 }
 
-int expr_parse(struct expr_pool *p, const char *text, const struct expr_names *names,
-               struct expr **ret, struct diag *diag)
+static int parse_whole(struct expr_pool *p, const char *text, const struct expr_names *names,
+                       struct expr **ret, struct diag *diag)
 {
     struct parser ps = {.pool = p, .names = names, .diag = diag};
     lexer_init(&ps.lx, text);
-    *ret = NULL;
     int rc = parse_or_and(&ps, false, ret);
     if (!rc) {
         rc = lexer_force_end(&ps.lx, diag);
@@ -224,4 +224,22 @@ int expr_parse(struct expr_pool *p, const char *text, const struct expr_names *n
     }
     lexer_fini(&ps.lx);
     return rc;
+}
+
+int expr_parse(struct expr_pool *p, const char *text, const struct expr_names *names,
+               struct expr **ret, struct diag *diag)
+{
+    *ret = NULL;
+    if (names) /* what is accepted then depends on which sets and groups exist */
+        return parse_whole(p, text, names, ret, diag);
+    struct text_cache *cache = expr_pool_texts(p);
+    const struct text_cached *known = text_cache_find(cache, text, 0);
+    if (!known) {
+        int rc = parse_whole(p, text, NULL, ret, diag);
+        if (!rc)
+            text_cache_add(cache, text, 0, expr_ref(*ret), NULL);
+        return rc;
+    }
+    *ret = expr_ref(known->value);
+    return 0;
 }

@@ -186,8 +186,10 @@ static int check_nominal(struct parser *ps, const struct symbol *sym, enum expr_
                          const struct constants *cs, bool negate)
 {
     if (sym->level == LEVEL_NOMINAL && sym->kind == SYMBOL_PREDICATE) {
-        bool one = cs->list.n && cs->list.data[0].value != 0;
-        if ((relop == EXPR_EQ) != (one != negate))
+        bool ok = cs->list.n || (relop == EXPR_EQ) == negate;
+        for (size_t i = 0; i < cs->list.n; i++) /* each becomes a test of its own */
+            ok &= (relop == EXPR_EQ) == ((cs->list.data[i].value != 0) != negate);
+        if (!ok)
             return diag_set(ps->diag, ERR_TYPE,
                             "Nominal predicate %s may only be tested positively, e.g. `%s' or "
                             "`%s == 1' but not `!%s' or `%s == 0'.",

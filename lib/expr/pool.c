@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "expr/expr.h"
 #include "expr/parse.h"
+#include "expr/text_cache.h"
 
 struct expr_pool {
     const struct symtab *symtab;
@@ -12,12 +13,24 @@ struct expr_pool {
     struct rstr_pool names;
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
     size_t n_known;
+    struct text_cache texts;
 };
+
+static void release_text(const void *e, const void *none UNUSED)
+{
+    expr_unref(e);
+}
+
+struct text_cache *expr_pool_texts(struct expr_pool *p)
+{
+    return &p->texts;
+}
 
 struct expr_pool *expr_pool_new(const struct symtab *symtab)
 {
     struct expr_pool *p = NEW(struct expr_pool);
     p->symtab = symtab;
+    p->texts.release = release_text;
     p->n_known = 2 * symtab_count(symtab);
     p->known = xcalloc(p->n_known ? p->n_known : 1, sizeof *p->known);
     return p;
@@ -44,6 +57,7 @@ struct expr **expr_pool_known(struct expr_pool *p, const struct symbol *sym, boo
 
 void expr_pool_forget(struct expr_pool *p)
 {
+    text_cache_clear(&p->texts);
     for (size_t i = 0; i < p->n_known; i++) {
         expr_unref(p->known[i]);
         p->known[i] = NULL;

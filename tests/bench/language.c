@@ -198,6 +198,13 @@ int main(int argc, char *argv[])
             b.lines.n, b.n_flows, b.n_failed, cold / 1e6);
     printf("{\"name\": \"text_to_flows\", \"unit\": \"us\", \"ours\": %.4f}\n",
            cold / (double)b.n_flows);
+    double warm = pass(&b);
+    for (int i = 0; i < 4; i++) {
+        double again = pass(&b);
+        warm = MIN(warm, again);
+    }
+    printf("{\"name\": \"text_to_flows_cached\", \"unit\": \"us\", \"ours\": %.4f}\n",
+           warm / (double)b.n_flows);
     set_1000x1000(&b);
     free(text);
     vec_fini(&b.lines);
