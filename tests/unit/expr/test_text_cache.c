@@ -1,0 +1,67 @@
+/* test_text_cache.c - texts seen before give the same node, keys keep contexts apart, and memory is bounded and given back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "expr/expr.h"
+#include "expr/text_cache.h"
+
+static void release(const void *value, const void *more)
+{
+    (*(size_t *)(uintptr_t)value)--;
+    assert_null(more);
+}
+
+static void test_bounds(void **state UNUSED)
+{
+    size_t held = 0;
+    struct text_cache c = {.release = release};
+    char text[32];
+    for (int i = 0; i < 300000; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        held++;
+        text_cache_add(&c, text, 0, &held, NULL);
+        assert_true(held <= 2 * 65536);
+        assert_non_null(text_cache_find(&c, "0", 0)); /* what is used stays */
+    }
+    assert_non_null(text_cache_find(&c, "299999", 0));
+    assert_null(text_cache_find(&c, "1", 0));
+    assert_null(text_cache_find(&c, "0", 1)); /* another context */
+    assert_int_equal(held, c.young.n + c.old.n);
+    text_cache_clear(&c);
+    assert_int_equal(held, 0);
+    assert_null(text_cache_find(&c, "0", 0));
+}
+
+static void test_pool(void **state UNUSED)
+{
+    struct symtab *symtab = symtab_new();
+    struct expr_pool *pool = expr_pool_new(symtab);
+    struct expr *a, *b;
+    struct diag diag = DIAG_INIT;
+    assert_int_equal(expr_parse(pool, "ip4 && tcp.dst == 80", NULL, &a, &diag), 0);
+    assert_int_equal(expr_parse(pool, "ip4 && tcp.dst == 80", NULL, &b, &diag), 0);
+    assert_ptr_equal(a, b);
+    expr_unref(a);
+    expr_unref(b);
+    for (int i = 0; i < 2; i++) { /* errors are told each time */
+        assert_int_not_equal(expr_parse(pool, "ip4 &&", NULL, &a, &diag), 0);
+        assert_null(a);
+    }
+    assert_int_not_equal(expr_parse(pool, "tcp != {0, 1}", NULL, &a, &diag), 0);
+    diag_fini(&diag);
+    expr_pool_forget(pool);
+    assert_int_equal(expr_pool_count(pool), 0);
+    expr_pool_free(pool);
+    symtab_free(symtab);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bounds), cmocka_unit_test(test_pool)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
