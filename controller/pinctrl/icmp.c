@@ -61,7 +61,7 @@ static size_t make_error(const uint8_t *packet, size_t quoted, struct icmp_packe
     return sizeof ret->eth + sizeof ret->ip + icmp_len;
 }
 
-void icmp4_handle(struct pinctrl *p, const struct pinctrl_event *event)
+void icmp_handle(struct pinctrl *p, const struct pinctrl_event *event)
 {
     const struct of_packet_in *pin = event->pin;
     struct of_actions actions = OF_ACTIONS_INIT;

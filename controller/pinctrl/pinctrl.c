@@ -39,7 +39,7 @@ static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
         put_arp_handle(p, &event);
         break;
     case OPCODE_ICMP:
-        icmp4_handle(p, &event);
+        icmp_handle(p, &event);
         break;
     case OPCODE_PUT_FDB:
         put_fdb_handle(p, &event);

@@ -77,7 +77,7 @@ void limit_clear(struct pinctrl *pinctrl);
 /* arp.c */
 void arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 /* icmp.c */
-void icmp4_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+void icmp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 /* put_arp.c */
 void put_arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 void put_arp_clear(struct pinctrl *pinctrl);
