@@ -4,74 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "northd/fact_type.h"
+
 /* --- Types: how facts are ordered, what they refer to, how they are shown */
 
-static void ref_text(const struct rstr *text)
-{
-    if (text)
-        rstr_ref(text);
-}
-
-static int compare_text(const struct rstr *a, const struct rstr *b)
-{
-    return a && b ? rstr_compare(a, b) : (a != NULL) - (b != NULL);
-}
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static void put_uuid(struct str *out, const struct uuid *uuid)
-{
-    char buf[UUID_TEXT_LEN + 1];
-    str_put(out, uuid_print(uuid, buf));
-}
-
-/* The first of the comparisons that tells a difference. */
-#define COMPARE(...)                                                                               \
-    do {                                                                                           \
-        const int results_[] = {__VA_ARGS__};                                                      \
-        for (size_t i_ = 0; i_ < ARRAY_SIZE(results_); i_++)                                       \
-            if (results_[i_])                                                                      \
-                return results_[i_];                                                               \
-        return 0;                                                                                  \
-    } while (0)
-
-#define DEFINE_COMPARE(NAME, ...)                                                                  \
-    static int NAME##_compare(const void *a_, const void *b_)                                      \
-    {                                                                                              \
-        const struct fact_##NAME *a = a_, *b = b_;                                                 \
-        COMPARE(__VA_ARGS__);                                                                      \
-    }
-
-#define DEFINE_TEXTS(NAME, ONE, TWO)                                                               \
-    static void NAME##_ref(const void *fact)                                                       \
-    {                                                                                              \
-        const struct fact_##NAME *f = fact;                                                        \
-        ref_text(f->ONE);                                                                          \
-        ref_text(f->TWO);                                                                          \
-    }                                                                                              \
-    static void NAME##_unref(const void *fact)                                                     \
-    {                                                                                              \
-        const struct fact_##NAME *f = fact;                                                        \
-        rstr_unref(f->ONE);                                                                        \
-        rstr_unref(f->TWO);                                                                        \
-    }
-
-#define DEFINE_TEXT(NAME, ONE)                                                                     \
-    static void NAME##_ref(const void *fact)                                                       \
-    {                                                                                              \
-        ref_text(((const struct fact_##NAME *)fact)->ONE);                                         \
-    }                                                                                              \
-    static void NAME##_unref(const void *fact)                                                     \
-    {                                                                                              \
-        rstr_unref(((const struct fact_##NAME *)fact)->ONE);                                       \
-    }
-
-DEFINE_COMPARE(datapath, uuid_compare(&a->uuid, &b->uuid), compare_text(a->name, b->name),
-               compare_u64(a->kind, b->kind), compare_u64(a->flags, b->flags))
-DEFINE_TEXT(datapath, name)
+FACT_COMPARE(datapath, uuid_compare(&a->uuid, &b->uuid), fact_compare_text(a->name, b->name),
+             fact_compare_u64(a->kind, b->kind), fact_compare_u64(a->flags, b->flags))
+FACT_TEXTS(datapath, name)
 static void datapath_print(const void *fact, struct str *out)
 {
     const struct fact_datapath *f = fact;
@@ -79,20 +18,20 @@ static void datapath_print(const void *fact, struct str *out)
              f->flags);
 }
 
-DEFINE_COMPARE(lsp, uuid_compare(&a->uuid, &b->uuid), uuid_compare(&a->ls, &b->ls),
-               compare_text(a->name, b->name), compare_text(a->peer, b->peer),
-               compare_u64(a->type, b->type), compare_u64(a->flags, b->flags))
-DEFINE_TEXTS(lsp, name, peer)
+FACT_COMPARE(lsp, uuid_compare(&a->uuid, &b->uuid), uuid_compare(&a->ls, &b->ls),
+             fact_compare_text(a->name, b->name), fact_compare_text(a->peer, b->peer),
+             fact_compare_u64(a->type, b->type), fact_compare_u64(a->flags, b->flags))
+FACT_TEXTS(lsp, name, peer)
 static void lsp_print(const void *fact, struct str *out)
 {
     const struct fact_lsp *f = fact;
     str_putf(out, "%s type %u flags %x", f->name->s, f->type, f->flags);
 }
 
-DEFINE_COMPARE(lrp, uuid_compare(&a->uuid, &b->uuid), uuid_compare(&a->lr, &b->lr),
-               compare_text(a->name, b->name), compare_text(a->peer, b->peer),
-               compare_u64(a->mac, b->mac), compare_u64(a->flags, b->flags))
-DEFINE_TEXTS(lrp, name, peer)
+FACT_COMPARE(lrp, uuid_compare(&a->uuid, &b->uuid), uuid_compare(&a->lr, &b->lr),
+             fact_compare_text(a->name, b->name), fact_compare_text(a->peer, b->peer),
+             fact_compare_u64(a->mac, b->mac), fact_compare_u64(a->flags, b->flags))
+FACT_TEXTS(lrp, name, peer)
 static void lrp_print(const void *fact, struct str *out)
 {
     const struct fact_lrp *f = fact;
@@ -100,10 +39,10 @@ static void lrp_print(const void *fact, struct str *out)
              (unsigned long long)f->flags);
 }
 
-DEFINE_COMPARE(network, uuid_compare(&a->lr, &b->lr), uuid_compare(&a->lrp, &b->lrp),
-               address_compare(&a->address, &b->address), compare_text(a->lrp_name, b->lrp_name),
-               compare_u64(a->mac, b->mac), compare_u64(a->link_local, b->link_local))
-DEFINE_TEXT(network, lrp_name)
+FACT_COMPARE(network, uuid_compare(&a->lr, &b->lr), uuid_compare(&a->lrp, &b->lrp),
+             address_compare(&a->address, &b->address), fact_compare_text(a->lrp_name, b->lrp_name),
+             fact_compare_u64(a->mac, b->mac), fact_compare_u64(a->link_local, b->link_local))
+FACT_TEXTS(network, lrp_name)
 static void network_print(const void *fact, struct str *out)
 {
     const struct fact_network *f = fact;
@@ -111,44 +50,44 @@ static void network_print(const void *fact, struct str *out)
     address_put(out, &f->address);
 }
 
-DEFINE_COMPARE(plen, uuid_compare(&a->lr, &b->lr), compare_u64(a->version, b->version),
-               compare_u64(b->plen, a->plen)) /* longest first */
+FACT_COMPARE(plen, uuid_compare(&a->lr, &b->lr), fact_compare_u64(a->version, b->version),
+             fact_compare_u64(b->plen, a->plen)) /* longest first */
 
-DEFINE_COMPARE(link, uuid_compare(&a->ls, &b->ls), uuid_compare(&a->lsp, &b->lsp),
-               uuid_compare(&a->lr, &b->lr), uuid_compare(&a->lrp, &b->lrp),
-               compare_text(a->lsp_name, b->lsp_name), compare_text(a->lrp_name, b->lrp_name),
-               compare_u64(a->mac, b->mac))
-DEFINE_TEXTS(link, lsp_name, lrp_name)
+FACT_COMPARE(link, uuid_compare(&a->ls, &b->ls), uuid_compare(&a->lsp, &b->lsp),
+             uuid_compare(&a->lr, &b->lr), uuid_compare(&a->lrp, &b->lrp),
+             fact_compare_text(a->lsp_name, b->lsp_name),
+             fact_compare_text(a->lrp_name, b->lrp_name), fact_compare_u64(a->mac, b->mac))
+FACT_TEXTS(link, lsp_name, lrp_name)
 static void link_print(const void *fact, struct str *out)
 {
     const struct fact_link *f = fact;
     str_putf(out, "%s - %s", f->lsp_name->s, f->lrp_name->s);
 }
 
-DEFINE_COMPARE(router_peer, uuid_compare(&a->lrp, &b->lrp), uuid_compare(&a->peer, &b->peer),
-               uuid_compare(&a->lr, &b->lr), compare_text(a->lrp_name, b->lrp_name),
-               compare_text(a->peer_name, b->peer_name))
-DEFINE_TEXTS(router_peer, lrp_name, peer_name)
+FACT_COMPARE(router_peer, uuid_compare(&a->lrp, &b->lrp), uuid_compare(&a->peer, &b->peer),
+             uuid_compare(&a->lr, &b->lr), fact_compare_text(a->lrp_name, b->lrp_name),
+             fact_compare_text(a->peer_name, b->peer_name))
+FACT_TEXTS(router_peer, lrp_name, peer_name)
 static void router_peer_print(const void *fact, struct str *out)
 {
     const struct fact_router_peer *f = fact;
     str_putf(out, "%s - %s", f->lrp_name->s, f->peer_name->s);
 }
 
-DEFINE_COMPARE(port_addr, uuid_compare(&a->ls, &b->ls), uuid_compare(&a->lsp, &b->lsp),
-               compare_u64(a->mac, b->mac), address_compare(&a->ip, &b->ip))
+FACT_COMPARE(port_addr, uuid_compare(&a->ls, &b->ls), uuid_compare(&a->lsp, &b->lsp),
+             fact_compare_u64(a->mac, b->mac), address_compare(&a->ip, &b->ip))
 static void port_addr_print(const void *fact, struct str *out)
 {
     const struct fact_port_addr *f = fact;
-    put_uuid(out, &f->lsp);
+    fact_put_uuid(out, &f->lsp);
     str_putf(out, " %012llx ", (unsigned long long)f->mac);
     address_put(out, &f->ip);
 }
 
-DEFINE_COMPARE(route, uuid_compare(&a->lr, &b->lr), address_compare(&a->prefix, &b->prefix),
-               compare_u64(a->policy, b->policy), address_compare(&a->nexthop, &b->nexthop),
-               compare_text(a->output_port, b->output_port), uuid_compare(&a->route, &b->route))
-DEFINE_TEXT(route, output_port)
+FACT_COMPARE(route, uuid_compare(&a->lr, &b->lr), address_compare(&a->prefix, &b->prefix),
+             fact_compare_u64(a->policy, b->policy), address_compare(&a->nexthop, &b->nexthop),
+             fact_compare_text(a->output_port, b->output_port), uuid_compare(&a->route, &b->route))
+FACT_TEXTS(route, output_port)
 static void route_print(const void *fact, struct str *out)
 {
     const struct fact_route *f = fact;
@@ -157,25 +96,25 @@ static void route_print(const void *fact, struct str *out)
     address_put(out, &f->nexthop);
 }
 
-DEFINE_COMPARE(want_key, uuid_compare(&a->scope, &b->scope), uuid_compare(&a->id, &b->id),
-               compare_text(a->name, b->name))
-DEFINE_TEXT(want_key, name)
+FACT_COMPARE(want_key, uuid_compare(&a->scope, &b->scope), uuid_compare(&a->id, &b->id),
+             fact_compare_text(a->name, b->name))
+FACT_TEXTS(want_key, name)
 static void want_key_print(const void *fact, struct str *out)
 {
     str_put(out, ((const struct fact_want_key *)fact)->name->s);
 }
 
-DEFINE_COMPARE(key, uuid_compare(&a->id, &b->id), compare_u64(a->key, b->key))
+FACT_COMPARE(key, uuid_compare(&a->id, &b->id), fact_compare_u64(a->key, b->key))
 static void key_print(const void *fact, struct str *out)
 {
     const struct fact_key *f = fact;
-    put_uuid(out, &f->id);
+    fact_put_uuid(out, &f->id);
     str_putf(out, " %llu", (unsigned long long)f->key);
 }
 
-DEFINE_COMPARE(datapath_binding, uuid_compare(&a->datapath, &b->datapath),
-               compare_u64(a->kind, b->kind), compare_u64(a->key, b->key),
-               uuid_compare(&a->row->version, &b->row->version))
+FACT_COMPARE(datapath_binding, uuid_compare(&a->datapath, &b->datapath),
+             fact_compare_u64(a->kind, b->kind), fact_compare_u64(a->key, b->key),
+             uuid_compare(&a->row->version, &b->row->version))
 static void datapath_binding_ref(const void *fact)
 {
     row_ref(((const struct fact_datapath_binding *)fact)->row);
@@ -187,20 +126,20 @@ static void datapath_binding_unref(const void *fact)
 static void datapath_binding_print(const void *fact, struct str *out)
 {
     const struct fact_datapath_binding *f = fact;
-    put_uuid(out, &f->datapath);
+    fact_put_uuid(out, &f->datapath);
     str_putf(out, " key %u", f->key);
 }
 
-DEFINE_COMPARE(port_binding, uuid_compare(&a->port, &b->port),
-               uuid_compare(&a->datapath, &b->datapath), compare_u64(a->key, b->key),
-               compare_text(a->name, b->name), compare_text(a->peer, b->peer),
-               uuid_compare(&a->row->version, &b->row->version))
+FACT_COMPARE(port_binding, uuid_compare(&a->port, &b->port),
+             uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->key, b->key),
+             fact_compare_text(a->name, b->name), fact_compare_text(a->peer, b->peer),
+             uuid_compare(&a->row->version, &b->row->version))
 static void port_binding_ref(const void *fact)
 {
     const struct fact_port_binding *f = fact;
     row_ref(f->row);
-    ref_text(f->name);
-    ref_text(f->peer);
+    fact_ref_text(f->name);
+    fact_ref_text(f->peer);
 }
 static void port_binding_unref(const void *fact)
 {
@@ -216,17 +155,17 @@ static void port_binding_print(const void *fact, struct str *out)
              f->peer ? f->peer->s : "-");
 }
 
-DEFINE_COMPARE(group, uuid_compare(&a->datapath, &b->datapath), compare_u64(a->group, b->group))
+FACT_COMPARE(group, uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->group, b->group))
 static void group_print(const void *fact, struct str *out)
 {
     const struct fact_group *f = fact;
-    put_uuid(out, &f->datapath);
+    fact_put_uuid(out, &f->datapath);
     str_putf(out, " %s", group_name((enum group)f->group));
 }
 
-DEFINE_COMPARE(member, uuid_compare(&a->datapath, &b->datapath), compare_u64(a->group, b->group),
-               compare_text(a->port, b->port))
-DEFINE_TEXT(member, port)
+FACT_COMPARE(member, uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->group, b->group),
+             fact_compare_text(a->port, b->port))
+FACT_TEXTS(member, port)
 static void member_print(const void *fact, struct str *out)
 {
     const struct fact_member *f = fact;
@@ -255,9 +194,9 @@ static int compare_actions(const struct actions *a, const struct actions *b)
     return c;
 }
 
-DEFINE_COMPARE(lflow, uuid_compare(&a->datapath, &b->datapath), compare_u64(a->stage, b->stage),
-               compare_u64(b->priority, a->priority), compare_matches(a->match, b->match),
-               compare_actions(a->actions, b->actions), compare_u64(a->hint, b->hint))
+FACT_COMPARE(lflow, uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->stage, b->stage),
+             fact_compare_u64(b->priority, a->priority), compare_matches(a->match, b->match),
+             compare_actions(a->actions, b->actions), fact_compare_u64(a->hint, b->hint))
 static void lflow_ref(const void *fact)
 {
     const struct fact_lflow *f = fact;
@@ -273,7 +212,7 @@ static void lflow_unref(const void *fact)
 static void lflow_print(const void *fact, struct str *out)
 {
     const struct fact_lflow *f = fact;
-    put_uuid(out, &f->datapath);
+    fact_put_uuid(out, &f->datapath);
     str_putf(out, " %s, priority=%u, match=(", stage_info(f->stage)->name, f->priority);
     expr_print(f->match, EXPR_STYLE_TEXT, out);
     str_put(out, "), action=(");
@@ -281,34 +220,22 @@ static void lflow_print(const void *fact, struct str *out)
     str_put(out, ")");
 }
 
-#define TYPE(NAME)                                                                                 \
-    const struct inc_type northd_type_##NAME = {.name = #NAME,                                     \
-                                                .size = sizeof(struct fact_##NAME),                \
-                                                .compare = NAME##_compare,                         \
-                                                .ref = NAME##_ref,                                 \
-                                                .unref = NAME##_unref,                             \
-                                                .print = NAME##_print}
-#define TYPE_PLAIN(NAME, PRINT)                                                                    \
-    const struct inc_type northd_type_##NAME = {.name = #NAME,                                     \
-                                                .size = sizeof(struct fact_##NAME),                \
-                                                .compare = NAME##_compare,                         \
-                                                .print = PRINT}
-TYPE(datapath);
-TYPE(lsp);
-TYPE(lrp);
-TYPE(network);
-TYPE_PLAIN(plen, NULL);
-TYPE(link);
-TYPE(router_peer);
-TYPE_PLAIN(port_addr, port_addr_print);
-TYPE(route);
-TYPE(want_key);
-TYPE_PLAIN(key, key_print);
-TYPE(datapath_binding);
-TYPE(port_binding);
-TYPE_PLAIN(group, group_print);
-TYPE(member);
-TYPE(lflow);
+FACT_TYPE(datapath, datapath_print);
+FACT_TYPE(lsp, lsp_print);
+FACT_TYPE(lrp, lrp_print);
+FACT_TYPE(network, network_print);
+FACT_TYPE_PLAIN(plen, NULL);
+FACT_TYPE(link, link_print);
+FACT_TYPE(router_peer, router_peer_print);
+FACT_TYPE_PLAIN(port_addr, port_addr_print);
+FACT_TYPE(route, route_print);
+FACT_TYPE(want_key, want_key_print);
+FACT_TYPE_PLAIN(key, key_print);
+FACT_TYPE(datapath_binding, datapath_binding_print);
+FACT_TYPE(port_binding, port_binding_print);
+FACT_TYPE_PLAIN(group, group_print);
+FACT_TYPE(member, member_print);
+FACT_TYPE(lflow, lflow_print);
 
 const struct inc_type northd_key_network = {.name = "network", .size = sizeof(struct key_network)};
 const struct inc_type northd_key_route = {.name = "route", .size = sizeof(struct key_route)};

@@ -6,17 +6,11 @@
  */
 #include "northd/program.h"
 
-#include <stddef.h>
-
+#include "northd/declare.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
 #include "northd/switch/switch.h"
 #include "northd/topology/topology.h"
-
-#define BY_UUID(COLL, TYPE, MEMBER)                                                                \
-    inc_index_field(g, COLL, #MEMBER, &feed_uuid_type, offsetof(struct TYPE, MEMBER))
-#define BY_NAME(COLL, TYPE, MEMBER)                                                                \
-    inc_index_field(g, COLL, #MEMBER, &feed_name_type, offsetof(struct TYPE, MEMBER))
 
 static void declare_inputs(struct northd_program *p)
 {
@@ -129,15 +123,6 @@ static void declare_facts(struct northd_program *p)
 }
 
 /* --- The units, in order. A collection is read only below all that emit it. */
-
-#define READS(...)                                                                                 \
-    {                                                                                              \
-        __VA_ARGS__                                                                                \
-    }
-#define UNIT(NAME, EACH, RUN, READ, ...)                                                           \
-    inc_kind(g,                                                                                    \
-             &(struct inc_kind_def){                                                               \
-                 .name = NAME, .each = EACH, .run = RUN, .reads = READ, .emits = {__VA_ARGS__}})
 
 static void declare_topology(struct northd_program *p)
 {
