@@ -3,6 +3,8 @@
  */
 #include "northd/lflows.h"
 
+#include <stdarg.h>
+
 struct lflow_out lflows_begin(struct inc_ctx *ctx, struct northd_program *p,
                               const struct uuid *datapath, const struct uuid *row)
 {
@@ -26,6 +28,43 @@ void lflows_emit(const struct lflow_out *l, enum stage stage, unsigned priority,
     f.priority = (uint16_t)priority;
     f.hint = l->hint;
     inc_emit_take(l->ctx, l->p->lflow, &f);
+}
+
+void lflows_emit_texts(const struct lflow_out *l, const struct lflow_text *flows, size_t n)
+{
+    for (const struct lflow_text *f = flows; f < flows + n; f++)
+        lflows_emit(l, f->stage, f->priority, lflows_match(l, "%s", f->match),
+                    lflows_actions(l, "%s", f->actions));
+}
+
+struct expr *lflows_match(const struct lflow_out *l, const char *format, ...)
+{
+    struct diag diag = DIAG_INIT;
+    struct expr *e;
+    va_list args;
+    va_start(args, format);
+    struct str text = STR_INIT;
+    str_vputf(&text, format, args);
+    va_end(args);
+    if (expr_parse(l->e, str_c(&text), NULL, &e, &diag))
+        bug("match \"%s\": %s", str_c(&text), diag_text(&diag));
+    str_fini(&text);
+    return e;
+}
+
+struct actions *lflows_actions(const struct lflow_out *l, const char *format, ...)
+{
+    struct diag diag = DIAG_INIT;
+    struct actions *actions;
+    va_list args;
+    va_start(args, format);
+    struct str text = STR_INIT;
+    str_vputf(&text, format, args);
+    va_end(args);
+    if (actions_parse(l->a, str_c(&text), NULL, &actions, NULL, &diag))
+        bug("actions \"%s\": %s", str_c(&text), diag_text(&diag));
+    str_fini(&text);
+    return actions;
 }
 
 struct expr *lflows_inport(const struct lflow_out *l, const struct rstr *name)

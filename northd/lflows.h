@@ -24,6 +24,19 @@ struct lflow_out lflows_begin(struct inc_ctx *ctx, struct northd_program *p,
 void lflows_emit(const struct lflow_out *l, enum stage stage, unsigned priority, struct expr *match,
                  struct actions *actions);
 
+/* A flow as text: for those that every datapath of a kind, or with a feature, has. */
+struct lflow_text {
+    enum stage stage;
+    unsigned priority;
+    const char *match, *actions;
+};
+void lflows_emit_texts(const struct lflow_out *l, const struct lflow_text *flows, size_t n);
+/* From text that the program itself has made: what does not parse is a bug. Names that users give do not belong into a
+ * text (they would have to be escaped): build what holds them. */
+struct expr *lflows_match(const struct lflow_out *l, const char *format, ...) PRINTF_FORMAT(2, 3);
+struct actions *lflows_actions(const struct lflow_out *l, const char *format, ...)
+    PRINTF_FORMAT(2, 3);
+
 /* Common matches and actions. */
 struct expr *lflows_inport(const struct lflow_out *l, const struct rstr *name);
 struct expr *lflows_outport(const struct lflow_out *l, const struct rstr *name);

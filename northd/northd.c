@@ -76,26 +76,13 @@ static void on_replica_status(void *northd)
 
 static void feed_inputs(struct northd *n)
 {
-    struct northd_program *p = n->program;
-    const struct {
-        struct inc_coll *coll;
-        const char *table, *column;
-    } inputs[] = {
-        {p->in_ls, "Logical_Switch", NULL},
-        {p->in_ls_port, "Logical_Switch", "ports"},
-        {p->in_lsp, "Logical_Switch_Port", NULL},
-        {p->in_lr, "Logical_Router", NULL},
-        {p->in_lr_port, "Logical_Router", "ports"},
-        {p->in_lr_route, "Logical_Router", "static_routes"},
-        {p->in_lrp, "Logical_Router_Port", NULL},
-        {p->in_route, "Logical_Router_Static_Route", NULL},
-    };
-    n->feed = feed_new(n->inc, n->nb.replica, p->names);
-    for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
-        if (inputs[i].column)
-            feed_elements(n->feed, inputs[i].coll, inputs[i].table, inputs[i].column);
+    const struct northd_input *input;
+    n->feed = feed_new(n->inc, n->nb.replica, n->program->names);
+    VEC_FOR_EACH (input, &n->program->inputs) {
+        if (input->column)
+            feed_elements(n->feed, input->coll, input->table, input->column);
         else
-            feed_rows(n->feed, inputs[i].coll, inputs[i].table);
+            feed_rows(n->feed, input->coll, input->table);
     }
     feed_start(n->feed, on_nb, n);
 }

@@ -4,32 +4,49 @@
  * this index run this function"; it reads what is declared above it and emits what is read below. What the functions do
  * is in the file that their name begins with: switch_arp_rsp is in switch/arp_rsp.c.
  */
-#include "northd/program.h"
-
 #include "northd/declare.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
 #include "northd/switch/switch.h"
 #include "northd/topology/topology.h"
 
+static struct inc_coll *add_input(struct northd_program *p, const char *table, const char *column,
+                                  const char *name, const struct inc_type *type)
+{
+    struct northd_input input = {inc_input(p->inc, name, type), table, column};
+    vec_push(&p->inputs, input);
+    return input.coll;
+}
+
+struct inc_coll *program_rows(struct northd_program *p, const char *table)
+{
+    return add_input(p, table, NULL, table, &feed_row_type);
+}
+
+struct inc_coll *program_elements(struct northd_program *p, const char *table, const char *column,
+                                  const struct inc_type *type)
+{
+    return add_input(p, table, column, column, type);
+}
+
 static void declare_inputs(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
-    p->in_ls = inc_input(g, "Logical_Switch", &feed_row_type);
+    p->in_ls = program_rows(p, "Logical_Switch");
     p->in_ls_by_uuid = BY_UUID(p->in_ls, feed_row, uuid);
-    p->in_ls_port = inc_input(g, "Logical_Switch.ports", &feed_ref_type);
+    p->in_ls_port = program_elements(p, "Logical_Switch", "ports", &feed_ref_type);
     p->in_ls_port_by_port = BY_UUID(p->in_ls_port, feed_ref, to);
-    p->in_lsp = inc_input(g, "Logical_Switch_Port", &feed_row_type);
+    p->in_lsp = program_rows(p, "Logical_Switch_Port");
     p->in_lsp_by_uuid = BY_UUID(p->in_lsp, feed_row, uuid);
-    p->in_lr = inc_input(g, "Logical_Router", &feed_row_type);
+    p->in_lr = program_rows(p, "Logical_Router");
     p->in_lr_by_uuid = BY_UUID(p->in_lr, feed_row, uuid);
-    p->in_lr_port = inc_input(g, "Logical_Router.ports", &feed_ref_type);
+    p->in_lr_port = program_elements(p, "Logical_Router", "ports", &feed_ref_type);
     p->in_lr_port_by_port = BY_UUID(p->in_lr_port, feed_ref, to);
-    p->in_lrp = inc_input(g, "Logical_Router_Port", &feed_row_type);
+    p->in_lrp = program_rows(p, "Logical_Router_Port");
     p->in_lrp_by_uuid = BY_UUID(p->in_lrp, feed_row, uuid);
-    p->in_lr_route = inc_input(g, "Logical_Router.static_routes", &feed_ref_type);
+    p->in_lr_route = program_elements(p, "Logical_Router", "static_routes", &feed_ref_type);
     p->in_lr_route_by_route = BY_UUID(p->in_lr_route, feed_ref, to);
-    p->in_route = inc_input(g, "Logical_Router_Static_Route", &feed_row_type);
+    p->in_route = program_rows(p, "Logical_Router_Static_Route");
     p->in_route_by_uuid = BY_UUID(p->in_route, feed_row, uuid);
     p->key = inc_input(g, "key", &northd_type_key);
     p->key_by_id = BY_UUID(p->key, fact_key, id);
@@ -215,6 +232,7 @@ void program_destroy(struct northd_program *p)
     if (!p)
         return;
     inc_program_free(p->inc);
+    vec_fini(&p->inputs);
     action_pool_free(p->actions);
     expr_pool_free(p->exprs);
     symtab_free(p->symbols);

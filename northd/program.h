@@ -6,14 +6,22 @@
  */
 #pragma once
 
+#include "base/vec.h"
 #include "northd/facts.h"
+
+/* A table of NB, or a column of one, as an input. */
+struct northd_input {
+    struct inc_coll *coll;
+    const char *table, *column; /* column NULL: the rows */
+};
 
 struct northd_program {
     struct inc_program *inc;
     struct symtab *symbols;
     struct expr_pool *exprs;
     struct action_pool *actions;
-    struct rstr_pool *names; /* the pool of the expressions */
+    struct rstr_pool *names;         /* the pool of the expressions */
+    VEC(struct northd_input) inputs; /* what the host feeds from NB */
 
     /* inputs: rows of NB and their references */
     struct inc_coll *in_ls, *in_ls_port, *in_lsp, *in_lr, *in_lr_port, *in_lrp, *in_lr_route,
@@ -36,6 +44,9 @@ struct northd_program {
     struct inc_index *port_addr_by_lsp;
     struct inc_index *route_by_prefix;
     struct inc_coll *want_key;
+    struct inc_coll *
+        stateful; /* switches with connection tracking: acl and lb emit it, switch/stateful.c reads */
+    struct inc_index *stateful_by_ls;
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;
@@ -44,6 +55,11 @@ struct northd_program {
 
 struct northd_program *program_create(void);
 void program_destroy(struct northd_program *program); /* after the engines that run it */
+
+/* For the declarations: a collection of the rows of an NB table (feed_row_type), and of the elements of a column. */
+struct inc_coll *program_rows(struct northd_program *program, const char *table);
+struct inc_coll *program_elements(struct northd_program *program, const char *table,
+                                  const char *column, const struct inc_type *type);
 
 /* An interned name; a new reference. NULL for NULL. */
 const struct rstr *program_intern(struct northd_program *program, const char *text);

@@ -35,4 +35,5 @@ void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
     }
     admission(&l);
     flood(&l);
+    switch_stateful(&l);
 }

@@ -3,10 +3,12 @@
  */
 #pragma once
 
-#include "northd/program.h"
+#include "northd/lflows.h"
 
 /* common.c, each switch: what every switch has, whatever is on it. */
 void switch_common(struct inc_ctx *ctx, const void *key, void *aux);
+/* stateful.c, for common.c */
+void switch_stateful(const struct lflow_out *l);
 /* enabled.c, each switch port */
 void switch_enabled(struct inc_ctx *ctx, const void *key, void *aux);
 /* arp_rsp.c, each switch port */
