@@ -84,6 +84,15 @@ static void port_addr_print(const void *fact, struct str *out)
     address_put(out, &f->ip);
 }
 
+FACT_COMPARE(switch_has, uuid_compare(&a->ls, &b->ls), fact_compare_u64(a->what, b->what))
+
+FACT_COMPARE(complaint, uuid_compare(&a->row, &b->row), fact_compare_text(a->text, b->text))
+FACT_TEXTS(complaint, text)
+static void complaint_print(const void *fact, struct str *out)
+{
+    str_put(out, ((const struct fact_complaint *)fact)->text->s);
+}
+
 FACT_COMPARE(route, uuid_compare(&a->lr, &b->lr), address_compare(&a->prefix, &b->prefix),
              fact_compare_u64(a->policy, b->policy), address_compare(&a->nexthop, &b->nexthop),
              fact_compare_text(a->output_port, b->output_port), uuid_compare(&a->route, &b->route))
@@ -228,6 +237,8 @@ FACT_TYPE_PLAIN(plen, NULL);
 FACT_TYPE(link, link_print);
 FACT_TYPE(router_peer, router_peer_print);
 FACT_TYPE_PLAIN(port_addr, port_addr_print);
+FACT_TYPE_PLAIN(switch_has, NULL);
+FACT_TYPE(complaint, complaint_print);
 FACT_TYPE(route, route_print);
 FACT_TYPE(want_key, want_key_print);
 FACT_TYPE_PLAIN(key, key_print);

@@ -82,6 +82,29 @@ struct fact_port_addr {
     struct address ip;
 };
 
+/* What a switch has that others of its flows depend on: one fact each, whatever their number. */
+enum switch_has {
+    SWITCH_HAS_LB,           /* a load balancer with a VIP */
+    SWITCH_HAS_ACL,          /* of its own or of a port group */
+    SWITCH_HAS_STATEFUL_ACL, /* allow-related */
+    SWITCH_HAS_BEFORE_LB,    /* a from-lport ACL for before load balancing, for after it */
+    SWITCH_HAS_AFTER_LB,
+    SWITCH_HAS_PORT_SECURITY,
+    SWITCH_HAS_LEARNING, /* a port whose MAC addresses are learned */
+    SWITCH_HAS_VTEP,
+    SWITCH_HAS_TIER, /* and beyond: see northd/acl/tier.c */
+};
+struct fact_switch_has {
+    struct uuid ls;
+    uint64_t what; /* enum switch_has */
+};
+
+/* What a row says that makes no sense, and is left out: told in the log once, while it is so. */
+struct fact_complaint {
+    struct uuid row;
+    const struct rstr *text; /* a sentence that names the table and what is left out */
+};
+
 enum route_policy { ROUTE_BY_DESTINATION, ROUTE_BY_SOURCE };
 
 struct fact_route {
@@ -143,7 +166,7 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_network, northd_type_plen, northd_type_link, northd_type_router_peer,
     northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
-    northd_type_lflow;
+    northd_type_lflow, northd_type_switch_has, northd_type_complaint;
 
 /* Keys of indexes beside feed_uuid_type and feed_name_type. */
 struct key_network { /* the networks of a router with one prefix */

@@ -213,6 +213,7 @@ bool northd_run(struct northd *n)
         return true;
     }
     verify(n);
+    warn_take_facts(n->inc, n->program);
     set_active(n);
     if (n->active) {
         write_sb(n);
@@ -283,6 +284,7 @@ struct northd *northd_new(const struct northd_options *options)
     n->sb = (struct target){.northd = n, .name = "southbound", .replica = options->sb};
     n->program = program_create();
     n->inc = inc_new(n->program->inc);
+    warn_watch(n->inc, n->program);
     n->pub = publisher_new(n->program, n->inc, options->sb);
     n->keys = keys_new(n->program, n->inc, n->pub);
     n->status = status_new(n->program, n->inc, options->nb, options->sb, n->pub, options->env);

@@ -4,6 +4,9 @@
  * this index run this function"; it reads what is declared above it and emits what is read below. What the functions do
  * is in the file that their name begins with: switch_arp_rsp is in switch/arp_rsp.c.
  */
+#include <stdarg.h>
+#include <string.h>
+
 #include "northd/declare.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
@@ -48,6 +51,8 @@ static void declare_inputs(struct northd_program *p)
     p->in_lr_route_by_route = BY_UUID(p->in_lr_route, feed_ref, to);
     p->in_route = program_rows(p, "Logical_Router_Static_Route");
     p->in_route_by_uuid = BY_UUID(p->in_route, feed_row, uuid);
+    p->in_option = program_elements(p, "NB_Global", "options", &feed_pair_type);
+    p->in_option_by_key = BY_NAME(p->in_option, feed_pair, key);
     p->key = inc_input(g, "key", &northd_type_key);
     p->key_by_id = BY_UUID(p->key, fact_key, id);
 }
@@ -125,6 +130,10 @@ static void declare_facts(struct northd_program *p)
     p->router_peer_by_lrp = BY_UUID(p->router_peer, fact_router_peer, lrp);
     p->port_addr = inc_derived(g, "port_addr", &northd_type_port_addr);
     p->port_addr_by_lsp = BY_UUID(p->port_addr, fact_port_addr, lsp);
+    p->complaint = inc_derived(g, "complaint", &northd_type_complaint);
+    p->switch_has = inc_derived(g, "switch_has", &northd_type_switch_has);
+    p->switch_has_each = inc_index_field(g, p->switch_has, "each", &northd_type_switch_has, 0);
+    p->switch_has_by_ls = BY_UUID(p->switch_has, fact_switch_has, ls);
     p->route = inc_derived(g, "route", &northd_type_route);
     p->route_by_prefix = inc_index_fn(g, p->route, "prefix", &northd_key_route, route_key);
     p->datapath_binding = inc_derived(g, "datapath_binding", &northd_type_datapath_binding);
@@ -242,4 +251,45 @@ void program_destroy(struct northd_program *p)
 const struct rstr *program_intern(struct northd_program *p, const char *text)
 {
     return text ? rstr_pool_get(p->names, text) : NULL;
+}
+
+const char *program_option(struct inc_ctx *ctx, struct northd_program *p, const char *key)
+{
+    const struct rstr *name = program_intern(p, key);
+    const struct feed_pair *pair = inc_read_one(ctx, p->in_option_by_key, &name);
+    rstr_unref(name);
+    return pair ? pair->value->s : NULL;
+}
+
+bool program_option_is(struct inc_ctx *ctx, struct northd_program *p, const char *key,
+                       bool otherwise)
+{
+    const char *value = program_option(ctx, p, key);
+    return value ? !strcmp(value, "true") : otherwise;
+}
+
+bool program_switch_has(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
+                        enum switch_has what)
+{
+    struct fact_switch_has key;
+    INC_CLEAR(key);
+    key.ls = *ls;
+    key.what = what;
+    return inc_read_one(ctx, p->switch_has_each, &key) != NULL;
+}
+
+void program_complain(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *row,
+                      const char *format, ...)
+{
+    struct str s = STR_INIT;
+    struct fact_complaint f;
+    va_list args;
+    va_start(args, format);
+    str_vputf(&s, format, args);
+    va_end(args);
+    INC_CLEAR(f);
+    f.row = *row;
+    f.text = program_intern(p, str_c(&s));
+    str_fini(&s);
+    inc_emit_take(ctx, p->complaint, &f);
 }

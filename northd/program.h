@@ -29,6 +29,8 @@ struct northd_program {
     struct inc_index *in_ls_by_uuid, *in_lsp_by_uuid, *in_lr_by_uuid, *in_lrp_by_uuid,
         *in_route_by_uuid;
     struct inc_index *in_ls_port_by_port, *in_lr_port_by_port, *in_lr_route_by_route;
+    struct inc_coll *in_option; /* NB_Global.options */
+    struct inc_index *in_option_by_key;
     /* inputs: keys */
     struct inc_coll *key;
     struct inc_index *key_by_id;
@@ -44,9 +46,8 @@ struct northd_program {
     struct inc_index *port_addr_by_lsp;
     struct inc_index *route_by_prefix;
     struct inc_coll *want_key;
-    struct inc_coll *
-        stateful; /* switches with connection tracking: acl and lb emit it, switch/stateful.c reads */
-    struct inc_index *stateful_by_ls;
+    struct inc_coll *complaint, *switch_has; /* switch_has: acl and lb emit it */
+    struct inc_index *switch_has_each, *switch_has_by_ls;
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;
@@ -63,3 +64,13 @@ struct inc_coll *program_elements(struct northd_program *program, const char *ta
 
 /* An interned name; a new reference. NULL for NULL. */
 const struct rstr *program_intern(struct northd_program *program, const char *text);
+/* For run functions: the value of NB_Global options:KEY, NULL when it is not there; and whether it is "true". */
+const char *program_option(struct inc_ctx *ctx, struct northd_program *program, const char *key);
+bool program_option_is(struct inc_ctx *ctx, struct northd_program *program, const char *key,
+                       bool otherwise);
+/* For run functions: whether the switch LS has WHAT. */
+bool program_switch_has(struct inc_ctx *ctx, struct northd_program *program, const struct uuid *ls,
+                        enum switch_has what);
+/* For run functions: says once in the log that ROW is left out, and why. */
+void program_complain(struct inc_ctx *ctx, struct northd_program *program, const struct uuid *row,
+                      const char *format, ...) PRINTF_FORMAT(4, 5);

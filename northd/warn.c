@@ -90,3 +90,20 @@ void warn_take_nb(const struct changeset *cs)
             check_port(row, cs->changes[i].before, &said_port);
     }
 }
+
+static void complain(const void *fact, bool added, void *aux UNUSED)
+{
+    static struct log_rate rate = LOG_RATE(20, 20);
+    if (added)
+        log_warn_limited(&rate, "%s", ((const struct fact_complaint *)fact)->text->s);
+}
+
+void warn_watch(struct inc *inc, const struct northd_program *program)
+{
+    inc_watch(inc, program->complaint);
+}
+
+void warn_take_facts(struct inc *inc, const struct northd_program *program)
+{
+    inc_changes(inc, program->complaint, complain, NULL);
+}
