@@ -483,7 +483,7 @@ static int parse_whole(struct action_pool *p, const char *text,
 int actions_parse(struct action_pool *p, const char *text, const struct action_context *context,
                   struct actions **ret, struct expr **prereq, struct diag *diag)
 {
-    struct text_cache *cache = action_pool_texts(p);
+    struct gen_cache *cache = action_pool_texts(p);
     uint64_t key = context_key(context);
     struct actions *as = NULL;
     struct expr *need = NULL;

@@ -31,7 +31,7 @@ void arg_option(struct action_parser *ap, const char *name);
 void action_release_args(struct action_parser *ap, size_t from); /* those from FROM on, again */
 
 /* What the pool remembers of texts: struct actions and the prerequisite, by text and context. */
-struct text_cache *action_pool_texts(struct action_pool *p);
+struct gen_cache *action_pool_texts(struct action_pool *p);
 
 /* ANDs the annotated prerequisites of SYM, or the expression TEXT as it stands, to what is required. */
 int action_require_symbol(struct action_parser *ap, const struct symbol *sym) MUST_CHECK;

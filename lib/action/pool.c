@@ -9,16 +9,18 @@
 struct action_pool {
     struct expr_pool *exprs;
     struct hmap actions, sequences;
-    struct text_cache texts;
+    struct gen_cache texts;
 };
 
-static void release_text(const void *as, const void *prereq)
+static void release_text(struct gen_node *node)
 {
-    actions_unref(as);
-    expr_unref(prereq);
+    struct text_cached *t = CONTAINER_OF(node, struct text_cached, node);
+    actions_unref(t->value);
+    expr_unref(t->more);
+    free(t);
 }
 
-struct text_cache *action_pool_texts(struct action_pool *p)
+struct gen_cache *action_pool_texts(struct action_pool *p)
 {
     return &p->texts;
 }
@@ -27,7 +29,7 @@ struct action_pool *action_pool_new(struct expr_pool *exprs)
 {
     struct action_pool *p = NEW(struct action_pool);
     p->exprs = exprs;
-    p->texts.release = release_text;
+    text_cache_init(&p->texts, release_text);
     return p;
 }
 
@@ -35,7 +37,7 @@ void action_pool_free(struct action_pool *p)
 {
     if (!p)
         return;
-    text_cache_clear(&p->texts);
+    gen_cache_clear(&p->texts);
     INVARIANT(!p->actions.n && !p->sequences.n);
     hmap_fini(&p->actions);
     hmap_fini(&p->sequences);

@@ -297,6 +297,20 @@ static void encode_trigger_event(struct encoder *en, const struct action *a)
     str_fini(&ud);
 }
 
+uint32_t encode_flow_id(const struct encoder *en)
+{
+    if (en->p->is_own)
+        *en->p->is_own = true;
+    return en->p->flow_id;
+}
+
+uint32_t encode_datapath_key(const struct encoder *en)
+{
+    if (en->p->is_own)
+        *en->p->is_own = true;
+    return en->p->datapath_key;
+}
+
 /* observation domain: 8 bits of the action's, 24 of the datapath's key */
 static void encode_sample(struct encoder *en, const struct action *a)
 {
@@ -308,13 +322,13 @@ static void encode_sample(struct encoder *en, const struct action *a)
     s->probability = (uint16_t)encode_option_value(a, "probability")->value;
     s->collector_set_id = collector;
     s->obs_domain_imm = (uint32_t)(encode_option_value(a, "obs_domain")->value << 24) |
-                        (en->p->datapath_key & 0xffffff);
+                        (encode_datapath_key(en) & 0xffffff);
     s->sampling_port = PORT_ANY;
     const struct operand *point = encode_option_value(a, "obs_point");
     if (point->kind == OPERAND_FIELD)
         s->obs_point_src = encode_bits(en, point->field);
     else if (point->kind == OPERAND_WORD)
-        s->obs_point_imm = en->p->flow_id;
+        s->obs_point_imm = encode_flow_id(en);
     else
         s->obs_point_imm = (uint32_t)point->value;
 }

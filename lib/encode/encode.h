@@ -98,6 +98,7 @@ struct encode_params {
     bool (*resident)(void *aux, const char *name);
     /* OpenFlow port of the tunnel that leads to a port, for fwd_group with liveness; NULL: none. */
     bool (*tunnel_port)(void *aux, const char *name, uint32_t *ret);
+    bool *is_own; /* NULL, or set when the result depends on datapath_key or flow_id */
 };
 
 /* Appends to OUT. An empty sequence, and what cannot be done here (an unknown port, no group to be had), appends nothing:

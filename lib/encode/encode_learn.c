@@ -130,7 +130,7 @@ void encode_commit_lb_aff(struct encoder *en, const struct action *a)
                             .priority = 32768,
                             .table = en->pf->lb_affinity,
                             .flags = OF_LEARN_DELETE_LEARNED,
-                            .cookie = en->p->flow_id};
+                            .cookie = encode_flow_id(en)};
     size_t l = of_put_learn(en->out, &head);
     enum field_id src = is6 ? FIELD_IPV6_SRC : FIELD_IP_SRC;
     match_packet(en, l, FIELD_METADATA, FIELD_METADATA);

@@ -22,6 +22,9 @@ enum answer_bit {
 
 /* Where the bits are in the switch. */
 struct subfield encode_bits(const struct encoder *en, struct sym_bits bits);
+/* The flow's id, or its datapath's key: notes that the result is this flow's own. */
+uint32_t encode_flow_id(const struct encoder *en);
+uint32_t encode_datapath_key(const struct encoder *en);
 void encode_sequence(struct encoder *en, const struct actions *as);
 void encode_resubmit(struct encoder *en, uint8_t table);
 /* The table after the flow's own. */

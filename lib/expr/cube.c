@@ -283,13 +283,14 @@ static void drop_subsets(struct arena *arena, cube_vec *v)
         drop_subsets_hashed(arena, v);
 }
 
-/* Joins cubes of one field that differ in the lowest bit of their mask, until none is left that does. */
-static void join_neighbours(struct arena *arena, cube_vec *v)
+/* Joins cubes of one field that differ in the lowest bit of their mask, until none is left that does. True: there were some. */
+static bool join_neighbours(struct arena *arena, cube_vec *v)
 {
     const struct symbol *sym = cubes_only_symbol(v);
     if (!sym || sym->is_string || sym->flags & (SF_NOMINAL | SF_CROSS))
-        return;
+        return false;
     struct hmap cubes = HMAP_INIT;
+    size_t n_before = v->n;
     for (size_t i = 0; i < v->n; i++)
         insert(arena, &cubes, v->data[i], i);
     /* v grows at its end by what is joined; joined ones become NULL. */
@@ -316,8 +317,10 @@ static void join_neighbours(struct arena *arena, cube_vec *v)
     for (size_t i = 0; i < v->n; i++)
         if (v->data[i])
             v->data[n++] = v->data[i];
+    bool changed = n != n_before;
     v->n = n;
     hmap_fini(&cubes);
+    return changed;
 }
 
 void cubes_prune(struct arena *arena, cube_vec *v, bool merge)
@@ -325,8 +328,6 @@ void cubes_prune(struct arena *arena, cube_vec *v, bool merge)
     if (v->n < 2)
         return;
     drop_subsets(arena, v);
-    if (merge && v->n > 1) {
-        join_neighbours(arena, v);
+    if (merge && v->n > 1 && join_neighbours(arena, v))
         drop_subsets(arena, v);
-    }
 }

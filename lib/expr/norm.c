@@ -169,6 +169,7 @@ static int walk(struct build *b, const struct expr *e, product_vec *out)
 {
     const struct cube *leaf;
     int rc = 0;
+    uint64_t n_emitted = b->n_emitted;
     switch (e->kind) {
     case EXPR_BOOL:
         if (e->b)
@@ -182,6 +183,8 @@ static int walk(struct build *b, const struct expr *e, product_vec *out)
         return norm_charge(b, 0);
     case EXPR_AND:
         rc = walk_and(b, e, out);
+        if (b->n_emitted <= n_emitted + 1)
+            return rc; /* one list is pruned as it is */
         break;
     case EXPR_OR:
         rc = walk_or(b, e, out);

@@ -180,10 +180,20 @@ static int multiply_mixed(struct build *b, const struct and_state *s, size_t i, 
     return 0;
 }
 
-/* *TO becomes the cubes that lie in one of *TO and one of FROM. */
+static bool shares_field(const struct cube *a, const cube_vec *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        for (uint32_t k = 0; k < v->data[i]->n; k++)
+            if (cube_find(a, v->data[i]->field[k].sym))
+                return true;
+    return false;
+}
+
+/* *TO becomes the cubes that lie in one of *TO and one of FROM. Both are pruned, before and after. */
 static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
 {
     cube_vec r = VEC_INIT;
+    bool stays_pruned = to->n == 1 && !shares_field(to->data[0], from);
     for (size_t i = 0; i < to->n; i++)
         for (size_t j = 0; j < from->n; j++) {
             if (r.n > 4 * b->limit) {
@@ -196,7 +206,8 @@ static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
         }
     vec_fini(to);
     *to = r;
-    norm_prune(b, to);
+    if (!stays_pruned)
+        norm_prune(b, to);
     return norm_charge(b, r.n);
 }
 
@@ -243,6 +254,7 @@ static int emit(struct build *b, struct and_state *s, product_vec *out)
         if (product > b->limit)
             return norm_too_big(b, product);
         cube_vec v = VEC_INIT;
+        b->n_emitted++;
         vec_push(&v, s->base);
         int rc = norm_charge(b, product);
         for (size_t i = 0; i < n && !rc; i++)

@@ -58,9 +58,15 @@ void norm_assemble(struct build *b, const product_vec *products, struct norm *no
 {
     struct assembly as = {.norm = norm, .by_cube = HMAP_INIT};
     bool is_new;
+    bool has_dims = false;
     for (size_t i = 0; i < products->n; i++)
-        if (!products->data[i].n_dims)
+        has_dims |= products->data[i].n_dims;
+    for (size_t i = 0; i < products->n; i++) {
+        if (!has_dims)
+            add_flow(&as, products->data[i].base); /* none coincide: they are pruned */
+        else if (!products->data[i].n_dims)
             get_flow(&as, products->data[i].base, &is_new);
+    }
     for (size_t i = 0; i < products->n; i++) {
         const struct product *p = &products->data[i];
         if (!p->n_dims)

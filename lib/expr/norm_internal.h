@@ -21,7 +21,8 @@ struct build {
     const struct norm_ports *ports;
     unsigned flags;
     size_t limit;
-    uint64_t work; /* cubes made so far */
+    uint64_t work;      /* cubes made so far */
+    uint64_t n_emitted; /* lists of cubes that ANDs became so far, each pruned */
     struct diag *diag;
 };
 

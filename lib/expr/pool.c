@@ -13,15 +13,17 @@ struct expr_pool {
     struct rstr_pool names;
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
     size_t n_known;
-    struct text_cache texts;
+    struct gen_cache texts;
 };
 
-static void release_text(const void *e, const void *none UNUSED)
+static void release_text(struct gen_node *node)
 {
-    expr_unref(e);
+    struct text_cached *t = CONTAINER_OF(node, struct text_cached, node);
+    expr_unref(t->value);
+    free(t);
 }
 
-struct text_cache *expr_pool_texts(struct expr_pool *p)
+struct gen_cache *expr_pool_texts(struct expr_pool *p)
 {
     return &p->texts;
 }
@@ -30,7 +32,7 @@ struct expr_pool *expr_pool_new(const struct symtab *symtab)
 {
     struct expr_pool *p = NEW(struct expr_pool);
     p->symtab = symtab;
-    p->texts.release = release_text;
+    text_cache_init(&p->texts, release_text);
     p->n_known = 2 * symtab_count(symtab);
     p->known = xcalloc(p->n_known ? p->n_known : 1, sizeof *p->known);
     return p;
@@ -57,7 +59,7 @@ struct expr **expr_pool_known(struct expr_pool *p, const struct symbol *sym, boo
 
 void expr_pool_forget(struct expr_pool *p)
 {
-    text_cache_clear(&p->texts);
+    gen_cache_clear(&p->texts);
     for (size_t i = 0; i < p->n_known; i++) {
         expr_unref(p->known[i]);
         p->known[i] = NULL;
@@ -320,6 +322,10 @@ struct expr *expr_or_n(struct expr_pool *p, struct expr **subs, size_t n)
 
 struct expr *expr_and(struct expr_pool *p, struct expr *a, struct expr *b)
 {
+    if (b->kind == EXPR_BOOL && b->b) { /* what most actions ask of the packet */
+        expr_unref(b);
+        return a;
+    }
     return combine(p, EXPR_AND, (struct expr *[]){a, b}, 2);
 }
 

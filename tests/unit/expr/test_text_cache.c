@@ -4,23 +4,27 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "expr/expr.h"
 #include "expr/text_cache.h"
 
-static void release(const void *value, const void *more)
+static void release(struct gen_node *node)
 {
-    (*(size_t *)(uintptr_t)value)--;
-    assert_null(more);
+    struct text_cached *e = CONTAINER_OF(node, struct text_cached, node);
+    (*(size_t *)e->value)--;
+    assert_null(e->more);
+    free(e);
 }
 
 static void test_bounds(void **state UNUSED)
 {
     size_t held = 0;
-    struct text_cache c = {.release = release};
+    struct gen_cache c;
     char text[32];
+    text_cache_init(&c, release);
     for (int i = 0; i < 300000; i++) {
         snprintf(text, sizeof text, "%d", i);
         held++;
@@ -32,7 +36,7 @@ static void test_bounds(void **state UNUSED)
     assert_null(text_cache_find(&c, "1", 0));
     assert_null(text_cache_find(&c, "0", 1)); /* another context */
     assert_int_equal(held, c.young.n + c.old.n);
-    text_cache_clear(&c);
+    gen_cache_clear(&c);
     assert_int_equal(held, 0);
     assert_null(text_cache_find(&c, "0", 0));
 }
