@@ -77,8 +77,8 @@ static void release(struct gen_node *node)
 struct translator *translator_new(void)
 {
     struct translator *t = NEW(struct translator);
-    t->cache = (struct gen_cache){
-        .max_entries = 32768, .max_bytes = (size_t)16 << 20, .release = release};
+    t->cache =
+        (struct gen_cache){.max_entries = 32768, .max_bytes = (size_t)16 << 20, .release = release};
     return t;
 }
 
@@ -272,8 +272,8 @@ static int translate(struct draft *d, const struct identity *key, struct diag *d
     params.resident = note_resident_lb;
     params.tunnel_port = note_tunnel_port;
     params.is_own = &d->is_own;
-    int rc = norm_from_expr(key->match, &names, &ports, world->norm_flags, world->limit, &d->norm,
-                            diag);
+    int rc =
+        norm_from_expr(key->match, &names, &ports, world->norm_flags, world->limit, &d->norm, diag);
     if (!rc && d->norm.n)
         encode_actions(key->actions, &params, &d->actions);
     return rc;
@@ -401,10 +401,8 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
     t->misses++;
     if (node)
         gen_cache_remove(&t->cache, node);
-    struct draft d = {.world = world,
-                      .actions = OF_ACTIONS_INIT,
-                      .questions = VEC_INIT,
-                      .names = STR_INIT};
+    struct draft d = {
+        .world = world, .actions = OF_ACTIONS_INIT, .questions = VEC_INIT, .names = STR_INIT};
     int rc = translate(&d, &key, diag);
     if (!rc) {
         struct entry *e = finish(&d, &key);
