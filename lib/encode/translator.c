@@ -77,8 +77,8 @@ static void release(struct gen_node *node)
 struct translator *translator_new(void)
 {
     struct translator *t = NEW(struct translator);
-    t->cache =
-        (struct gen_cache){.max_entries = 32768, .max_bytes = (size_t)16 << 20, .release = release};
+    t->cache = (struct gen_cache){
+        .max_entries = 262144, .max_bytes = (size_t)96 << 20, .release = release};
     return t;
 }
 

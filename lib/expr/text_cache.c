@@ -21,7 +21,8 @@ static bool is_wanted(const struct gen_node *node, const void *aux)
 
 void text_cache_init(struct gen_cache *c, void (*release)(struct gen_node *))
 {
-    *c = (struct gen_cache){.max_entries = 65536, .max_bytes = (size_t)8 << 20, .release = release};
+    *c = (struct gen_cache){
+        .max_entries = 262144, .max_bytes = (size_t)48 << 20, .release = release};
 }
 
 const struct text_cached *text_cache_find(struct gen_cache *c, const char *text, uint64_t key)

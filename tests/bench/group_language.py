@@ -21,13 +21,15 @@ def flows_of(central, n, with_policy):
 
 
 def run(build, quick):
-    n = 20 if quick else 100
     has_peer = shutil.which("ovn-northd") is not None
-    with Folder("language") as folder:
-        central = group_northd.Peer(folder) if has_peer else group_northd.Ours(folder, build)
-        path = folder.file("flows.txt")
-        with open(path, "w") as f:
-            f.write(flows_of(central, n, has_peer))
-        program = os.path.join(build, "tests", "bench_language")
-        out = subprocess.run([program, path, str(n)], check=True, text=True, stdout=subprocess.PIPE).stdout
-    return [row(r["name"], r["unit"], r["ours"]) for r in map(json.loads, out.splitlines())]
+    rows = []
+    for n in [20] if quick else [100, 500, 1000]:
+        with Folder("language") as folder:
+            central = group_northd.Peer(folder) if has_peer else group_northd.Ours(folder, build)
+            path = folder.file("flows.txt")
+            with open(path, "w") as f:
+                f.write(flows_of(central, n, has_peer))
+            program = os.path.join(build, "tests", "bench_language")
+            out = subprocess.run([program, path, str(n)], check=True, text=True, stdout=subprocess.PIPE).stdout
+        rows += [row("%s N=%d" % (r["name"], n), r["unit"], r["ours"]) for r in map(json.loads, out.splitlines())]
+    return rows

@@ -3,6 +3,7 @@
  * Usage: bench_language FLOWS-FILE SWITCHES. A line of the file is pipeline, table, priority, match and actions with tabs between. Everything that
  * a controller does with a flow is done: parse, expand, annotate, simplify, normalise, encode. Prints a JSON object a figure.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,16 +65,18 @@ static uint32_t meter_id(void *aux UNUSED, const char *name)
     return 1 + (uint32_t)(hash_text(name) & 0xff);
 }
 
-/* One logical flow all the way; false when it could not be. */
-static bool translate(struct bench *b, const struct line *line)
+static struct action_context context_of(const struct line *line)
 {
-    struct action_context context = {
+    return (struct action_context){
         .pipeline = line->pipeline,
         .table = line->table,
         .n_tables = line->pipeline == PIPELINE_INGRESS ? MAX_INGRESS_TABLES : MAX_EGRESS_TABLES,
     };
-    struct expr_world names = {.aux = b, .group = port_group, .resident = resident};
-    struct encode_params params = {
+}
+
+static struct encode_params params_of(struct bench *b, const struct line *line)
+{
+    return (struct encode_params){
         .profile = &encode_modern,
         .pipeline = line->pipeline,
         .table = line->table,
@@ -83,6 +86,14 @@ static bool translate(struct bench *b, const struct line *line)
         .group = group_id,
         .meter_id = meter_id,
     };
+}
+
+/* One logical flow all the way; false when it could not be. */
+static bool translate(struct bench *b, const struct line *line)
+{
+    struct action_context context = context_of(line);
+    struct expr_world names = {.aux = b, .group = port_group, .resident = resident};
+    struct encode_params params = params_of(b, line);
     struct translate_world world = {.names = &names, .params = &params, .norm_flags = NORM_MERGE};
     struct actions *actions = NULL;
     struct expr *match = NULL, *prereq = NULL;
@@ -153,28 +164,138 @@ static char *read_lines(struct bench *b, const char *path)
     return text;
 }
 
-static void set_1000x1000(struct bench *b)
+static void figure(const char *name, const char *unit, double value)
 {
-    struct str text = STR_INIT;
-    static const char *const fields[] = {"ip4.src", "ip4.dst"};
-    for (size_t k = 0; k < ARRAY_SIZE(fields); k++) {
-        str_putf(&text, "%s%s == {", k ? " && " : "", fields[k]);
-        for (unsigned i = 0; i < 1000; i++) /* every other address, so that none merge */
-            str_putf(&text, "%s10.%zu.%u.%u", i ? ", " : "", k, i / 100, i % 100 * 2 + 1);
-        str_put(&text, "}");
-    }
-    struct expr *e;
-    struct norm norm;
+    printf("{\"name\": \"%s\", \"unit\": \"%s\", \"ours\": %.4g}\n", name, unit, value);
+}
+
+/* The two halves alone, without what is remembered: matches a second, actions a second, and what a tree costs. */
+static void halves(struct bench *b)
+{
+    static const struct expr_names no_names; /* with these no text is remembered */
+    struct expr_world world = {.aux = b, .group = port_group, .resident = resident};
     struct norm_ports ports = {.aux = b, .number = port_number};
-    struct expr_world world = {.aux = b};
-    int err = expr_parse(b->exprs, str_c(&text), NULL, &e, NULL);
-    INVARIANT(!err);
-    err = norm_from_expr(e, &world, &ports, NORM_MERGE, 0, &norm, NULL);
-    INVARIANT(!err);
-    printf("{\"name\": \"set_1000x1000_flows\", \"unit\": \"flows\", \"ours\": %zu}\n", norm.n);
-    norm_fini(&norm);
-    expr_unref(e);
-    str_fini(&text);
+    VEC(struct expr *) trees = VEC_INIT;
+    struct expr_pool *pool = expr_pool_new(b->symtab); /* where nothing was seen yet */
+    vec_reserve(&trees, b->lines.n);
+    size_t bytes = mallinfo2().uordblks;
+    struct line *line;
+    double start = cpu_us();
+    VEC_FOR_EACH (line, &b->lines) {
+        struct expr *e;
+        if (!expr_parse(pool, line->match, &no_names, &e, NULL))
+            vec_push(&trees, e);
+    }
+    double parsed = cpu_us() - start;
+    bytes = mallinfo2().uordblks - bytes;
+    size_t nodes = expr_pool_count(pool);
+    figure("match_parsed", "1/s", 1e6 * (double)trees.n / parsed);
+    figure("match_bytes_a_node", "B", (double)bytes / (double)nodes);
+    figure("match_bytes_a_match", "B", (double)bytes / (double)trees.n);
+    struct expr **e;
+    start = cpu_us();
+    VEC_FOR_EACH (e, &trees) {
+        struct norm norm;
+        if (!norm_from_expr(*e, &world, &ports, NORM_MERGE, 0, &norm, NULL))
+            norm_fini(&norm);
+    }
+    figure("match_parsed_and_normalised", "1/s",
+           1e6 * (double)trees.n / (parsed + cpu_us() - start));
+    VEC_FOR_EACH (e, &trees)
+        expr_unref(*e);
+    vec_fini(&trees);
+    expr_pool_free(pool);
+}
+
+static void actions_alone(struct bench *b)
+{
+    struct of_actions out = OF_ACTIONS_INIT;
+    double spent = 0;
+    size_t n = 0;
+    struct line *line;
+    VEC_FOR_EACH (line, &b->lines) {
+        struct action_context context = context_of(line);
+        struct encode_params params = params_of(b, line);
+        struct actions *as;
+        if (actions_parse(b->pool, line->actions, &context, &as, NULL, NULL))
+            continue;
+        double start = cpu_us();
+        for (int i = 0; i < 8; i++) {
+            of_actions_clear(&out);
+            encode_actions(as, &params, &out);
+        }
+        spent += cpu_us() - start;
+        n += 8;
+        actions_unref(as);
+    }
+    figure("actions_encoded", "1/s", 1e6 * (double)n / spent);
+    of_actions_fini(&out);
+}
+
+/* --- ACLs over large address sets: src and dst in two of ten sets of 1,000 addresses, none of which merge */
+
+enum { N_ACLS = 1000, N_SETS = 10, SET_SIZE = 1000 };
+
+struct sets {
+    unsigned grown; /* this set has one address more */
+};
+
+static bool big_set(void *aux, const char *name, void (*add)(void *, u128, u128), void *add_aux)
+{
+    const struct sets *s = aux;
+    unsigned k = (unsigned)(name[1] - '0');
+    for (unsigned i = 0; i < SET_SIZE + (s->grown == k); i++)
+        add(add_aux, 0x0a000000u + (k << 16) + 2 * i + 1, u128_ones(32));
+    return true;
+}
+
+/* All ACLs that name set ONLY, or all. */
+static size_t translate_acls(struct bench *b, struct sets *sets, unsigned only, size_t *n_acls)
+{
+    const struct expr_world names = {.aux = sets, .set = big_set};
+    struct line line = {.pipeline = PIPELINE_INGRESS, .table = 8};
+    struct encode_params params = params_of(b, &line);
+    const struct translate_world world = {
+        .names = &names, .params = &params, .norm_flags = NORM_MERGE};
+    struct action_context context = context_of(&line);
+    size_t n = 0;
+    *n_acls = 0;
+    for (unsigned i = 0; i < N_ACLS; i++) {
+        unsigned src = i % N_SETS, dst = (i + 1) % N_SETS;
+        if (only < N_SETS && src != only && dst != only)
+            continue;
+        char text[128];
+        struct expr *e;
+        struct actions *as;
+        const struct translation *out;
+        snprintf(text, sizeof text, "ip4.src == $s%u && ip4.dst == $s%u && tcp.dst == %u", src, dst,
+                 1000 + i);
+        int err = expr_parse(b->exprs, text, NULL, &e, NULL) ||
+                  actions_parse(b->pool, "next;", &context, &as, NULL, NULL) ||
+                  translator_run(b->translator, e, as, &world, &out, NULL);
+        INVARIANT(!err);
+        n += out->n;
+        ++*n_acls;
+        expr_unref(e);
+        actions_unref(as);
+    }
+    return n;
+}
+
+static void acls(struct bench *b)
+{
+    struct sets sets = {.grown = N_SETS};
+    size_t n_acls;
+    double start = cpu_us();
+    size_t n = translate_acls(b, &sets, N_SETS, &n_acls);
+    double all = cpu_us() - start;
+    figure("acls_1000_sets_1000_flows", "flows", (double)n);
+    figure("acls_1000_sets_1000", "ms", all / 1e3);
+    sets.grown = 3;
+    start = cpu_us();
+    translate_acls(b, &sets, 3, &n_acls);
+    figure("acls_one_address_more", "ms", (cpu_us() - start) / 1e3);
+    figure("acls_one_address_more_an_acl", "us", (cpu_us() - start) / (double)n_acls);
 }
 
 int main(int argc, char *argv[])
@@ -196,16 +317,19 @@ int main(int argc, char *argv[])
     double cold = pass(&b);
     fprintf(stderr, "%zu logical flows, %zu OpenFlow flows, %zu not understood, %.3f s\n",
             b.lines.n, b.n_flows, b.n_failed, cold / 1e6);
-    printf("{\"name\": \"text_to_flows\", \"unit\": \"us\", \"ours\": %.4f}\n",
-           cold / (double)b.n_flows);
+    figure("logical_flows", "flows", (double)b.lines.n);
+    figure("openflow_flows", "flows", (double)b.n_flows);
+    figure("text_to_flows_total", "ms", cold / 1e3);
+    figure("text_to_flows", "us", cold / (double)b.n_flows);
     double warm = pass(&b);
     for (int i = 0; i < 30; i++) {
         double again = pass(&b);
         warm = MIN(warm, again);
     }
-    printf("{\"name\": \"text_to_flows_cached\", \"unit\": \"us\", \"ours\": %.4f}\n",
-           warm / (double)b.n_flows);
-    set_1000x1000(&b);
+    figure("text_to_flows_cached", "us", warm / (double)b.n_flows);
+    halves(&b);
+    actions_alone(&b);
+    acls(&b);
     free(text);
     char **port;
     VEC_FOR_EACH (port, &b.ports)

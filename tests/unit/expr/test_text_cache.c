@@ -25,14 +25,14 @@ static void test_bounds(void **state UNUSED)
     struct gen_cache c;
     char text[32];
     text_cache_init(&c, release);
-    for (int i = 0; i < 300000; i++) {
+    for (int i = 0; i < 1200000; i++) {
         snprintf(text, sizeof text, "%d", i);
         held++;
         text_cache_add(&c, text, 0, &held, NULL);
-        assert_true(held <= 2 * 65536);
+        assert_true(held <= 2 * 262144);
         assert_non_null(text_cache_find(&c, "0", 0)); /* what is used stays */
     }
-    assert_non_null(text_cache_find(&c, "299999", 0));
+    assert_non_null(text_cache_find(&c, "1199999", 0));
     assert_null(text_cache_find(&c, "1", 0));
     assert_null(text_cache_find(&c, "0", 1)); /* another context */
     assert_int_equal(held, c.young.n + c.old.n);
