@@ -71,8 +71,10 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
         {"malformed", s.malformed},
         {"unknown opcodes", s.unknown_opcodes},
         {"over the limit of their port", s.limited},
-        {"ARP requests sent", s.arp_sent},
-        {"ARP requests not repeated", s.arp_limited},
+        {"requests answered", s.answered},
+        {"requests left unanswered", s.unanswered},
+        {"ARP and ND requests sent", s.arp_sent},
+        {"ARP and ND requests not repeated", s.arp_limited},
         {"packets waiting", s.packets_waiting},
         {"packets released", s.packets_released},
         {"packets dropped", s.packets_dropped},
@@ -83,6 +85,10 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
     };
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
         str_putf(&text, "%s: %" PRIu64 "\n", counters[i].name, counters[i].n);
+    for (int i = 0; i < N_HANDLERS; i++)
+        if (s.handlers[i].packet_ins)
+            str_putf(&text, "  %s: %" PRIu64 ", over the limit %" PRIu64 "\n",
+                     pinctrl_handler_name(i), s.handlers[i].packet_ins, s.handlers[i].limited);
     reply(conn, &text);
 }
 

@@ -29,6 +29,7 @@ static void clear_map(struct hmap *map)
 void sb_index_clear(struct sb_index *index)
 {
     clear_map(&index->datapaths);
+    clear_map(&index->uuids);
     clear_map(&index->ports);
     clear_map(&index->names);
     clear_map(&index->mac_bindings);
@@ -39,6 +40,7 @@ void sb_index_fini(struct sb_index *index)
 {
     sb_index_clear(index);
     hmap_fini(&index->datapaths);
+    hmap_fini(&index->uuids);
     hmap_fini(&index->ports);
     hmap_fini(&index->names);
     hmap_fini(&index->mac_bindings);
@@ -80,6 +82,7 @@ static void put_row(struct sb_index *index, const struct row *row, bool add)
     case SB_TABLE_DATAPATH_BINDING: {
         const struct sb_datapath_binding *r = sb_datapath_binding_cast(row);
         put(&index->datapaths, row, hash_u64((uint64_t)sb_datapath_binding_tunnel_key(r), 0), add);
+        put(&index->uuids, row, uuid_hash(&row->uuid), add);
         break;
     }
     case SB_TABLE_PORT_BINDING: {
@@ -120,6 +123,29 @@ const struct sb_datapath_binding *sb_index_datapath(const struct sb_index *index
         if (sb_datapath_binding_tunnel_key(sb_datapath_binding_cast(e->row)) == key)
             return sb_datapath_binding_cast(e->row);
     return NULL;
+}
+
+const struct sb_datapath_binding *sb_index_datapath_uuid(const struct sb_index *index,
+                                                         const struct uuid *uuid)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, uuid_hash(uuid), &index->uuids)
+        if (uuid_equal(&e->row->uuid, uuid))
+            return sb_datapath_binding_cast(e->row);
+    return NULL;
+}
+
+bool sb_index_keys(const struct sb_index *index, const char *name, uint32_t *datapath_key,
+                   uint32_t *port_key)
+{
+    const struct sb_port_binding *port = sb_index_port_named(index, name);
+    const struct uuid *at = port ? sb_port_binding_datapath(port) : NULL;
+    const struct sb_datapath_binding *datapath = at ? sb_index_datapath_uuid(index, at) : NULL;
+    if (!datapath)
+        return false;
+    *datapath_key = (uint32_t)sb_datapath_binding_tunnel_key(datapath);
+    *port_key = (uint32_t)sb_port_binding_tunnel_key(port);
+    return true;
 }
 
 const struct sb_port_binding *sb_index_port(const struct sb_index *index, uint32_t datapath_key,

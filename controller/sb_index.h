@@ -10,6 +10,7 @@
 
 struct sb_index {
     struct hmap datapaths;    /* by tunnel key */
+    struct hmap uuids;        /* Datapath_Binding by uuid */
     struct hmap ports;        /* by datapath's uuid and tunnel key */
     struct hmap names;        /* Port_Binding by logical_port */
     struct hmap mac_bindings; /* by logical_port and ip */
@@ -23,9 +24,14 @@ void sb_index_change(struct sb_index *index, const struct change *change);
 
 /* NULL: there is none. */
 const struct sb_datapath_binding *sb_index_datapath(const struct sb_index *index, uint32_t key);
+const struct sb_datapath_binding *sb_index_datapath_uuid(const struct sb_index *index,
+                                                         const struct uuid *uuid);
 const struct sb_port_binding *sb_index_port(const struct sb_index *index, uint32_t datapath_key,
                                             uint32_t port_key);
 const struct sb_port_binding *sb_index_port_named(const struct sb_index *index, const char *name);
+/* Keys of the port with this name and of its datapath. */
+bool sb_index_keys(const struct sb_index *index, const char *name, uint32_t *datapath_key,
+                   uint32_t *port_key);
 const struct sb_fdb *sb_index_fdb(const struct sb_index *index, uint32_t datapath_key,
                                   const char *mac);
 const struct sb_mac_binding *sb_index_mac_binding(const struct sb_index *index, const char *port,

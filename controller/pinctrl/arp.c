@@ -31,7 +31,8 @@ void arp_handle(struct pinctrl *p, const struct pinctrl_event *event)
         of_actions_fini(&actions);
         return;
     }
-    if (waiting_add(p, event)) {
+    struct ip_addr next_hop = ip_addr_from_v4(swap32(pinctrl_reg(event, FIELD_REG0)));
+    if (waiting_add(p, event, &next_hop)) {
         struct arp_packet request = {
             .eth = {.dst = eth.dst, .src = eth.src, .type = swap16(ETH_TYPE_ARP)},
             .arp = {.hrd = swap16(1),

@@ -1,6 +1,6 @@
-/* icmp.c - opcode 10, icmp4 { actions }: an ICMP error in place of an IPv4 packet (SEEDS MB-42).
+/* icmp.c - opcode 10, icmp4 { actions }: an ICMP error in place of an IPv4 packet (docs/seeds.md MB-42).
  *
- * Row 11 of DESIGN section 4. The error has the packet's Ethernet and IP addresses, quotes its beginning (RFC 1812 4.3.2.3), and is to
+ * Room 11 of docs/architecture.md. The error has the packet's Ethernet and IP addresses, quotes its beginning (RFC 1812 4.3.2.3), and is to
  * begin with "host unreachable"; the actions that came along say what it is, turn it round and send it. What RFC 1122 3.2.2
  * forbids is not answered: other ICMP errors, later fragments, what came to a group.
  */

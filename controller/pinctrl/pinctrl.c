@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "net/bytes.h"
 #include "openflow/switch.h"
@@ -13,6 +14,38 @@ LOG_MODULE(pinctrl);
 uint32_t pinctrl_reg(const struct pinctrl_event *event, enum field_id id)
 {
     return (uint32_t)key_get(&event->pin->metadata.key, id);
+}
+
+uint32_t pinctrl_datapath(const struct pinctrl_event *event)
+{
+    return pinctrl_reg(event, FIELD_METADATA);
+}
+
+uint64_t neighbor_hash(const struct neighbor_key *key)
+{
+    u128 ip = ip_addr_to_u128(&key->ip);
+    uint64_t hash = hash_u64((uint64_t)key->datapath << 32 | key->port, (uint64_t)ip);
+    return hash_u64((uint64_t)(ip >> 64), hash);
+}
+
+bool neighbor_equal(const struct neighbor_key *a, const struct neighbor_key *b)
+{
+    return a->datapath == b->datapath && a->port == b->port && ip_addr_equal(&a->ip, &b->ip);
+}
+
+static const struct {
+    uint32_t opcode;
+    pinctrl_fn *fn;
+    const char *name;
+} handlers[] = {
+#define OPCODE(ID, HANDLER, NAME) {OPCODE_##ID, HANDLER, NAME},
+#include "controller/pinctrl/opcodes.def"
+#undef OPCODE
+};
+
+const char *pinctrl_handler_name(enum pinctrl_handler handler)
+{
+    return handlers[handler].name;
 }
 
 static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
@@ -26,28 +59,21 @@ static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
         return;
     }
     struct pinctrl_event event = {pin, pin->userdata + HEADER, pin->userdata_len - HEADER};
-    uint32_t opcode = (uint32_t)get_be_n(pin->userdata, 4);
-    if (!limit_admit(p, opcode, pin)) {
-        p->stats.limited++;
-        return;
-    }
-    switch (opcode) {
-    case OPCODE_ARP:
-        arp_handle(p, &event);
-        break;
-    case OPCODE_PUT_ARP:
-        put_arp_handle(p, &event);
-        break;
-    case OPCODE_ICMP:
-        icmp_handle(p, &event);
-        break;
-    case OPCODE_PUT_FDB:
-        put_fdb_handle(p, &event);
-        break;
-    default:
+    uint32_t opcode = get_be32(pin->userdata);
+    size_t i = 0;
+    while (i < N_HANDLERS && handlers[i].opcode != opcode)
+        i++;
+    if (i == N_HANDLERS) {
         p->stats.unknown_opcodes++;
         log_warn_limited(&rate, "packet-in with unknown opcode %u", opcode);
-        break;
+        return;
+    }
+    p->stats.handlers[i].packet_ins++;
+    if (limit_admit(p, opcode, pin)) {
+        handlers[i].fn(p, &event);
+    } else {
+        p->stats.limited++;
+        p->stats.handlers[i].limited++;
     }
 }
 
@@ -135,6 +161,7 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
     struct pinctrl *p = NEW(struct pinctrl);
     p->options = *options;
     deferred_init(&p->resume, options->loop, LOOP_LATER, on_resume, p);
+    list_init(&p->waiting_order);
     timer_init(&p->expiry, options->loop, waiting_expire, p);
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
                                                      .tls = options->tls,
@@ -198,4 +225,15 @@ void pinctrl_send(struct pinctrl *p, const struct match *metadata, const struct 
     of_conn_send_buf(p->conn, &buf);
     of_buf_fini(&buf);
     of_packet_out_fini(&po);
+}
+
+void pinctrl_send_nested(struct pinctrl *p, const struct pinctrl_event *event,
+                         const struct of_buf *packet)
+{
+    struct of_actions actions = OF_ACTIONS_INIT;
+    if (of_actions_decode(event->args, event->n_args, OF15_VERSION, &actions))
+        p->stats.malformed++;
+    else
+        pinctrl_send(p, &event->pin->metadata, &actions, packet->data, packet->n);
+    of_actions_fini(&actions);
 }

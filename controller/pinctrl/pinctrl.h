@@ -1,12 +1,14 @@
 /* pinctrl.h - answers to packets that the switch sends up (rows 11 and 12 of docs/architecture.md).
  *
- * The controller's second connection to the bridge. A packet-in carries an opcode in its userdata; one file an opcode says what
- * it means. Answers need only what the packet brings along and sb_index, so they go out at once, whatever the engine is
- * doing. Opcodes are those of OVN. At most PINCTRL_BURST messages are handled in a turn of the loop.
+ * The controller's second connection to the bridge. A packet-in carries an opcode in its userdata; opcodes.def lists them, and one
+ * file an opcode says what it means. Answers need only what the packet brings along and sb_index, so they go out at once, whatever
+ * the engine is doing. Opcodes are those of OVN. At most PINCTRL_BURST messages are handled in a turn of the loop, and no port
+ * gets more than its share of each opcode (limit.c).
  */
 #pragma once
 
 #include "base/hmap.h"
+#include "base/list.h"
 #include "controller/sb_index.h"
 #include "controller/writer.h"
 #include "encode/encode.h"
@@ -36,10 +38,22 @@ struct pinctrl_options {
     void *aux;
 };
 
+/* The rows of opcodes.def. */
+enum pinctrl_handler {
+#define OPCODE(ID, HANDLER, NAME) HANDLER_##ID,
+#include "controller/pinctrl/opcodes.def"
+#undef OPCODE
+    N_HANDLERS
+};
+
 struct pinctrl_stats {
     uint64_t packet_ins, malformed, unknown_opcodes, limited;
+    uint64_t answered, unanswered; /* requests that were resumed */
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
     uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
+    struct {
+        uint64_t packet_ins, limited;
+    } handlers[N_HANDLERS];
 };
 
 struct pinctrl {
@@ -50,6 +64,7 @@ struct pinctrl {
     unsigned handled; /* in this turn */
     struct hmap put_arps, put_fdbs, limits;
     struct hmap waiting;
+    struct list waiting_order; /* the oldest first */
     struct timer expiry;
     struct pinctrl_stats stats;
 };
@@ -61,6 +76,7 @@ void pinctrl_free(struct pinctrl *pinctrl);
 void pinctrl_write(struct pinctrl *pinctrl, struct writer *writer);
 /* A row of MAC_Binding has come or changed: sends the packets that wait for it. */
 void pinctrl_neighbor(struct pinctrl *pinctrl, const struct sb_mac_binding *row);
+const char *pinctrl_handler_name(enum pinctrl_handler handler);
 
 /* ---- Between the files of this folder ---- */
 
@@ -70,27 +86,54 @@ struct pinctrl_event {
     const uint8_t *args;
     size_t n_args;
 };
+typedef void pinctrl_fn(struct pinctrl *pinctrl, const struct pinctrl_event *event);
+#define OPCODE(ID, HANDLER, NAME) pinctrl_fn HANDLER;
+#include "controller/pinctrl/opcodes.def"
+#undef OPCODE
+
 uint32_t pinctrl_reg(const struct pinctrl_event *event, enum field_id id);
+uint32_t pinctrl_datapath(const struct pinctrl_event *event); /* its key */
+
+/* A port's neighbour: what is asked for, waited for and learned. */
+struct neighbor_key {
+    uint32_t datapath, port; /* keys */
+    struct ip_addr ip;
+};
+uint64_t neighbor_hash(const struct neighbor_key *key);
+bool neighbor_equal(const struct neighbor_key *a, const struct neighbor_key *b);
+
 /* limit.c: false: the port has sent too much */
 bool limit_admit(struct pinctrl *pinctrl, uint32_t opcode, const struct of_packet_in *pin);
 void limit_clear(struct pinctrl *pinctrl);
-/* arp.c */
-void arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
-/* icmp.c */
-void icmp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 /* put_arp.c */
-void put_arp_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 void put_arp_clear(struct pinctrl *pinctrl);
 /* put_fdb.c */
-void put_fdb_handle(struct pinctrl *pinctrl, const struct pinctrl_event *event);
 void put_fdb_write(struct pinctrl *pinctrl, struct writer *writer);
 void put_fdb_clear(struct pinctrl *pinctrl);
-/* waiting.c: keeps a copy of the packet until a neighbour is known. True: it is time to ask for it (again). */
-bool waiting_add(struct pinctrl *pinctrl, const struct pinctrl_event *event);
-void waiting_release(struct pinctrl *pinctrl, uint32_t datapath_key, uint32_t port_key, be32 ip,
-                     struct mac mac);
+/* waiting.c: keeps a copy of the packet until its next hop is known. True: it is time to ask for it (again). */
+bool waiting_add(struct pinctrl *pinctrl, const struct pinctrl_event *event,
+                 const struct ip_addr *next_hop);
+void waiting_release(struct pinctrl *pinctrl, const struct neighbor_key *key, struct mac mac);
 void waiting_expire(void *pinctrl);
 void waiting_clear(struct pinctrl *pinctrl);
 /* Sends a packet through the pipeline with the registers of METADATA; ACTIONS follow them. */
 void pinctrl_send(struct pinctrl *pinctrl, const struct match *metadata,
                   const struct of_actions *actions, const void *packet, size_t n);
+/* The same with the actions that came along in EVENT. They are malformed when PACKET is not sent. */
+void pinctrl_send_nested(struct pinctrl *pinctrl, const struct pinctrl_event *event,
+                         const struct of_buf *packet);
+
+/* resume.c: a request whose packet the switch keeps until it is answered. */
+struct request {
+    const struct pinctrl_event *event;
+    struct subfield bit; /* takes the answer; n_bits 0: not known */
+    const uint8_t *args; /* behind it */
+    size_t n_args;
+};
+/* False: the request makes no sense; it has been refused. */
+bool request_begin(struct pinctrl *pinctrl, const struct pinctrl_event *event, struct request *ret);
+/* Each of these ends it: with 1 and another packet; with 0 because there is no answer; or because it makes no sense. */
+void request_answer(struct pinctrl *pinctrl, const struct request *request,
+                    const struct of_buf *packet);
+void request_decline(struct pinctrl *pinctrl, const struct request *request);
+void request_refuse(struct pinctrl *pinctrl, const struct request *request);

@@ -1,12 +1,11 @@
-/* put_arp.c - opcode 1, put_arp: a neighbour has told its MAC; it becomes a row of MAC_Binding for all hypervisors (docs/seeds.md MB-14).
+/* put_arp.c - opcodes 1 and 4, put_arp and put_nd: a neighbour has told its MAC; it becomes a row of MAC_Binding for all hypervisors (docs/seeds.md MB-14).
  *
- * Rooms 11 and 12 of docs/architecture.md. The packet-in carries the port in reg14, the address in reg0, the MAC as Ethernet
- * source. What is learned waits, keyed by port and address so that a repeated answer takes no further room, until a
+ * Rooms 11 and 12 of docs/architecture.md. The packet-in carries the port in reg14, the address in reg0 or xxreg0, the MAC as
+ * Ethernet source. What is learned waits, keyed by port and address so that a repeated answer takes no further room, until a
  * transaction can be opened; at most PUT_ARP_MAX wait, and none longer than PUT_ARP_AGE_MS.
  */
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "controller/pinctrl/pinctrl.h"
 #include "net/headers.h"
@@ -15,25 +14,22 @@ LOG_MODULE(put_arp);
 
 struct put_arp {
     struct hnode node;
-    uint32_t datapath, port; /* keys */
-    be32 ip;
+    struct neighbor_key key;
     struct mac mac;
     int64_t since_ms;
 };
 
-static struct put_arp *put_arp_get(struct pinctrl *p, uint32_t datapath, uint32_t port, be32 ip)
+static struct put_arp *put_arp_get(struct pinctrl *p, const struct neighbor_key *key)
 {
-    uint64_t hash = hash_u64((uint64_t)datapath << 32 | port, ip);
+    uint64_t hash = neighbor_hash(key);
     struct put_arp *a;
     HMAP_FOR_EACH_WITH_HASH (a, node, hash, &p->put_arps)
-        if (a->datapath == datapath && a->port == port && a->ip == ip)
+        if (neighbor_equal(&a->key, key))
             return a;
     if (p->put_arps.n >= PUT_ARP_MAX)
         return NULL;
     a = NEW(struct put_arp);
-    a->datapath = datapath;
-    a->port = port;
-    a->ip = ip;
+    a->key = *key;
     hmap_insert(&p->put_arps, &a->node, hash);
     return a;
 }
@@ -47,18 +43,26 @@ void put_arp_clear(struct pinctrl *p)
     }
 }
 
-void put_arp_handle(struct pinctrl *p, const struct pinctrl_event *event)
+/* Addresses that no machine has: RFC 1122 3.2.1.3, RFC 4291 2.5.2 and 2.7. */
+static bool is_host(const struct ip_addr *ip)
 {
-    struct eth_header eth;
-    if (event->pin->packet_len < sizeof eth) {
+    u128 x = ip_addr_to_u128(ip);
+    if (ip->version == 6)
+        return x > 1 && !ip6_is_multicast(ip->v6);
+    return x >> 24 && x >> 24 != 127 && x >> 28 < 0xe;
+}
+
+static void learn(struct pinctrl *p, const struct pinctrl_event *event, const struct ip_addr *ip)
+{
+    struct neighbor_key key = {pinctrl_datapath(event), pinctrl_reg(event, FIELD_REG14), *ip};
+    struct eth_header eth = {.type = 0};
+    if (event->pin->packet_len >= sizeof eth)
+        memcpy(&eth, event->pin->packet, sizeof eth);
+    if (!is_host(ip) || mac_is_zero(eth.src) || mac_is_multicast(eth.src)) {
         p->stats.malformed++;
         return;
     }
-    memcpy(&eth, event->pin->packet, sizeof eth);
-    uint32_t datapath = (uint32_t)key_get(&event->pin->metadata.key, FIELD_METADATA);
-    uint32_t port = pinctrl_reg(event, FIELD_REG14);
-    be32 ip = swap32(pinctrl_reg(event, FIELD_REG0));
-    struct put_arp *a = put_arp_get(p, datapath, port, ip);
+    struct put_arp *a = put_arp_get(p, &key);
     if (!a) {
         p->stats.put_arp_full++;
     } else {
@@ -66,22 +70,34 @@ void put_arp_handle(struct pinctrl *p, const struct pinctrl_event *event)
         a->since_ms = loop_now_ms(p->options.loop);
         p->options.wake(p->options.aux);
     }
-    waiting_release(p, datapath, port, ip, eth.src);
+    waiting_release(p, &key, eth.src);
+}
+
+void put_arp_handle(struct pinctrl *p, const struct pinctrl_event *event)
+{
+    struct ip_addr ip = ip_addr_from_v4(swap32(pinctrl_reg(event, FIELD_REG0)));
+    learn(p, event, &ip);
+}
+
+void put_nd_handle(struct pinctrl *p, const struct pinctrl_event *event)
+{
+    struct ip_addr ip = ip_addr_from_u128(6, key_get(&event->pin->metadata.key, FIELD_XXREG0));
+    learn(p, event, &ip);
 }
 
 static void write_binding(struct pinctrl *p, const struct put_arp *a, struct writer *w,
                           int64_t wall_ms)
 {
     static struct log_rate rate = LOG_RATE(1, 5);
-    const struct sb_port_binding *port = sb_index_port(p->options.sb, a->datapath, a->port);
+    const struct sb_port_binding *port = sb_index_port(p->options.sb, a->key.datapath, a->key.port);
     if (!port) {
         p->stats.put_arp_unknown_port++;
-        log_warn_limited(&rate, "neighbour on unknown port (datapath %u, port %u)", a->datapath,
-                         a->port);
+        log_warn_limited(&rate, "neighbour on unknown port (datapath %u, port %u)", a->key.datapath,
+                         a->key.port);
         return;
     }
     struct str ip = STR_INIT, mac = STR_INIT;
-    ip4_put(&ip, a->ip);
+    ip_addr_put(&ip, &a->key.ip);
     mac_put(&mac, a->mac);
     const char *name = sb_port_binding_logical_port(port);
     const struct sb_mac_binding *row = sb_index_mac_binding(p->options.sb, name, str_c(&ip));
