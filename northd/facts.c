@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "northd/fact_type.h"
 
 /* --- Types: how facts are ordered, what they refer to, how they are shown */
@@ -142,6 +143,7 @@ static void datapath_binding_print(const void *fact, struct str *out)
 FACT_COMPARE(port_binding, uuid_compare(&a->port, &b->port),
              uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->key, b->key),
              fact_compare_text(a->name, b->name), fact_compare_text(a->peer, b->peer),
+             fact_compare_text(a->type, b->type), uuid_compare(&a->ha_group, &b->ha_group),
              uuid_compare(&a->row->version, &b->row->version))
 static void port_binding_ref(const void *fact)
 {
@@ -149,6 +151,7 @@ static void port_binding_ref(const void *fact)
     row_ref(f->row);
     fact_ref_text(f->name);
     fact_ref_text(f->peer);
+    fact_ref_text(f->type);
 }
 static void port_binding_unref(const void *fact)
 {
@@ -156,12 +159,38 @@ static void port_binding_unref(const void *fact)
     row_unref(f->row);
     rstr_unref(f->name);
     rstr_unref(f->peer);
+    rstr_unref(f->type);
 }
 static void port_binding_print(const void *fact, struct str *out)
 {
     const struct fact_port_binding *f = fact;
     str_putf(out, "%s key %llu peer %s", f->name->s, (unsigned long long)f->key,
              f->peer ? f->peer->s : "-");
+}
+
+FACT_COMPARE(port_option, fact_compare_text(a->port, b->port), fact_compare_text(a->key, b->key),
+             fact_compare_text(a->value, b->value))
+FACT_TEXTS(port_option, port, key, value)
+static void port_option_print(const void *fact, struct str *out)
+{
+    const struct fact_port_option *f = fact;
+    str_putf(out, "%s %s=%s", f->port->s, f->key->s, f->value->s);
+}
+
+FACT_COMPARE(port_nat, fact_compare_text(a->port, b->port),
+             fact_compare_text(a->address, b->address))
+FACT_TEXTS(port_nat, port, address)
+static void port_nat_print(const void *fact, struct str *out)
+{
+    const struct fact_port_nat *f = fact;
+    str_putf(out, "%s %s", f->port->s, f->address->s);
+}
+
+FACT_COMPARE(chassis, fact_compare_text(a->name, b->name), uuid_compare(&a->uuid, &b->uuid))
+FACT_TEXTS(chassis, name)
+static void chassis_print(const void *fact, struct str *out)
+{
+    str_put(out, ((const struct fact_chassis *)fact)->name->s);
 }
 
 FACT_COMPARE(group, uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->group, b->group))
@@ -247,6 +276,17 @@ FACT_TYPE(port_binding, port_binding_print);
 FACT_TYPE_PLAIN(group, group_print);
 FACT_TYPE(member, member_print);
 FACT_TYPE(lflow, lflow_print);
+FACT_TYPE(port_option, port_option_print);
+FACT_TYPE(port_nat, port_nat_print);
+FACT_TYPE(chassis, chassis_print);
 
 const struct inc_type northd_key_network = {.name = "network", .size = sizeof(struct key_network)};
 const struct inc_type northd_key_route = {.name = "route", .size = sizeof(struct key_route)};
+
+struct uuid fact_derive_uuid(const char *what, const void *data, size_t n)
+{
+    XXH128_hash_t h = XXH3_128bits_withSeed(data, n, XXH3_64bits(what, strlen(what)));
+    struct uuid uuid;
+    memcpy(&uuid, &h, sizeof uuid);
+    return uuid;
+}

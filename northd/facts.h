@@ -140,7 +140,18 @@ struct fact_port_binding {
     const struct row *row; /* NB: Logical_Switch_Port or Logical_Router_Port */
     const struct rstr *name;
     const struct rstr *peer; /* the port at the other end of a router link, or NULL */
+    const struct rstr *type; /* NULL: what the NB row says */
+    struct uuid ha_group;    /* SB: HA_Chassis_Group, or zero */
     uint64_t key;
+};
+
+/* What a binding has beside its NB row, from whatever room: a pair of options (of several with one key the first in order),
+ * an element of nat_addresses. They begin with the port. */
+struct fact_port_option {
+    const struct rstr *port, *key, *value;
+};
+struct fact_port_nat {
+    const struct rstr *port, *address;
 };
 
 struct fact_group { /* a Multicast_Group that has members */
@@ -151,6 +162,13 @@ struct fact_member {
     struct uuid datapath;
     uint64_t group;
     const struct rstr *port;
+};
+
+/* ---- southbound rows that the network depends on (inputs, from sb_inputs.c) ---- */
+
+struct fact_chassis {
+    const struct rstr *name;
+    struct uuid uuid;
 };
 
 /* Room 4. Flows that are equal but for the datapath become one southbound row. */
@@ -166,7 +184,11 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_network, northd_type_plen, northd_type_link, northd_type_router_peer,
     northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
-    northd_type_lflow, northd_type_switch_has, northd_type_complaint;
+    northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_port_option,
+    northd_type_port_nat, northd_type_chassis;
+
+/* A uuid that stands for DATA as a WHAT: the same in every run. */
+struct uuid fact_derive_uuid(const char *what, const void *data, size_t n);
 
 /* Keys of indexes beside feed_uuid_type and feed_name_type. */
 struct key_network { /* the networks of a router with one prefix */

@@ -121,6 +121,12 @@ struct actions *lflows_next(const struct lflow_out *l)
     return actions_of(l->a, action_next(l->a), NULL);
 }
 
+struct actions *lflows_admit(const struct lflow_out *l, uint64_t mac)
+{
+    return actions_of(l->a, lflow_reg_load(l->a, LREG_ROUTER_INPORT_MAC, mac), action_next(l->a),
+                      NULL);
+}
+
 struct actions *lflows_drop(const struct lflow_out *l)
 {
     return actions_drop(l->a);
@@ -155,14 +161,22 @@ struct actions *lflows_send_back(const struct lflow_out *l, struct actions *head
                                          action_output(l->a), NULL));
 }
 
+/* DST = MAC; 0 is kept in a register since admission. */
+static struct action *load_port_mac(const struct lflow_out *l, enum symbol_id dst, uint64_t mac)
+{
+    return mac ? lflows_load_mac(l, dst, mac)
+               : action_move_bits(l->a, action_bits(l->a, dst, 0, 48),
+                                  lflow_reg(l->a, LREG_ROUTER_INPORT_MAC));
+}
+
 struct actions *lflows_arp_reply(const struct lflow_out *l, uint64_t mac,
                                  const struct address *address)
 {
     return lflows_send_back(l, actions_of(l->a, action_move(l->a, SYM_ETH_DST, SYM_ETH_SRC),
-                                          lflows_load_mac(l, SYM_ETH_SRC, mac),
+                                          load_port_mac(l, SYM_ETH_SRC, mac),
                                           action_load(l->a, SYM_ARP_OP, 2),
                                           action_move(l->a, SYM_ARP_THA, SYM_ARP_SHA),
-                                          lflows_load_mac(l, SYM_ARP_SHA, mac),
+                                          load_port_mac(l, SYM_ARP_SHA, mac),
                                           action_move(l->a, SYM_ARP_TPA, SYM_ARP_SPA),
                                           lflows_load_ip(l, SYM_ARP_SPA, address), NULL));
 }
@@ -171,9 +185,9 @@ struct actions *lflows_nd_reply(const struct lflow_out *l, enum action_op op, ui
                                 const struct address *address)
 {
     struct actions *reply =
-        lflows_send_back(l, actions_of(l->a, lflows_load_mac(l, SYM_ETH_SRC, mac),
+        lflows_send_back(l, actions_of(l->a, load_port_mac(l, SYM_ETH_SRC, mac),
                                        lflows_load_ip(l, SYM_IP6_SRC, address),
                                        lflows_load_ip(l, SYM_ND_TARGET, address),
-                                       lflows_load_mac(l, SYM_ND_TLL, mac), NULL));
+                                       load_port_mac(l, SYM_ND_TLL, mac), NULL));
     return actions_of(l->a, action_nest(l->a, op, reply), NULL);
 }

@@ -49,6 +49,8 @@ struct expr *lflows_next_hop(const struct lflow_out *l, const struct address *ad
 /* nd_ns for ADDRESS, sent to it or to its solicited-node group. */
 struct expr *lflows_solicits(const struct lflow_out *l, const struct address *address);
 struct actions *lflows_next(const struct lflow_out *l);
+/* Into the router, through a port with a MAC. */
+struct actions *lflows_admit(const struct lflow_out *l, uint64_t mac);
 struct actions *lflows_drop(const struct lflow_out *l);
 struct actions *lflows_output(const struct lflow_out *l);
 struct actions *lflows_output_to(const struct lflow_out *l, const char *port);
@@ -57,7 +59,8 @@ struct action *lflows_load_ip(const struct lflow_out *l, enum symbol_id dst,
                               const struct address *address);
 /* outport = inport; flags.loopback = 1; output; - back to where it came from, after HEAD. */
 struct actions *lflows_send_back(const struct lflow_out *l, struct actions *head);
-/* Turns an ARP request into a reply that says that ADDRESS is at MAC, and sends it back. */
+/* Turns an ARP request into a reply that says that ADDRESS is at MAC, and sends it back. MAC 0: that of the router port that
+ * it came in through. */
 struct actions *lflows_arp_reply(const struct lflow_out *l, uint64_t mac,
                                  const struct address *address);
 /* Answers a neighbour solicitation in the same manner; OP is ACTION_ND_NA or ACTION_ND_NA_ROUTER. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "northd/program.h"
 #include "northd/publish/publisher.h"
+#include "northd/sb_inputs.h"
 #include "northd/status.h"
 #include "northd/topology/keys.h"
 #include "northd/warn.h"
@@ -64,6 +65,7 @@ static void on_sb(void *northd, const struct changeset *cs)
 {
     struct northd *n = northd;
     publisher_take_rows(n->pub, cs);
+    sb_inputs_take(n->program, n->inc, cs);
     status_take_sb(n->status, cs);
     n->nb_dirty = true;
     wake(n);
@@ -93,6 +95,7 @@ static void start(struct northd *n)
     feed_inputs(n);
     replica_set_observer(n->sb.replica, on_sb, n);
     status_restart(n->status);
+    sb_inputs_start(n->program, n->inc, n->sb.replica);
     publisher_start(n->pub); /* keys that SB holds must be known before any is given */
     n->started = true;
     n->nb_dirty = true;

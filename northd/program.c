@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "northd/declare.h"
+#include "northd/gateway/gateway.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
 #include "northd/switch/switch.h"
@@ -55,6 +56,8 @@ static void declare_inputs(struct northd_program *p)
     p->in_option_by_key = BY_NAME(p->in_option, feed_pair, key);
     p->key = inc_input(g, "key", &northd_type_key);
     p->key_by_id = BY_UUID(p->key, fact_key, id);
+    p->chassis = inc_input(g, "chassis", &northd_type_chassis);
+    p->chassis_by_name = BY_NAME(p->chassis, fact_chassis, name);
 }
 
 /* --- Keys of indexes that are not simply a member */
@@ -103,6 +106,13 @@ static void unknown_key(const void *fact, struct inc_keys *keys, void *aux UNUSE
         inc_key_add(keys, &f->datapath);
 }
 
+static void localnet_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_lsp *f = fact;
+    if (f->type == LSP_LOCALNET)
+        inc_key_add(keys, &f->ls);
+}
+
 static void declare_facts(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
@@ -113,6 +123,7 @@ static void declare_facts(struct northd_program *p)
     p->want_key = inc_derived(g, "want_key", &northd_type_want_key);
     p->lsp = inc_derived(g, "lsp", &northd_type_lsp);
     p->lsp_by_uuid = BY_UUID(p->lsp, fact_lsp, uuid);
+    p->localnet_by_ls = inc_index_fn(g, p->lsp, "localnet", &feed_uuid_type, localnet_key);
     p->lsp_by_name = BY_NAME(p->lsp, fact_lsp, name);
     p->lrp = inc_derived(g, "lrp", &northd_type_lrp);
     p->lrp_by_uuid = BY_UUID(p->lrp, fact_lrp, uuid);
@@ -145,6 +156,10 @@ static void declare_facts(struct northd_program *p)
     /* datapath and group: fact_member begins like fact_group */
     p->member_by_group = inc_index_field(g, p->member, "group", &northd_type_group,
                                          offsetof(struct fact_member, datapath));
+    p->port_option = inc_derived(g, "port_option", &northd_type_port_option);
+    p->port_option_by_port = BY_NAME(p->port_option, fact_port_option, port);
+    p->port_nat = inc_derived(g, "port_nat", &northd_type_port_nat);
+    p->port_nat_by_port = BY_NAME(p->port_nat, fact_port_nat, port);
     p->lflow = inc_derived(g, "lflow", &northd_type_lflow);
 }
 
@@ -178,7 +193,8 @@ static void declare_switch(struct northd_program *p)
     UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
     UNIT("switch: enabled", p->lsp_by_uuid, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
-    UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup, READS(p->lsp, p->port_addr), p->lflow);
+    UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup,
+         READS(p->lsp, p->port_addr, p->link, p->gateway.port, p->gateway.reside), p->lflow);
     UNIT("switch: l2_lkup, routers", p->link_by_lsp, switch_l2_router, READS(p->link, p->group),
          p->lflow);
     UNIT("switch: l2_unknown", p->group_by_unknown, switch_l2_unknown, READS(p->group), p->lflow);
@@ -188,13 +204,15 @@ static void declare_router(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     UNIT("router: defaults", p->router_by_uuid, router_defaults, READS(p->datapath), p->lflow);
-    UNIT("router: admission", p->lrp_by_uuid, router_admission, READS(p->lrp, p->datapath),
-         p->lflow);
+    UNIT("router: admission", p->lrp_by_uuid, router_admission,
+         READS(p->lrp, p->datapath, p->gateway.port), p->lflow);
     UNIT("router: neighbor, common", p->router_by_uuid, router_neighbor_common, READS(p->datapath),
          p->lflow);
     UNIT("router: neighbor", p->lrp_by_uuid, router_neighbor,
-         READS(p->lrp, p->datapath, p->network), p->lflow);
-    UNIT("router: ip_input", p->lrp_by_uuid, router_ip_input, READS(p->lrp, p->network), p->lflow);
+         READS(p->lrp, p->datapath, p->network, p->gateway.port), p->lflow);
+    UNIT("router: ip_input", p->lrp_by_uuid, router_ip_input,
+         READS(p->lrp, p->network, p->gateway.router, p->gateway.port, p->gateway.reside),
+         p->lflow);
     UNIT("router: connected", p->lrp_by_uuid, router_connected, READS(p->lrp, p->network),
          p->lflow);
     UNIT("router: routes", p->route_by_prefix, router_route,
@@ -214,9 +232,15 @@ static void declare_publish(struct northd_program *p)
     UNIT("publish: datapaths", p->datapath_by_uuid, publish_datapath_binding,
          READS(p->datapath, p->in_ls, p->in_lr, p->key), p->datapath_binding);
     UNIT("publish: switch ports", p->lsp_by_uuid, publish_lsp_binding,
-         READS(p->lsp, p->in_lsp, p->link, p->key), p->port_binding);
+         READS(p->lsp, p->in_lsp, p->link, p->gateway.router, p->key), p->port_binding,
+         p->port_option);
     UNIT("publish: router ports", p->lrp_by_uuid, publish_lrp_binding,
-         READS(p->lrp, p->in_lrp, p->link, p->router_peer, p->key), p->port_binding);
+         READS(p->lrp, p->in_lrp, p->link, p->router_peer, p->gateway.router, p->gateway.port,
+               p->key),
+         p->port_binding, p->port_option);
+    UNIT("publish: redirect ports", p->gateway.port_by_lrp, publish_redirect_binding,
+         READS(p->gateway.port, p->in_lrp, p->gateway.in_ha_group, p->key), p->port_binding,
+         p->port_option);
 }
 
 struct northd_program *program_create(void)
@@ -228,10 +252,13 @@ struct northd_program *program_create(void)
     p->actions = action_pool_new(p->exprs);
     p->names = expr_pool_names(p->exprs);
     declare_inputs(p);
+    gateway_declare_facts(p);
     declare_facts(p);
     declare_topology(p);
+    gateway_declare_units(p);
     declare_switch(p);
     declare_router(p);
+    gateway_declare_flows(p);
     declare_publish(p);
     return p;
 }

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "northd/facts.h"
+#include "northd/gateway/gateway_facts.h"
 
 /* A table of NB, or a column of one, as an input. */
 struct northd_input {
@@ -34,12 +35,15 @@ struct northd_program {
     /* inputs: keys */
     struct inc_coll *key;
     struct inc_index *key_by_id;
+    /* inputs: rows of SB */
+    struct inc_coll *chassis;
+    struct inc_index *chassis_by_name;
 
     /* topology */
     struct inc_coll *datapath;
     struct inc_index *datapath_by_uuid, *switch_by_uuid, *router_by_uuid;
     struct inc_coll *lsp, *lrp, *network, *plen, *link, *router_peer, *port_addr, *route;
-    struct inc_index *lsp_by_uuid, *lsp_by_name, *lrp_by_uuid, *lrp_by_name;
+    struct inc_index *lsp_by_uuid, *lsp_by_name, *localnet_by_ls, *lrp_by_uuid, *lrp_by_name;
     struct inc_index *network_by_lrp, *network_by_prefix, *plen_by_lr;
     struct inc_index *link_by_lsp, *link_by_lrp, *link_by_ls;
     struct inc_index *router_peer_by_lrp;
@@ -49,9 +53,14 @@ struct northd_program {
     struct inc_coll *complaint, *switch_has; /* switch_has: acl and lb emit it */
     struct inc_index *switch_has_each, *switch_has_by_ls;
 
+    /* the rooms' own */
+    struct gateway_facts gateway;
+
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;
     struct inc_index *group_each, *group_by_unknown, *member_by_group;
+    struct inc_coll *port_option, *port_nat;
+    struct inc_index *port_option_by_port, *port_nat_by_port;
 };
 
 struct northd_program *program_create(void);

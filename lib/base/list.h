@@ -44,15 +44,20 @@ static inline void list_remove(struct list *elem)
     list_init(elem);
 }
 
+/* The link in an object, by address alone: at the end VAR is where an object would be if the head were in one. */
+#define LIST_LINK_(VAR, MEMBER)                                                                    \
+    ((struct list *)(void *)((char *)(VAR) + offsetof(__typeof__(*(VAR)), MEMBER)))
+
 #define LIST_FOR_EACH(VAR, MEMBER, HEAD)                                                           \
-    for (VAR = CONTAINER_OF((HEAD)->next, __typeof__(*(VAR)), MEMBER); &(VAR)->MEMBER != (HEAD);   \
-         VAR = CONTAINER_OF((VAR)->MEMBER.next, __typeof__(*(VAR)), MEMBER))
+    for (VAR = CONTAINER_OF((HEAD)->next, __typeof__(*(VAR)), MEMBER);                             \
+         LIST_LINK_(VAR, MEMBER) != (HEAD);                                                        \
+         VAR = CONTAINER_OF(LIST_LINK_(VAR, MEMBER)->next, __typeof__(*(VAR)), MEMBER))
 
 #define LIST_FOR_EACH_SAFE(VAR, NEXT, MEMBER, HEAD)                                                \
     for (VAR = CONTAINER_OF((HEAD)->next, __typeof__(*(VAR)), MEMBER),                             \
-        NEXT = CONTAINER_OF((VAR)->MEMBER.next, __typeof__(*(VAR)), MEMBER);                       \
-         &(VAR)->MEMBER != (HEAD);                                                                 \
-         VAR = NEXT, NEXT = CONTAINER_OF((VAR)->MEMBER.next, __typeof__(*(VAR)), MEMBER))
+        NEXT = CONTAINER_OF(LIST_LINK_(VAR, MEMBER)->next, __typeof__(*(VAR)), MEMBER);            \
+         LIST_LINK_(VAR, MEMBER) != (HEAD); VAR = NEXT,                                            \
+        NEXT = CONTAINER_OF(LIST_LINK_(VAR, MEMBER)->next, __typeof__(*(VAR)), MEMBER))
 
 /* The first object, for a list that is not empty. */
 #define LIST_FIRST(TYPE, MEMBER, HEAD) CONTAINER_OF((HEAD)->next, TYPE, MEMBER)

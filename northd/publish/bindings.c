@@ -1,7 +1,9 @@
 /* bindings.c - what each datapath and port should have as its binding in SB, once it has a tunnel key (room 5 of
  * docs/architecture.md). The facts name the NB row; publish/datapaths.c and ports.c make columns of it.
  */
+#include "northd/gateway/gateway.h"
 #include "northd/publish/units.h"
+#include "rows/nb.h"
 
 static uint64_t key_of(struct inc_ctx *ctx, struct northd_program *p, const void *id)
 {
@@ -25,20 +27,39 @@ void publish_datapath_binding(struct inc_ctx *ctx, const void *key, void *aux)
         inc_emit(ctx, p->datapath_binding, &f);
 }
 
-static void emit_port(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *port,
-                      const struct uuid *datapath, const struct row *row, const struct rstr *name,
-                      const struct rstr *peer)
+/* Emits a binding that has the members that are not given here; it needs a key, and one of its datapath. */
+static void emit_port(struct inc_ctx *ctx, struct northd_program *p, struct fact_port_binding *f,
+                      const struct uuid *port, const struct uuid *datapath, const struct row *row)
 {
-    struct fact_port_binding f;
+    f->port = *port;
+    f->datapath = *datapath;
+    f->row = row;
+    f->key = key_of(ctx, p, port);
+    if (f->key && key_of(ctx, p, datapath))
+        inc_emit(ctx, p->port_binding, f);
+}
+
+static void emit_option(struct inc_ctx *ctx, struct northd_program *p, const struct rstr *port,
+                        const char *key, const char *value)
+{
+    struct fact_port_option f;
     INC_CLEAR(f);
-    f.port = *port;
-    f.datapath = *datapath;
-    f.row = row;
-    f.name = name;
-    f.peer = peer;
-    f.key = key_of(ctx, p, port);
-    if (f.key && key_of(ctx, p, datapath))
-        inc_emit(ctx, p->port_binding, &f);
+    f.port = rstr_ref(port);
+    f.key = program_intern(p, key);
+    f.value = program_intern(p, value);
+    inc_emit_take(ctx, p->port_option, &f);
+}
+
+/* The type l3gateway if router LR is on one chassis, for its ports and those of switches that they are attached to; a new
+ * reference, or NULL. */
+static const struct rstr *gateway_type(struct inc_ctx *ctx, struct northd_program *p,
+                                       const struct uuid *lr, const struct rstr *port)
+{
+    const struct fact_gateway_router *gw = inc_read_one(ctx, p->gateway.router_by_lr, lr);
+    if (!gw)
+        return NULL;
+    emit_option(ctx, p, port, "l3gateway-chassis", gw->chassis->s);
+    return program_intern(p, "l3gateway");
 }
 
 void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux)
@@ -47,7 +68,15 @@ void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
     const struct feed_row *row = inc_read_one(ctx, p->in_lsp_by_uuid, key);
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
-    emit_port(ctx, p, key, &lsp->ls, row->row, lsp->name, link ? link->lrp_name : NULL);
+    struct fact_port_binding f;
+    INC_CLEAR(f);
+    f.name = lsp->name;
+    if (link) {
+        f.peer = link->lrp_name;
+        f.type = gateway_type(ctx, p, &link->lr, lsp->name);
+    }
+    emit_port(ctx, p, &f, key, &lsp->ls, row->row);
+    rstr_unref(f.type);
 }
 
 void publish_lrp_binding(struct inc_ctx *ctx, const void *key, void *aux)
@@ -57,8 +86,36 @@ void publish_lrp_binding(struct inc_ctx *ctx, const void *key, void *aux)
     const struct feed_row *row = inc_read_one(ctx, p->in_lrp_by_uuid, key);
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lrp, key);
     const struct fact_router_peer *pair = inc_read_one(ctx, p->router_peer_by_lrp, key);
-    emit_port(ctx, p, key, &lrp->lr, row->row, lrp->name,
-              pair   ? pair->peer_name
-              : link ? link->lsp_name
-                     : NULL);
+    const struct fact_gateway_port *gateway = inc_read_one(ctx, p->gateway.port_by_lrp, key);
+    struct fact_port_binding f;
+    INC_CLEAR(f);
+    f.name = lrp->name;
+    f.peer = pair ? pair->peer_name : link ? link->lsp_name : NULL;
+    f.type = gateway_type(ctx, p, &lrp->lr, lrp->name);
+    if (gateway)
+        emit_option(ctx, p, lrp->name, "chassis-redirect-port", gateway->redirect->s);
+    emit_port(ctx, p, &f, key, &lrp->lr, row->row);
+    rstr_unref(f.type);
+}
+
+void publish_redirect_binding(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_gateway_port *port = inc_read_one(ctx, p->gateway.port_by_lrp, key);
+    const struct feed_row *row = inc_read_one(ctx, p->in_lrp_by_uuid, key);
+    const char *how = nb_logical_router_port_options_value(nb_logical_router_port_cast(row->row),
+                                                           "redirect-type");
+    const struct rstr *ha = gateway_ha_name(ctx, p, row->row, port->lrp_name);
+    struct fact_port_binding f;
+    INC_CLEAR(f);
+    f.name = port->redirect;
+    f.type = program_intern(p, "chassisredirect");
+    if (ha)
+        f.ha_group = gateway_ha_uuid(ha);
+    emit_option(ctx, p, port->redirect, "distributed-port", port->lrp_name->s);
+    if (how)
+        emit_option(ctx, p, port->redirect, "redirect-type", how);
+    emit_port(ctx, p, &f, &port->redirect_id, &port->lr, row->row);
+    rstr_unref(f.type);
+    rstr_unref(ha);
 }

@@ -90,8 +90,8 @@ struct publisher {
     struct replica *sb;
     const struct schema *schema;
     struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash;
-    struct hmap ports, groups, dpsets, flows_by_value, flows_by_text;
-    struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows;
+    struct hmap ports, groups, dpsets, flows_by_value, flows_by_text, rows;
+    struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows, dirty_rows;
     VEC(struct surplus) surplus;
     VEC(struct pub_dpset *) differing; /* sets whose row differs */
     const struct datum *pipelines[2];
@@ -125,6 +125,7 @@ struct pairs {
     union atom keys[MAX_PAIRS], values[MAX_PAIRS];
 };
 void pairs_put(struct pairs *pairs, const char *key, const char *value);
+bool pairs_have(const struct pairs *pairs, const char *key);
 /* All of a map but what is there already. */
 void pairs_put_all(struct pairs *pairs, const struct datum *map);
 const struct datum *pairs_take(struct pairs *pairs);
@@ -143,6 +144,7 @@ u128 datapaths_hash(const struct uuid *nb);
 void ports_take_row(struct publisher *pub, const struct row *before, const struct row *after);
 void ports_take_neighbor(struct publisher *pub, const struct row *before, const struct row *after);
 void ports_take_fact(const void *fact, bool added, void *pub);
+void ports_take_extra(const void *fact, bool added, void *pub); /* begins with the port's name */
 void ports_build(struct publisher *pub);
 void ports_clear(struct publisher *pub);
 struct pub_port *ports_find(const struct publisher *pub, const struct rstr *name);
@@ -170,6 +172,18 @@ void dpsets_settle(struct publisher *pub, struct pub_dpset *set);
 void dpsets_leave(struct publisher *pub, struct pub_flow *flow);
 void dpsets_build(struct publisher *pub);
 void dpsets_clear(struct publisher *pub);
+
+/* ---- rows.c ---- */
+void rows_watch(struct publisher *pub);
+void rows_start(struct publisher *pub); /* takes what SB holds */
+void rows_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+void rows_take_facts(struct publisher *pub, bool restart);
+void rows_build(struct publisher *pub);
+void rows_clear(struct publisher *pub);
+
+/* ---- ha.c ---- */
+void ha_write_group(struct publisher *pub, const void *fact, const struct row *row);
+void ha_write_member(struct publisher *pub, const void *fact, const struct row *row);
 
 /* ---- seed.c ---- */
 void seed_build(struct publisher *pub);

@@ -86,6 +86,7 @@ static void drop_want(struct pub_port *port)
     row_unref(port->want.row);
     rstr_unref(port->want.name);
     rstr_unref(port->want.peer);
+    rstr_unref(port->want.type);
     port->has_want = false;
 }
 
@@ -102,12 +103,42 @@ void ports_take_fact(const void *fact_, bool added, void *pub_)
         rstr_ref(fact->name);
         if (fact->peer)
             rstr_ref(fact->peer);
+        if (fact->type)
+            rstr_ref(fact->type);
         port->has_want = true;
     }
     publisher_mark(&pub->dirty_ports, &port->dirty);
 }
 
+void ports_take_extra(const void *fact, bool added UNUSED, void *pub_)
+{
+    struct publisher *pub = pub_;
+    const struct rstr *name = *(const struct rstr *const *)fact;
+    publisher_mark(&pub->dirty_ports, &get(pub, name)->dirty);
+}
+
 /* --- Columns */
+
+/* What the rooms say about the port's options, beside what is there already. */
+static void put_extra_options(struct publisher *pub, const struct pub_port *port,
+                              struct pairs *options)
+{
+    const struct fact_port_option *f;
+    INC_FOR_EACH(f, inc_look(pub->inc, pub->p->port_option_by_port, &port->name))
+    if (!pairs_have(options, f->key->s))
+        pairs_put(options, f->key->s, f->value->s);
+}
+
+static const struct datum *nat_addresses(struct publisher *pub, const struct pub_port *port)
+{
+    struct inc_facts facts = inc_look(pub->inc, pub->p->port_nat_by_port, &port->name);
+    union atom *atoms = xcalloc(facts.n + 1, sizeof *atoms);
+    for (size_t i = 0; i < facts.n; i++)
+        atoms[i].string = rstr_new(((const struct fact_port_nat *)facts.v[i])->address->s);
+    const struct datum *d = datum_new_set(ATOM_STRING, atoms, facts.n);
+    free(atoms);
+    return d;
+}
 
 static const struct datum *router_port_mac(const struct nb_logical_router_port *lrp)
 {
@@ -133,21 +164,24 @@ static void put_lrp(struct publisher *pub, struct pub_port *port, const struct r
     struct pairs options = {0};
     if (port->want.peer)
         pairs_put(&options, "peer", port->want.peer->s);
-    put(pub, port, row, SB_PORT_BINDING_COL_TYPE, datum_new_string("patch"));
+    put_extra_options(pub, port, &options);
+    put(pub, port, row, SB_PORT_BINDING_COL_TYPE,
+        datum_new_string(port->want.type ? port->want.type->s : "patch"));
     put(pub, port, row, SB_PORT_BINDING_COL_OPTIONS, pairs_take(&options));
     put(pub, port, row, SB_PORT_BINDING_COL_MAC, router_port_mac(lrp));
     put(pub, port, row, SB_PORT_BINDING_COL_EXTERNAL_IDS,
         datum_ref(nb_logical_router_port_external_ids(lrp)));
 }
 
-static const struct datum *lsp_options(const struct nb_logical_switch_port *lsp,
-                                       const struct rstr *peer)
+static const struct datum *lsp_options(struct publisher *pub, const struct pub_port *port,
+                                       const struct nb_logical_switch_port *lsp)
 {
-    if (strcmp(nb_logical_switch_port_type(lsp), "router"))
-        return datum_ref(nb_logical_switch_port_options(lsp));
     struct pairs options = {0};
-    if (peer)
-        pairs_put(&options, "peer", peer->s);
+    if (strcmp(nb_logical_switch_port_type(lsp), "router"))
+        pairs_put_all(&options, nb_logical_switch_port_options(lsp));
+    else if (port->want.peer)
+        pairs_put(&options, "peer", port->want.peer->s);
+    put_extra_options(pub, port, &options);
     return pairs_take(&options);
 }
 
@@ -169,8 +203,11 @@ static void put_lsp(struct publisher *pub, struct pub_port *port, const struct r
     const struct row *nb = port->want.row;
     const char *type = nb_logical_switch_port_type(lsp);
     put(pub, port, row, SB_PORT_BINDING_COL_TYPE,
-        datum_new_string(strcmp(type, "router") ? type : "patch"));
-    put(pub, port, row, SB_PORT_BINDING_COL_OPTIONS, lsp_options(lsp, port->want.peer));
+        datum_new_string(port->want.type          ? port->want.type->s
+                         : strcmp(type, "router") ? type
+                                                  : "patch"));
+    put(pub, port, row, SB_PORT_BINDING_COL_OPTIONS, lsp_options(pub, port, lsp));
+    put(pub, port, row, SB_PORT_BINDING_COL_NAT_ADDRESSES, nat_addresses(pub, port));
     put(pub, port, row, SB_PORT_BINDING_COL_MAC, datum_ref(nb_logical_switch_port_addresses(lsp)));
     put(pub, port, row, SB_PORT_BINDING_COL_PORT_SECURITY,
         datum_ref(nb_logical_switch_port_port_security(lsp)));
@@ -191,6 +228,9 @@ static void write_columns(struct publisher *pub, struct pub_port *port, const st
         union atom no = {.boolean = false};
         put(pub, port, row, SB_PORT_BINDING_COL_UP, datum_new_set(ATOM_BOOLEAN, &no, 1));
     }
+    put(pub, port, row, SB_PORT_BINDING_COL_HA_CHASSIS_GROUP,
+        uuid_is_zero(&port->want.ha_group) ? datum_new_empty(ATOM_UUID, DATUM_SET)
+                                           : datum_new_uuid(&port->want.ha_group));
     if (port->want.row->table->index == NB_TABLE_LOGICAL_ROUTER_PORT)
         put_lrp(pub, port, row);
     else

@@ -4,6 +4,7 @@
 #include "northd/publish/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* --- Helpers of this folder */
 
@@ -72,6 +73,14 @@ void pairs_put(struct pairs *pairs, const char *key, const char *value)
     pairs->values[pairs->n++].string = rstr_new(value);
 }
 
+bool pairs_have(const struct pairs *pairs, const char *key)
+{
+    for (size_t i = 0; i < pairs->n; i++)
+        if (!strcmp(pairs->keys[i].string->s, key))
+            return true;
+    return false;
+}
+
 void pairs_put_all(struct pairs *pairs, const struct datum *map)
 {
     for (size_t i = 0; i < map->n && pairs->n < MAX_PAIRS; i++) {
@@ -114,6 +123,7 @@ static void take_row(struct publisher *pub, const struct row *before, const stru
         ports_take_neighbor(pub, before, after);
         break;
     default:
+        rows_take_row(pub, before, after);
         if (seed_is_seed_table(table))
             pub->seed_dirty = true;
     }
@@ -161,6 +171,7 @@ static void take_all(struct publisher *pub, const struct inc_coll *coll, inc_cha
 static void clear(struct publisher *pub)
 {
     lflows_sb_clear(pub);
+    rows_clear(pub);
     dpsets_clear(pub);
     groups_clear(pub);
     ports_clear(pub);
@@ -183,6 +194,7 @@ void publisher_start(struct publisher *pub)
                                     SB_TABLE_MULTICAST_GROUP,  SB_TABLE_LOGICAL_FLOW};
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         take_table(pub, tables[i]);
+    rows_start(pub);
 }
 
 void publisher_take_facts(struct publisher *pub)
@@ -194,6 +206,8 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->port_binding, ports_take_fact},
                {pub->p->group, groups_take_fact},
                {pub->p->member, groups_take_member},
+               {pub->p->port_option, ports_take_extra},
+               {pub->p->port_nat, ports_take_extra},
                {pub->p->lflow, lflows_sb_take_fact}};
     bool restart = pub->must_restart;
     pub->must_restart = false;
@@ -207,6 +221,7 @@ void publisher_take_facts(struct publisher *pub)
         else
             inc_changes(pub->inc, all[i].coll, all[i].fn, pub);
     }
+    rows_take_facts(pub, restart);
 }
 
 /* --- Building */
@@ -226,6 +241,7 @@ void publisher_build(struct publisher *pub, struct replica_txn *txn)
     delete_surplus(pub);
     seed_build(pub);
     datapaths_build(pub);
+    rows_build(pub);
     ports_build(pub);
     groups_build(pub);
     lflows_sb_build(pub);
@@ -244,7 +260,8 @@ bool publisher_is_dirty(const struct publisher *pub)
 {
     return pub->must_restart || pub->seed_dirty || pub->surplus.n || pub->differing.n ||
            !list_empty(&pub->dirty_datapaths) || !list_empty(&pub->dirty_ports) ||
-           !list_empty(&pub->dirty_groups) || !list_empty(&pub->dirty_flows);
+           !list_empty(&pub->dirty_groups) || !list_empty(&pub->dirty_flows) ||
+           !list_empty(&pub->dirty_rows);
 }
 
 /* --- Life */
@@ -261,12 +278,16 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
     list_init(&pub->dirty_ports);
     list_init(&pub->dirty_groups);
     list_init(&pub->dirty_flows);
+    list_init(&pub->dirty_rows);
     pub->pipelines[PIPELINE_INGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_INGRESS));
     pub->pipelines[PIPELINE_EGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_EGRESS));
-    struct inc_coll *watched[] = {program->datapath_binding, program->port_binding, program->group,
-                                  program->member, program->lflow};
+    struct inc_coll *watched[] = {
+        program->datapath_binding, program->port_binding, program->group,
+        program->member,           program->lflow,        program->port_option,
+        program->port_nat};
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
         inc_watch(inc, watched[i]);
+    rows_watch(pub);
     return pub;
 }
 
@@ -280,6 +301,7 @@ void publisher_free(struct publisher *pub)
     hmap_fini(&pub->datapaths_by_hash);
     hmap_fini(&pub->ports);
     hmap_fini(&pub->groups);
+    hmap_fini(&pub->rows);
     hmap_fini(&pub->dpsets);
     hmap_fini(&pub->flows_by_value);
     hmap_fini(&pub->flows_by_text);

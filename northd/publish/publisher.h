@@ -11,6 +11,7 @@
  *
  *     datapaths.c  Datapath_Binding      groups.c    Multicast_Group       seed.c     constant rows
  *     ports.c      Port_Binding, and MAC_Binding rows of ports that are gone
+ *     rows.c       tables whose rows are known by their uuid, one fact each
  *     lflows.c     Logical_Flow          dpsets.c    Logical_DP_Group: flows that several datapaths share are one row
  */
 #pragma once

@@ -7,3 +7,5 @@
 void publish_datapath_binding(struct inc_ctx *ctx, const void *key, void *aux);
 void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux);
 void publish_lrp_binding(struct inc_ctx *ctx, const void *key, void *aux);
+/* bindings.c: each distributed gateway port */
+void publish_redirect_binding(struct inc_ctx *ctx, const void *key, void *aux);

@@ -1,6 +1,7 @@
 /* admission.c - a router takes frames that are addressed to the port that they arrive on, or to a group (room 3 of
- * docs/architecture.md). A disabled router or port takes none.
+ * docs/architecture.md); through a distributed gateway port on its chassis only. A disabled router or port takes none.
  */
+#include "northd/gateway/gateway.h"
 #include "northd/lflows.h"
 #include "northd/router/router.h"
 
@@ -12,12 +13,12 @@ void router_admission(struct inc_ctx *ctx, const void *key, void *aux)
     if (!lr || lr->flags & DATAPATH_DISABLED || lrp->flags & PORT_DISABLED)
         return;
     struct lflow_out l = lflows_begin(ctx, p, &lrp->lr, &lrp->uuid);
-    lflows_emit(
-        &l, STAGE_RTR_IN_ADMISSION, 50,
-        expr_all(l.e, expr_eq(l.e, SYM_ETH_DST, lrp->mac), lflows_inport(&l, lrp->name), NULL),
-        lflows_next(&l));
-    lflows_emit(
-        &l, STAGE_RTR_IN_ADMISSION, 50,
-        expr_all(l.e, expr_flag(l.e, SYM_ETH_MCAST, true), lflows_inport(&l, lrp->name), NULL),
-        lflows_next(&l));
+    struct expr *unicast =
+        expr_and(l.e, expr_eq(l.e, SYM_ETH_DST, lrp->mac), lflows_inport(&l, lrp->name));
+    lflows_emit(&l, STAGE_RTR_IN_ADMISSION, 50,
+                gateway_only_at(l.e, unicast, gateway_resident(ctx, p, &lrp->uuid, false)),
+                lflows_admit(&l, lrp->mac));
+    lflows_emit(&l, STAGE_RTR_IN_ADMISSION, 50,
+                expr_and(l.e, expr_flag(l.e, SYM_ETH_MCAST, true), lflows_inport(&l, lrp->name)),
+                lflows_admit(&l, lrp->mac));
 }

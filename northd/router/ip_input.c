@@ -4,24 +4,26 @@
  * ARP is answered for senders inside the port's network only, unless the port's options:arp-reply-any-sender is true.
  * An echo reply goes on through routing like any packet, with flags.loopback, since it may leave where it came from.
  */
+#include "northd/gateway/gateway.h"
 #include "northd/lflows.h"
 #include "northd/router/router.h"
 
 static void answer_arp(const struct lflow_out *l, const struct fact_lrp *lrp,
-                       const struct address *address)
+                       const struct address *address, const struct rstr *resident)
 {
     struct expr *match = expr_all(l->e, lflows_inport(l, lrp->name), expr_eq(l->e, SYM_ARP_OP, 1),
                                   expr_eq(l->e, SYM_ARP_TPA, address_value(address)), NULL);
     if (!(lrp->flags & LRP_ANSWER_ANY_SENDER))
         match = expr_and(l->e, match, lflows_arp_spa_in(l, address));
-    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, match, lflows_arp_reply(l, lrp->mac, address));
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, gateway_only_at(l->e, match, resident),
+                lflows_arp_reply(l, lrp->mac, address));
 }
 
 static void answer_nd(const struct lflow_out *l, const struct fact_lrp *lrp,
-                      const struct address *address)
+                      const struct address *address, const struct rstr *resident)
 {
-    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90,
-                expr_and(l->e, lflows_inport(l, lrp->name), lflows_solicits(l, address)),
+    struct expr *match = expr_and(l->e, lflows_inport(l, lrp->name), lflows_solicits(l, address));
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, gateway_only_at(l->e, match, resident),
                 lflows_nd_reply(l, ACTION_ND_NA_ROUTER, lrp->mac, address));
 }
 
@@ -76,17 +78,20 @@ void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_lrp *lrp = inc_read_one(ctx, p->lrp_by_uuid, key);
     const struct fact_network *n;
     struct lflow_out l = lflows_begin(ctx, p, &lrp->lr, &lrp->uuid);
+    bool has_gateway = inc_read_one(ctx, p->gateway.router_by_lr, &lrp->lr) ||
+                       inc_read_one(ctx, p->gateway.port_by_lr, &lrp->lr);
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, key))
     {
         struct address own = n->address;
         own.plen = (uint16_t)address_bits(&own);
         drop_impostors(&l, &n->address);
         if (own.version == 6)
-            answer_nd(&l, lrp, &own);
+            answer_nd(&l, lrp, &own, gateway_resident(ctx, p, key, false));
         else
-            answer_arp(&l, lrp, &n->address);
+            answer_arp(&l, lrp, &n->address, gateway_resident(ctx, p, key, true));
         answer_echo(&l, &own);
-        refuse_udp(&l, &own);
+        if (!has_gateway) /* whose addresses may stand for others' */
+            refuse_udp(&l, &own);
         lflows_emit(&l, STAGE_RTR_IN_IP_INPUT, 60, lflows_ip_dst(&l, &own), lflows_drop(&l));
     }
 }

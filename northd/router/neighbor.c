@@ -11,8 +11,11 @@
  * options:learn-from-any-reply=true learns from every reply, options:always_learn_from_arp_request=true also from
  * every request from the network.
  *
+ * What was not asked for is learned on the chassis of a distributed gateway port alone, since all may hear it.
+ *
  * IPv6: advertisements and solicitations are learned from, as RFC 4861 7.2.3 and 7.2.5 have it.
  */
+#include "northd/gateway/gateway.h"
 #include "northd/lflows.h"
 #include "northd/router/router.h"
 
@@ -96,6 +99,7 @@ void router_neighbor(struct inc_ctx *ctx, const void *key, void *aux)
     struct northd_program *p = aux;
     const struct fact_lrp *lrp = inc_read_one(ctx, p->lrp_by_uuid, key);
     const struct fact_datapath *lr = inc_read_one(ctx, p->datapath_by_uuid, &lrp->lr);
+    const struct rstr *resident = gateway_resident(ctx, p, key, false);
     const struct fact_network *n;
     struct lflow_out l = lflows_begin(ctx, p, &lrp->lr, &lrp->uuid);
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, key))
@@ -109,11 +113,15 @@ void router_neighbor(struct inc_ctx *ctx, const void *key, void *aux)
                     expr_and(l.e, from_network(&l, n), answer),
                     may_learn(&l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA));
         if (lr && lr->flags & DATAPATH_LEARN_REQUESTS)
-            lflows_emit(&l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 110,
-                        expr_and(l.e, from_network(&l, n), expr_eq(l.e, SYM_ARP_OP, 1)),
-                        may_learn(&l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA));
-        lflows_emit(&l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100,
-                    expr_and(l.e, from_network(&l, n), expr_flag(l.e, SYM_ARP, true)),
-                    may_follow(&l));
+            lflows_emit(
+                &l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 110,
+                gateway_only_at(
+                    l.e, expr_and(l.e, from_network(&l, n), expr_eq(l.e, SYM_ARP_OP, 1)), resident),
+                may_learn(&l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA));
+        lflows_emit(
+            &l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100,
+            gateway_only_at(l.e, expr_and(l.e, from_network(&l, n), expr_flag(l.e, SYM_ARP, true)),
+                            resident),
+            may_follow(&l));
     }
 }

@@ -28,9 +28,11 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
+    struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
+    if (lsp->type == LSP_LOCALNET) /* every chassis hears it: who is asked answers */
+        lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 100, lflows_inport(&l, lsp->name), lflows_next(&l));
     if (lsp->flags & PORT_UNKNOWN || lsp->type == LSP_LOCALNET)
         return;
-    struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     const struct fact_port_addr *addr;
     INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))
     {

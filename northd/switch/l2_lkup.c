@@ -2,6 +2,7 @@
  * the ports with "unknown" when nobody has it. What is for a disabled port is dropped, not taken for unknown (room 3 of
  * docs/architecture.md).
  */
+#include "northd/gateway/gateway.h"
 #include "northd/lflows.h"
 #include "northd/switch/switch.h"
 
@@ -10,12 +11,15 @@ void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux)
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
+    const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
+    const struct rstr *resident = link ? gateway_resident(ctx, p, &link->lrp, true) : NULL;
     const struct fact_port_addr *addr;
     INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))
     {
         if (addr->ip.version)
             continue;
-        lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 50, expr_eq(l.e, SYM_ETH_DST, addr->mac),
+        lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 50,
+                    gateway_only_at(l.e, expr_eq(l.e, SYM_ETH_DST, addr->mac), resident),
                     lsp->flags & PORT_DISABLED ? lflows_drop(&l)
                                                : lflows_output_to(&l, lsp->name->s));
     }

@@ -9,27 +9,17 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "support/northd_pick.h"
+#include "support/northd_router_edits.h"
 
 enum { N_SWITCHES = 6, N_ROUTERS = 3, N_PORTS = 30, N_ROUTER_PORTS = 9, N_ROUTES = 10 };
 
 /* What may exist: uuids are zero for what does not. */
 struct net {
     struct uuid ls[N_SWITCHES], lr[N_ROUTERS], lsp[N_PORTS], lrp[N_ROUTER_PORTS], route[N_ROUTES];
+    struct router_net router;
     int lsp_on[N_PORTS], lrp_on[N_ROUTER_PORTS], route_on[N_ROUTES];
 };
-
-static uint64_t pick(struct world *w, uint64_t n)
-{
-    return env_random_u64(&w->env.env) % n;
-}
-
-static const char *pick_text(struct world *w, const char *const *texts, size_t n)
-{
-    return texts[pick(w, n)];
-}
-#define PICK(W, ...)                                                                               \
-    pick_text(W, (const char *const[]){__VA_ARGS__},                                               \
-              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 /* An address column that now and then makes no sense. Digits are few, so that things meet. */
 static char *addresses(struct world *w)
@@ -71,21 +61,6 @@ static char *networks(struct world *w)
     default:
         return xasprintf("10.0.%u.254/24", a);
     }
-}
-
-static bool is_there(const struct uuid *uuid)
-{
-    return !uuid_is_zero(uuid);
-}
-
-/* A switch or router that is there, or -1. */
-static int pick_there(struct world *w, const struct uuid *v, size_t n)
-{
-    size_t start = pick(w, n);
-    for (size_t i = 0; i < n; i++)
-        if (is_there(&v[(start + i) % n]))
-            return (int)((start + i) % n);
-    return -1;
 }
 
 static void edit_switch(struct world *w, struct net *net)
@@ -261,11 +236,18 @@ static void edit_route(struct world *w, struct net *net)
     }
 }
 
+/* The rooms' own edits. */
+static void edit_more(struct world *w, struct net *net)
+{
+    router_edit(w, &net->router);
+}
+
 static bool edit(struct world *w, struct net *net)
 {
     static void (*const edits[])(struct world *, struct net *) = {
-        edit_switch, edit_router,      edit_port,        edit_port,        edit_port,
-        edit_port,   edit_router_port, edit_router_port, edit_router_port, edit_route};
+        edit_switch,      edit_router, edit_port,        edit_port,
+        edit_port,        edit_port,   edit_router_port, edit_router_port,
+        edit_router_port, edit_route,  edit_gateway,     edit_gateway};
     size_t n = 1 + pick(w, 3);
     struct net before = *net;
     for (size_t i = 0; i < n; i++)
@@ -297,18 +279,16 @@ static void copy_rows(struct replica *from, struct replica_txn *to, const struct
 
 static void copy_world(struct world *from, struct world *to)
 {
-    static const size_t nb_tables[] = {
-        NB_TABLE_NB_GLOBAL,           NB_TABLE_LOGICAL_SWITCH,
-        NB_TABLE_LOGICAL_SWITCH_PORT, NB_TABLE_LOGICAL_ROUTER,
-        NB_TABLE_LOGICAL_ROUTER_PORT, NB_TABLE_LOGICAL_ROUTER_STATIC_ROUTE};
     static const int dp[] = {SB_DATAPATH_BINDING_COL_EXTERNAL_IDS,
                              SB_DATAPATH_BINDING_COL_TUNNEL_KEY};
     static const int port[] = {SB_PORT_BINDING_COL_DATAPATH, SB_PORT_BINDING_COL_LOGICAL_PORT,
                                SB_PORT_BINDING_COL_TUNNEL_KEY};
     to->txn = replica_txn_new(to->nb_client);
     to->sb_txn = replica_txn_new(to->sb_client);
-    for (size_t i = 0; i < ARRAY_SIZE(nb_tables); i++)
-        copy_rows(from->nb_client, to->txn, to->nb_client, nb_tables[i], NULL, 0);
+    for (size_t i = 0; i < replica_schema(to->nb_client)->n_tables; i++)
+        copy_rows(from->nb_client, to->txn, to->nb_client, i, NULL, 0);
+    copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_CHASSIS, NULL, 0);
+    copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_ENCAP, NULL, 0);
     copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_DATAPATH_BINDING, dp,
               ARRAY_SIZE(dp));
     copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_PORT_BINDING, port,
@@ -414,6 +394,10 @@ static void random_edits(void **state)
     size_t n_lines = 0, n_refused = 0;
     struct world w;
     struct net net = {0};
+    net.router.lr = net.lr;
+    net.router.lrp = net.lrp;
+    net.router.n_lr = N_ROUTERS;
+    net.router.n_lrp = N_ROUTER_PORTS;
     world_open(&w, (uint64_t)args[0]);
     world_settle(&w);
     for (int i = 0; i < args[1]; i++) {

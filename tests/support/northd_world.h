@@ -337,6 +337,24 @@ static void world_put_group(struct world *w, const struct row *row, line_vec *li
     vec_push(lines, str_steal(&s));
 }
 
+/* A group of chassis as " NAME: chassis priority, ..."; "!" says that the chassis is there. */
+static void world_put_ha_group(struct world *w, const struct uuid *group, struct str *s)
+{
+    const struct row *row =
+        replica_row_find(w->sb_client, world_sb_table(w, SB_TABLE_HA_CHASSIS_GROUP), group);
+    assert_non_null(row);
+    const struct datum *members = sb_ha_chassis_group_ha_chassis(sb_ha_chassis_group_cast(row));
+    str_putf(s, " %s:", sb_ha_chassis_group_name(sb_ha_chassis_group_cast(row)));
+    for (size_t i = 0; i < members->n; i++) {
+        const struct row *m = replica_row_find(w->sb_client, world_sb_table(w, SB_TABLE_HA_CHASSIS),
+                                               &members->atoms[i].uuid);
+        assert_non_null(m);
+        const struct sb_ha_chassis *c = sb_ha_chassis_cast(m);
+        str_putf(s, " %s%s %d,", sb_ha_chassis_external_ids_value(c, "chassis-name"),
+                 sb_ha_chassis_chassis(c) ? "!" : "", (int)sb_ha_chassis_priority(c));
+    }
+}
+
 static void world_put_bindings(struct world *w, line_vec *lines)
 {
     const struct row *row;
@@ -359,6 +377,9 @@ static void world_put_bindings(struct world *w, line_vec *lines)
         datum_print(sb_port_binding_options(p), &s);
         datum_print(sb_port_binding_mac(p), &s);
         datum_print(sb_port_binding_external_ids(p), &s);
+        datum_print(sb_port_binding_nat_addresses(p), &s);
+        if (sb_port_binding_ha_chassis_group(p))
+            world_put_ha_group(w, sb_port_binding_ha_chassis_group(p), &s);
         vec_push(lines, str_steal(&s));
     }
 }

@@ -1,0 +1,15 @@
+/* redirect.c - what leaves through a distributed gateway port goes to the chassis where the port is resident (room 3 of
+ * docs/architecture.md; ovn-northd(8), Gateway Redirect). What need not is let pass above, at higher priority (nat/).
+ */
+#include "northd/gateway/gateway.h"
+#include "northd/lflows.h"
+
+void gateway_redirect(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_gateway_port *port = inc_read_one(ctx, p->gateway.port_by_lrp, key);
+    struct lflow_out l = lflows_begin(ctx, p, &port->lr, &port->lrp);
+    lflows_emit(&l, STAGE_RTR_IN_GW_REDIRECT, 50, lflows_outport(&l, port->lrp_name),
+                actions_of(l.a, action_load_str(l.a, SYM_OUTPORT, port->redirect->s),
+                           action_next(l.a), NULL));
+}

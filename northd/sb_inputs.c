@@ -1,0 +1,47 @@
+/* sb_inputs.c - see sb_inputs.h (room 2 of docs/architecture.md). A row's facts depend on that row alone, so that what a row stood
+ * for is known again when it goes.
+ */
+#include "northd/sb_inputs.h"
+
+#include "rows/sb.h"
+
+static void tell(struct inc *inc, const struct inc_coll *coll, const void *fact, bool is_there)
+{
+    if (is_there)
+        inc_assert(inc, coll, fact);
+    else
+        inc_retract(inc, coll, fact);
+}
+
+static void tell_chassis(struct northd_program *p, struct inc *inc, const struct row *row,
+                         bool is_there)
+{
+    struct fact_chassis f;
+    INC_CLEAR(f);
+    f.name = program_intern(p, sb_chassis_name(sb_chassis_cast(row)));
+    f.uuid = row->uuid;
+    tell(inc, p->chassis, &f, is_there);
+    rstr_unref(f.name);
+}
+
+static void tell_row(struct northd_program *p, struct inc *inc, const struct row *row,
+                     bool is_there)
+{
+    if (row && row->table->index == SB_TABLE_CHASSIS)
+        tell_chassis(p, inc, row, is_there);
+}
+
+void sb_inputs_start(struct northd_program *p, struct inc *inc, const struct replica *sb)
+{
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, sb, &replica_schema(sb)->tables[SB_TABLE_CHASSIS])
+    tell_row(p, inc, row, true);
+}
+
+void sb_inputs_take(struct northd_program *p, struct inc *inc, const struct changeset *cs)
+{
+    for (size_t i = 0; i < cs->n; i++) {
+        tell_row(p, inc, cs->changes[i].before, false);
+        tell_row(p, inc, cs->changes[i].after, true);
+    }
+}
