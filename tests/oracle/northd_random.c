@@ -245,9 +245,8 @@ static void edit_more(struct world *w, struct net *net)
 static bool edit(struct world *w, struct net *net)
 {
     static void (*const edits[])(struct world *, struct net *) = {
-        edit_switch,      edit_router, edit_port,        edit_port,
-        edit_port,        edit_port,   edit_router_port, edit_router_port,
-        edit_router_port, edit_route,  edit_gateway,     edit_gateway};
+        edit_switch,      edit_router,      edit_port,        edit_port,  edit_port, edit_port,
+        edit_router_port, edit_router_port, edit_router_port, edit_route, edit_more, edit_more};
     size_t n = 1 + pick(w, 3);
     struct net before = *net;
     for (size_t i = 0; i < n; i++)
