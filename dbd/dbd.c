@@ -10,7 +10,7 @@
 
 LOG_MODULE(dbd);
 
-enum option_id { OPT_REMOTE = 1, OPT_NO_DBS };
+enum option_id { OPT_REMOTE = 1, OPT_NO_DBS, OPT_DURABILITY };
 
 static const struct option_spec option_table[] = {
     OPTION_HEADING("Options"),
@@ -20,12 +20,25 @@ static const struct option_spec option_table[] = {
      "  unix:PATH, tcp:IP:PORT, ssl:IP:PORT          connect\n"
      "  db:DB,TABLE,COLUMN                           what the rows say"},
     {OPT_NO_DBS, 0, "no-dbs", NULL, "start without DBDIR/conf.db when no DATABASE is given"},
+    {OPT_DURABILITY, 0, "durability", "MODE",
+     "full: answer a transaction when it is on the disk (the default);\n"
+     "relaxed: when the kernel has it, which survives a crash but no power cut"},
     OPTION_END,
 };
 
-static int set_option(void *dbd_, int id, const char *arg, struct diag *diag UNUSED)
+static int set_durability(struct dbd *dbd, const char *mode, struct diag *diag)
+{
+    dbd->is_relaxed = !strcmp(mode, "relaxed");
+    if (dbd->is_relaxed || !strcmp(mode, "full"))
+        return 0;
+    return diag_set(diag, ERR_SYNTAX, "--durability=%s: neither full nor relaxed", mode);
+}
+
+static int set_option(void *dbd_, int id, const char *arg, struct diag *diag)
 {
     struct dbd *dbd = dbd_;
+    if (id == OPT_DURABILITY)
+        return set_durability(dbd, arg, diag);
     if (id == OPT_REMOTE)
         vec_push(&dbd->remotes, xstrdup(arg));
     else
@@ -43,7 +56,8 @@ static int set_args(void *dbd_, int n, char **args, struct diag *diag UNUSED)
 
 int dbd_add_file(struct dbd *dbd, const char *file, struct diag *diag)
 {
-    struct store_options options = {.env = daemon_env(dbd->daemon), .path = file};
+    struct store_options options = {
+        .env = daemon_env(dbd->daemon), .path = file, .relaxed = dbd->is_relaxed};
     struct store *store;
     int err = store_open(&options, &store, diag);
     if (err)
@@ -69,7 +83,11 @@ static int convert(void *dbd_, struct store *store, const char *schema_text, str
         i++;
     char *path = xstrdup(store_path(store));
     struct store_options options = {
-        .env = daemon_env(dbd->daemon), .path = path, .schema_text = schema_text};
+        .env = daemon_env(dbd->daemon),
+        .path = path,
+        .schema_text = schema_text,
+        .relaxed = dbd->is_relaxed,
+    };
     store_close(store);
     int err = store_open(&options, ret, diag);
     if (err) {
@@ -167,8 +185,10 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
     struct dbd *dbd = dbd_;
     const struct tls_config *tls;
     dbd->daemon = daemon;
-    struct ovsdb_server_options options = {
-        .stream = {.rundir = daemon_rundir(daemon)}, .convert = convert, .convert_aux = dbd};
+    struct ovsdb_server_options options = {.stream = {.rundir = daemon_rundir(daemon)},
+                                           .convert = convert,
+                                           .disk_changed = daemon_log_disk,
+                                           .aux = dbd};
     dbd->server = ovsdb_server_new(daemon_loop(daemon), &options);
     int err = add_files(dbd, diag);
     if (!err)

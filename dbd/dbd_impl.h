@@ -12,7 +12,7 @@ struct dbd {
     VEC(char *) remotes;    /* of the command line */
     VEC(char *) files;
     VEC(struct store *) stores;
-    bool no_dbs;
+    bool no_dbs, is_relaxed;
 };
 
 /* Opens and serves FILE. */

@@ -135,7 +135,8 @@ static int set_option(void *host_, int id, const char *arg, struct diag *diag)
 static int serve(struct db *db, struct daemon *daemon, struct diag *diag)
 {
     struct ovsdb_server_options so = {
-        .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)}};
+        .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)},
+        .disk_changed = daemon_log_disk};
     db->server = ovsdb_server_new(daemon_loop(daemon), &so);
     int err = ovsdb_server_add_db(db->server, db->store, diag);
     if (err)

@@ -48,6 +48,18 @@ static inline void list_remove(struct list *elem)
 #define LIST_LINK_(VAR, MEMBER)                                                                    \
     ((struct list *)(void *)((char *)(VAR) + offsetof(__typeof__(*(VAR)), MEMBER)))
 
+/* Moves all of FROM to the end of HEAD. */
+static inline void list_splice_back(struct list *head, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = head->prev;
+    head->prev->next = from->next;
+    from->prev->next = head;
+    head->prev = from->prev;
+    list_init(from);
+}
+
 #define LIST_FOR_EACH(VAR, MEMBER, HEAD)                                                           \
     for (VAR = CONTAINER_OF((HEAD)->next, __typeof__(*(VAR)), MEMBER);                             \
          LIST_LINK_(VAR, MEMBER) != (HEAD);                                                        \

@@ -411,6 +411,14 @@ const char *daemon_tls_option(struct daemon *d, enum daemon_tls which)
     return d->tls_texts[which];
 }
 
+void daemon_log_disk(void *aux UNUSED, const char *file, const char *why)
+{
+    if (why)
+        log_err("%s: cannot be written, changes are refused: %s", file, why);
+    else
+        log_info("%s: can be written again", file);
+}
+
 void daemon_ready(struct daemon *d)
 {
     if (d->ready)

@@ -80,5 +80,8 @@ int daemon_tls_load(const char *const texts[DAEMON_TLS_N], struct tls_config **r
                     struct diag *diag) MUST_CHECK;
 /* From --private-key, --certificate, --ca-cert; NULL when they were not given. */
 const struct tls_config *daemon_tls(struct daemon *daemon);
+/* Says that the database FILE cannot be written (WHY) or can again (NULL). AUX is not used: the
+ * function fits where a library reports it. */
+void daemon_log_disk(void *aux, const char *file, const char *why);
 void daemon_ready(struct daemon *daemon);
 void daemon_exit(struct daemon *daemon, int status); /* at the end of the turn */

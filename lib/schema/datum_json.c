@@ -288,24 +288,55 @@ static void atom_put_json(enum atom_type type, const union atom *atom, struct st
     }
 }
 
+static void put_element(const struct datum *d, size_t i, struct str *out)
+{
+    if (!datum_is_map(d)) {
+        atom_put_json(d->key_type, &d->atoms[i], out);
+        return;
+    }
+    str_putc(out, '[');
+    atom_put_json(d->key_type, &d->atoms[i], out);
+    str_putc(out, ',');
+    atom_put_json(d->value_type, &datum_values(d)[i], out);
+    str_putc(out, ']');
+}
+
 void datum_put_json(const struct datum *d, struct str *out)
 {
     if (!datum_is_map(d) && d->n == 1) {
-        atom_put_json(d->key_type, &d->atoms[0], out);
+        put_element(d, 0, out);
         return;
     }
     str_put(out, datum_is_map(d) ? "[\"map\",[" : "[\"set\",[");
     for (size_t i = 0; i < d->n; i++) {
         if (i)
             str_putc(out, ',');
-        if (datum_is_map(d))
-            str_putc(out, '[');
-        atom_put_json(d->key_type, &d->atoms[i], out);
-        if (datum_is_map(d)) {
+        put_element(d, i, out);
+    }
+    str_put(out, "]]");
+}
+
+void datum_put_json_difference(const struct datum *before, const struct datum *after,
+                               struct str *out)
+{
+    size_t i = 0, j = 0, n = 0;
+    str_put(out, datum_is_map(before) ? "[\"map\",[" : "[\"set\",[");
+    while (i < before->n || j < after->n) {
+        int c = i == before->n ? 1
+                : j == after->n
+                    ? -1
+                    : atom_compare(before->key_type, &before->atoms[i], &after->atoms[j]);
+        bool is_same = !c && (!datum_is_map(before) ||
+                              !atom_compare(before->value_type, &datum_values(before)[i],
+                                            &datum_values(after)[j]));
+        if (!is_same && n++)
             str_putc(out, ',');
-            atom_put_json(d->value_type, &datum_values(d)[i], out);
-            str_putc(out, ']');
-        }
+        if (c < 0)
+            put_element(before, i, out);
+        else if (!is_same)
+            put_element(after, j, out);
+        i += c <= 0;
+        j += c >= 0;
     }
     str_put(out, "]]");
 }

@@ -111,6 +111,9 @@ int datum_from_json(const struct column_type *type, const json_t *json, struct s
 json_t *datum_to_json(const struct datum *d);
 /* The same straight into text: what monitors use. */
 void datum_put_json(const struct datum *d, struct str *out);
+/* What datum_difference would give, as text; takes no references, so that any thread may. */
+void datum_put_json_difference(const struct datum *before, const struct datum *after,
+                               struct str *out);
 /* Text of a value as the ctl tools accept and print it ("a", 5, [..], {..}); see lib/ctl. */
 int atom_from_text(const struct base_type *type, const char *text, union atom *ret,
                    struct diag *diag) MUST_CHECK;

@@ -97,7 +97,7 @@ void store_changeset_undo(struct store *store, const struct changeset *cs)
     }
     for (size_t i = 0; i < cs->n; i++) {
         struct entry *entry = entry_of(store, &cs->changes[i]);
-        entry->n_pending--;
+        entry_add_pending(entry, -1);
         entry_release(entry);
     }
 }

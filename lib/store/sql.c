@@ -156,11 +156,13 @@ static int check_format(struct sql *sql, struct diag *diag)
 {
     int64_t application = query_integer(sql, "PRAGMA application_id");
     int64_t format = query_integer(sql, "PRAGMA user_version");
+    sql->format = SQL_FORMAT;
     sql->is_new = !application && !query_integer(sql, "SELECT count(*) FROM sqlite_master");
     if (sql->is_new)
         return 0;
     if (application != SQL_APPLICATION_ID)
         return diag_set(diag, ERR_UNSUPPORTED, "is a SQLite file of another program");
+    sql->format = (int)format;
     if (format > SQL_FORMAT)
         return diag_set(diag, ERR_UNSUPPORTED,
                         "has format %lld, written by a newer version than this one (format %d)",
@@ -197,7 +199,8 @@ void sql_close(struct sql *sql)
         return;
     sqlite3_finalize(sql->put_meta);
     sqlite3_finalize(sql->put_history);
-    sqlite3_finalize(sql->trim_history);
+    sqlite3_finalize(sql->begin);
+    sqlite3_finalize(sql->commit);
     sqlite3_close(sql->db); /* the last connection folds the WAL into the file */
     if (sql->lock_fd >= 0)
         close(sql->lock_fd);
@@ -218,12 +221,13 @@ int sql_read_schema(struct sql *sql, struct schema **ret, struct diag *diag)
 
 int sql_read_position(struct sql *sql, struct store *store, struct diag *diag)
 {
-    char *id = query_text(sql, "SELECT value FROM _meta WHERE key='id'");
-    int64_t number = query_integer(sql, "SELECT value FROM _meta WHERE key='number'");
+    char *id = query_text(sql, "SELECT id FROM _history ORDER BY number DESC LIMIT 1");
+    int64_t number = query_integer(sql, "SELECT max(number) FROM _history");
     int err = 0;
     if (!id || !uuid_parse(id, &store->told_id) || number < 0)
         err = diag_set(diag, ERR_CORRUPT, "does not say what its last transaction was");
     store->told_number = (uint64_t)number;
+    sql->history_bytes = query_integer(sql, "SELECT sum(length(changes)) FROM _history");
     free(id);
     return err;
 }

@@ -1,19 +1,24 @@
 /* sql.h - the SQLite side of a store; only for lib/store's sql files.
  *
- * File format 1, readable with any SQLite tool:
+ * File format 2, readable with any SQLite tool:
  *
- *   _meta(key, value)           format; schema (JSON text); number and id of the last transaction
- *   _history(number, id, wall_ms, author, comment, n_changes)   the latest transactions
+ *   _meta(key, value)           schema (JSON text)
+ *   _history(number, id, wall_ms, author, comment, n_changes, changes)
+ *                               the latest transactions, see sql_history.c; the last one is the
+ *                               state of the file
  *   "T"(_id, _uuid, _version, ...)   one row a row; a column for each scalar and optional column of
  *                               OVSDB table T (NULL: empty optional; booleans 0 and 1)
  *   "T__c"(_row, value) or (_row, key, value)   sets and maps: one row an element, _row is T._id
  *
  *   view "_T"                   table T with its sets and maps as text
+ *   view "_T__c"(_uuid, name, ref, ref_name)   for a column c that refers to rows: which to which
  *
  * Names of OVSDB never begin with "_", so nothing collides. _id grows with age, uuids have no index:
  * uniqueness is the store's business, in memory. PRAGMA application_id says that the file is ours,
  * user_version is the number of the format. A file in use is locked through FILE.lock (flock), not
  * through SQLite, so that reading tools are welcome at any time.
+ *
+ * Format 1 had no changes in _history and the last number and id in _meta; it is upgraded at open.
  */
 #pragma once
 
@@ -21,7 +26,18 @@
 
 #include "store/store_private.h"
 
-enum { SQL_APPLICATION_ID = 0x57454654 /* "WEFT" */, SQL_FORMAT = 1, SQL_HISTORY_KEPT = 10000 };
+enum { SQL_APPLICATION_ID = 0x57454654 /* "WEFT" */, SQL_FORMAT = 2 };
+
+/* Bounds of the history: transactions, bytes of their changes; what one may have to be kept whole;
+ * what is read at open. */
+enum {
+    SQL_HISTORY_KEPT = 10000,
+    SQL_HISTORY_TRIM_EVERY = 256,
+    SQL_HISTORY_BYTES = 64 << 20,
+    SQL_HISTORY_SET_CHANGES = 10000,
+    SQL_HISTORY_SET_BYTES = 1 << 20,
+    SQL_HISTORY_LOAD_BYTES = 4 << 20,
+};
 
 /* The table of one set or map column. */
 struct sql_child {
@@ -42,8 +58,11 @@ struct sql_table {
 struct sql {
     sqlite3 *db;
     int lock_fd;
-    bool is_new; /* without tables yet */
-    sqlite3_stmt *put_meta, *put_history, *trim_history;
+    int format;            /* of the file when it was opened */
+    bool is_new;           /* without tables yet */
+    bool is_suspect;       /* a write failed: the log has to be cleaned first */
+    int64_t history_bytes; /* at most, of changes in _history */
+    sqlite3_stmt *begin, *commit, *put_meta, *put_history;
 };
 
 /* sql.c */
@@ -70,6 +89,15 @@ void sql_bind_atom(sqlite3_stmt *stmt, int i, enum atom_type type, const union a
 int sql_table_read(struct sql *sql, const struct sql_table *table,
                    int (*fn)(void *aux, struct row *row, int64_t sql_id, struct diag *diag),
                    void *aux, struct diag *diag) MUST_CHECK;
+
+/* sql_history.c */
+int sql_history_put(struct sql *sql, const struct changeset *cs, const struct batch_step *steps,
+                    size_t n, struct diag *diag) MUST_CHECK;
+/* A state that does not come from the one before by known changes: a new file, another schema. */
+int sql_history_put_origin(struct sql *sql, uint64_t number, const struct uuid *id, int64_t wall_ms,
+                           const char *comment, struct diag *diag) MUST_CHECK;
+/* NUMBER was just written: keeps to the bounds. */
+int sql_history_trim(struct sql *sql, uint64_t number, struct diag *diag) MUST_CHECK;
 
 /* sql_write.c */
 int sql_row_insert(struct sql *sql, struct sql_table *table, const struct row *row, int64_t sql_id,

@@ -83,6 +83,69 @@ static bool has_view(const struct sql_table *table)
     return strcmp(table->schema->name, "meta") && strcmp(table->schema->name, "history");
 }
 
+/* ---- views ---- */
+
+static const char *name_column(const struct schema_table *table)
+{
+    const struct schema_column *name = schema_column_find(table, "name");
+    return name && is_scalar(name) ? "name" : NULL;
+}
+
+static const struct schema_table *target_of(const struct column_type *type)
+{
+    return type->key.ref                     ? type->key.ref_table
+           : type->is_map && type->value.ref ? type->value.ref_table
+                                             : NULL;
+}
+
+/* "_T__c": which rows of T refer to which by column c, with their names. */
+static int create_ref_view(struct sql *sql, const struct schema_column *column, struct diag *diag)
+{
+    const struct schema_table *from = column->table, *to = target_of(&column->type);
+    const char *from_name = to ? name_column(from) : NULL, *to_name = to ? name_column(to) : NULL;
+    if (!to)
+        return 0;
+    struct str text = STR_INIT, ref = STR_INIT;
+    if (is_scalar(column))
+        str_putf(&ref, "t.\"%s\"", column->name);
+    else
+        str_put(&ref, column->type.is_map && column->type.key.ref ? "c.key" : "c.value");
+    str_putf(&text,
+             "CREATE VIEW IF NOT EXISTS \"_%s__%s\" AS SELECT t._uuid, %s AS name, %s%s AS ref, %s "
+             "AS ref_name FROM \"%s\" t",
+             from->name, column->name, from_name ? "t.name" : "NULL",
+             column->type.is_map && !column->type.key.ref ? "c.key, " : "", str_c(&ref),
+             to_name ? "r.name" : "NULL", from->name);
+    if (!is_scalar(column))
+        str_putf(&text, " JOIN \"%s__%s\" c ON c._row=t._id", from->name, column->name);
+    str_putf(&text, " LEFT JOIN \"%s\" r ON r._uuid=%s WHERE %s IS NOT NULL", to->name, str_c(&ref),
+             str_c(&ref));
+    int err = sql_exec(sql, diag, "%s", str_c(&text));
+    str_fini(&text);
+    str_fini(&ref);
+    return err;
+}
+
+static int for_each_ref_view(struct sql *sql, const struct sql_table *table,
+                             int (*fn)(struct sql *sql, const struct schema_column *column,
+                                       struct diag *diag),
+                             struct diag *diag)
+{
+    int err = 0;
+    for (size_t i = 0; !err && i < table->n_scalars; i++)
+        err = fn(sql, table->scalars[i], diag);
+    for (size_t i = 0; !err && i < table->n_children; i++)
+        err = fn(sql, table->children[i].column, diag);
+    return err;
+}
+
+static int drop_ref_view(struct sql *sql, const struct schema_column *column, struct diag *diag)
+{
+    return target_of(&column->type) ? sql_exec(sql, diag, "DROP VIEW IF EXISTS \"_%s__%s\"",
+                                               column->table->name, column->name)
+                                    : 0;
+}
+
 /* A view with sets and maps as text, for people: "_T" has a column for each column of T. */
 static int create_view(struct sql *sql, const struct sql_table *table, struct diag *diag)
 {
@@ -116,13 +179,17 @@ int sql_table_create(struct sql *sql, const struct sql_table *table, struct diag
     for (size_t i = 0; !err && i < table->n_children; i++)
         err = create_child(sql, &table->children[i], diag);
     str_fini(&columns);
-    return err || !has_view(table) ? err : create_view(sql, table, diag);
+    if (!err && has_view(table))
+        err = create_view(sql, table, diag);
+    return err ? err : for_each_ref_view(sql, table, create_ref_view, diag);
 }
 
 int sql_table_drop(struct sql *sql, const struct sql_table *table, struct diag *diag)
 {
     const char *name = table->schema->name;
     int err = has_view(table) ? sql_exec(sql, diag, "DROP VIEW IF EXISTS \"_%s\"", name) : 0;
+    if (!err)
+        err = for_each_ref_view(sql, table, drop_ref_view, diag);
     if (!err)
         err = sql_exec(sql, diag, "DROP TABLE IF EXISTS \"%s\"", name);
     for (size_t i = 0; !err && i < table->n_children; i++)

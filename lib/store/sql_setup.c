@@ -12,25 +12,42 @@
 
 static int prepare_common(struct sql *sql, struct diag *diag)
 {
-    int err = sql_prepare(sql, &sql->put_meta, diag, "INSERT OR REPLACE INTO _meta VALUES(?1,?2)");
+    int err = sql_prepare(sql, &sql->begin, diag, "BEGIN IMMEDIATE");
+    if (!err)
+        err = sql_prepare(sql, &sql->commit, diag, "COMMIT");
+    if (!err)
+        err = sql_prepare(sql, &sql->put_meta, diag, "INSERT OR REPLACE INTO _meta VALUES(?1,?2)");
     if (!err)
         err = sql_prepare(sql, &sql->put_history, diag,
-                          "INSERT OR REPLACE INTO _history VALUES(?1,?2,?3,?4,?5,?6)");
-    if (!err)
-        err = sql_prepare(sql, &sql->trim_history, diag, "DELETE FROM _history WHERE number<=?1");
+                          "INSERT OR REPLACE INTO _history VALUES(?1,?2,?3,?4,?5,?6,?7)");
     return err;
 }
 
 static int create_common(struct sql *sql, struct diag *diag)
 {
-    int err =
-        sql_exec(sql, diag,
-                 "PRAGMA application_id=%d;PRAGMA user_version=%d;"
-                 "CREATE TABLE _meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT "
-                 "ROWID;"
-                 "CREATE TABLE _history(number INTEGER PRIMARY KEY, id TEXT NOT NULL, wall_ms "
-                 "INTEGER NOT NULL, author TEXT, comment TEXT, n_changes INTEGER NOT NULL)",
-                 SQL_APPLICATION_ID, SQL_FORMAT);
+    return sql_exec(sql, diag,
+                    "PRAGMA application_id=%d;PRAGMA user_version=%d;"
+                    "CREATE TABLE _meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+                    "CREATE TABLE _history(number INTEGER PRIMARY KEY, id TEXT NOT NULL, wall_ms "
+                    "INTEGER NOT NULL, author TEXT, comment TEXT, n_changes INTEGER NOT NULL, "
+                    "changes TEXT)",
+                    SQL_APPLICATION_ID, SQL_FORMAT);
+}
+
+/* From format 1, inside the transaction of the opening. */
+static int upgrade(struct sql *sql, struct diag *diag)
+{
+    if (sql->format == SQL_FORMAT)
+        return 0;
+    int err = sql_exec(sql, diag,
+                       "ALTER TABLE _history ADD COLUMN changes TEXT;"
+                       "INSERT OR IGNORE INTO _history SELECT n.value, i.value, 0, NULL, NULL, 0, "
+                       "NULL FROM _meta n, _meta i WHERE n.key='number' AND i.key='id';"
+                       "DELETE FROM _meta WHERE key IN ('format', 'number', 'id');"
+                       "PRAGMA user_version=%d",
+                       SQL_FORMAT);
+    if (err)
+        diag_prefix(diag, "upgrading from format %d to %d: ", sql->format, SQL_FORMAT);
     return err;
 }
 
@@ -107,6 +124,18 @@ static int write_all(struct store *store, struct diag *diag)
     return err;
 }
 
+/* Rows are not what they were for who saw them under the old schema. */
+static int note_conversion(struct store *store, const struct schema *old, struct diag *diag)
+{
+    char *comment =
+        xasprintf("converted from schema version %s to %s", old->version, store->schema->version);
+    store->told_id = uuid_random(store->env);
+    int err = sql_history_put_origin(store->sql, ++store->told_number, &store->told_id,
+                                     env_wall_ms(store->env), comment, diag);
+    free(comment);
+    return err;
+}
+
 static int convert(struct store *store, const struct schema *old, struct diag *diag)
 {
     int err = convert_tables(store, old, diag);
@@ -118,6 +147,8 @@ static int convert(struct store *store, const struct schema *old, struct diag *d
         err = write_all(store, diag);
     if (!err)
         err = sql_put_meta_text(store->sql, "schema", store->schema->text, diag);
+    if (!err)
+        err = note_conversion(store, old, diag);
     if (err)
         diag_prefix(diag, "converting from version %s to %s: ", old->version,
                     store->schema->version);
@@ -134,17 +165,18 @@ static int set_up_new(struct store *store, struct diag *diag)
     if (!err)
         err = create_tables(store, diag);
     if (!err)
-        err = sql_put_meta_text(store->sql, "format", "1", diag);
-    if (!err)
         err = sql_put_meta_text(store->sql, "schema", store->schema->text, diag);
     if (!err)
-        err = sql_write_position(store->sql, 0, &store->told_id, diag);
+        err = sql_history_put_origin(store->sql, 0, &store->told_id, env_wall_ms(store->env), NULL,
+                                     diag);
     return err;
 }
 
 static int set_up_existing(struct store *store, const struct schema *old, struct diag *diag)
 {
-    int err = prepare_common(store->sql, diag);
+    int err = upgrade(store->sql, diag);
+    if (!err)
+        err = prepare_common(store->sql, diag);
     if (!err)
         err = sql_read_position(store->sql, store, diag);
     if (err || old)

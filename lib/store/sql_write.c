@@ -1,7 +1,8 @@
-/* sql_write.c - change sets into the file: one SQL transaction for all that is pending.
+/* sql_write.c - change sets into the file: one SQL transaction for a batch.
  *
  * See sql.h. Sets and maps are written as their differences. Durable when COMMIT returns
- * (synchronous=FULL); when anything fails the file is as it was.
+ * (synchronous=FULL); when anything fails the file is as it was. Runs in the writer's thread: of the
+ * store it sees the batch only.
  */
 #include "base/err.h"
 #include "store/sql.h"
@@ -115,104 +116,88 @@ static int row_update(struct sql *sql, const struct sql_table *table, const stru
     return err;
 }
 
-static int write_change(struct store *store, const struct change *change, struct diag *diag)
+static int write_step(struct sql *sql, const struct batch_step *step, struct diag *diag)
 {
-    const struct row *row = change->after ? change->after : change->before;
-    struct store_table *table = &store->tables[row->table->index];
-    if (!table->sql)
-        return 0;
-    struct entry *entry = entry_find(table, &row->uuid);
-    INVARIANT(entry);
-    if (!entry->sql_id)
-        entry->sql_id = table->next_sql_id++;
-    int err = sql_table_prepare(store->sql, table->sql, diag);
+    int err = sql_table_prepare(sql, step->table, diag);
     if (err)
         return err;
-    if (!change->before)
-        return sql_row_insert(store->sql, table->sql, row, entry->sql_id, diag);
-    if (!change->after)
-        return row_remove(store->sql, table->sql, row, entry->sql_id, diag);
-    return row_update(store->sql, table->sql, change, entry->sql_id, diag);
+    if (!step->change->before)
+        return sql_row_insert(sql, step->table, step->change->after, step->sql_id, diag);
+    if (!step->change->after)
+        return row_remove(sql, step->table, step->change->before, step->sql_id, diag);
+    return row_update(sql, step->table, step->change, step->sql_id, diag);
 }
 
-static void bind_rstr(sqlite3_stmt *stmt, int i, const struct rstr *s)
-{
-    if (s)
-        sqlite3_bind_text(stmt, i, s->s, (int)s->n, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(stmt, i);
-}
+/* ---- batches ---- */
 
-static int write_history(struct sql *sql, const struct changeset *cs, struct diag *diag)
+void batch_add(struct store *store, struct batch *batch, const struct changeset *cs)
 {
-    sqlite3_bind_int64(sql->put_history, 1, (int64_t)cs->number);
-    bind_uuid(sql->put_history, 2, &cs->id);
-    sqlite3_bind_int64(sql->put_history, 3, cs->wall_ms);
-    bind_rstr(sql->put_history, 4, cs->author);
-    bind_rstr(sql->put_history, 5, cs->comment);
-    sqlite3_bind_int64(sql->put_history, 6, (int64_t)cs->n);
-    return sql_run(sql, sql->put_history, diag);
-}
-
-int sql_write_position(struct sql *sql, uint64_t number, const struct uuid *id, struct diag *diag)
-{
-    char text[UUID_TEXT_LEN + 1];
-    int err = sql_put_meta_text(sql, "id", uuid_print(id, text), diag);
-    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-    if (!err)
-        err = sql_put_meta_text(sql, "number", text, diag);
-    if (err)
-        return err;
-    sqlite3_bind_int64(sql->trim_history, 1, (int64_t)number - SQL_HISTORY_KEPT);
-    return sql_run(sql, sql->trim_history, diag);
-}
-
-/* Does any change in CS concern a stored table? */
-static bool is_durable(const struct store *store, const struct changeset *cs)
-{
+    size_t n = batch->steps.n;
     for (size_t i = 0; i < cs->n; i++) {
-        const struct row *row = cs->changes[i].after ? cs->changes[i].after : cs->changes[i].before;
-        if (store->tables[row->table->index].sql)
-            return true;
+        const struct change *change = &cs->changes[i];
+        const struct row *row = change->after ? change->after : change->before;
+        struct store_table *table = &store->tables[row->table->index];
+        if (!table->sql)
+            continue;
+        struct entry *entry = entry_find(table, &row->uuid);
+        INVARIANT(entry);
+        if (!entry->sql_id)
+            entry->sql_id = table->next_sql_id++;
+        vec_push(&batch->steps, ((struct batch_step){table->sql, change, entry->sql_id}));
     }
-    return false;
+    if (batch->steps.n > n)
+        vec_push(&batch->sets, ((struct batch_set){cs, batch->steps.n - n}));
 }
 
-static int write_changeset(struct store *store, const struct changeset *cs, struct diag *diag)
+void batch_fini(struct batch *batch)
 {
-    int err = write_history(store->sql, cs, diag);
-    for (size_t i = 0; !err && i < cs->n; i++)
-        err = write_change(store, &cs->changes[i], diag);
+    vec_fini(&batch->sets);
+    vec_fini(&batch->steps);
+}
+
+static int write_sets(struct sql *sql, const struct batch *batch, struct diag *diag)
+{
+    const struct batch_step *step = batch->steps.data;
+    int err = 0;
+    for (size_t i = 0; !err && i < batch->sets.n; i++) {
+        const struct batch_set *set = &batch->sets.data[i];
+        err = sql_history_put(sql, set->cs, step, set->n_steps, diag);
+        for (size_t j = 0; !err && j < set->n_steps; j++)
+            err = write_step(sql, step++, diag);
+        if (!err)
+            err = sql_history_trim(sql, set->cs->number, diag);
+    }
     return err;
 }
 
-static const struct changeset *last_durable(const struct store *store)
+/* After a failure the log may end in pages that the disk does not have, or in a commit that was
+ * taken back here: what is right goes into the file, and the log begins anew. */
+static int repair(struct sql *sql, struct diag *diag)
 {
-    const struct changeset *last = NULL;
-    const struct store_txn *stxn;
-    LIST_FOR_EACH (stxn, node, &store->pending) {
-        if (stxn->cs && is_durable(store, stxn->cs))
-            last = stxn->cs;
-    }
-    return last;
+    int n_log, n_done;
+    if (sqlite3_wal_checkpoint_v2(sql->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &n_log, &n_done) !=
+        SQLITE_OK)
+        return sql_error(sql, diag);
+    sql->is_suspect = false;
+    return 0;
 }
 
-int sql_write_pending(struct store *store, struct diag *diag)
+int sql_write_batch(struct sql *sql, const struct batch *batch, struct diag *diag)
 {
-    const struct changeset *last = store->sql ? last_durable(store) : NULL;
-    const struct store_txn *stxn;
-    if (!last)
+    int err = sql->is_suspect ? repair(sql, diag) : 0;
+    if (!err)
+        err = sql_run(sql, sql->begin, diag);
+    if (!err)
+        err = write_sets(sql, batch, diag);
+    if (!err)
+        err = sql_run(sql, sql->commit, diag);
+    if (!err)
         return 0;
-    int err = sql_exec(store->sql, diag, "BEGIN IMMEDIATE");
-    LIST_FOR_EACH (stxn, node, &store->pending) {
-        if (!err && stxn->cs && is_durable(store, stxn->cs))
-            err = write_changeset(store, stxn->cs, diag);
-    }
-    if (!err)
-        err = sql_write_position(store->sql, last->number, &last->id, diag);
-    if (!err)
-        err = sql_exec(store->sql, diag, "COMMIT");
-    if (err && !sqlite3_get_autocommit(store->sql->db) && sql_exec(store->sql, NULL, "ROLLBACK"))
+    if (!sqlite3_get_autocommit(sql->db) && sql_exec(sql, NULL, "ROLLBACK"))
         diag_prefix(diag, "cannot roll back after: ");
+    sql->is_suspect = true;
+    if (repair(sql, NULL)) {
+        /* The next batch tries again. */
+    }
     return err;
 }

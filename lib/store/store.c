@@ -60,6 +60,16 @@ static int choose_schema(struct store *store, const struct store_options *option
     return err;
 }
 
+/* Where the history in memory begins. What a client knows of derived tables is not there any more:
+ * then the state after opening is another one than the file's last. */
+static int open_history(struct store *store, bool has_derived, struct diag *diag)
+{
+    if (has_derived)
+        store->told_id = uuid_random(store->env);
+    store->history.base_id = store->told_id;
+    return store->sql && !has_derived ? sql_history_load(store, diag) : 0;
+}
+
 static int open_contents(struct store *store, const struct store_options *options,
                          struct diag *diag)
 {
@@ -74,8 +84,11 @@ static int open_contents(struct store *store, const struct store_options *option
     store->told_id = uuid_random(store->env);
     if (!err && store->sql)
         err = sql_set_up(store, old, diag);
+    if (!err && store->sql)
+        store->writer = writer_new(store->sql);
     store->number = store->told_number;
-    store->history.base_id = store->told_id;
+    if (!err)
+        err = open_history(store, options->derived_tables != NULL, diag);
     schema_free(old);
     return err;
 }
@@ -86,6 +99,7 @@ int store_open(const struct store_options *options, struct store **ret, struct d
     store->env = options->env;
     store->path = options->path ? xstrdup(options->path) : NULL;
     list_init(&store->pending);
+    list_init(&store->flying);
     list_init(&store->waiting);
     list_init(&store->subscriptions);
     int err = open_contents(store, options, diag);
@@ -120,9 +134,10 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
-    INVARIANT(!store->is_flushing);
+    INVARIANT(!store->is_committing);
     store_flush(store);
     store_end_waiting(store);
+    writer_free(store->writer);
     sql_tables_free(store);
     sql_close(store->sql);
     history_fini(store);

@@ -1,17 +1,20 @@
 /* store.h - a database: rows in memory, durable in one SQLite file, changed by transactions.
  *
  * Execution is immediate and in memory; a transaction sees all earlier ones. Durability comes
- * after: all transactions of a loop turn share one SQLite commit ("group commit"), started by
- * store_flush, which the host calls at the end of a turn. Only when it is durable are subscribers
- * told (once, in order) and then the transaction's done callback run: updates before the reply. A
- * failed commit undoes everything pending, each with an error. A memory-only store (path NULL) is
- * durable at once, but still tells in store_flush.
+ * after: the host calls store_commit at the end of a turn, and a thread of the store writes
+ * everything pending as one SQLite commit ("group commit") while the host goes on. What is executed
+ * meanwhile waits for the next one. When the thread is ready (store_fd is readable) store_collect
+ * tells subscribers (once, in order) and then runs each transaction's done callback: updates before
+ * the reply, and neither before the disk has it. A failed commit undoes everything pending, each
+ * with an error. A transaction that only reads tables without pending changes is answered at once.
+ * A memory-only store (path NULL) is durable at once, but still tells in store_commit.
  *
  * A transaction that has to wait (RFC 7047 "wait" whose condition does not hold and whose time is
  * not over) is kept and tried again from its first operation after each later commit, until it
  * succeeds, fails or its time is over (store_run_timeouts).
  *
- * Rooms 1 and 5. Knows no protocol, no network and no clock but the env's. One thread owns a store.
+ * Rooms 1 and 5. Knows no protocol, no network and no clock but the env's. One thread owns a store;
+ * its own thread sees only what is being written.
  */
 #pragma once
 
@@ -84,9 +87,9 @@ struct store_request {
     /* Refuses a change (RBAC, read-only), sets ERROR and returns false. NULL: everything is
      * allowed. */
     bool (*permit)(void *aux, const struct op *op, const struct row *row, struct op_error *error);
-    /* Called exactly once: from store_flush when durable, or from
-     * store_submit/store_flush/store_run_timeouts on failure; never after store_cancel. RESULT is
-     * valid during the call. */
+    /* Called exactly once: from store_collect, store_commit or store_flush when durable, from
+     * store_submit when it only read, from any of them or store_run_timeouts on failure; never after
+     * store_cancel. RESULT is valid during the call. */
     void (*done)(void *aux, const struct store_result *result);
     void *aux;
 };
@@ -97,15 +100,25 @@ struct store_txn *store_submit(struct store *store, const struct store_request *
 bool store_txn_is_waiting(const struct store_txn *txn);
 void store_cancel(struct store_txn *txn); /* only for a waiting one: it is dropped */
 
-/* Makes pending transactions durable, tells subscribers, calls done, retries waiting ones; repeats
- * until quiet. */
+/* Begins to make pending transactions durable, unless that is going on; store_collect ends it. What
+ * needs no disk is told at once. */
+void store_commit(struct store *store);
+/* Ends what store_commit began if the thread is ready, else does nothing: subscribers, done, and
+ * waiting transactions are tried again. Then store_commit is due if the store is still dirty. */
+void store_collect(struct store *store);
+/* Readable when store_collect has something to do; -1 for a memory-only store. The store's. */
+int store_fd(const struct store *store);
+/* Both together, waiting for the disk; repeats until quiet. */
 void store_flush(struct store *store);
-bool store_is_dirty(const struct store *store);           /* has something to flush */
+bool store_is_dirty(const struct store *store);           /* something is not told yet */
 int64_t store_next_timeout_ms(const struct store *store); /* env monotonic ms of the earliest wait
                                                              timeout, INT64_MAX for none */
 void store_run_timeouts(struct store *store);
-/* Called when the store becomes dirty, so that the host schedules store_flush. */
+/* Called when the store becomes dirty, so that the host schedules store_commit. */
 void store_set_wakeup(struct store *store, void (*fn)(void *aux), void *aux);
+/* Called when the file cannot be written any more (WHY), and when it can again (NULL): for the log.
+ * Meanwhile transactions fail with "I/O error" and each commit tries anew. */
+void store_set_disk_watch(struct store *store, void (*fn)(void *aux, const char *why), void *aux);
 
 /* ---- subscribers ---- */
 struct store_subscription;

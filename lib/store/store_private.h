@@ -29,6 +29,7 @@ struct store_table {
     bool is_derived;
     struct hmap entries;
     size_t n_rows;
+    size_t n_pending;     /* changes of its rows that are not durable yet */
     struct hmap *indexes; /* one an index of the schema: entries by the values of its columns */
     size_t n_refs;
     struct ref_side *refs;
@@ -83,19 +84,42 @@ struct store_subscription {
  * version that differs in one element of a large set keeps the whole old set alive. */
 enum { HISTORY_MAX_SETS = 4096, HISTORY_MAX_BYTES = 64 << 20 };
 
+/* What is written as one SQL transaction. Made by the store's thread, then left alone by it until it
+ * is written: rows and texts are immutable, but reference counts are not atomic, so the writing side
+ * takes no references. */
+struct batch {
+    VEC(struct batch_set {
+        const struct changeset *cs; /* borrowed from a flying transaction */
+        size_t n_steps;
+    })
+    sets;
+    VEC(struct batch_step {
+        struct sql_table *table;
+        const struct change *change;
+        int64_t sql_id;
+    })
+    steps; /* of all sets, in order */
+};
+
 struct store {
     struct env *env;
     struct schema *schema;
     char *path;
     struct store_table *tables; /* by schema table index */
     struct hmap weak_refs;
-    struct list pending, waiting; /* struct store_txn */
+    struct list pending; /* struct store_txn: executed */
+    struct list flying;  /* being written, before all that is pending */
+    struct list waiting;
     struct list subscriptions;
-    bool is_flushing, is_telling;
+    bool is_committing, is_telling;
+    bool disk_failed; /* told through disk_watch */
     void (*wakeup)(void *aux);
     void *wakeup_aux;
-    uint64_t number;      /* of the last executed transaction */
-    uint64_t told_number; /* of the last told */
+    void (*disk_watch)(void *aux, const char *why);
+    void *disk_watch_aux;
+    struct writer *writer; /* NULL: memory only */
+    uint64_t number;       /* of the last executed transaction */
+    uint64_t told_number;  /* of the last told */
     struct uuid told_id;
     struct history {
         const struct changeset **sets; /* ring of HISTORY_MAX_SETS */
@@ -104,6 +128,7 @@ struct store {
     } history;
     const struct datum **shared; /* SHARED_SLOTS, or NULL */
     struct sql *sql;             /* NULL: memory only */
+    struct batch batch;          /* of flying */
 };
 
 /* ---- table.c ---- */
@@ -115,6 +140,7 @@ struct entry *entry_new(struct store_table *table, const struct uuid *uuid);
 void entry_set_row(struct entry *entry, const struct row *row);  /* takes over ROW */
 void entry_set_told(struct entry *entry, const struct row *row); /* takes a reference */
 void entry_release(struct entry *entry); /* frees it when nothing needs it any more */
+void entry_add_pending(struct entry *entry, int delta);
 uint64_t table_index_hash(const struct schema_index *index, const struct row *row);
 bool table_index_equal(const struct schema_index *index, const struct row *a, const struct row *b);
 struct entry *table_index_entry(struct hnode *node, size_t i);
@@ -233,12 +259,31 @@ int sql_read_schema(struct sql *sql, struct schema **ret, struct diag *diag) MUS
 int sql_set_up(struct store *store, const struct schema *old, struct diag *diag) MUST_CHECK;
 void sql_tables_free(struct store *store);
 int sql_read_position(struct sql *sql, struct store *store, struct diag *diag) MUST_CHECK;
-int sql_write_position(struct sql *sql, uint64_t number, const struct uuid *id,
-                       struct diag *diag) MUST_CHECK;
 int sql_load(struct store *store, struct diag *diag) MUST_CHECK;
+/* Fills the history in memory from the file, when the rows are there. */
+int sql_history_load(struct store *store, struct diag *diag) MUST_CHECK;
 /* Adds a row that comes from the file; then, when all are there, links them. */
 int store_add_loaded(struct store *store, struct row *row, int64_t sql_id,
                      struct diag *diag) MUST_CHECK;
 int store_link_loaded(struct store *store, struct diag *diag) MUST_CHECK;
-/* Writes the change sets of all pending transactions in one SQL transaction. */
-int sql_write_pending(struct store *store, struct diag *diag) MUST_CHECK;
+
+/* Adds CS unless nothing in it is stored. */
+void batch_add(struct store *store, struct batch *batch, const struct changeset *cs);
+void batch_fini(struct batch *batch);
+/* On failure the file is as it was. From any thread, one at a time. */
+int sql_write_batch(struct sql *sql, const struct batch *batch, struct diag *diag) MUST_CHECK;
+
+/* ---- writer.c: the thread that writes batches ---- */
+struct writer *writer_new(struct sql *sql);
+void writer_free(struct writer *writer); /* idle; NULL is allowed */
+int writer_fd(const struct writer *writer);
+/* BATCH is the writer's until writer_take returns true. */
+void writer_start(struct writer *writer, const struct batch *batch);
+/* The outcome of the batch, with *ERR and DIAG. False: not written yet; WAIT: until it is. */
+bool writer_take(struct writer *writer, bool wait, int *err, struct diag *diag);
+
+/* ---- submit.c ---- */
+/* Calls done and frees it. */
+void store_txn_finish(struct store_txn *stxn);
+/* Tries all waiting transactions again. */
+void store_retry_waiting(struct store *store);

@@ -1,8 +1,6 @@
-/* submit.c - the life of a transaction: executed, pending, durable, told, done; or waiting.
+/* submit.c - the life of a transaction until it is executed: done, pending or waiting.
  *
- * See store.h. Execution is in memory and at once. store_flush makes everything pending durable
- * together, and then tells about each transaction in order: subscribers first, its done callback
- * after. What callbacks submit meanwhile joins the next round.
+ * See store.h. Execution is in memory and at once; durable.c goes on with what is pending.
  */
 #include <stdlib.h>
 
@@ -33,7 +31,7 @@ static void txn_free(struct store_txn *stxn)
     free(stxn);
 }
 
-static void finish(struct store_txn *stxn)
+void store_txn_finish(struct store_txn *stxn)
 {
     stxn->request.done(stxn->request.aux, &stxn->result);
     txn_free(stxn);
@@ -89,7 +87,7 @@ static struct changeset *txn_finalize(struct txn *txn, const struct store_reques
         if (!txn_is_nothing(entry)) {
             struct change change = {entry->before, entry->row ? row_ref(entry->row) : NULL};
             vec_push(&changes, change);
-            entry->n_pending++;
+            entry_add_pending(entry, 1);
         }
         entry->before = NULL;
         entry->touched = entry->queued = false;
@@ -142,14 +140,26 @@ static enum outcome execute(struct store_txn *stxn)
     return EXECUTED;
 }
 
+/* Reads, and nothing that could still be undone. */
+static bool reads_durable(const struct store_txn *stxn)
+{
+    const struct ops *ops = stxn->request.ops;
+    for (size_t i = 0; i < ops->n; i++) {
+        if (ops->ops[i].kind != OP_SELECT ||
+            stxn->store->tables[ops->ops[i].table->index].n_pending)
+            return false;
+    }
+    return ops->n > 0;
+}
+
 /* Executes and puts it where it belongs; false when it is done and gone. */
 static bool attempt(struct store_txn *stxn)
 {
     struct store *store = stxn->store;
     bool was_dirty = store_is_dirty(store);
     enum outcome outcome = execute(stxn);
-    if (outcome == FAILED) {
-        finish(stxn);
+    if (outcome == FAILED || (outcome == EXECUTED && reads_durable(stxn))) {
+        store_txn_finish(stxn);
         return false;
     }
     stxn->is_waiting = outcome == WAITING;
@@ -182,113 +192,19 @@ void store_cancel(struct store_txn *stxn)
     txn_free(stxn);
 }
 
-/* ---- becoming durable ---- */
+/* ---- waiting ---- */
 
-bool store_is_dirty(const struct store *store)
-{
-    return !list_empty(&store->pending);
-}
-
-static void changes_are_told(struct store *store, const struct changeset *cs)
-{
-    for (size_t i = 0; i < cs->n; i++) {
-        const struct change *c = &cs->changes[i];
-        const struct row *row = c->after ? c->after : c->before;
-        struct entry *entry = entry_find(&store->tables[row->table->index], &row->uuid);
-        INVARIANT(entry && entry->n_pending);
-        entry_set_told(entry, c->after);
-        entry->n_pending--;
-        entry_release(entry);
-    }
-    store->told_number = cs->number;
-    store->told_id = cs->id;
-}
-
-static void succeed(struct store_txn *stxn)
-{
-    struct store *store = stxn->store;
-    if (stxn->cs) {
-        changes_are_told(store, stxn->cs);
-        history_add(store, stxn->cs);
-        store_tell_subscribers(store, stxn->cs);
-    }
-    finish(stxn);
-}
-
-static void fail(struct store_txn *stxn, const char *why)
-{
-    stxn->result.committed = false;
-    op_error_set(&stxn->result.commit_error, "I/O error", NULL, "%s", why);
-    finish(stxn);
-}
-
-static void take_list(struct list *from, struct list *to)
-{
-    list_init(to);
-    while (!list_empty(from)) {
-        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, from);
-        list_remove(&stxn->node);
-        list_push_back(to, &stxn->node);
-    }
-}
-
-/* The disk did not take it: everything pending is undone, the last first. */
-static void fail_pending(struct store *store, const char *why)
-{
-    struct list failed;
-    take_list(&store->pending, &failed);
-    for (struct list *l = failed.prev; l != &failed; l = l->prev) {
-        struct store_txn *stxn = CONTAINER_OF(l, struct store_txn, node);
-        if (stxn->cs)
-            store_changeset_undo(store, stxn->cs);
-    }
-    while (!list_empty(&failed)) {
-        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &failed);
-        list_remove(&stxn->node);
-        fail(stxn, why);
-    }
-}
-
-static void succeed_pending(struct store *store)
-{
-    struct list durable;
-    take_list(&store->pending, &durable);
-    while (!list_empty(&durable)) {
-        struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &durable);
-        list_remove(&stxn->node);
-        succeed(stxn);
-    }
-}
-
-static void retry_waiting(struct store *store)
+void store_retry_waiting(struct store *store)
 {
     struct list retry;
-    take_list(&store->waiting, &retry);
+    list_init(&retry);
+    list_splice_back(&retry, &store->waiting);
     while (!list_empty(&retry)) {
         struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &retry);
         list_remove(&stxn->node);
         attempt(stxn);
     }
 }
-
-void store_flush(struct store *store)
-{
-    if (store->is_flushing)
-        return;
-    store->is_flushing = true;
-    while (store_is_dirty(store)) {
-        struct diag diag = DIAG_INIT;
-        if (sql_write_pending(store, &diag))
-            fail_pending(store, diag_text(&diag));
-        else
-            succeed_pending(store);
-        diag_fini(&diag);
-        retry_waiting(store);
-    }
-    store->is_flushing = false;
-}
-
-/* ---- waiting ---- */
 
 int64_t store_next_timeout_ms(const struct store *store)
 {
@@ -324,12 +240,6 @@ void store_end_waiting(struct store *store)
         struct store_txn *stxn = LIST_FIRST(struct store_txn, node, &store->waiting);
         list_remove(&stxn->node);
         op_error_set(&stxn->result.commit_error, "canceled", NULL, "the database was closed");
-        finish(stxn);
+        store_txn_finish(stxn);
     }
-}
-
-void store_set_wakeup(struct store *store, void (*fn)(void *aux), void *aux)
-{
-    store->wakeup = fn;
-    store->wakeup_aux = aux;
 }

@@ -100,6 +100,12 @@ void entry_release(struct entry *entry)
     free(entry);
 }
 
+void entry_add_pending(struct entry *entry, int delta)
+{
+    entry->n_pending += (uint32_t)delta;
+    entry->table->n_pending += (size_t)(ssize_t)delta;
+}
+
 /* ---- indexes ---- */
 
 uint64_t table_index_hash(const struct schema_index *index, const struct row *row)

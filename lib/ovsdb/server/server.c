@@ -27,7 +27,7 @@ static void flush_all(void *server_)
     struct server_db *db, *next;
     LIST_FOR_EACH_SAFE (db, next, node, &server->dbs) {
         monitor_forget_texts(db);
-        store_flush(db->store);
+        store_commit(db->store);
     }
     set_wait_timer(server);
 }
@@ -78,13 +78,47 @@ struct server_db *server_db_find(const struct ovsdb_server *server, const char *
     return NULL;
 }
 
+/* What was executed meanwhile is committed at the end of this turn. */
+static void batch_is_written(void *db_, unsigned events UNUSED)
+{
+    struct server_db *db = db_;
+    store_collect(db->store);
+    server_schedule_flush(db->server);
+}
+
+static void disk_changed(void *db_, const char *why)
+{
+    struct server_db *db = db_;
+    const struct ovsdb_server_options *options = &db->server->options;
+    if (options->disk_changed)
+        options->disk_changed(options->aux, store_path(db->store), why);
+}
+
+static void attach(struct server_db *db, struct store *store)
+{
+    db->store = store;
+    db->subscription = store_subscribe(store, transaction_is_durable, db);
+    store_set_wakeup(store, store_is_dirty_now, db);
+    store_set_disk_watch(store, disk_changed, db);
+    if (store_fd(store) >= 0)
+        db->written =
+            loop_fd_new(db->server->loop, store_fd(store), LOOP_READ, batch_is_written, db);
+}
+
+static void detach(struct server_db *db)
+{
+    store_set_wakeup(db->store, NULL, NULL);
+    store_set_disk_watch(db->store, NULL, NULL);
+    store_unsubscribe(db->subscription);
+    loop_fd_free(db->written);
+    db->written = NULL;
+}
+
 static struct server_db *db_new(struct ovsdb_server *server, struct store *store)
 {
     struct server_db *db = NEW(struct server_db);
     db->server = server;
-    db->store = store;
-    db->subscription = store_subscribe(store, transaction_is_durable, db);
-    store_set_wakeup(store, store_is_dirty_now, db);
+    attach(db, store);
     list_push_back(&server->dbs, &db->node);
     if (store_is_dirty(store))
         server_schedule_flush(server);
@@ -94,8 +128,7 @@ static struct server_db *db_new(struct ovsdb_server *server, struct store *store
 static void db_free(struct server_db *db)
 {
     INVARIANT(!db->shapes.n);
-    store_set_wakeup(db->store, NULL, NULL);
-    store_unsubscribe(db->subscription);
+    detach(db);
     list_remove(&db->node);
     hmap_fini(&db->shapes);
     free(db);
@@ -158,11 +191,10 @@ int server_db_convert(struct server_db *db, const struct schema *schema, struct 
         return diag_set(diag, ERR_UNSUPPORTED, "this server does not convert databases");
     store_flush(db->store);
     forget_sessions_of(db);
-    store_set_wakeup(db->store, NULL, NULL);
-    store_unsubscribe(db->subscription);
-    int err = options->convert(options->convert_aux, db->store, schema->text, &db->store, diag);
-    db->subscription = store_subscribe(db->store, transaction_is_durable, db);
-    store_set_wakeup(db->store, store_is_dirty_now, db);
+    detach(db);
+    struct store *store = db->store;
+    int err = options->convert(options->aux, store, schema->text, &store, diag);
+    attach(db, store);
     self_set_db(db->server, store_schema(db->store), true);
     deferred_schedule(&db->server->refresh);
     return err;

@@ -7,8 +7,8 @@
  * monitor that it concerns, and nothing leaves before the store says that it is durable. Equal
  * notifications are made into text once and shared by all sessions.
  *
- * The server drives the stores: it calls store_flush at the end of a loop turn (LOOP_COMMIT) and
- * store_run_timeouts when due. It keeps the _Server database itself.
+ * The server drives the stores: it calls store_commit at the end of a loop turn (LOOP_COMMIT),
+ * store_collect when the disk is ready and store_run_timeouts when due. It keeps the _Server database itself.
  *
  * Rooms 1 and 5. Knows no table of any database but _Server's, and (for "db:" remotes) columns that
  * hold Connection rows.
@@ -30,7 +30,9 @@ struct ovsdb_server_options {
      * schema as *ret; or fails and gives the store with the old one. NULL: not supported. */
     int (*convert)(void *aux, struct store *store, const char *schema_text, struct store **ret,
                    struct diag *diag);
-    void *convert_aux;
+    /* A database's file cannot be written (WHY), or can again (NULL): daemon_log_disk. May be NULL. */
+    void (*disk_changed)(void *aux, const char *file, const char *why);
+    void *aux;
 };
 
 struct ovsdb_server *ovsdb_server_new(struct loop *loop,

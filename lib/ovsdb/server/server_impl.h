@@ -21,8 +21,9 @@ struct server_db {
     struct ovsdb_server *server;
     struct store *store;
     struct store_subscription *subscription;
-    struct hmap shapes; /* struct shape */
-    bool is_self;       /* _Server: closed to writers */
+    struct loop_fd *written; /* store_fd; NULL: memory only */
+    struct hmap shapes;      /* struct shape */
+    bool is_self;            /* _Server: closed to writers */
 };
 
 struct ovsdb_server {

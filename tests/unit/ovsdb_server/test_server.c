@@ -357,7 +357,7 @@ static void test_convert(void **state UNUSED)
     assert_non_null(strstr(ask(&b, &boss, CONVERT("name")), "not supported"));
     assert_false(boss.closed);
     ovsdb_server_free(b.server);
-    struct ovsdb_server_options options = {.convert = convert, .convert_aux = &b};
+    struct ovsdb_server_options options = {.convert = convert, .aux = &b};
     b.server = ovsdb_server_new(b.loop, &options);
     assert_int_equal(ovsdb_server_add_db(b.server, b.store, NULL), 0);
     client_close(&boss);
