@@ -187,6 +187,7 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
     dbd->daemon = daemon;
     struct ovsdb_server_options options = {.stream = {.rundir = daemon_rundir(daemon)},
                                            .convert = convert,
+                                           .resume = true,
                                            .disk_changed = daemon_log_disk,
                                            .aux = dbd};
     dbd->server = ovsdb_server_new(daemon_loop(daemon), &options);

@@ -136,6 +136,7 @@ static int serve(struct db *db, struct daemon *daemon, struct diag *diag)
 {
     struct ovsdb_server_options so = {
         .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)},
+        .resume = true,
         .disk_changed = daemon_log_disk};
     db->server = ovsdb_server_new(daemon_loop(daemon), &so);
     int err = ovsdb_server_add_db(db->server, db->store, diag);

@@ -92,6 +92,7 @@ static int host_database(struct switchd *sw, struct diag *diag)
             sw->db_file, store_schema(sw->store)->name, store_schema(sw->store)->version);
     struct ovsdb_server_options server = {
         .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)},
+        .resume = true,
         .disk_changed = daemon_log_disk};
     sw->server = ovsdb_server_new(daemon_loop(daemon), &server);
     err = ovsdb_server_add_db(sw->server, sw->store, diag);
