@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "switchd/recirc.h"
+
 const char *drop_counter(enum drop_reason reason)
 {
     static const char *const names[] = {
@@ -39,6 +41,10 @@ static void action_fini(struct dp_action *a)
         free(a->tunnel);
     else if (a->type == DP_CONTROLLER)
         dp_packet_in_unref(a->pin);
+    else if (a->type == DP_CT)
+        free(a->ct);
+    else if (a->type == DP_RECIRC)
+        recirc_unref(a->recirc);
 }
 
 void dp_actions_clear(struct dp_actions *actions)
@@ -111,6 +117,16 @@ void dp_put_controller(struct dp_actions *actions, struct dp_packet_in *pin)
     put(actions, DP_CONTROLLER)->pin = pin;
 }
 
+void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct)
+{
+    put(actions, DP_CT)->ct = xmemdup(ct, sizeof *ct);
+}
+
+void dp_put_recirc(struct dp_actions *actions, struct recirc_state *state)
+{
+    put(actions, DP_RECIRC)->recirc = state;
+}
+
 size_t dp_begin_clone(struct dp_actions *actions)
 {
     put(actions, DP_CLONE);
@@ -140,6 +156,10 @@ static bool action_equal(const struct dp_action *a, const struct dp_action *b)
                (!a->tunnel || !memcmp(a->tunnel, b->tunnel, sizeof *a->tunnel));
     if (a->type == DP_CONTROLLER)
         return a->pin == b->pin;
+    if (a->type == DP_CT)
+        return !memcmp(a->ct, b->ct, sizeof *a->ct);
+    if (a->type == DP_RECIRC)
+        return a->recirc == b->recirc;
     return a->value_hi == b->value_hi && a->value_lo == b->value_lo;
 }
 
@@ -170,6 +190,59 @@ static void put_tunnel(struct str *s, const struct dp_tunnel *t)
                      (unsigned long long)swap64(t->key.metadata[i]));
     }
     str_put(s, "),");
+}
+
+static void put_nat(struct str *s, const struct ct_nat *nat)
+{
+    if (!(nat->flags & (CT_NAT_SRC | CT_NAT_DST))) {
+        str_put(s, ",nat");
+        return;
+    }
+    const struct ip6 *ends[] = {&nat->addr_min, &nat->addr_max};
+    bool bracket = nat->version == 6 && nat->port_min;
+    bool range = memcmp(ends[0], ends[1], sizeof *ends[0]) != 0;
+    str_put(s, nat->flags & CT_NAT_SRC ? ",nat(src" : ",nat(dst");
+    for (int i = 0; i < 1 + range && nat->version; i++) {
+        be32 v4;
+        memcpy(&v4, ends[i], sizeof v4);
+        str_putc(s, i ? '-' : '=');
+        if (nat->version == 4)
+            ip4_put(s, v4);
+        else
+            str_put(s, bracket ? "[" : ""), ip6_put(s, *ends[i]), str_put(s, bracket ? "]" : "");
+    }
+    if (nat->port_min)
+        str_putf(s, ":%u", nat->port_min);
+    if (nat->port_max != nat->port_min)
+        str_putf(s, "-%u", nat->port_max);
+    str_put(s, nat->flags & CT_NAT_PERSISTENT ? ",persistent" : "");
+    str_put(s, nat->flags & CT_NAT_HASH ? ",hash" : "");
+    str_put(s, nat->flags & CT_NAT_RANDOM ? ",random)" : ")");
+}
+
+static void put_ct(struct str *s, const struct ct_action *ct)
+{
+    static const char *const helpers[] = {NULL, "ftp", "tftp"};
+    struct str args = STR_INIT;
+    if (ct->flags & CT_COMMIT)
+        str_put(&args, ct->flags & CT_FORCE ? ",force_commit" : ",commit");
+    if (ct->zone)
+        str_putf(&args, ",zone=%u", ct->zone);
+    if (ct->mark_mask)
+        str_putf(&args, ",mark=0x%x/0x%x", swap32(ct->mark), swap32(ct->mark_mask));
+    if (!ip6_is_zero(ct->label_mask)) {
+        str_put(&args, ",label=");
+        field_put(&args, field_get(FIELD_CT_LABEL), get_be128(&ct->label),
+                  get_be128(&ct->label_mask), NULL);
+    }
+    if (ct->helper)
+        str_putf(&args, ",helper=%s", helpers[ct->helper]);
+    if (ct->flags & CT_TRANSLATE)
+        put_nat(&args, &ct->nat);
+    str_put(s, "ct");
+    if (args.n)
+        str_putf(s, "(%s)", str_c(&args) + 1);
+    str_fini(&args);
 }
 
 static void put_action(struct str *s, const struct dp_action *a,
@@ -214,6 +287,12 @@ static void put_action(struct str *s, const struct dp_action *a,
         break;
     case DP_TRUNC:
         str_putf(s, "trunc(%u)", a->n);
+        break;
+    case DP_CT:
+        put_ct(s, a->ct);
+        break;
+    case DP_RECIRC:
+        str_putf(s, "recirc(0x%x)", a->recirc->id);
         break;
     case DP_CLONE:
         break;

@@ -11,7 +11,7 @@
 
 #include "base/str.h"
 #include "base/vec.h"
-#include "flow/key.h"
+#include "conntrack/conntrack.h"
 
 enum drop_reason {
 #define DROP(NAME, COUNTER, TEXT) DROP_##NAME,
@@ -33,6 +33,8 @@ enum dp_type {
     DP_CONTROLLER, /* pin */
     DP_METER,      /* meter; the rest is not done when it says drop */
     DP_TRUNC,      /* n: the next output sends at most so many bytes */
+    DP_CT,         /* ct: through the connection tracker, which may change the packet */
+    DP_RECIRC,     /* recirc: looked up and carried out anew; the last one of its list */
 };
 
 /* What a packet-in says besides the packet. Shared by the lists that hold it. */
@@ -52,6 +54,8 @@ struct dp_packet_in {
     size_t continuation_len;
 };
 
+struct recirc_state;
+
 /* Where a tunnel port sends to. */
 struct dp_tunnel {
     struct flow_tunnel key;
@@ -70,8 +74,10 @@ struct dp_action {
         struct {
             uint64_t value_hi, value_lo;
         };
-        struct dp_tunnel *tunnel; /* DP_OUTPUT to a tunnel, owned; else NULL */
-        struct dp_packet_in *pin; /* one reference */
+        struct dp_tunnel *tunnel;    /* DP_OUTPUT to a tunnel, owned; else NULL */
+        struct dp_packet_in *pin;    /* one reference */
+        struct ct_action *ct;        /* owned */
+        struct recirc_state *recirc; /* one reference */
     };
 };
 
@@ -93,6 +99,8 @@ void dp_put_pop_vlan(struct dp_actions *actions);
 void dp_put_mpls(struct dp_actions *actions, bool push, uint16_t eth_type, uint32_t lse);
 void dp_put_meter(struct dp_actions *actions, uint32_t meter);
 void dp_put_trunc(struct dp_actions *actions, uint32_t max_len);
+void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct);       /* copied */
+void dp_put_recirc(struct dp_actions *actions, struct recirc_state *state);   /* takes over */
 void dp_put_controller(struct dp_actions *actions, struct dp_packet_in *pin); /* takes over */
 /* What is put between the two works on a copy of the packet; an empty clone leaves nothing. */
 size_t dp_begin_clone(struct dp_actions *actions);

@@ -35,20 +35,10 @@ static void output(struct vswitch *vs, const struct packet *packet, const struct
         vswitch_drop(vs, DROP_SEND);
 }
 
-static struct bridge *bridge_numbered(struct vswitch *vs, uint64_t number)
-{
-    struct bridge *br;
-    LIST_FOR_EACH (br, node, &vs->bridges) {
-        if (br->number == number)
-            return br;
-    }
-    return NULL;
-}
-
 static void to_controller(struct vswitch *vs, const struct packet *packet,
                           const struct dp_packet_in *pin)
 {
-    struct bridge *br = bridge_numbered(vs, pin->bridge_no);
+    struct bridge *br = vswitch_bridge_numbered(vs, pin->bridge_no);
     struct meter *meter =
         br && pin->meter_id != OF_METER_NONE ? bridge_meter(br, pin->meter_id) : NULL;
     if (meter && !meter_admit(meter, packet->size, env_now_us(vs->env)))
@@ -106,7 +96,7 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             to_controller(vs, packet, a->pin);
             break;
         case DP_METER:
-            br = bridge_numbered(vs, a->value_lo);
+            br = vswitch_bridge_numbered(vs, (uint32_t)a->value_lo);
             meter = br ? bridge_meter(br, a->meter) : NULL;
             if (meter && !meter_admit(meter, packet->size, env_now_us(vs->env))) {
                 vswitch_drop(vs, DROP_METER);
@@ -115,6 +105,12 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             break;
         case DP_TRUNC:
             trunc = a->n;
+            break;
+        case DP_CT:
+            conntrack_execute(vs->ct, packet, a->ct, env_now_ms(vs->env));
+            break;
+        case DP_RECIRC:
+            vswitch_recirculate(vs, packet, a->recirc);
             break;
         }
     }

@@ -18,7 +18,7 @@ struct megaflows *megaflows_new(struct vswitch *vs)
     return cache;
 }
 
-static void flow_unref(struct megaflow *flow)
+void megaflow_unref(struct megaflow *flow)
 {
     if (!flow || --flow->refs)
         return;
@@ -97,7 +97,7 @@ static void exact_put(struct megaflows *cache, uint64_t hash, const struct flow_
 {
     struct exact_entry *e = &cache->exact[hash % EXACT_ENTRIES];
     flow->refs++;
-    flow_unref(e->flow);
+    megaflow_unref(e->flow);
     e->hash = hash;
     e->flow = flow;
     e->key = *key;
@@ -210,7 +210,7 @@ void megaflow_remove(struct megaflows *cache, struct megaflow *flow)
     hmap_remove(&flow->table->flows, &flow->node);
     flow->table = NULL;
     cache->n_flows--;
-    flow_unref(flow);
+    megaflow_unref(flow);
 }
 
 static void remove_empty_tables(struct megaflows *cache)
@@ -234,7 +234,7 @@ static void forget_dead_exact(struct megaflows *cache)
     for (size_t i = 0; i < EXACT_ENTRIES; i++) {
         struct exact_entry *e = &cache->exact[i];
         if (e->flow && !e->flow->table) {
-            flow_unref(e->flow);
+            megaflow_unref(e->flow);
             e->flow = NULL;
         }
     }

@@ -62,6 +62,12 @@ bool megaflow_is_current(const struct megaflow *flow, const struct vswitch *vs);
 /* Keeps OUT, which is emptied, for KEY. NULL: the cache is full; OUT is as it was. */
 struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key *key,
                                   struct xlate_out *out, int64_t now_ms);
+/* Keeps FLOW while it is being carried out. */
+static inline void megaflow_ref(struct megaflow *flow)
+{
+    flow->refs++;
+}
+void megaflow_unref(struct megaflow *flow); /* NULL: nothing */
 /* Credits what was counted. */
 void megaflow_push(struct megaflows *cache, struct megaflow *flow);
 void megaflows_push(struct megaflows *cache);

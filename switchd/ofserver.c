@@ -253,7 +253,11 @@ static int number_message(struct ofconn *oc, const struct of_msg *msg)
     } else if (msg->type == OF_NX_FLOW_MOD_TABLE_ID) {
         oc->table_ids = n != 0;
     }
-    return 0; /* SET_FLOW_FORMAT, CT_FLUSH_ZONE: nothing to do */
+    if (msg->type == OF_NX_CT_FLUSH_ZONE) {
+        struct ct_filter zone = {.has_zone = true, .zone = (uint16_t)n};
+        conntrack_flush(oc->of->br->vs->ct, &zone);
+    }
+    return 0; /* SET_FLOW_FORMAT: nothing to do */
 }
 
 static int tlv_mod(struct ofconn *oc, const struct of_msg *msg)
@@ -281,10 +285,36 @@ static void tlv_request(struct ofconn *oc, const struct of_msg *msg, struct of_b
     of_tlv_reply_encode(&r, msg->version, msg->xid, out);
 }
 
-static int ct_flush(const struct of_msg *msg)
+static struct ct_tuple_filter tuple_filter(const struct of_ct_tuple *t)
+{
+    return (struct ct_tuple_filter){.src = t->src,
+                                    .dst = t->dst,
+                                    .proto = t->proto,
+                                    .src_port = t->src_port,
+                                    .dst_port = t->dst_port,
+                                    .has_icmp_id = t->has_icmp,
+                                    .has_icmp_type = t->has_icmp,
+                                    .has_icmp_code = t->has_icmp,
+                                    .icmp_id = t->icmp_id,
+                                    .icmp_type = t->icmp_type,
+                                    .icmp_code = t->icmp_code};
+}
+
+static int ct_flush(struct ofconn *oc, const struct of_msg *msg)
 {
     struct of_ct_flush f;
-    return of_ct_flush_decode(msg, &f); /* there are no connections to forget */
+    int err = of_ct_flush_decode(msg, &f);
+    if (err)
+        return err;
+    struct ct_filter filter = {.has_zone = f.has_zone,
+                               .zone = f.zone,
+                               .tuple = {tuple_filter(&f.orig), tuple_filter(&f.reply)},
+                               .mark = f.mark,
+                               .mark_mask = f.mark_mask,
+                               .label = f.label,
+                               .label_mask = f.label_mask};
+    conntrack_flush(oc->of->br->vs->ct, &filter);
+    return 0;
 }
 
 static int table_mod(const struct of_msg *msg)
@@ -352,7 +382,7 @@ static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *ou
     case OF_NX_RESUME:
         return ofpacket_resume(oc, msg);
     case OF_NX_CT_FLUSH:
-        return ct_flush(msg);
+        return ct_flush(oc, msg);
     default:
         return ofstats_handle(oc, msg, out);
     }

@@ -135,13 +135,16 @@ static void write_bridge(void *pass_, const struct row *row)
                 pass);
 }
 
-/* What clients may rely on. There is no connection tracker yet. */
+/* What clients may rely on. */
 static void write_capabilities(struct pass *pass, const struct row *row)
 {
     static const char *const all[][2] = {
-        {"check_pkt_len", "true"}, {"clone", "true"},     {"ct_clear", "true"},
-        {"ct_flush", "false"},     {"ct_state", "false"}, {"ct_zero_snat", "false"},
-        {"max_hash_alg", "1"},     {"trunc", "true"},     {"tnl_push_pop", "false"},
+        {"check_pkt_len", "true"}, {"clone", "true"},         {"ct_clear", "true"},
+        {"ct_eventmask", "false"}, {"ct_flush", "true"},      {"ct_label", "true"},
+        {"ct_mark", "true"},       {"ct_orig_tuple", "true"}, {"ct_orig_tuple6", "true"},
+        {"ct_state", "true"},      {"ct_state_nat", "true"},  {"ct_timeout", "true"},
+        {"ct_zero_snat", "true"},  {"ct_zone", "true"},       {"max_hash_alg", "1"},
+        {"recirc", "true"},        {"tnl_push_pop", "false"}, {"trunc", "true"},
     };
     union atom keys[ARRAY_SIZE(all)], values[ARRAY_SIZE(all)];
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

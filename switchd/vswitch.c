@@ -12,13 +12,26 @@
 
 LOG_MODULE(vswitch);
 
-enum { TICK_MS = 1000, PUSH_MAC_MS = 100 };
+enum {
+    TICK_MS = 1000,
+    CT_TICK_MS = 100,
+    PUSH_MAC_MS = 100,
+    MAX_RECIRC_DEPTH = 32,
+    MAX_RECIRCS = 4096
+};
 
 static void tick(void *vs_)
 {
     struct vswitch *vs = vs_;
     vswitch_tick(vs);
     timer_start_ms(&vs->tick, TICK_MS);
+}
+
+static void ct_tick(void *vs_)
+{
+    struct vswitch *vs = vs_;
+    conntrack_expire(vs->ct, env_now_ms(vs->env));
+    timer_start_ms(&vs->ct_tick, CT_TICK_MS);
 }
 
 void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counters,
@@ -35,17 +48,23 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     for (unsigned i = 0; i < N_DROP_REASONS; i++)
         vs->drops[i] = counter_get(counters, drop_counter(i));
     vs->cache = megaflows_new(vs);
+    vs->ct = conntrack_new(vs->env);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
     timer_init(&vs->tick, loop, tick, vs);
     timer_start_ms(&vs->tick, TICK_MS);
+    timer_init(&vs->ct_tick, loop, ct_tick, vs);
+    timer_start_ms(&vs->ct_tick, CT_TICK_MS);
 }
 
 void vswitch_fini(struct vswitch *vs)
 {
     timer_stop(&vs->tick);
+    timer_stop(&vs->ct_tick);
     while (!list_empty(&vs->bridges))
         bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
     megaflows_free(vs->cache);
+    conntrack_free(vs->ct);
+    recirc_table_fini(&vs->recirc);
     port_host_fini(&vs->host);
     vec_fini(&vs->dp_ports);
     free(vs->rundir);
@@ -56,6 +75,16 @@ struct bridge *vswitch_bridge(const struct vswitch *vs, const char *name)
     struct bridge *br;
     LIST_FOR_EACH (br, node, &vs->bridges) {
         if (!strcmp(br->name, name))
+            return br;
+    }
+    return NULL;
+}
+
+struct bridge *vswitch_bridge_numbered(const struct vswitch *vs, uint32_t number)
+{
+    struct bridge *br;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if (br->number == number)
             return br;
     }
     return NULL;
@@ -88,16 +117,25 @@ void vswitch_detach(struct vswitch *vs, struct vport *port)
 
 /* ---- packets ---- */
 
-static void translate(struct vswitch *vs, struct vport *port, const struct packet *packet,
-                      const struct flow_key *key, struct xlate_out *out)
+/* A packet on its way: from a port, or again behind a ct action. */
+struct arrival {
+    struct bridge *bridge;
+    struct vport *port;         /* NULL: none (a controller's packet) */
+    struct recirc_state *state; /* NULL: it comes from the port */
+};
+
+static void translate(struct vswitch *vs, const struct arrival *arrival,
+                      const struct packet *packet, const struct flow_key *key,
+                      struct xlate_out *out)
 {
-    struct xlate_in in = {.bridge = port->bridge,
-                          .in_port = port,
+    struct xlate_in in = {.bridge = arrival->bridge,
+                          .in_port = arrival->port,
+                          .recirc = arrival->state,
                           .key = *key,
                           .packet = packet,
                           .may_learn = true,
                           .now_ms = env_now_ms(vs->env)};
-    in.key.in_port = swap32(port->ofport);
+    in.key.in_port = swap32(arrival->port ? arrival->port->ofport : PORT_ANY);
     xlate_out_init(out);
     xlate(&in, out);
     effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms, true);
@@ -111,14 +149,14 @@ static void carry_out(struct vswitch *vs, struct packet *packet, const struct xl
 }
 
 /* A packet that no current megaflow answers for. STALE: the one that did. */
-static void miss(struct vswitch *vs, struct vport *port, struct packet *packet,
+static void miss(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
                  const struct flow_key *key, struct megaflow *stale)
 {
     if (stale)
         megaflow_remove(vs->cache, stale);
     uint64_t generation = vs->generation, mac_generation = vs->mac_generation;
     struct xlate_out out;
-    translate(vs, port, packet, key, &out);
+    translate(vs, arrival, packet, key, &out);
     struct megaflow *flow =
         out.cacheable ? megaflows_insert(vs->cache, key, &out, env_now_ms(vs->env)) : NULL;
     if (flow) {
@@ -126,25 +164,29 @@ static void miss(struct vswitch *vs, struct vport *port, struct packet *packet,
          * already; then the next packet finds out. */
         flow->generation = generation;
         flow->mac_generation = mac_generation;
-        flow->refs++;
+        megaflow_ref(flow);
     }
     carry_out(vs, packet, flow ? &flow->out : &out);
-    if (flow && !--flow->refs) {
-        xlate_out_fini(&flow->out);
-        free(flow);
-    }
+    megaflow_unref(flow);
     xlate_out_fini(&out);
 }
 
-static void receive(struct vswitch *vs, struct vport *port, struct packet *packet, int64_t now_ms)
+static void process(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
+                    int64_t now_ms)
 {
     struct flow_key key;
-    packet->md.in_port = port->dp_no;
     flow_extract(packet, &key);
+    if (vs->no_cache) {
+        struct xlate_out out;
+        translate(vs, arrival, packet, &key, &out);
+        carry_out(vs, packet, &out);
+        xlate_out_fini(&out);
+        return;
+    }
     struct megaflow *flow = megaflows_lookup(vs->cache, &key);
     if (!flow || !megaflow_is_current(flow, vs)) {
         vs->cache->n_stale += flow != NULL;
-        miss(vs, port, packet, &key, flow);
+        miss(vs, arrival, packet, &key, flow);
         return;
     }
     flow->n_packets++;
@@ -152,7 +194,36 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
     flow->used_ms = now_ms;
     if (flow->out.used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
         megaflow_push(vs->cache, flow);
+    megaflow_ref(flow); /* a recirculation may find it stale */
     carry_out(vs, packet, &flow->out);
+    megaflow_unref(flow);
+}
+
+static void receive(struct vswitch *vs, struct vport *port, struct packet *packet, int64_t now_ms)
+{
+    struct arrival arrival = {.bridge = port->bridge, .port = port};
+    packet->md.in_port = port->dp_no;
+    process(vs, &arrival, packet, now_ms);
+}
+
+void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state)
+{
+    static struct log_rate rate = LOG_RATE(5, 5);
+    struct arrival arrival = {.bridge = vswitch_bridge_numbered(vs, state->bridge_no),
+                              .port = vswitch_port(vs, packet->md.in_port),
+                              .state = state};
+    if (!arrival.bridge) {
+        vswitch_drop(vs, DROP_NO_BRIDGE);
+    } else if (vs->recirc_depth >= MAX_RECIRC_DEPTH || vs->n_recircs >= MAX_RECIRCS) {
+        vswitch_drop(vs, DROP_RECIRC_DEPTH);
+        log_warn_limited(&rate, "bridge %s, table %u: %s; the packet is dropped",
+                         arrival.bridge->name, state->table_id, drop_text(DROP_RECIRC_DEPTH));
+    } else {
+        packet->md.recirc_id = state->id;
+        vs->n_recircs = vs->recirc_depth++ ? vs->n_recircs + 1 : 0;
+        process(vs, &arrival, packet, env_now_ms(vs->env));
+        vs->recirc_depth--;
+    }
 }
 
 void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)
@@ -170,13 +241,9 @@ void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)
 
 void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet)
 {
-    struct flow_key key;
-    packet->md.in_port = port->dp_no;
-    flow_extract(packet, &key);
-    struct xlate_out out;
-    translate(vs, port, packet, &key, &out);
-    carry_out(vs, packet, &out);
-    xlate_out_fini(&out);
+    vs->no_cache = true;
+    receive(vs, port, packet, env_now_ms(vs->env));
+    vs->no_cache = false;
 }
 
 /* Translates and carries out a packet that a controller sent. */
@@ -192,6 +259,7 @@ static void controller_packet(struct xlate_in *in, const struct packet *packet,
     in->now_ms = env_now_ms(vs->env);
     vswitch_metadata_key(&copy, metadata, &in->key);
     in->in_port = bridge_port(in->bridge, key_in_port(&in->key));
+    copy.md.in_port = in->in_port ? in->in_port->dp_no : 0;
     struct xlate_out out;
     xlate_out_init(&out);
     xlate(in, &out);
@@ -220,7 +288,7 @@ void vswitch_metadata_key(struct packet *packet, const struct match *metadata, s
 {
     flow_extract(packet, ret);
     memcpy(ret, &metadata->key, offsetof(struct flow_key, eth_dst));
-    ret->conj_id = 0;
+    ret->conj_id = ret->recirc_id = 0;
 }
 
 void vswitch_push_stats(struct vswitch *vs)

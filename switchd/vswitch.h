@@ -10,6 +10,7 @@
 
 #include "switchd/bridge.h"
 #include "switchd/dp.h"
+#include "switchd/recirc.h"
 
 struct megaflows;
 
@@ -26,9 +27,13 @@ struct vswitch {
     uint64_t generation;
     uint64_t mac_generation; /* the same for what NORMAL learned */
     uint32_t next_bridge;
+    struct conntrack *ct;
+    struct recirc_table recirc;
+    unsigned recirc_depth, n_recircs; /* of the packet that is being carried out */
+    bool no_cache;                    /* for tests that compare: vswitch_rx_uncached */
     struct counter *drops[N_DROP_REASONS];
     uint64_t n_xlate;
-    struct timer tick;
+    struct timer tick, ct_tick;
     /* Called each second and when a port's state changed; for the database. May be NULL. */
     void (*on_tick)(void *aux);
     void *tick_aux;
@@ -38,6 +43,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
                   const char *rundir);
 void vswitch_fini(struct vswitch *vs);
 struct bridge *vswitch_bridge(const struct vswitch *vs, const char *name);
+struct bridge *vswitch_bridge_numbered(const struct vswitch *vs, uint32_t number); /* or NULL */
 struct vport *vswitch_port(const struct vswitch *vs, uint32_t dp_no);
 /* Puts PORT into the datapath; sets its dp_no. */
 void vswitch_attach(struct vswitch *vs, struct vport *port);
@@ -53,6 +59,8 @@ static inline void vswitch_drop(struct vswitch *vs, enum drop_reason reason)
 
 /* What ports call: packets that arrived on PORT, whose owner is a struct vport. */
 void vswitch_rx(void *vs, struct port *port, struct packet *packets, size_t n);
+/* Goes on with PACKET, which has been through the tracker, from STATE; PACKET is changed. */
+void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state);
 /* The same without the caches: for tests that compare. */
 void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet);
 /* Credits flows with what the caches have counted; call before reading counters. */

@@ -302,6 +302,7 @@ static void xctx_init(struct xctx *x, const struct xlate_in *in, struct xlate_ou
     if (!in->in_port || !in->in_port->is_tunnel)
         WRITTEN_ALL(x, tunnel);
     memset(&out->mask.bits.in_port, 0xff, sizeof out->mask.bits.in_port);
+    out->mask.bits.recirc_id = UINT32_MAX;
     memset(&out->mask.bits.eth_type, 0xff, sizeof out->mask.bits.eth_type);
     if (x->key.actset_output == 0)
         x->key.actset_output = swap32(PORT_UNSET);
@@ -314,7 +315,9 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
     x.vs->n_xlate++;
     if (in->notes)
         str_putf(in->notes, "bridge(\"%s\")\n", in->bridge->name);
-    if (in->in_port && in->in_port->config & (OF_PC_PORT_DOWN | OF_PC_NO_RECV))
+    if (in->recirc)
+        xlate_thaw(&x, in->recirc);
+    else if (in->in_port && in->in_port->config & (OF_PC_PORT_DOWN | OF_PC_NO_RECV))
         xctx_drop(&x, DROP_NO_FORWARD);
     else if (in->continuation)
         continuation_run(&x, in->continuation, in->n_continuation);
@@ -339,16 +342,6 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
 }
 
 /* ---- effects ---- */
-
-static struct bridge *bridge_by_number(struct vswitch *vs, uint32_t number)
-{
-    struct bridge *br;
-    LIST_FOR_EACH (br, node, &vs->bridges) {
-        if (br->number == number)
-            return br;
-    }
-    return NULL;
-}
 
 static void effect_patch(struct vswitch *vs, const struct effect *e, uint64_t n_packets,
                          uint64_t n_bytes)
@@ -379,7 +372,7 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
             continue;
         }
         if (!br || br->number != number)
-            br = bridge_by_number(vs, number);
+            br = vswitch_bridge_numbered(vs, number);
         if (!br)
             continue;
         if (e->kind == EFFECT_RULE) {

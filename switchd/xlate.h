@@ -66,9 +66,10 @@ struct xlate_in {
     /* Instead of table 0: these actions. */
     const void *actions;
     size_t n_actions;
+    const struct recirc_state *recirc; /* or what a ct action left */
     const uint8_t *continuation; /* or what RESUME brought back, checked by continuation_check */
     size_t n_continuation;
-    int start_table;   /* used when ACTIONS and CONTINUATION are NULL */
+    int start_table;   /* used when none of these is given */
     bool may_learn;    /* changes to MAC tables and learned flows may be made */
     struct str *notes; /* ofproto/trace's notebook, or NULL */
     bool names;        /* it shows ports by name */

@@ -200,16 +200,6 @@ static void do_clone(struct xctx *x, const struct of_action *a)
     xctx_leave(x);
 }
 
-/* There is no connection tracker: a packet that would go on after it is lost, with its reason; a commit
- * alone changes nothing that the packet could see. */
-static void do_ct(struct xctx *x, const struct of_ct *a)
-{
-    if (a->table == OF_CT_NO_RECIRC)
-        return;
-    xctx_note(x, "    (no connection tracker)");
-    xctx_drop(x, DROP_CT);
-}
-
 static void do_check_pkt_larger(struct xctx *x, const struct of_check_pkt_larger *a)
 {
     x->out->cacheable = false;
@@ -393,7 +383,10 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
         do_clone(x, a);
         break;
     case OF_CT:
-        do_ct(x, p);
+        xlate_ct(x, p);
+        break;
+    case OF_CT_CLEAR:
+        xlate_ct_clear(x);
         break;
     case OF_LEARN:
         xlate_learn(x, p);
@@ -410,7 +403,7 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
     case OF_METER:
         do_meter(x, ((const struct of_id *)p)->id);
         break;
-    default: /* CONJUNCTION, NOTE, CT_CLEAR, SAMPLE: nothing to do to the packet */
+    default: /* CONJUNCTION, NOTE, SAMPLE: nothing to do to the packet */
         break;
     }
 }

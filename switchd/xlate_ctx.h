@@ -6,18 +6,15 @@
  *     xlate_normal.c   the NORMAL action
  *     xlate_group.c    groups, multipath, bundle
  *     xlate_learn.c    learn
+ *     xlate_ct.c       ct, ct_clear, and what comes behind a ct
  *     continuation.c   what a paused translation leaves to RESUME
  */
 #pragma once
 
 #include "openflow/packet_io.h"
+#include "switchd/recirc.h"
 #include "switchd/vswitch.h"
 #include "switchd/xlate.h"
-
-struct stack_entry {
-    u128 value;
-    uint8_t n_bits;
-};
 
 struct xctx {
     const struct xlate_in *in;
@@ -111,3 +108,7 @@ void xlate_group(struct xctx *x, uint32_t id);
 void xlate_multipath(struct xctx *x, const struct of_multipath *a);
 void xlate_bundle(struct xctx *x, const struct of_bundle_action *a);
 void xlate_learn(struct xctx *x, const struct of_learn *a);
+void xlate_ct(struct xctx *x, const struct of_ct *a);
+void xlate_ct_clear(struct xctx *x);
+/* Goes on where a ct stopped. */
+void xlate_thaw(struct xctx *x, const struct recirc_state *state);

@@ -63,6 +63,8 @@ static int check_list(struct checker *c, uint8_t *data, size_t n)
         else if (x->type == OF_GOTO_TABLE &&
                  ((struct of_goto_table *)(void *)x)->table >= c->n_tables)
             err = OF_ERR_INSTRUCTION_BAD_TABLE_ID;
+        else if (x->type == OF_CT && c->match && !match_implies_prereq(c->match, PREREQ_IP))
+            err = OF_ERR_ACTION_MATCH_INCONSISTENT;
         if (!err && nested) {
             struct checker inner = *c;
             err = check_list(&inner, nested, m);

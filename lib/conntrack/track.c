@@ -1,0 +1,149 @@
+/* track.c - the way of a packet through the tracker: find, judge, commit, translate, tell. See conntrack.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conntrack/conn.h"
+
+/* What became of a packet. */
+struct outcome {
+    struct ct_conn *conn; /* NULL: none */
+    int dir;
+    uint32_t state;                      /* CT_* of ct_state */
+    const struct ct_expectation *expect; /* of a new one that was announced */
+};
+
+static void set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone)
+{
+    memset(&packet->md.ct, 0, sizeof packet->md.ct);
+    packet->md.has_ct = true;
+    packet->md.ct.state = swap32(CT_TRK | CT_INV);
+    packet->md.ct.zone = swap16(zone);
+    ct->counters.n_invalid++;
+}
+
+/* Original tuple, mark and label, as flows see them. */
+static void tell(struct packet *packet, const struct ct_packet *p, const struct outcome *o)
+{
+    struct flow_ct *md = &packet->md.ct;
+    const struct ct_tuple *t = &p->outer.tuple;
+    memset(md, 0, sizeof *md);
+    packet->md.has_ct = true;
+    md->state = swap32(o->state);
+    md->zone = swap16(p->tuple.zone);
+    if (o->conn) {
+        t = o->conn->parent ? o->conn->parent : &o->conn->end[CT_ORIG].tuple;
+        md->mark = o->conn->mark;
+        md->label = o->conn->label;
+    } else if (o->expect) {
+        t = &o->expect->parent;
+        md->mark = o->expect->mark;
+        md->label = o->expect->label;
+    }
+    md->nw_proto = t->proto;
+    if (ct_proto_is_icmp(t->proto)) { /* type and code, as ovs-fields(7) has them */
+        md->tp_src = swap16(t->dst_port >> 8);
+        md->tp_dst = swap16(t->dst_port & 0xff);
+    } else {
+        md->tp_src = swap16(t->src_port);
+        md->tp_dst = swap16(t->dst_port);
+    }
+    if (t->version == 4) {
+        memcpy(&md->nw_src, &t->src, 4);
+        memcpy(&md->nw_dst, &t->dst, 4);
+    } else {
+        md->ip6_src = t->src;
+        md->ip6_dst = t->dst;
+    }
+}
+
+/* Makes a connection of a packet that begins one. False: there is no room, or no tuple for it. */
+static bool commit(struct conntrack *ct, const struct ct_packet *p, const struct ct_action *action,
+                   struct outcome *o, int64_t now_ms)
+{
+    struct ct_zone *zone = ct_zone_get(ct, action->zone);
+    if (ct_zone_is_full(ct, zone)) {
+        ct->counters.n_zone_full++;
+        return false;
+    }
+    if (!ct_make_room(ct, now_ms))
+        return false;
+    struct ct_conn *conn = NEW(struct ct_conn);
+    conn->zone = zone;
+    conn->end[CT_ORIG].tuple = p->tuple;
+    conn->helper = action->helper;
+    if (!ct_nat_choose(ct, conn, action, now_ms)) {
+        free(conn);
+        return false;
+    }
+    if (o->expect) {
+        conn->parent = xmemdup(&o->expect->parent, sizeof *conn->parent);
+        conn->mark = o->expect->mark;
+        conn->label = o->expect->label;
+    }
+    ct_state_begin(conn, p, now_ms);
+    ct_insert(ct, conn, now_ms);
+    o->conn = conn;
+    o->dir = CT_ORIG;
+    return true;
+}
+
+static void set_mark_and_label(struct ct_conn *conn, const struct ct_action *a)
+{
+    conn->mark = (conn->mark & ~a->mark_mask) | (a->mark & a->mark_mask);
+    u128 mask = get_be128(&a->label_mask);
+    if (mask)
+        put_be128(&conn->label, (get_be128(&conn->label) & ~mask) | (get_be128(&a->label) & mask));
+}
+
+/* The connection that P belongs to, and how it stands to it. False: it is invalid. */
+static bool look_up(struct conntrack *ct, struct ct_packet *p, const struct ct_action *action,
+                    struct outcome *o, int64_t now_ms)
+{
+    struct ct_conn *conn = ct_find(ct, &p->tuple, now_ms, &o->dir);
+    if (conn && p->is_error) {
+        o->state |= CT_REL;
+    } else if (conn) {
+        bool turned = action->flags & CT_FORCE && action->flags & CT_COMMIT && o->dir == CT_REPLY;
+        enum ct_fit fit = turned ? CT_RESTART : ct_state_update(ct, conn, o->dir, p, now_ms);
+        if (fit == CT_MISFIT)
+            return false;
+        if (fit == CT_RESTART) {
+            ct_remove(ct, conn);
+            conn = NULL;
+        } else {
+            o->state |= conn->replied ? CT_EST : CT_NEW;
+            if (conn->parent)
+                o->state |= CT_REL;
+        }
+    }
+    o->conn = conn;
+    if (conn) {
+        o->state |= o->dir == CT_REPLY ? CT_RPL : 0;
+        return true;
+    }
+    if (!ct_state_may_begin(p))
+        return false;
+    o->state |= CT_NEW;
+    return true;
+}
+
+void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
+                       int64_t now_ms)
+{
+    struct ct_packet p;
+    struct outcome o = {.state = CT_TRK};
+    if (!ct_packet_parse(packet, action->zone, &p) || !look_up(ct, &p, action, &o, now_ms)) {
+        set_invalid(ct, packet, action->zone);
+        return;
+    }
+    if (action->flags & CT_COMMIT) {
+        if (!o.conn && !commit(ct, &p, action, &o, now_ms)) {
+            set_invalid(ct, packet, action->zone);
+            return;
+        }
+        set_mark_and_label(o.conn, action);
+    }
+    if (o.conn && action->flags & CT_TRANSLATE)
+        o.state |= ct_nat_apply(o.conn, o.dir, &p);
+    tell(packet, &p, &o);
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# Connection tracking of weft-switchd with real packets: a stateful firewall, source and destination NAT (TCP, ping), ICMP errors
+# about translated packets, fragments, limits, flush, and what the control commands show.
+. "$WEFT_SRC/tests/support/lib.sh"
+. "$WEFT_SRC/tests/system/libswitch.sh"
+begin switch-ct
+switch_up s
+vsctl s add-br br0
+machine s ca 10.0.0.1/24
+machine s cb 10.0.0.2/24
+check "ports" vsctl s add-port br0 pca -- set interface pca ofport_request=1 -- add-port br0 pcb -- set interface pcb ofport_request=2
+flows() { # reads flows
+    ofctl s del-flows br0 && ofctl s add-flows br0 -
+}
+dump() { appctl s dpctl/dump-conntrack "$@"; }
+
+check "a firewall: ca may begin, cb may only answer" flows <<'F'
+table=0,priority=10,arp,actions=normal
+table=0,priority=100,ip,ct_state=-trk,actions=ct(table=1,zone=3)
+table=1,in_port=1,ip,ct_state=+trk+new,actions=ct(commit,zone=3,exec(set_field:5->ct_mark)),2
+table=1,in_port=1,ip,ct_state=+trk+est,actions=2
+table=1,in_port=2,ip,ct_state=+trk+new,actions=drop
+table=1,in_port=2,ip,ct_state=+trk+est+rpl,ct_mark=5,actions=1
+table=1,in_port=2,ip,ct_state=+trk+rel+rpl,actions=1
+F
+check "ping from inside" pings ca 10.0.0.2
+refuse "ping from outside" '100% packet loss' ip netns exec wswcb ping -n -c 2 -i 0.2 -W 1 10.0.0.1
+check "TCP from inside" transfer cb ca 10.0.0.2 20
+refuse "TCP from outside" 'timed out|refused' ip netns exec wswcb timeout 3 python3 -c '
+import socket
+s = socket.socket(); s.settimeout(1); s.connect(("10.0.0.1", 5001))'
+has "the ping is in the table" '^icmp,orig=\(src=10.0.0.1,dst=10.0.0.2,id=[0-9]+,type=8,code=0\),reply=\(src=10.0.0.2,dst=10.0.0.1,id=[0-9]+,type=0,code=0\),zone=3,mark=5$' "$(dump zone=3)"
+has "and the TCP connection, over" 'tcp,orig=\(src=10.0.0.1,dst=10.0.0.2,sport=[0-9]+,dport=5001\),.*protoinfo=\(state=TIME_WAIT\)' "$(dump)"
+udp() { # FROM ADDRESS PORT: a datagram to a closed port; prints what comes back
+    ip netns exec "wsw$1" timeout 5 python3 - "$2" "$3" <<'P'
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(2); s.connect((sys.argv[1], int(sys.argv[2]))); s.send(b"x")
+try: s.recv(10); print("answered")
+except Exception as e: print(type(e).__name__)
+P
+}
+equal "a related error comes through" ConnectionRefusedError "$(udp ca 10.0.0.2 9)"
+check "flush" appctl s dpctl/flush-conntrack zone=3
+equal "it is empty" "" "$(dump)"
+
+# Translation, in one switch: ca is 10.0.0.1, cb has 10.0.0.2, and 10.0.9.x are addresses that only the flows know. Packets to them
+# get cb's MAC.
+macb=$(ip -n wswcb link show eth0 | awk '/ether/ { print $2 }')
+maca=$(ip -n wswca link show eth0 | awk '/ether/ { print $2 }')
+ip -n wswca neigh replace 10.0.0.9 lladdr "$macb" dev eth0
+ip -n wswcb neigh replace 10.0.0.8 lladdr "$maca" dev eth0
+check "NAT: the source becomes 10.0.0.8, and 10.0.0.9 is cb" flows <<'F'
+table=0,priority=10,arp,actions=normal
+table=0,priority=100,ip,in_port=1,actions=ct(table=1,zone=1,nat)
+table=0,priority=100,ip,in_port=2,actions=ct(table=2,zone=2,nat)
+table=1,priority=20,ip,nw_dst=10.0.0.9,ct_state=+new,actions=ct(commit,zone=1,nat(dst=10.0.0.2),table=3)
+table=1,priority=10,ip,actions=ct(commit,zone=1,nat,table=3)
+table=2,priority=10,ip,actions=ct(table=4,zone=1,nat)
+table=3,ip,actions=ct(commit,zone=2,nat(src=10.0.0.8),table=5)
+table=4,ip,ct_state=+est,actions=1
+table=4,ip,ct_state=+rel,actions=1
+table=5,ip,ct_state=+snat,actions=2
+F
+check "ping through SNAT" pings ca 10.0.0.2
+check "ping through SNAT and DNAT" pings ca 10.0.0.9
+check "TCP through SNAT and DNAT" transfer cb ca 10.0.0.9 20
+equal "a related error is translated back" ConnectionRefusedError "$(udp ca 10.0.0.9 9)"
+has "the source is translated" 'orig=\(src=10.0.0.1,dst=10.0.0.2,sport=[0-9]+,dport=5001\),reply=\(src=10.0.0.2,dst=10.0.0.8,sport=5001,dport=[0-9]+\),zone=2' "$(dump zone=2)"
+has "and the destination" 'orig=\(src=10.0.0.1,dst=10.0.0.9,sport=[0-9]+,dport=5001\),reply=\(src=10.0.0.2,dst=10.0.0.1,sport=5001,dport=[0-9]+\),zone=1' "$(dump zone=1)"
+equal "nothing was lost for want of something" "" "$(appctl s dpif/show-drops | grep -E 'recirc|unsupported')"
