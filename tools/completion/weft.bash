@@ -27,10 +27,17 @@ _weft_names()
 {
     local ask=("$1" --timeout=1)
     case $2 in
-    SWITCH | ROUTER | 'SWITCH|ROUTER')
+    SWITCH | ROUTER | 'SWITCH|ROUTER' | 'SWITCH|PORTGROUP')
         [[ $2 == *SWITCH* ]] && "${ask[@]}" --bare --columns=name list Logical_Switch
         [[ $2 == *ROUTER* ]] && "${ask[@]}" --bare --columns=name list Logical_Router
+        [[ $2 == *PORTGROUP* ]] && "${ask[@]}" --bare --columns=name list Port_Group
         ;;
+    LB) "${ask[@]}" --bare --columns=name list Load_Balancer ;;
+    MIRROR | METER) "${ask[@]}" --bare --columns=name list "$2" ;;
+    ADDRESS_SET) "${ask[@]}" --bare --columns=name list Address_Set ;;
+    DIRECTION) printf '%s\n' from-lport to-lport ;;
+    ACTION) _weft_actions ;;
+    GROUP) "${ask[@]}" --bare --columns=name list "$(_weft_group_table)" ;;
     PORT)
         case $1 in
         *nbctl) "${ask[@]}" --bare --columns=name list "$(_weft_port_table)" ;;
@@ -55,7 +62,25 @@ _weft_names()
 
 _weft_port_table()
 {
-    [[ ${_weft_command[0]} == lrp-* ]] && echo Logical_Router_Port || echo Logical_Switch_Port
+    [[ ${_weft_command[0]} == lrp-* || ${_weft_command[0]} == static-mac-* ]] && echo Logical_Router_Port || echo Logical_Switch_Port
+}
+
+_weft_group_table()
+{
+    case ${_weft_command[0]} in
+    pg-*) echo Port_Group ;;
+    fwd-*) echo Forwarding_Group ;;
+    *) echo HA_Chassis_Group ;;
+    esac
+}
+
+_weft_actions()
+{
+    case ${_weft_command[0]} in
+    acl-add) printf '%s\n' allow allow-related allow-stateless drop reject ;;
+    lr-policy-add) printf '%s\n' allow drop reroute jump ;;
+    meter-add) echo drop ;;
+    esac
 }
 
 _weft()

@@ -60,7 +60,7 @@ static int run_lr_list(struct ctl_call *call)
 static int run_ls_del(struct ctl_call *call)
 {
     const struct row *row;
-    int err = nb_switch_find(call, call->argv[0], !ctl_has_option(call, "--if-exists"), &row);
+    int err = nb_find(call, &nb_switch, call->argv[0], !ctl_has_option(call, "--if-exists"), &row);
     if (!err && row)
         nb_delete_with(call, row, "ports");
     return err;
@@ -69,7 +69,7 @@ static int run_ls_del(struct ctl_call *call)
 static int run_lr_del(struct ctl_call *call)
 {
     const struct row *row;
-    int err = nb_router_find(call, call->argv[0], !ctl_has_option(call, "--if-exists"), &row);
+    int err = nb_find(call, &nb_router, call->argv[0], !ctl_has_option(call, "--if-exists"), &row);
     if (!err && row)
         nb_delete_with(call, row, "ports");
     return err;

@@ -1,57 +1,48 @@
-/* find.c - switches, routers and ports by what people call them: a uuid or a name. */
+/* find.c - rows by what people call them: a uuid or a name. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "tools/nbctl/nbctl.h"
 
-struct kind {
-    const char *table, *word, *plural;
-};
+const struct nb_kind nb_switch = {"Logical_Switch", "switch", "logical switches"},
+                     nb_port = {"Logical_Switch_Port", "port", "logical switch ports"},
+                     nb_router = {"Logical_Router", "router", "logical routers"},
+                     nb_router_port = {"Logical_Router_Port", "port", "logical router ports"},
+                     nb_load_balancer = {"Load_Balancer", "load balancer", "load balancers"},
+                     nb_port_group = {"Port_Group", "port group", "port groups"},
+                     nb_ha_group = {"HA_Chassis_Group", "ha_chassi_group", "HA chassis groups"},
+                     nb_address_set = {"Address_Set", "Address Set", "address sets"},
+                     nb_mirror = {"Mirror", "mirror", "mirrors"},
+                     nb_copp = {"Copp", "copp", "copp rows"},
+                     nb_dhcp_options = {"DHCP_Options", "dhcp options", "DHCP options"};
 
-static int find(struct ctl_call *call, const struct kind *kind, const char *id, bool must_exist,
-                const struct row **ret)
+struct row_list nb_find_all(struct ctl_call *call, const struct nb_kind *kind, const char *id)
 {
     const struct schema_table *table = view_table(call->view, kind->table);
     struct uuid uuid;
-    bool is_uuid = uuid_parse(id, &uuid);
-    *ret = is_uuid ? view_find(call->view, table, &uuid) : NULL;
-    if (*ret)
-        return 0;
-    struct row_list rows = view_by_name(call->view, table, id);
+    const struct row *row = uuid_parse(id, &uuid) ? view_find(call->view, table, &uuid) : NULL;
+    if (!row)
+        return view_by_name(call->view, table, id);
+    struct row_list one = {xcalloc(1, sizeof *one.rows), 1};
+    one.rows[0] = row;
+    return one;
+}
+
+int nb_find(struct ctl_call *call, const struct nb_kind *kind, const char *id, bool must_exist,
+            const struct row **ret)
+{
+    struct uuid uuid;
+    struct row_list rows = nb_find_all(call, kind, id);
     size_t n = rows.n;
     *ret = n ? rows.rows[0] : NULL;
     row_list_fini(&rows);
     if (n > 1)
         return ctl_fail(call, "Multiple %s named '%s'.  Use a UUID.", kind->plural, id);
     if (!n && must_exist)
-        return ctl_fail(call, "%s: %s %s not found", id, kind->word, is_uuid ? "UUID" : "name");
+        return ctl_fail(call, "%s: %s %s not found", id, kind->word,
+                        uuid_parse(id, &uuid) ? "UUID" : "name");
     return 0;
-}
-
-int nb_switch_find(struct ctl_call *call, const char *id, bool must_exist, const struct row **ret)
-{
-    static const struct kind kind = {"Logical_Switch", "switch", "logical switches"};
-    return find(call, &kind, id, must_exist, ret);
-}
-
-int nb_port_find(struct ctl_call *call, const char *id, bool must_exist, const struct row **ret)
-{
-    static const struct kind kind = {"Logical_Switch_Port", "port", "logical switch ports"};
-    return find(call, &kind, id, must_exist, ret);
-}
-
-int nb_router_find(struct ctl_call *call, const char *id, bool must_exist, const struct row **ret)
-{
-    static const struct kind kind = {"Logical_Router", "router", "logical routers"};
-    return find(call, &kind, id, must_exist, ret);
-}
-
-int nb_router_port_find(struct ctl_call *call, const char *id, bool must_exist,
-                        const struct row **ret)
-{
-    static const struct kind kind = {"Logical_Router_Port", "port", "logical router ports"};
-    return find(call, &kind, id, must_exist, ret);
 }
 
 const struct row *nb_owner(struct ctl_call *call, const char *table, const struct row *port)
@@ -65,6 +56,18 @@ const struct row *nb_owner(struct ctl_call *call, const char *table, const struc
     return owner;
 }
 
+const struct row *nb_find_in(struct ctl_call *call, const struct row *owner, const char *refs,
+                             const char *column, const char *text)
+{
+    struct row_list rows = view_referenced(call->view, owner, refs);
+    const struct row *found = NULL;
+    for (size_t i = 0; i < rows.n && !found; i++)
+        if (!strcmp(row_text(rows.rows[i], column), text))
+            found = rows.rows[i];
+    row_list_fini(&rows);
+    return found;
+}
+
 void nb_delete_with(struct ctl_call *call, const struct row *owner, const char *column)
 {
     struct row_list rows = view_referenced(call->view, owner, column);
@@ -72,6 +75,22 @@ void nb_delete_with(struct ctl_call *call, const struct row *owner, const char *
         view_delete(call->view, rows.rows[i]);
     row_list_fini(&rows);
     view_delete(call->view, owner);
+}
+
+void nb_delete_from(struct ctl_call *call, const struct row *owner, const char *column,
+                    const struct row *row)
+{
+    if (owner)
+        view_remove_ref(call->view, owner, column, &row->uuid);
+    view_delete(call->view, row);
+}
+
+const struct row *nb_insert_into(struct ctl_call *call, const struct row *owner, const char *column)
+{
+    const struct schema_table *table = row_column(owner, column)->type.key.ref_table;
+    const struct row *row = view_insert(call->view, table);
+    view_add_ref(call->view, owner, column, row);
+    return row;
 }
 
 void nb_put_names(struct ctl_call *call, const struct row_list *rows)
@@ -82,24 +101,14 @@ void nb_put_names(struct ctl_call *call, const struct row_list *rows)
                  row_text(rows->rows[i], "name"));
 }
 
-int nb_parse_enabled(struct ctl_call *call, const char *text, bool *ret)
+int nb_list_names(struct ctl_call *call, const struct nb_kind *kind, const char *column)
 {
-    *ret = !strcmp(text, "enabled");
-    if (*ret || !strcmp(text, "disabled"))
-        return 0;
-    return ctl_fail(call, "%s: state must be \"enabled\" or \"disabled\"", text);
-}
-
-void nb_set_options(struct ctl_call *call, const struct row *row, const char *column, char **words,
-                    int n)
-{
-    row = view_clear(call->view, row, column);
-    for (int i = 0; i < n; i++) {
-        const char *equals = strchr(words[i], '=');
-        if (!equals)
-            continue; /* as the field's tool: a word without a value says nothing */
-        char *key = xstrndup(words[i], (size_t)(equals - words[i]));
-        row = view_set_key(call->view, row, column, key, equals + 1);
-        free(key);
-    }
+    const struct row *owner;
+    int err = nb_find(call, kind, call->argv[0], true, &owner);
+    if (err)
+        return err;
+    struct row_list rows = view_referenced(call->view, owner, column);
+    nb_put_names(call, &rows);
+    row_list_fini(&rows);
+    return 0;
 }

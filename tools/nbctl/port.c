@@ -12,7 +12,7 @@ enum { MAX_TAG = 4095 };
 
 static int find_port(struct ctl_call *call, const struct row **ret)
 {
-    return nb_port_find(call, call->argv[0], true, ret);
+    return nb_find(call, &nb_port, call->argv[0], true, ret);
 }
 
 /* ---- lsp-add ---- */
@@ -50,53 +50,42 @@ static int run_lsp_add(struct ctl_call *call)
     const char *parent = call->argc >= 4 ? call->argv[2] : NULL;
     int64_t tag = -1;
     const struct row *ls, *port;
-    int err = nb_switch_find(call, call->argv[0], true, &ls);
+    int err = nb_find(call, &nb_switch, call->argv[0], true, &ls);
     if (err)
         return err;
     if (call->argc == 3)
         return ctl_fail(call, "lsp-add with parent must also specify a tag");
     if (parent && (text_to_i64(call->argv[3], 10, &tag) || tag < 0 || tag > MAX_TAG))
         return ctl_fail(call, "%s: invalid tag (must be in range 0 to 4095)", call->argv[3]);
-    err = nb_port_find(call, name, false, &port);
+    err = nb_find(call, &nb_port, name, false, &port);
     if (err)
         return err;
     if (port && !ctl_has_option(call, "--may-exist"))
         return ctl_fail(call, "%s: a port with this name already exists", name);
     if (port)
         return check_same(call, port, ls, parent, tag);
-    port = view_insert(call->view, view_table(call->view, "Logical_Switch_Port"));
+    port = nb_insert_into(call, ls, "ports");
     port = view_set_text(call->view, port, "name", name);
     if (parent) {
         port = view_set_text(call->view, port, "parent_name", parent);
-        port = view_set_integer(call->view, port, "tag_request", tag);
+        view_set_integer(call->view, port, "tag_request", tag);
     }
-    view_add_ref(call->view, ls, "ports", port);
     return 0;
 }
 
 static int run_lsp_del(struct ctl_call *call)
 {
     const struct row *port;
-    int err = nb_port_find(call, call->argv[0], !ctl_has_option(call, "--if-exists"), &port);
+    int err = nb_find(call, &nb_port, call->argv[0], !ctl_has_option(call, "--if-exists"), &port);
     if (err || !port)
         return err;
-    const struct row *ls = nb_owner(call, "Logical_Switch", port);
-    if (ls)
-        view_remove_ref(call->view, ls, "ports", &port->uuid);
-    view_delete(call->view, port);
+    nb_delete_from(call, nb_owner(call, "Logical_Switch", port), "ports", port);
     return 0;
 }
 
 static int run_lsp_list(struct ctl_call *call)
 {
-    const struct row *ls;
-    int err = nb_switch_find(call, call->argv[0], true, &ls);
-    if (err)
-        return err;
-    struct row_list ports = view_referenced(call->view, ls, "ports");
-    nb_put_names(call, &ports);
-    row_list_fini(&ports);
-    return 0;
+    return nb_list_names(call, &nb_switch, "ports");
 }
 
 static int run_lsp_get_ls(struct ctl_call *call)
@@ -142,65 +131,36 @@ static int run_lsp_set_addresses(struct ctl_call *call)
     return err;
 }
 
-static int put_texts(struct ctl_call *call, const char *column)
-{
-    const struct row *port;
-    int err = find_port(call, &port);
-    const struct datum *value = err ? NULL : row_value(port, column);
-    for (size_t i = 0; value && i < value->n; i++)
-        str_putf(&call->out, "%s\n", value->atoms[i].string->s);
-    return err;
-}
-
 static int run_lsp_get_addresses(struct ctl_call *call)
 {
-    return put_texts(call, "addresses");
+    return nb_put_texts(call, &nb_port, "addresses");
 }
 
 static int run_lsp_set_port_security(struct ctl_call *call)
 {
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (!err)
-        view_set_texts(call->view, port, "port_security", call->argv + 1, (size_t)call->argc - 1);
-    return err;
+    return nb_set_texts(call, &nb_port, "port_security");
 }
 
 static int run_lsp_get_port_security(struct ctl_call *call)
 {
-    return put_texts(call, "port_security");
+    return nb_put_texts(call, &nb_port, "port_security");
 }
 
 /* ---- state, type, options ---- */
 
 static int run_lsp_get_up(struct ctl_call *call)
 {
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (!err)
-        str_putf(&call->out, "%s\n", row_bool(port, "up", false) ? "up" : "down");
-    return err;
+    return nb_put_bool(call, &nb_port, "up", false, "up", "down");
 }
 
 static int run_lsp_set_enabled(struct ctl_call *call)
 {
-    const struct row *port;
-    bool enabled;
-    int err = find_port(call, &port);
-    if (!err)
-        err = nb_parse_enabled(call, call->argv[1], &enabled);
-    if (!err)
-        view_set_bool(call->view, port, "enabled", enabled);
-    return err;
+    return nb_set_enabled(call, &nb_port);
 }
 
 static int run_lsp_get_enabled(struct ctl_call *call)
 {
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (!err)
-        str_putf(&call->out, "%s\n", row_bool(port, "enabled", true) ? "enabled" : "disabled");
-    return err;
+    return nb_put_bool(call, &nb_port, "enabled", true, "enabled", "disabled");
 }
 
 static int run_lsp_set_type(struct ctl_call *call)
@@ -231,22 +191,12 @@ static int run_lsp_get_type(struct ctl_call *call)
 
 static int run_lsp_set_options(struct ctl_call *call)
 {
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (!err)
-        nb_set_options(call, port, "options", call->argv + 1, call->argc - 1);
-    return err;
+    return nb_set_options(call, &nb_port);
 }
 
 static int run_lsp_get_options(struct ctl_call *call)
 {
-    const struct row *port;
-    int err = find_port(call, &port);
-    const struct datum *options = err ? NULL : row_value(port, "options");
-    for (size_t i = 0; options && i < options->n; i++)
-        str_putf(&call->out, "%s=%s\n", options->atoms[i].string->s,
-                 datum_values(options)[i].string->s);
-    return err;
+    return nb_put_options(call, &nb_port);
 }
 
 const struct ctl_command nb_port_commands[] = {

@@ -115,17 +115,19 @@ static const struct ctl_command sync_commands[] = {
 };
 
 static const struct ctl_command *const commands[] = {
-    nb_general_commands,
-    nb_switch_commands,
-    nb_port_commands,
-    nb_router_commands,
-    nb_router_port_commands,
-    nb_route_commands,
-    sync_commands,
-    ctl_connection_commands,
-    ctl_db_read_commands,
-    ctl_db_write_commands,
-    NULL,
+    nb_general_commands,     nb_switch_commands,
+    nb_acl_commands,         nb_qos_commands,
+    nb_mirror_commands,      nb_meter_commands,
+    nb_port_commands,        nb_forwarding_commands,
+    nb_router_commands,      nb_router_port_commands,
+    nb_gateway_commands,     nb_route_commands,
+    nb_policy_commands,      nb_nat_commands,
+    nb_balancer_commands,    nb_balancer_use_commands,
+    nb_dhcp_commands,        nb_port_group_commands,
+    nb_ha_group_commands,    nb_copp_commands,
+    nb_static_mac_commands,  sync_commands,
+    ctl_connection_commands, ctl_db_read_commands,
+    ctl_db_write_commands,   NULL,
 };
 
 static const struct ctl_row_id row_ids[] = {

@@ -15,28 +15,6 @@
 
 /* ---- values ---- */
 
-/* The network in its shortest form, owned by the caller; NULL: not a prefix. */
-static char *normal_prefix(const char *text, struct ip_prefix *ret)
-{
-    if (ip_prefix_parse(text, ret))
-        return NULL;
-    ret->addr = ip_prefix_network(ret);
-    struct str s = STR_INIT;
-    ip_prefix_put_short(&s, ret);
-    return str_steal(&s);
-}
-
-/* An address of VERSION as it is printed, owned by the caller; NULL: not one. */
-static char *normal_address(const char *text, unsigned version)
-{
-    struct ip_addr ip;
-    if (ip_addr_parse(text, &ip) || ip.version != version)
-        return NULL;
-    struct str s = STR_INIT;
-    ip_addr_put(&s, &ip);
-    return str_steal(&s);
-}
-
 static const char *policy_of(const struct row *route)
 {
     const char *policy = row_text(route, "policy");
@@ -46,7 +24,7 @@ static const char *policy_of(const struct row *route)
 static bool same_prefix(const struct row *route, const char *normal)
 {
     struct ip_prefix prefix;
-    char *text = normal_prefix(row_text(route, "ip_prefix"), &prefix);
+    char *text = nb_normal_prefix(row_text(route, "ip_prefix"), &prefix);
     bool same = text && !strcmp(text, normal);
     free(text);
     return same;
@@ -78,17 +56,17 @@ struct route_request {
 static int parse_request(struct ctl_call *call, struct route_request *r)
 {
     struct ip_prefix prefix;
-    int err = nb_router_find(call, call->argv[0], true, &r->router);
+    int err = nb_find(call, &nb_router, call->argv[0], true, &r->router);
     if (!err)
         err = parse_policy(call, &r->policy);
     if (err)
         return err;
-    r->prefix = normal_prefix(call->argv[1], &prefix);
+    r->prefix = nb_normal_prefix(call->argv[1], &prefix);
     if (!r->prefix)
         return ctl_fail(call, "bad prefix argument: %s", call->argv[1]);
     r->version = prefix.addr.version;
     r->nexthop = !strcmp(call->argv[2], "discard") ? xstrdup("discard")
-                                                   : normal_address(call->argv[2], r->version);
+                                                   : nb_normal_address(call->argv[2], r->version);
     if (!r->nexthop)
         return bad_nexthop(call, r->version, call->argv[2]);
     r->table = ctl_option(call, "--route-table");
@@ -97,7 +75,7 @@ static int parse_request(struct ctl_call *call, struct route_request *r)
     r->ecmp = ctl_has_option(call, "--ecmp") || r->symmetric;
     if (call->argc == 4) {
         const struct row *port;
-        err = nb_router_port_find(call, call->argv[3], true, &port);
+        err = nb_find(call, &nb_router_port, call->argv[3], true, &port);
         r->port = call->argv[3];
     }
     return err;
@@ -134,20 +112,20 @@ static int find_existing(struct ctl_call *call, const struct route_request *r,
     return err;
 }
 
-static const struct row *get_bfd(struct ctl_call *call, const struct route_request *r)
+const struct row *nb_get_bfd(struct ctl_call *call, const char *port, const char *dst)
 {
-    struct row_list rows = view_rows(call->view, view_table(call->view, "BFD"));
+    struct row_list rows = view_any_rows(call->view, view_table(call->view, "BFD"));
     const struct row *found = NULL;
     for (size_t i = 0; i < rows.n && !found; i++)
-        if (!strcmp(row_text(rows.rows[i], "dst_ip"), r->nexthop) &&
-            !strcmp(row_text(rows.rows[i], "logical_port"), r->port))
+        if (!strcmp(row_text(rows.rows[i], "dst_ip"), dst) &&
+            !strcmp(row_text(rows.rows[i], "logical_port"), port))
             found = rows.rows[i];
     row_list_fini(&rows);
     if (found)
         return found;
     found = view_insert(call->view, view_table(call->view, "BFD"));
-    found = view_set_text(call->view, found, "dst_ip", r->nexthop);
-    return view_set_text(call->view, found, "logical_port", r->port);
+    found = view_set_text(call->view, found, "dst_ip", dst);
+    return view_set_text(call->view, found, "logical_port", port);
 }
 
 static int put_route(struct ctl_call *call, const struct route_request *r, const struct row *route)
@@ -155,10 +133,8 @@ static int put_route(struct ctl_call *call, const struct route_request *r, const
     bool bfd = ctl_has_option(call, "--bfd");
     if (bfd && !r->port)
         return ctl_fail(call, "insert entry in the BFD table failed");
-    if (!route) {
-        route = view_insert(call->view, view_table(call->view, "Logical_Router_Static_Route"));
-        view_add_ref(call->view, r->router, "static_routes", route);
-    }
+    if (!route)
+        route = nb_insert_into(call, r->router, "static_routes");
     route = view_set_text(call->view, route, "ip_prefix", r->prefix);
     route = view_set_text(call->view, route, "nexthop", r->nexthop);
     route = r->port ? view_set_text(call->view, route, "output_port", r->port)
@@ -171,7 +147,7 @@ static int put_route(struct ctl_call *call, const struct route_request *r, const
         route = view_set_key(call->view, route, "options", "ecmp_symmetric_reply", "true");
     if (bfd)
         view_set(call->view, route, row_column(route, "bfd"),
-                 datum_new_uuid(&get_bfd(call, r)->uuid));
+                 datum_new_uuid(&nb_get_bfd(call, r->port, r->nexthop)->uuid));
     return 0;
 }
 
@@ -194,19 +170,19 @@ static int run_lr_route_add(struct ctl_call *call)
 static int parse_removal(struct ctl_call *call, struct route_request *r)
 {
     struct ip_prefix prefix;
-    int err = nb_router_find(call, call->argv[0], true, &r->router);
+    int err = nb_find(call, &nb_router, call->argv[0], true, &r->router);
     if (!err)
         err = parse_policy(call, &r->policy);
     r->table = ctl_option(call, "--route-table");
     if (err || call->argc < 2)
         return err;
-    r->prefix = normal_prefix(call->argv[1], &prefix);
+    r->prefix = nb_normal_prefix(call->argv[1], &prefix);
     if (!r->prefix)
         return ctl_fail(call, "bad prefix argument: %s", call->argv[1]);
     if (call->argc >= 3) {
         r->nexthop = !strcmp(call->argv[2], "discard")
                          ? xstrdup("discard")
-                         : normal_address(call->argv[2], prefix.addr.version);
+                         : nb_normal_address(call->argv[2], prefix.addr.version);
         if (!r->nexthop)
             return bad_nexthop(call, prefix.addr.version, call->argv[2]);
     }
@@ -238,8 +214,7 @@ static int run_lr_route_del(struct ctl_call *call)
         for (size_t i = 0; i < routes.n; i++) {
             if (!is_meant(&r, routes.rows[i]))
                 continue;
-            view_remove_ref(call->view, r.router, "static_routes", &routes.rows[i]->uuid);
-            view_delete(call->view, routes.rows[i]);
+            nb_delete_from(call, r.router, "static_routes", routes.rows[i]);
             n++;
         }
         row_list_fini(&routes);
@@ -324,7 +299,7 @@ static int run_lr_route_list(struct ctl_call *call)
 {
     const struct row *router;
     const char *table = ctl_option(call, "--route-table");
-    int err = nb_router_find(call, call->argv[0], true, &router);
+    int err = nb_find(call, &nb_router, call->argv[0], true, &router);
     if (err)
         return err;
     struct row_list rows = view_referenced(call->view, router, "static_routes");
@@ -333,7 +308,7 @@ static int run_lr_route_list(struct ctl_call *call)
     for (size_t i = 0; i < rows.n; i++) {
         if (table && strcmp(table, row_text(rows.rows[i], "route_table")))
             continue;
-        routes[n].text = normal_prefix(row_text(rows.rows[i], "ip_prefix"), &routes[n].prefix);
+        routes[n].text = nb_normal_prefix(row_text(rows.rows[i], "ip_prefix"), &routes[n].prefix);
         routes[n].row = rows.rows[i];
         if (routes[n].text)
             n++;

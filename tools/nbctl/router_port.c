@@ -1,4 +1,4 @@
-/* router_port.c - lrp-*: ports of logical routers, and their gateway chassis. */
+/* router_port.c - lrp-*: ports of logical routers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,14 +8,6 @@
 
 #define ROUTER_TABLES "Logical_Router Logical_Router_Port"
 #define PORT_TABLES "Logical_Router_Port"
-#define GATEWAY_TABLES "Logical_Router_Port Gateway_Chassis"
-
-enum { MAX_PRIORITY = 32767 };
-
-static int find_port(struct ctl_call *call, const struct row **ret)
-{
-    return nb_router_port_find(call, call->argv[0], true, ret);
-}
 
 /* ---- lrp-add ---- */
 
@@ -95,9 +87,9 @@ static int run_lrp_add(struct ctl_call *call)
     const char *name = call->argv[1];
     const struct row *router, *port;
     struct mac mac;
-    int err = nb_router_find(call, call->argv[0], true, &router);
+    int err = nb_find(call, &nb_router, call->argv[0], true, &router);
     if (!err)
-        err = nb_router_port_find(call, name, false, &port);
+        err = nb_find(call, &nb_router_port, name, false, &port);
     if (err)
         return err;
     char **networks = call->argv + 3;
@@ -137,138 +129,55 @@ static int run_lrp_add(struct ctl_call *call)
 static int run_lrp_del(struct ctl_call *call)
 {
     const struct row *port;
-    int err = nb_router_port_find(call, call->argv[0], !ctl_has_option(call, "--if-exists"), &port);
+    int err =
+        nb_find(call, &nb_router_port, call->argv[0], !ctl_has_option(call, "--if-exists"), &port);
     if (err || !port)
         return err;
-    const struct row *router = nb_owner(call, "Logical_Router", port);
-    if (router)
-        view_remove_ref(call->view, router, "ports", &port->uuid);
-    view_delete(call->view, port);
+    nb_delete_from(call, nb_owner(call, "Logical_Router", port), "ports", port);
     return 0;
 }
 
 static int run_lrp_list(struct ctl_call *call)
 {
-    const struct row *router;
-    int err = nb_router_find(call, call->argv[0], true, &router);
-    if (err)
-        return err;
-    struct row_list ports = view_referenced(call->view, router, "ports");
-    nb_put_names(call, &ports);
-    row_list_fini(&ports);
-    return 0;
+    return nb_list_names(call, &nb_router, "ports");
 }
 
 static int run_lrp_set_enabled(struct ctl_call *call)
 {
-    const struct row *port;
-    bool enabled;
-    int err = find_port(call, &port);
-    if (!err)
-        err = nb_parse_enabled(call, call->argv[1], &enabled);
-    if (!err)
-        view_set_bool(call->view, port, "enabled", enabled);
-    return err;
+    return nb_set_enabled(call, &nb_router_port);
 }
 
 static int run_lrp_get_enabled(struct ctl_call *call)
 {
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (!err)
-        str_putf(&call->out, "%s\n", row_bool(port, "enabled", true) ? "enabled" : "disabled");
-    return err;
+    return nb_put_bool(call, &nb_router_port, "enabled", true, "enabled", "disabled");
 }
 
 static int run_lrp_set_options(struct ctl_call *call)
 {
+    return nb_set_options(call, &nb_router_port);
+}
+
+static int run_lrp_set_redirect_type(struct ctl_call *call)
+{
     const struct row *port;
-    int err = find_port(call, &port);
+    const char *type = call->argv[1];
+    int err = nb_find(call, &nb_router_port, call->argv[0], true, &port);
+    if (err)
+        return err;
+    if (strcmp(type, "overlay") && strcmp(type, "bridged"))
+        return ctl_fail(call, "Invalid redirect type: %s", type);
+    view_set_key(call->view, port, "options", "redirect-type", type);
+    return 0;
+}
+
+static int run_lrp_get_redirect_type(struct ctl_call *call)
+{
+    const struct row *port;
+    int err = nb_find(call, &nb_router_port, call->argv[0], true, &port);
+    const char *type = err ? NULL : row_map_text(port, "options", "redirect-type");
     if (!err)
-        nb_set_options(call, port, "options", call->argv + 1, call->argc - 1);
+        str_putf(&call->out, "%s\n", type ? type : "overlay");
     return err;
-}
-
-/* ---- gateway chassis ---- */
-
-static const struct row *find_gateway(struct ctl_call *call, const struct row *port,
-                                      const char *chassis)
-{
-    struct row_list rows = view_referenced(call->view, port, "gateway_chassis");
-    const struct row *found = NULL;
-    for (size_t i = 0; i < rows.n; i++)
-        if (!strcmp(row_text(rows.rows[i], "chassis_name"), chassis))
-            found = rows.rows[i];
-    row_list_fini(&rows);
-    return found;
-}
-
-static int run_lrp_set_gateway_chassis(struct ctl_call *call)
-{
-    const struct row *port;
-    int64_t priority = 0;
-    int err = find_port(call, &port);
-    if (err)
-        return err;
-    if (call->argc > 2 &&
-        (text_to_i64(call->argv[2], 10, &priority) || priority < 0 || priority > MAX_PRIORITY))
-        return ctl_fail(call, "%s: priority must in range 0...32767", call->argv[2]);
-    const char *chassis = call->argv[1];
-    const struct row *gateway = find_gateway(call, port, chassis);
-    if (!gateway) {
-        char *name = xasprintf("%s-%s", row_text(port, "name"), chassis);
-        gateway = view_insert(call->view, view_table(call->view, "Gateway_Chassis"));
-        gateway = view_set_text(call->view, gateway, "name", name);
-        gateway = view_set_text(call->view, gateway, "chassis_name", chassis);
-        view_add_ref(call->view, port, "gateway_chassis", gateway);
-        free(name);
-    }
-    view_set_integer(call->view, gateway, "priority", priority);
-    return 0;
-}
-
-static int run_lrp_del_gateway_chassis(struct ctl_call *call)
-{
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (err)
-        return err;
-    const struct row *gateway = find_gateway(call, port, call->argv[1]);
-    if (!gateway)
-        return ctl_fail(call, "chassis %s is not added to logical port %s", call->argv[1],
-                        call->argv[0]);
-    view_remove_ref(call->view, port, "gateway_chassis", &gateway->uuid);
-    view_delete(call->view, gateway);
-    return 0;
-}
-
-static int compare_priorities(const void *a_, const void *b_)
-{
-    const struct row *a = *(const struct row *const *)a_, *b = *(const struct row *const *)b_;
-    int64_t x = row_integer(a, "priority", 0), y = row_integer(b, "priority", 0);
-    return x != y ? (x < y) - (x > y) : strcmp(row_text(a, "name"), row_text(b, "name"));
-}
-
-struct row_list nb_gateways(struct ctl_call *call, const struct row *port)
-{
-    struct row_list rows = view_referenced(call->view, port, "gateway_chassis");
-    if (rows.n)
-        qsort(rows.rows, rows.n, sizeof *rows.rows, compare_priorities);
-    return rows;
-}
-
-static int run_lrp_get_gateway_chassis(struct ctl_call *call)
-{
-    const struct row *port;
-    int err = find_port(call, &port);
-    if (err)
-        return err;
-    struct row_list rows = nb_gateways(call, port);
-    for (size_t i = 0; i < rows.n; i++)
-        str_putf(&call->out, "%s %5lld\n", row_text(rows.rows[i], "name"),
-                 (long long)row_integer(rows.rows[i], "priority", 0));
-    row_list_fini(&rows);
-    return 0;
 }
 
 const struct ctl_command nb_router_port_commands[] = {
@@ -285,11 +194,9 @@ const struct ctl_command nb_router_port_commands[] = {
      "print the administrative state of PORT"},
     {"lrp-set-options", 1, CTL_ANY, "PORT [KEY=VALUE]...", NULL, PORT_TABLES, NULL,
      run_lrp_set_options, "set the options of PORT"},
-    {"lrp-set-gateway-chassis", 2, 3, "PORT CHASSIS [PRIORITY]", NULL, GATEWAY_TABLES, NULL,
-     run_lrp_set_gateway_chassis, "let CHASSIS be a gateway of PORT"},
-    {"lrp-del-gateway-chassis", 2, 2, "PORT CHASSIS", NULL, GATEWAY_TABLES, NULL,
-     run_lrp_del_gateway_chassis, "let CHASSIS not be a gateway of PORT any more"},
-    {"lrp-get-gateway-chassis", 1, 1, "PORT", NULL, GATEWAY_TABLES, NULL,
-     run_lrp_get_gateway_chassis, "print the gateways of PORT with their priorities"},
+    {"lrp-set-redirect-type", 2, 2, "PORT TYPE", NULL, PORT_TABLES, NULL, run_lrp_set_redirect_type,
+     "how packets reach the gateway: overlay or bridged"},
+    {"lrp-get-redirect-type", 1, 1, "PORT", NULL, PORT_TABLES, NULL, run_lrp_get_redirect_type,
+     "print how packets reach the gateway of PORT"},
     {0},
 };

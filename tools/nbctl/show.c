@@ -106,11 +106,11 @@ static int run_show(struct ctl_call *call)
 {
     if (call->argc == 1) {
         const struct row *ls, *lr;
-        int err = nb_switch_find(call, call->argv[0], false, &ls);
+        int err = nb_find(call, &nb_switch, call->argv[0], false, &ls);
         if (!err && ls)
             show_switch(call, ls);
         if (!err)
-            err = nb_router_find(call, call->argv[0], false, &lr);
+            err = nb_find(call, &nb_router, call->argv[0], false, &lr);
         if (!err && lr)
             show_router(call, lr);
         return err;
