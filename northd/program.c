@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "northd/acl/acl.h"
 #include "northd/declare.h"
 #include "northd/gateway/gateway.h"
 #include "northd/publish/units.h"
@@ -254,9 +255,12 @@ struct northd_program *program_create(void)
     declare_inputs(p);
     gateway_declare_facts(p);
     declare_facts(p);
+    acl_declare(p);
     declare_topology(p);
     gateway_declare_units(p);
+    acl_declare_facts(p);
     declare_switch(p);
+    acl_declare_flows(p);
     declare_router(p);
     gateway_declare_flows(p);
     declare_publish(p);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/vec.h"
+#include "northd/acl/facts.h"
 #include "northd/facts.h"
 #include "northd/gateway/gateway_facts.h"
 
@@ -55,6 +56,7 @@ struct northd_program {
 
     /* the rooms' own */
     struct gateway_facts gateway;
+    struct acl_room acl; /* northd/acl */
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;

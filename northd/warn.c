@@ -24,7 +24,6 @@ static void check_route(const struct row *row)
 static bool is_without_effect(int table)
 {
     switch (table) {
-    case NB_TABLE_ACL:
     case NB_TABLE_BFD:
     case NB_TABLE_COPP:
     case NB_TABLE_DHCP_OPTIONS:

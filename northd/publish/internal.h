@@ -91,7 +91,8 @@ struct publisher {
     const struct schema *schema;
     struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash;
     struct hmap ports, groups, dpsets, flows_by_value, flows_by_text, rows;
-    struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows, dirty_rows;
+    struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows, dirty_rows, dirty_sets;
+    struct hmap sets_by_name, sets_by_owner;
     VEC(struct surplus) surplus;
     VEC(struct pub_dpset *) differing; /* sets whose row differs */
     const struct datum *pipelines[2];
@@ -155,6 +156,13 @@ void groups_take_fact(const void *fact, bool added, void *pub);
 void groups_take_member(const void *fact, bool added, void *pub);
 void groups_build(struct publisher *pub);
 void groups_clear(struct publisher *pub);
+
+/* ---- sets.c ---- */
+void sets_take_row(struct publisher *pub, const struct row *before, const struct row *after);
+void sets_take_fact(const void *fact, bool added, void *pub);
+void sets_take_element(const void *fact, bool added, void *pub);
+void sets_build(struct publisher *pub);
+void sets_clear(struct publisher *pub);
 
 /* ---- lflows_sb.c ---- */
 void lflows_sb_take_row(struct publisher *pub, const struct row *before, const struct row *after);

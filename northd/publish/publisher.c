@@ -113,6 +113,10 @@ static void take_row(struct publisher *pub, const struct row *before, const stru
     case SB_TABLE_MULTICAST_GROUP:
         groups_take_row(pub, before, after);
         break;
+    case SB_TABLE_ADDRESS_SET:
+    case SB_TABLE_PORT_GROUP:
+        sets_take_row(pub, before, after);
+        break;
     case SB_TABLE_LOGICAL_FLOW:
         lflows_sb_take_row(pub, before, after);
         break;
@@ -174,6 +178,7 @@ static void clear(struct publisher *pub)
     rows_clear(pub);
     dpsets_clear(pub);
     groups_clear(pub);
+    sets_clear(pub);
     ports_clear(pub);
     datapaths_clear(pub);
     vec_clear(&pub->surplus);
@@ -191,7 +196,8 @@ void publisher_start(struct publisher *pub)
 {
     static const size_t tables[] = {SB_TABLE_DATAPATH_BINDING, SB_TABLE_LOGICAL_DP_GROUP,
                                     SB_TABLE_PORT_BINDING,     SB_TABLE_MAC_BINDING,
-                                    SB_TABLE_MULTICAST_GROUP,  SB_TABLE_LOGICAL_FLOW};
+                                    SB_TABLE_MULTICAST_GROUP,  SB_TABLE_LOGICAL_FLOW,
+                                    SB_TABLE_ADDRESS_SET,      SB_TABLE_PORT_GROUP};
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         take_table(pub, tables[i]);
     rows_start(pub);
@@ -208,6 +214,9 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->member, groups_take_member},
                {pub->p->port_option, ports_take_extra},
                {pub->p->port_nat, ports_take_extra},
+               {pub->p->acl.set, sets_take_fact},
+               {pub->p->acl.in_address, sets_take_element},
+               {pub->p->acl.set_element, sets_take_element},
                {pub->p->lflow, lflows_sb_take_fact}};
     bool restart = pub->must_restart;
     pub->must_restart = false;
@@ -244,6 +253,7 @@ void publisher_build(struct publisher *pub, struct replica_txn *txn)
     rows_build(pub);
     ports_build(pub);
     groups_build(pub);
+    sets_build(pub);
     lflows_sb_build(pub);
     dpsets_build(pub);
     pub->txn = NULL;
@@ -261,7 +271,7 @@ bool publisher_is_dirty(const struct publisher *pub)
     return pub->must_restart || pub->seed_dirty || pub->surplus.n || pub->differing.n ||
            !list_empty(&pub->dirty_datapaths) || !list_empty(&pub->dirty_ports) ||
            !list_empty(&pub->dirty_groups) || !list_empty(&pub->dirty_flows) ||
-           !list_empty(&pub->dirty_rows);
+           !list_empty(&pub->dirty_rows) || !list_empty(&pub->dirty_sets);
 }
 
 /* --- Life */
@@ -279,12 +289,14 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
     list_init(&pub->dirty_groups);
     list_init(&pub->dirty_flows);
     list_init(&pub->dirty_rows);
+    list_init(&pub->dirty_sets);
     pub->pipelines[PIPELINE_INGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_INGRESS));
     pub->pipelines[PIPELINE_EGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_EGRESS));
     struct inc_coll *watched[] = {
         program->datapath_binding, program->port_binding, program->group,
         program->member,           program->lflow,        program->port_option,
-        program->port_nat};
+        program->port_nat,         program->acl.set,      program->acl.in_address,
+        program->acl.set_element};
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
         inc_watch(inc, watched[i]);
     rows_watch(pub);
@@ -302,6 +314,8 @@ void publisher_free(struct publisher *pub)
     hmap_fini(&pub->ports);
     hmap_fini(&pub->groups);
     hmap_fini(&pub->rows);
+    hmap_fini(&pub->sets_by_name);
+    hmap_fini(&pub->sets_by_owner);
     hmap_fini(&pub->dpsets);
     hmap_fini(&pub->flows_by_value);
     hmap_fini(&pub->flows_by_text);

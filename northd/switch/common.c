@@ -26,8 +26,9 @@ void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
     struct northd_program *p = aux;
     struct lflow_out l = lflows_begin(ctx, p, key, NULL);
     for (enum stage stage = 0; stage < N_STAGES; stage++) {
-        if (stage_info(stage)->datapath != DATAPATH_SWITCH)
-            continue;
+        if (stage_info(stage)->datapath != DATAPATH_SWITCH || stage == STAGE_SW_IN_ACL ||
+            stage == STAGE_SW_IN_ACL_AFTER_LB || stage == STAGE_SW_OUT_ACL)
+            continue; /* acl/common.c has the last word on ACLs */
         struct actions *actions = stage == STAGE_SW_IN_L2_UNKNOWN        ? lflows_drop(&l)
                                   : stage == STAGE_SW_OUT_APPLY_PORT_SEC ? lflows_output(&l)
                                                                          : lflows_next(&l);

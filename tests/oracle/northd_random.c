@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "support/northd_acl_edits.h"
 #include "support/northd_pick.h"
 #include "support/northd_router_edits.h"
 
@@ -239,14 +240,18 @@ static void edit_route(struct world *w, struct net *net)
 /* The rooms' own edits. */
 static void edit_more(struct world *w, struct net *net)
 {
-    router_edit(w, &net->router);
+    if (pick(w, 2))
+        router_edit(w, &net->router);
+    else
+        acl_edit(w);
 }
 
 static bool edit(struct world *w, struct net *net)
 {
     static void (*const edits[])(struct world *, struct net *) = {
-        edit_switch,      edit_router,      edit_port,        edit_port,  edit_port, edit_port,
-        edit_router_port, edit_router_port, edit_router_port, edit_route, edit_more, edit_more};
+        edit_switch, edit_router,      edit_port,        edit_port,        edit_port,
+        edit_port,   edit_router_port, edit_router_port, edit_router_port, edit_route,
+        edit_more,   edit_more,        edit_more,        edit_more};
     size_t n = 1 + pick(w, 3);
     struct net before = *net;
     for (size_t i = 0; i < n; i++)
@@ -347,7 +352,7 @@ static void damage(struct world *w)
 {
     const struct row *row;
     w->sb_txn = replica_txn_new(w->sb_client);
-    switch (pick(w, 7)) {
+    switch (pick(w, 9)) {
     case 0:
         if ((row = any_row(w, SB_TABLE_LOGICAL_FLOW)) != NULL)
             replica_txn_delete(w->sb_txn, row->table, &row->uuid);
@@ -369,6 +374,14 @@ static void damage(struct world *w)
         break;
     case 5:
         if ((row = any_row(w, SB_TABLE_MULTICAST_GROUP)) != NULL)
+            replica_txn_delete(w->sb_txn, row->table, &row->uuid);
+        break;
+    case 6:
+        damage_row(w, SB_TABLE_ADDRESS_SET, SB_ADDRESS_SET_COL_ADDRESSES,
+                   datum_new_string("10.9.9.9"));
+        break;
+    case 7:
+        if ((row = any_row(w, SB_TABLE_PORT_GROUP)) != NULL)
             replica_txn_delete(w->sb_txn, row->table, &row->uuid);
         break;
     default:

@@ -384,6 +384,22 @@ static void world_put_bindings(struct world *w, line_vec *lines)
     }
 }
 
+/* "set $name [a b]" for an address set, "set @name [a b]" for a port group. */
+static void world_put_set(const struct row *row, line_vec *lines)
+{
+    bool group = row->table->index == SB_TABLE_PORT_GROUP;
+    const struct datum *d = group ? sb_port_group_ports(sb_port_group_cast(row))
+                                  : sb_address_set_addresses(sb_address_set_cast(row));
+    struct str s = STR_INIT;
+    str_putf(&s, "set %c%s [", group ? '@' : '$',
+             group ? sb_port_group_name(sb_port_group_cast(row))
+                   : sb_address_set_name(sb_address_set_cast(row)));
+    for (size_t i = 0; i < d->n; i++)
+        str_putf(&s, "%s%s", i ? " " : "", d->atoms[i].string->s);
+    str_putc(&s, ']');
+    vec_push(lines, str_steal(&s));
+}
+
 /* All that northd wrote, sorted. */
 static UNUSED line_vec world_dump(struct world *w)
 {
@@ -393,6 +409,10 @@ static UNUSED line_vec world_dump(struct world *w)
     world_put_bindings(w, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_MULTICAST_GROUP))
     world_put_group(w, row, &lines);
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_ADDRESS_SET))
+    world_put_set(row, &lines);
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_PORT_GROUP))
+    world_put_set(row, &lines);
     if (lines.n)
         qsort(lines.data, lines.n, sizeof *lines.data, world_compare);
     return lines;
