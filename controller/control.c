@@ -73,6 +73,7 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
         {"over the limit of their port", s.limited},
         {"requests answered", s.answered},
         {"requests left unanswered", s.unanswered},
+        {"packets that no error may answer", s.unanswerable},
         {"ARP and ND requests sent", s.arp_sent},
         {"ARP and ND requests not repeated", s.arp_limited},
         {"packets waiting", s.packets_waiting},
@@ -87,8 +88,10 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
         str_putf(&text, "%s: %" PRIu64 "\n", counters[i].name, counters[i].n);
     for (int i = 0; i < N_HANDLERS; i++)
         if (s.handlers[i].packet_ins)
-            str_putf(&text, "  %s: %" PRIu64 ", over the limit %" PRIu64 "\n",
-                     pinctrl_handler_name(i), s.handlers[i].packet_ins, s.handlers[i].limited);
+            str_putf(&text,
+                     "  %s: %" PRIu64 ", malformed %" PRIu64 ", over the limit %" PRIu64 "\n",
+                     pinctrl_handler_name(i), s.handlers[i].packet_ins, s.handlers[i].malformed,
+                     s.handlers[i].limited);
     reply(conn, &text);
 }
 

@@ -36,6 +36,7 @@ static const char *const sb_tables[] = {"Chassis",
                                         "Port_Group",
                                         "SB_Global",
                                         "FDB",
+                                        "DNS",
                                         NULL};
 
 static void wake(void *c_)

@@ -34,6 +34,7 @@ void sb_index_clear(struct sb_index *index)
     clear_map(&index->names);
     clear_map(&index->mac_bindings);
     clear_map(&index->fdbs);
+    dns_index_clear(&index->dns);
 }
 
 void sb_index_fini(struct sb_index *index)
@@ -45,6 +46,7 @@ void sb_index_fini(struct sb_index *index)
     hmap_fini(&index->names);
     hmap_fini(&index->mac_bindings);
     hmap_fini(&index->fdbs);
+    dns_index_fini(&index->dns);
 }
 
 static void put(struct hmap *map, const struct row *row, uint64_t hash, bool add)
@@ -110,6 +112,11 @@ static void put_row(struct sb_index *index, const struct row *row, bool add)
 
 void sb_index_change(struct sb_index *index, const struct change *change)
 {
+    const struct row *row = change->after ? change->after : change->before;
+    if (row->table->index == SB_TABLE_DNS) {
+        dns_index_change(&index->dns, change->before, change->after);
+        return;
+    }
     if (change->before)
         put_row(index, change->before, false);
     if (change->after)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/hmap.h"
+#include "controller/dns_index.h"
 #include "replica/replica.h"
 #include "rows/sb.h"
 
@@ -15,6 +16,7 @@ struct sb_index {
     struct hmap names;        /* Port_Binding by logical_port */
     struct hmap mac_bindings; /* by logical_port and ip */
     struct hmap fdbs;         /* by datapath key and mac */
+    struct dns_index dns;
 };
 
 void sb_index_init(struct sb_index *index);

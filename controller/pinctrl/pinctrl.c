@@ -48,7 +48,7 @@ const char *pinctrl_handler_name(enum pinctrl_handler handler)
     return handlers[handler].name;
 }
 
-static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
+void pinctrl_packet_in(struct pinctrl *p, const struct of_packet_in *pin)
 {
     static struct log_rate rate = LOG_RATE(1, 5);
     enum { HEADER = 8 }; /* opcode and padding */
@@ -70,7 +70,9 @@ static void dispatch(struct pinctrl *p, const struct of_packet_in *pin)
     }
     p->stats.handlers[i].packet_ins++;
     if (limit_admit(p, opcode, pin)) {
+        uint64_t malformed = p->stats.malformed;
         handlers[i].fn(p, &event);
+        p->stats.handlers[i].malformed += p->stats.malformed - malformed;
     } else {
         p->stats.limited++;
         p->stats.handlers[i].limited++;
@@ -99,7 +101,7 @@ static void on_packet_in(struct pinctrl *p, const struct of_msg *msg)
         log_warn_limited(&rate, "packet-in cannot be read: %s", of_error_name(error));
         return;
     }
-    dispatch(p, &pin);
+    pinctrl_packet_in(p, &pin);
 }
 
 static void set_config(struct pinctrl *p)

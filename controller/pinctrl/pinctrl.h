@@ -49,10 +49,11 @@ enum pinctrl_handler {
 struct pinctrl_stats {
     uint64_t packet_ins, malformed, unknown_opcodes, limited;
     uint64_t answered, unanswered; /* requests that were resumed */
+    uint64_t unanswerable;         /* packets to which no error may be sent */
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
     uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
     struct {
-        uint64_t packet_ins, limited;
+        uint64_t packet_ins, limited, malformed;
     } handlers[N_HANDLERS];
 };
 
@@ -76,6 +77,8 @@ void pinctrl_free(struct pinctrl *pinctrl);
 void pinctrl_write(struct pinctrl *pinctrl, struct writer *writer);
 /* A row of MAC_Binding has come or changed: sends the packets that wait for it. */
 void pinctrl_neighbor(struct pinctrl *pinctrl, const struct sb_mac_binding *row);
+/* Handles a packet-in; without a connection the answer is lost. */
+void pinctrl_packet_in(struct pinctrl *pinctrl, const struct of_packet_in *pin);
 const char *pinctrl_handler_name(enum pinctrl_handler handler);
 
 /* ---- Between the files of this folder ---- */

@@ -32,6 +32,7 @@ static int parse_actions(struct program *p, const struct sb_logical_flow *row,
         .pipeline = (enum pipeline)f->pipeline,
         .table = f->table,
         .n_tables = f->pipeline == PIPELINE_INGRESS ? MAX_INGRESS_TABLES : MAX_EGRESS_TABLES,
+        .n_other = f->pipeline == PIPELINE_INGRESS ? MAX_EGRESS_TABLES : MAX_INGRESS_TABLES,
     };
     if (f->table >= context.n_tables)
         return diag_set(diag, ERR_RANGE, "table %u: the %s pipeline has %u", f->table,

@@ -130,7 +130,8 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
 struct action_context {
     enum pipeline pipeline; /* of the flow */
     unsigned table;         /* of the flow, within its pipeline */
-    unsigned n_tables;      /* of the pipeline: next must stay below */
+    unsigned n_tables;      /* of the pipeline: next must stay below; 0: any table goes */
+    unsigned n_other;       /* of the other pipeline */
 };
 
 /* Parses the whole of TEXT. PREREQ (may be NULL) gets what must hold for the actions (TRUE when nothing): AND it with the

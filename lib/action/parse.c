@@ -323,9 +323,10 @@ static int parse_next(struct action_parser *ap)
         rc = lexer_force(lx, LEX_RPAREN, ap->diag);
     if (rc)
         return rc;
-    if (c && c->n_tables && table >= (int64_t)c->n_tables)
+    unsigned n_tables = !c ? 0 : pipeline == c->pipeline ? c->n_tables : c->n_other;
+    if (n_tables && table >= (int64_t)n_tables)
         return diag_set(ap->diag, ERR_RANGE, "\"next\" action cannot advance beyond table %u.",
-                        c->n_tables - 1);
+                        n_tables - 1);
     if (table < 0 && !c)
         return has_pipeline ? diag_set(ap->diag, ERR_SYNTAX, "\"next\" needs a table here.") : 0;
     bool same = !has_pipeline || (c && pipeline == c->pipeline);
@@ -456,7 +457,7 @@ static int parse_sequence(struct action_parser *ap, enum lex_type end, struct ac
 static uint64_t context_key(const struct action_context *c)
 {
     return c ? 1 | (uint64_t)c->pipeline << 1 | (uint64_t)c->table << 8 |
-                   (uint64_t)c->n_tables << 32
+                   (uint64_t)c->n_tables << 32 | (uint64_t)c->n_other << 48
              : 0;
 }
 

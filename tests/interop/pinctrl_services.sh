@@ -28,6 +28,10 @@ dhcp6=$(ovn-nbctl create dhcp_options cidr='"fd00::/64"' options:server_id='"02:
     options:domain_search='"\"vms.example,more.example\""')
 ovn-nbctl lsp-set-dhcpv4-options a "$dhcp4" -- lsp-set-dhcpv6-options a "$dhcp6"
 
+ovn-nbctl set logical_switch s0 dns_records="$(ovn-nbctl create dns records:Web.example='"10.0.1.9 fd00:1::9"' \
+    records:9.1.0.10.in-addr.arpa=web.example)" \
+    -- acl-add s1 to-lport 1001 'tcp.dst == 81 || udp.dst == 81' reject -- acl-add s1 to-lport 1001 'tcp.dst == 82' drop
+
 vs() { ovs-vsctl --db="unix:$dir/hv/db.sock" --timeout=10 --no-wait "$@"; }
 ctl() { ovs-appctl -t "$dir/hv/controller.ctl" "$@"; }
 at() { # MACHINE COMMAND...
@@ -138,12 +142,68 @@ nd() {
     ovn-sbctl --all destroy mac_binding
 }
 
+names() {
+    echo "nameserver 192.0.2.53" >"$dir/resolv.conf"
+    resolve() { at a sh -c "mount --bind '$dir/resolv.conf' /etc/resolv.conf && getent $*"; }
+    at a ip route replace default via 10.0.0.254
+    has "an A record, by a name in capitals" '10.0.1.9 ' "$(resolve ahostsv4 WEB.example)"
+    has "an AAAA record" 'fd00:1::9' "$(resolve ahostsv6 web.example)"
+    has "a PTR record" 'web.example' "$(resolve hosts 10.0.1.9)"
+}
+
+refused() { # WHAT PROTOCOL ADDRESS PORT: the kernel of a hears that nobody is there
+    check "$1" at a timeout 5 python3 -c '
+import socket, sys
+kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[sys.argv[1]]
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, kind)
+s.settimeout(4)
+try:
+    s.connect((sys.argv[2], int(sys.argv[3])))
+    s.send(b"x")
+    s.recv(1)
+except ConnectionRefusedError:
+    sys.exit(0)
+sys.exit("not refused")' "$2" "$3" "$4"
+}
+
+refusals() {
+    at u ip addr add 10.0.1.9/24 dev eth0
+    at u ip addr add fd00:1::9/64 dev eth0 nodad
+    at u ip route replace default via 10.0.1.254
+    at u ip -6 route replace default via fd00:1::ff
+    # somebody who would answer, but for the ACL
+    ip netns exec wpin-u python3 -c '
+import socket, time
+held = [socket.create_server((a, 81), family=f) for a, f in (("10.0.1.9", socket.AF_INET), ("fd00:1::9", socket.AF_INET6))]
+held += [socket.socket(f, socket.SOCK_DGRAM) for f in (socket.AF_INET, socket.AF_INET6)]
+held[2].bind(("10.0.1.9", 81)); held[3].bind(("fd00:1::9", 81))
+time.sleep(600)' &
+    pids+=($!)
+    wait_for 5 sh -c 'test "$(ip netns exec wpin-u ss -Hlntu | grep -c ":81 ")" = 4'
+    check "ping through the router" at a ping -n -q -c 1 -W 5 10.0.1.9
+    check "ping through the router, IPv6" at a ping -6 -n -q -c 1 -W 5 fd00:1::9
+    refused "the router refuses TCP" tcp 10.0.0.254 80
+    refused "the router refuses UDP" udp 10.0.0.254 80
+    refused "the router refuses TCP over IPv6" tcp fd00::ff 80
+    refused "the router refuses UDP over IPv6" udp fd00::ff 80
+    refused "an ACL refuses TCP" tcp 10.0.1.9 81
+    refused "an ACL refuses TCP over IPv6" tcp fd00:1::9 81
+    refused "an ACL refuses UDP" udp 10.0.1.9 81
+    refused "an ACL refuses UDP over IPv6" udp fd00:1::9 81
+    has "a packet's life ends" 'From 10.0.0.254.*Time to live exceeded' "$(at a ping -n -c 1 -W 5 -t 1 10.0.1.9)"
+    has "an IPv6 packet's life ends" 'From fd00::ff.*Time exceeded' "$(at a ping -6 -n -c 1 -W 5 -t 1 fd00:1::9)"
+}
+
 everything() { # weft|ovs
     echo "--- with the switch of $1"
     hypervisor "$1"
     dhcp4
     dhcp6
     nd
+    names
+    refusals
+    has "packets were counted" 'put_dhcp_opts: [1-9]' "$(ctl pinctrl/show)"
+    has "none was malformed" '^malformed: 0' "$(ctl pinctrl/show)"
 }
 down() { # so that the other one starts from nothing
     local p

@@ -6,8 +6,8 @@
 #include "encode/encode.h"
 #include "tools/lflow/context.h"
 
-/* The flow that the actions belong to: logical table 10 of an ingress pipeline of 35. */
-static const struct action_context example = {PIPELINE_INGRESS, 10, 35};
+/* The flow that the actions belong to: logical table 10 of an ingress pipeline; each pipeline has 35. */
+static const struct action_context example = {PIPELINE_INGRESS, 10, 35, 35};
 
 static bool parse(struct session *s, const char *line, struct actions **as, struct expr **prereq,
                   struct str *out)

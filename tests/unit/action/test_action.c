@@ -190,7 +190,7 @@ static void errors(void **state UNUSED)
 
 static void next_knows_its_table(void **state UNUSED)
 {
-    static const struct action_context at10 = {PIPELINE_INGRESS, 10, 29};
+    static const struct action_context at10 = {PIPELINE_INGRESS, 10, 29, 24};
     static const struct {
         const char *text, *printed;
     } cases[] = {
@@ -201,6 +201,8 @@ static void next_knows_its_table(void **state UNUSED)
         {"next(pipeline=ingress, table=11);", "next;"},
         {"next(pipeline=egress, table=3);", "next(pipeline=egress, table=3);"},
         {"next(table=3, pipeline=sideways);", NULL},
+        {"next(pipeline=egress, table=23);", "next(pipeline=egress, table=23);"},
+        {"next(pipeline=egress, table=24);", NULL},
     };
     struct pools p;
     pools_init(&p);
@@ -221,7 +223,7 @@ static void next_knows_its_table(void **state UNUSED)
 /* Every accepted text of the vectors is a fixed point after one print. */
 static void vectors_are_fixed_points(void **state UNUSED)
 {
-    static const struct action_context at10 = {PIPELINE_INGRESS, 10, 35};
+    static const struct action_context at10 = {PIPELINE_INGRESS, 10, 35, 24};
     struct pools p;
     FILE *f = fopen(TEST_DATA "/vectors/actions.txt", "r");
     char *line = NULL;

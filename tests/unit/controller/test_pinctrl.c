@@ -400,7 +400,7 @@ static void test_icmp_error(void **state UNUSED)
         send_in(&w, &bad[i], sizeof bad[i], userdata, sizeof userdata, 0, 1, 3, 4);
     turns(&w, 10);
     assert_int_equal(w.outs.n, 2);
-    assert_int_equal(w.pinctrl->stats.malformed, ARRAY_SIZE(bad));
+    assert_int_equal(w.pinctrl->stats.unanswerable, ARRAY_SIZE(bad));
     str_fini(&text);
     world_fini(&w);
 }

@@ -147,7 +147,7 @@ static void make(struct peer *p, const struct norm *norm, const struct of_action
 static void take_flow(struct peer *p, char **f)
 {
     struct action_context context = {!strcmp(f[2], "ingress") ? PIPELINE_INGRESS : PIPELINE_EGRESS,
-                                     (unsigned)atoi(f[3]), 35};
+                                     (unsigned)atoi(f[3]), 35, 0};
     const struct expr_world world = {p, set, group, resident};
     const struct norm_ports ports = {p, port};
     struct encode_params params = {
