@@ -10,6 +10,7 @@
 #include "northd/acl/acl.h"
 #include "northd/declare.h"
 #include "northd/gateway/gateway.h"
+#include "northd/nat/nat.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
 #include "northd/switch/switch.h"
@@ -128,6 +129,7 @@ static void declare_facts(struct northd_program *p)
     p->lsp_by_name = BY_NAME(p->lsp, fact_lsp, name);
     p->lrp = inc_derived(g, "lrp", &northd_type_lrp);
     p->lrp_by_uuid = BY_UUID(p->lrp, fact_lrp, uuid);
+    p->lrp_by_lr = BY_UUID(p->lrp, fact_lrp, lr);
     p->lrp_by_name = BY_NAME(p->lrp, fact_lrp, name);
     p->network = inc_derived(g, "network", &northd_type_network);
     p->network_by_lrp = BY_UUID(p->network, fact_network, lrp);
@@ -137,6 +139,7 @@ static void declare_facts(struct northd_program *p)
     p->link = inc_derived(g, "link", &northd_type_link);
     p->link_by_lsp = BY_UUID(p->link, fact_link, lsp);
     p->link_by_lrp = BY_UUID(p->link, fact_link, lrp);
+    p->link_by_lrp_name = BY_NAME(p->link, fact_link, lrp_name);
     p->link_by_ls = BY_UUID(p->link, fact_link, ls);
     p->router_peer = inc_derived(g, "router_peer", &northd_type_router_peer);
     p->router_peer_by_lrp = BY_UUID(p->router_peer, fact_router_peer, lrp);
@@ -212,7 +215,8 @@ static void declare_router(struct northd_program *p)
     UNIT("router: neighbor", p->lrp_by_uuid, router_neighbor,
          READS(p->lrp, p->datapath, p->network, p->gateway.port), p->lflow);
     UNIT("router: ip_input", p->lrp_by_uuid, router_ip_input,
-         READS(p->lrp, p->network, p->gateway.router, p->gateway.port, p->gateway.reside),
+         READS(p->lrp, p->network, p->gateway.router, p->gateway.port, p->gateway.reside,
+               p->nat.address, p->nat.force_snat),
          p->lflow);
     UNIT("router: connected", p->lrp_by_uuid, router_connected, READS(p->lrp, p->network),
          p->lflow);
@@ -256,13 +260,16 @@ struct northd_program *program_create(void)
     gateway_declare_facts(p);
     declare_facts(p);
     acl_declare(p);
+    nat_declare_facts(p);
     declare_topology(p);
     gateway_declare_units(p);
     acl_declare_facts(p);
+    nat_declare_units(p);
     declare_switch(p);
     acl_declare_flows(p);
     declare_router(p);
     gateway_declare_flows(p);
+    nat_declare_flows(p);
     declare_publish(p);
     return p;
 }

@@ -10,6 +10,7 @@
 #include "northd/acl/facts.h"
 #include "northd/facts.h"
 #include "northd/gateway/gateway_facts.h"
+#include "northd/nat/nat_facts.h"
 
 /* A table of NB, or a column of one, as an input. */
 struct northd_input {
@@ -44,9 +45,10 @@ struct northd_program {
     struct inc_coll *datapath;
     struct inc_index *datapath_by_uuid, *switch_by_uuid, *router_by_uuid;
     struct inc_coll *lsp, *lrp, *network, *plen, *link, *router_peer, *port_addr, *route;
-    struct inc_index *lsp_by_uuid, *lsp_by_name, *localnet_by_ls, *lrp_by_uuid, *lrp_by_name;
+    struct inc_index *lsp_by_uuid, *lsp_by_name, *localnet_by_ls, *lrp_by_uuid, *lrp_by_name,
+        *lrp_by_lr;
     struct inc_index *network_by_lrp, *network_by_prefix, *plen_by_lr;
-    struct inc_index *link_by_lsp, *link_by_lrp, *link_by_ls;
+    struct inc_index *link_by_lsp, *link_by_lrp, *link_by_lrp_name, *link_by_ls;
     struct inc_index *router_peer_by_lrp;
     struct inc_index *port_addr_by_lsp;
     struct inc_index *route_by_prefix;
@@ -57,6 +59,7 @@ struct northd_program {
     /* the rooms' own */
     struct gateway_facts gateway;
     struct acl_room acl; /* northd/acl */
+    struct nat_facts nat;
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;

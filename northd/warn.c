@@ -30,13 +30,10 @@ static bool is_without_effect(int table)
     case NB_TABLE_DHCP_RELAY:
     case NB_TABLE_DNS:
     case NB_TABLE_FORWARDING_GROUP:
-    case NB_TABLE_GATEWAY_CHASSIS:
-    case NB_TABLE_HA_CHASSIS_GROUP:
     case NB_TABLE_LOAD_BALANCER:
     case NB_TABLE_LOGICAL_ROUTER_POLICY:
     case NB_TABLE_METER:
     case NB_TABLE_MIRROR:
-    case NB_TABLE_NAT:
     case NB_TABLE_NETWORK_FUNCTION:
     case NB_TABLE_QOS:
     case NB_TABLE_STATIC_MAC_BINDING:

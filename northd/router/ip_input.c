@@ -6,6 +6,7 @@
  */
 #include "northd/gateway/gateway.h"
 #include "northd/lflows.h"
+#include "northd/nat/nat.h"
 #include "northd/router/router.h"
 
 static void answer_arp(const struct lflow_out *l, const struct fact_lrp *lrp,
@@ -69,7 +70,9 @@ static void drop_impostors(const struct lflow_out *l, const struct address *a)
     u128 broadcast = own | (((u128)1 << (32 - a->plen)) - 1);
     struct expr *match = a->plen >= 31 ? expr_eq(l->e, SYM_IP4_SRC, own)
                                        : expr_in(l->e, SYM_IP4_SRC, (u128[]){own, broadcast}, 2);
-    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 100, match, lflows_drop(l));
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 100,
+                expr_and(l->e, match, lflow_reg_eq(l->e, LREG_ROUTER_EGRESS_LOOPBACK, 0)),
+                lflows_drop(l));
 }
 
 void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
@@ -92,6 +95,9 @@ void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
         answer_echo(&l, &own);
         if (!has_gateway) /* whose addresses may stand for others' */
             refuse_udp(&l, &own);
-        lflows_emit(&l, STAGE_RTR_IN_IP_INPUT, 60, lflows_ip_dst(&l, &own), lflows_drop(&l));
+        /* What may be an answer for somebody behind the address is dropped only when it was not. */
+        bool shared = nat_shares_address(ctx, p, &lrp->lr, &own);
+        lflows_emit(&l, shared ? STAGE_RTR_IN_ARP_RESOLVE : STAGE_RTR_IN_IP_INPUT, shared ? 2 : 60,
+                    lflows_ip_dst(&l, &own), lflows_drop(&l));
     }
 }

@@ -5,12 +5,13 @@
 
 #include "support/northd_pick.h"
 
-enum { N_HA_GROUPS = 2, N_SB_CHASSIS = 3 };
+enum { N_HA_GROUPS = 2, N_SB_CHASSIS = 3, N_NATS = 12 };
 
 struct router_net {
     const struct uuid *lr, *lrp; /* of the oracle */
     size_t n_lr, n_lrp;
-    struct uuid ha_group[N_HA_GROUPS], chassis[N_SB_CHASSIS];
+    struct uuid ha_group[N_HA_GROUPS], chassis[N_SB_CHASSIS], nat[N_NATS], set;
+    int nat_on[N_NATS];
 };
 
 static const char *const router_chassis[] = {"hv0", "hv1", "hv2", "nobody"};
@@ -104,10 +105,109 @@ static void router_edit_gateway_port(struct world *w, struct router_net *net,
     }
 }
 
+static void router_change_nat(struct world *w, struct router_net *net, const struct uuid *nat)
+{
+    char text[UUID_TEXT_LEN + 1];
+    switch (pick(w, 10)) {
+    case 0:
+        world_set(w, "NAT", nat, "external_ip",
+                  PICK(w, "172.16.0.1", "172.16.0.2", "10.0.1.254", "fd00:1::77", "nonsense"));
+        break;
+    case 1:
+        world_set(w, "NAT", nat, "logical_ip",
+                  PICK(w, "10.0.0.1", "10.0.1.0/24", "10.0.0.0/16", "fd00:1::/64", "10.0.0.0/99"));
+        break;
+    case 2:
+        world_set(w, "NAT", nat, "external_mac",
+                  PICK(w, "", "0a:00:00:00:ee:01", "0a:00:00:00:ee:02", "nonsense"));
+        world_set(w, "NAT", nat, "logical_port", PICK(w, "", "p1", "p2"));
+        break;
+    case 3:
+        world_set(w, "NAT", nat, "external_port_range",
+                  PICK(w, "", "1-30000", "7", "7-6", "0-9", "1-70000", "nonsense"));
+        break;
+    case 4:
+        world_set(w, "NAT", nat, "options", PICK(w, "", "stateless=true", "stateless=no"));
+        break;
+    case 5:
+        if (!is_there(&net->set)) {
+            net->set = world_insert(w, "Address_Set");
+            world_set(w, "Address_Set", &net->set, "name", "nat_set");
+        }
+        world_set(w, "NAT", nat, PICK(w, "allowed_ext_ips", "exempted_ext_ips"),
+                  pick(w, 2) ? uuid_print(&net->set, text) : "");
+        break;
+    case 6: {
+        int lrp = pick_there(w, net->lrp, net->n_lrp);
+        world_set(w, "NAT", nat, "gateway_port",
+                  lrp >= 0 && pick(w, 3) ? uuid_print(&net->lrp[lrp], text) : "");
+        break;
+    }
+    case 7:
+        world_set(w, "NAT", nat, "match", PICK(w, "", "tcp", "udp.dst == 53", "nonsense ("));
+        world_set(w, "NAT", nat, "priority", PICK(w, "0", "5", "10"));
+        break;
+    default:
+        world_set(w, "NAT", nat, "type", PICK(w, "snat", "dnat", "dnat_and_snat"));
+    }
+}
+
+static void router_edit_nat(struct world *w, struct router_net *net)
+{
+    size_t i = pick(w, N_NATS);
+    int on = pick_there(w, net->lr, net->n_lr);
+    struct uuid *nat = &net->nat[i];
+    if (is_there(nat) && !is_there(&net->lr[net->nat_on[i]]))
+        memset(nat, 0, sizeof *nat); /* gone with its router */
+    if (on < 0)
+        return;
+    if (!is_there(nat)) {
+        *nat = world_insert(w, "NAT");
+        net->nat_on[i] = on;
+        world_set(w, "NAT", nat, "type", PICK(w, "snat", "dnat", "dnat_and_snat"));
+        world_set(w, "NAT", nat, "external_ip",
+                  PICK(w, "172.16.0.1", "172.16.0.2", "10.0.0.254", "10.0.1.200"));
+        world_set(w, "NAT", nat, "logical_ip", PICK(w, "10.0.0.1", "10.0.1.2", "10.0.2.0/24"));
+        world_link(w, "Logical_Router", &net->lr[on], "nat", nat, true);
+    } else if (pick(w, 4)) {
+        router_change_nat(w, net, nat);
+    } else {
+        world_link(w, "Logical_Router", &net->lr[net->nat_on[i]], "nat", nat, false);
+        memset(nat, 0, sizeof *nat);
+    }
+}
+
+/* Where the ports are, now and then with what they announce. */
+static void router_edit_announcement(struct world *w)
+{
+    const struct row *row;
+    size_t n = pick(w, 30);
+    REPLICA_FOR_EACH(row, pos, w->nb_client, replica_table(w->nb_client, "Logical_Switch_Port"))
+    {
+        const struct nb_logical_switch_port *lsp = nb_logical_switch_port_cast(row);
+        const char *to = nb_logical_switch_port_options_value(lsp, "router-port");
+        if (!to || n--)
+            continue;
+        char *text = xasprintf("router-port=%s nat-addresses=%s", to,
+                               PICK(w, "router", "0a:00:00:00:01:02", "nonsense"));
+        world_set(w, "Logical_Switch_Port", &row->uuid, "options", text);
+        free(text);
+        return;
+    }
+}
+
 static UNUSED void router_edit(struct world *w, struct router_net *net)
 {
     int lr = pick_there(w, net->lr, net->n_lr), lrp = pick_there(w, net->lrp, net->n_lrp);
-    switch (pick(w, 4)) {
+    switch (pick(w, 8)) {
+    case 4:
+        router_edit_announcement(w);
+        break;
+    case 5:
+    case 6:
+    case 7:
+        router_edit_nat(w, net);
+        break;
     case 0:
         router_edit_chassis(w, net);
         break;
@@ -117,7 +217,9 @@ static UNUSED void router_edit(struct world *w, struct router_net *net)
     case 2:
         if (lr >= 0)
             world_set(w, "Logical_Router", &net->lr[lr], "options",
-                      PICK(w, "", "chassis=hv1", "chassis=hv0", "chassis="));
+                      PICK(w, "", "chassis=hv1", "chassis=hv0", "chassis=",
+                           "chassis=hv1 dnat_force_snat_ip=10.0.0.254 lb_force_snat_ip=router_ip",
+                           "chassis=hv0 dnat_force_snat_ip=nonsense lb_force_snat_ip=10.9.9.9"));
         break;
     default:
         if (lrp >= 0)
