@@ -62,6 +62,29 @@ has "the binding" '10.0.1.77' "$(ovn-sbctl --db="unix:$dir/sb.sock" list mac_bin
 check "TCP, routed, across Geneve" transfer d a 10.0.1.10 16
 has "megaflows of routed traffic are few" '^[0-9]$|^[1-3][0-9]$' "$(appctl h1 dpif/dump-flows br-int | wc -l)"
 
+# Stateful: c may begin connections and be answered; nobody may begin one to c. Then a load balancer, and a router that translates.
+check "ACLs" nb acl-add ls0 from-lport 1002 'inport == "c" && ip4' allow-related -- acl-add ls0 to-lport 1001 'outport == "c" && ip4' drop
+check "ACLs are there" nb --wait=hv sync
+check "c begins: ping" pings c 10.0.0.10
+check "c begins: TCP, across Geneve" transfer a c 10.0.0.10 8
+refuse "nobody begins to c" '100% packet loss' ip netns exec wswa ping -n -c 2 -i 0.2 -W 1 10.0.0.12
+has "connections are tracked in a zone" 'tcp,orig=\(src=10.0.0.12,dst=10.0.0.10,.*zone=[1-9]' "$(appctl h2 dpctl/dump-conntrack)"
+check "no ACLs" nb acl-del ls0
+check "a load balancer" nb lb-add lb0 10.9.9.9:5001 10.0.0.11:5001 -- ls-lb-add ls0 lb0
+check "it is there" nb --wait=hv sync
+check "TCP to the virtual address, same hypervisor" transfer b a 10.9.9.9 8
+check "TCP to the virtual address, across Geneve" transfer b c 10.9.9.9 8
+check "no load balancer" nb lb-del lb0
+check "NAT at h1" nb lrp-set-gateway-chassis r1 h1 -- lr-nat-add lr0 dnat_and_snat 10.0.1.200 10.0.0.10 -- lr-nat-add lr0 snat 10.0.1.201 10.0.0.0/24
+check "it is there too" nb --wait=hv sync
+check "ping to the floating address" pings e 10.0.1.200
+check "TCP to the floating address" transfer a e 10.0.1.200 8
+check "ping from behind SNAT" pings b 10.0.1.77
+check "TCP from behind SNAT" transfer e b 10.0.1.77 8
+has "the source was translated" 'tcp,orig=\(src=10.0.0.11,dst=10.0.1.77,.*dst=10.0.1.201' "$(appctl h1 dpctl/dump-conntrack)"
+check "no NAT" nb lr-nat-del lr0 -- lrp-del-gateway-chassis r1 h1
+check "it is gone" nb --wait=hv sync
+
 # kill -9 of a switch: it comes back with its ports, the controller puts its flows back, nothing is configured again.
 kill -9 "$(cat "/proc/$pid_h1/task/$pid_h1/children" 2>/dev/null | awk '{ print $1 }')" 2>/dev/null || kill -9 "$pid_h1"
 sleep 0.3
