@@ -26,8 +26,17 @@ struct fact_datapath {
     uint32_t flags;
 };
 
-enum lsp_type { LSP_VIF, LSP_ROUTER, LSP_LOCALNET, LSP_LOCALPORT, LSP_VIRTUAL, LSP_OTHER };
-enum { PORT_DISABLED = 1, PORT_UNKNOWN = 2 };
+enum lsp_type {
+    LSP_VIF,
+    LSP_ROUTER,
+    LSP_LOCALNET,
+    LSP_LOCALPORT,
+    LSP_VIRTUAL,
+    LSP_L2GATEWAY,
+    LSP_VTEP,
+    LSP_OTHER
+};
+enum { PORT_DISABLED = 1, PORT_UNKNOWN = 2, PORT_SECURED = 4, PORT_LEARNS = 8 };
 
 struct fact_lsp {
     struct uuid uuid, ls;
@@ -90,7 +99,6 @@ enum switch_has {
     SWITCH_HAS_BEFORE_LB,    /* a from-lport ACL for before load balancing, for after it */
     SWITCH_HAS_AFTER_LB,
     SWITCH_HAS_PORT_SECURITY,
-    SWITCH_HAS_LEARNING, /* a port whose MAC addresses are learned */
     SWITCH_HAS_VTEP,
     SWITCH_HAS_TIER, /* and beyond: see northd/acl/tier.c */
 };

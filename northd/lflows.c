@@ -4,6 +4,7 @@
 #include "northd/lflows.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 struct lflow_out lflows_begin(struct inc_ctx *ctx, struct northd_program *p,
                               const struct uuid *datapath, const struct uuid *row)
@@ -35,6 +36,21 @@ void lflows_emit_texts(const struct lflow_out *l, const struct lflow_text *flows
     for (const struct lflow_text *f = flows; f < flows + n; f++)
         lflows_emit(l, f->stage, f->priority, lflows_match(l, "%s", f->match),
                     lflows_actions(l, "%s", f->actions));
+}
+
+/* Two spellings of one match are one match from here on: SB knows flows by their text. */
+int lflows_judge_match(struct expr_pool *pool, const char *text, struct expr **ret,
+                       struct diag *diag)
+{
+    struct expr *e;
+    int rc = expr_parse(pool, text, NULL, &e, diag);
+    if (rc)
+        return rc;
+    char *printed = expr_to_text(e);
+    expr_unref(e);
+    rc = expr_parse(pool, printed, NULL, ret, diag);
+    free(printed);
+    return rc;
 }
 
 struct expr *lflows_match(const struct lflow_out *l, const char *format, ...)

@@ -37,6 +37,11 @@ struct expr *lflows_match(const struct lflow_out *l, const char *format, ...) PR
 struct actions *lflows_actions(const struct lflow_out *l, const char *format, ...)
     PRINTF_FORMAT(2, 3);
 
+/* Judges the text of a match that a user gave: 0 and *RET, a new reference, in the shape that printing and parsing keeps; or
+ * the error of expr_parse, with the sentence and the position in DIAG. */
+int lflows_judge_match(struct expr_pool *pool, const char *text, struct expr **ret,
+                       struct diag *diag) MUST_CHECK;
+
 /* Common matches and actions. */
 struct expr *lflows_inport(const struct lflow_out *l, const struct rstr *name);
 struct expr *lflows_outport(const struct lflow_out *l, const struct rstr *name);

@@ -44,6 +44,10 @@ static void declare_inputs(struct northd_program *p)
     p->in_ls_port_by_port = BY_UUID(p->in_ls_port, feed_ref, to);
     p->in_lsp = program_rows(p, "Logical_Switch_Port");
     p->in_lsp_by_uuid = BY_UUID(p->in_lsp, feed_row, uuid);
+    p->in_qos = program_rows(p, "QoS");
+    p->in_qos_by_uuid = BY_UUID(p->in_qos, feed_row, uuid);
+    p->in_ls_qos = program_elements(p, "Logical_Switch", "qos_rules", &feed_ref_type);
+    p->in_ls_qos_by_qos = BY_UUID(p->in_ls_qos, feed_ref, to);
     p->in_lr = program_rows(p, "Logical_Router");
     p->in_lr_by_uuid = BY_UUID(p->in_lr, feed_row, uuid);
     p->in_lr_port = program_elements(p, "Logical_Router", "ports", &feed_ref_type);
@@ -127,6 +131,7 @@ static void declare_facts(struct northd_program *p)
     p->lsp_by_uuid = BY_UUID(p->lsp, fact_lsp, uuid);
     p->localnet_by_ls = inc_index_fn(g, p->lsp, "localnet", &feed_uuid_type, localnet_key);
     p->lsp_by_name = BY_NAME(p->lsp, fact_lsp, name);
+    p->lsp_by_has = inc_index_fn(g, p->lsp, "has", &northd_type_switch_has, switch_has_key);
     p->lrp = inc_derived(g, "lrp", &northd_type_lrp);
     p->lrp_by_uuid = BY_UUID(p->lrp, fact_lrp, uuid);
     p->lrp_by_lr = BY_UUID(p->lrp, fact_lrp, lr);
@@ -194,6 +199,17 @@ static void declare_topology(struct northd_program *p)
 static void declare_switch(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
+    UNIT("switch: has", p->lsp_by_has, switch_has, READS(p->lsp), p->switch_has);
+    UNIT("switch: port_sec", p->switch_by_uuid, switch_port_sec, READS(p->datapath, p->switch_has),
+         p->lflow);
+    UNIT("switch: fdb", p->lsp_by_uuid, switch_fdb, READS(p->lsp), p->lflow);
+    UNIT("switch: queue", p->lsp_by_uuid, switch_queue, READS(p->lsp, p->in_lsp, p->switch_has),
+         p->lflow);
+    UNIT("switch: vtep", p->lsp_by_uuid, switch_vtep, READS(p->lsp), p->lflow);
+    UNIT("switch: vtep, common", p->switch_by_uuid, switch_vtep_common,
+         READS(p->datapath, p->switch_has), p->lflow);
+    UNIT("switch: qos", p->in_qos_by_uuid, switch_qos, READS(p->in_qos, p->in_ls_qos), p->lflow,
+         p->complaint);
     UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
     UNIT("switch: enabled", p->lsp_by_uuid, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);

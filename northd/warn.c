@@ -35,27 +35,11 @@ static bool is_without_effect(int table)
     case NB_TABLE_METER:
     case NB_TABLE_MIRROR:
     case NB_TABLE_NETWORK_FUNCTION:
-    case NB_TABLE_QOS:
     case NB_TABLE_STATIC_MAC_BINDING:
         return true;
     default:
         return false;
     }
-}
-
-/* Once for a change set, as below. */
-static void check_port(const struct row *row, const struct row *before, bool *said)
-{
-    static struct log_rate rate = LOG_RATE(5, 5);
-    const struct nb_logical_switch_port *lsp = nb_logical_switch_port_cast(row);
-    if (*said || !nb_logical_switch_port_port_security(lsp)->n ||
-        (before && nb_logical_switch_port_port_security(nb_logical_switch_port_cast(before))->n))
-        return;
-    *said = true;
-    log_warn_limited(&rate,
-                     "port %s has port_security, and this version of weft-northd does not act on "
-                     "it: no source address is checked",
-                     nb_logical_switch_port_name(lsp));
 }
 
 /* Once for a table and change set: a database may begin with ten thousand of its rows. */
@@ -75,15 +59,12 @@ static void check_table(const struct row *row, uint64_t *said)
 void warn_take_nb(const struct changeset *cs)
 {
     uint64_t said = 0;
-    bool said_port = false;
     for (size_t i = 0; i < cs->n; i++) {
         const struct row *row = cs->changes[i].after;
         if (row && !cs->changes[i].before)
             check_table(row, &said);
         if (row && row->table->index == NB_TABLE_LOGICAL_ROUTER_STATIC_ROUTE)
             check_route(row);
-        if (row && row->table->index == NB_TABLE_LOGICAL_SWITCH_PORT)
-            check_port(row, cs->changes[i].before, &said_port);
     }
 }
 

@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include "base/diag.h"
 #include "northd/lflows.h"
 
 /* declare.c: inputs and facts; facts' units, after the topology; flows' units, after all that emits switch_has. */
@@ -20,10 +19,6 @@ void acl_declare_flows(struct northd_program *p);
 
 /* row.c: each ACL row */
 void acl_row(struct inc_ctx *ctx, const void *key, void *aux);
-/* Judges the text of a match: 0 and *RET, a new reference, in the shape that printing and parsing keeps; or the error of
- * expr_parse, with the sentence and the position in DIAG. */
-int acl_parse_match(struct expr_pool *pool, const char *text, struct expr **ret,
-                    struct diag *diag) MUST_CHECK;
 /* where.c: each ACL; each key of what a switch has through them */
 void acl_where(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_has(struct inc_ctx *ctx, const void *key, void *aux);

@@ -6,20 +6,6 @@
 
 enum { ACL_PRIORITY_OFFSET = 1000 }; /* room for flows of northd's own below and above */
 
-int acl_parse_match(struct expr_pool *pool, const char *text, struct expr **ret, struct diag *diag)
-{
-    struct expr *e;
-    int rc = expr_parse(pool, text, NULL, &e, diag);
-    if (rc)
-        return rc;
-    /* Two spellings of one match are one match from here on: SB knows flows by their text. */
-    char *printed = expr_to_text(e);
-    expr_unref(e);
-    rc = expr_parse(pool, printed, NULL, ret, diag);
-    free(printed);
-    return rc;
-}
-
 static enum acl_action parse_action(const char *text)
 {
     static const char *const words[] = {[ACL_ALLOW] = "allow",
@@ -62,7 +48,7 @@ static struct expr *parse_match(struct inc_ctx *ctx, struct northd_program *p,
 {
     struct diag diag = DIAG_INIT;
     struct expr *match = NULL;
-    if (acl_parse_match(p->exprs, nb_acl_match(row), &match, &diag)) {
+    if (lflows_judge_match(p->exprs, nb_acl_match(row), &match, &diag)) {
         if (diag.offset >= 0)
             diag_prefix(&diag, "left out, wrong at position %ld: ", diag.offset);
         complain(ctx, p, row, diag_text(&diag));

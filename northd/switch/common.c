@@ -29,12 +29,14 @@ void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
         if (stage_info(stage)->datapath != DATAPATH_SWITCH || stage == STAGE_SW_IN_ACL ||
             stage == STAGE_SW_IN_ACL_AFTER_LB || stage == STAGE_SW_OUT_ACL)
             continue; /* acl/common.c has the last word on ACLs */
-        struct actions *actions = stage == STAGE_SW_IN_L2_UNKNOWN        ? lflows_drop(&l)
-                                  : stage == STAGE_SW_OUT_APPLY_PORT_SEC ? lflows_output(&l)
-                                                                         : lflows_next(&l);
+        if (stage == STAGE_SW_IN_L2_LKUP)
+            continue; /* l2_lkup.c */
+        bool last = stage == STAGE_SW_IN_L2_UNKNOWN || stage == STAGE_SW_OUT_APPLY_PORT_SEC;
+        struct actions *actions = last ? lflows_output(&l) : lflows_next(&l);
         lflows_emit(&l, stage, 0, expr_true(l.e), actions);
     }
     admission(&l);
     flood(&l);
+    switch_l2_common(&l);
     switch_stateful(&l);
 }

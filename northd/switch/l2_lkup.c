@@ -25,6 +25,16 @@ void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux)
     }
 }
 
+/* A destination that is nobody's by NB may have been learned (fdb.c), and if not, is for the ports with "unknown". */
+void switch_l2_common(const struct lflow_out *l)
+{
+    static const struct lflow_text flows[] = {
+        {STAGE_SW_IN_L2_LKUP, 0, "1", "outport = get_fdb(eth.dst); next;"},
+        {STAGE_SW_IN_L2_UNKNOWN, 40, "outport == \"none\"", "drop;"},
+    };
+    lflows_emit_texts(l, flows, ARRAY_SIZE(flows));
+}
+
 /* Questions that a router asks go to the ports that are no routers: those are known to each other. */
 void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux)
 {
@@ -46,6 +56,6 @@ void switch_l2_unknown(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     struct lflow_out l = lflows_begin(ctx, p, key, NULL);
-    lflows_emit(&l, STAGE_SW_IN_L2_UNKNOWN, 50, expr_true(l.e),
+    lflows_emit(&l, STAGE_SW_IN_L2_UNKNOWN, 50, lflows_match(&l, "outport == \"none\""),
                 lflows_output_to(&l, group_name(GROUP_UNKNOWN)));
 }

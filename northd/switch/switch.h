@@ -17,3 +17,14 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_l2_unknown(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_l2_common(const struct lflow_out *l); /* for common.c */
+/* has.c: each thing that a switch has by its ports */
+void switch_has_key(const void *fact, struct inc_keys *keys, void *aux);
+void switch_has(struct inc_ctx *ctx, const void *key, void *aux);
+/* port_sec.c, each switch; fdb.c, queue.c, each switch port; vtep.c, each switch port, each switch; qos.c, each QoS row */
+void switch_port_sec(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_fdb(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_queue(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_vtep(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_vtep_common(struct inc_ctx *ctx, const void *key, void *aux);
+void switch_qos(struct inc_ctx *ctx, const void *key, void *aux);

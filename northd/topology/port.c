@@ -16,6 +16,8 @@ static const struct {
     {"localnet", LSP_LOCALNET},
     {"localport", LSP_LOCALPORT},
     {"virtual", LSP_VIRTUAL},
+    {"l2gateway", LSP_L2GATEWAY},
+    {"vtep", LSP_VTEP},
 };
 
 static enum lsp_type parse_type(const char *text)
@@ -61,6 +63,15 @@ static bool has_unknown(const struct datum *addresses, struct arena *arena)
     return false;
 }
 
+/* Whether senders' MAC addresses are learned on a port. */
+static bool learns(const struct fact_lsp *lsp, const struct nb_logical_switch_port *row)
+{
+    const char *asked = nb_logical_switch_port_options_value(row, "localnet_learn_fdb");
+    if (!(lsp->flags & PORT_UNKNOWN) || lsp->flags & (PORT_SECURED | PORT_DISABLED))
+        return false;
+    return lsp->type == LSP_VIF || (lsp->type == LSP_LOCALNET && asked && !strcmp(asked, "true"));
+}
+
 void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -81,6 +92,10 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
         lsp.flags |= PORT_DISABLED;
     if (has_unknown(nb_logical_switch_port_addresses(row), inc_arena(ctx)))
         lsp.flags |= PORT_UNKNOWN;
+    if (nb_logical_switch_port_port_security(row)->n)
+        lsp.flags |= PORT_SECURED;
+    if (learns(&lsp, row))
+        lsp.flags |= PORT_LEARNS;
     want_key(ctx, p, &lsp.ls, &lsp.uuid, lsp.name);
     if (!(lsp.flags & PORT_DISABLED)) {
         join_group(ctx, p, &lsp, GROUP_FLOOD);

@@ -41,7 +41,7 @@ class Side:
 
     def trace(self, packet):
         # A process for each packet: as a daemon ovn-trace 23.03 crashes now and then.
-        r = subprocess.run(("ovn-trace", "--db=" + self.sb, "--minimal", packet.datapath, packet.microflow()),
+        r = subprocess.run(("ovn-trace", "--db=" + self.sb, "--minimal", *packet.connections, packet.datapath, packet.microflow()),
                            env=self.env, text=True, capture_output=True)
         if r.returncode:
             sys.exit("FAIL  ovn-trace on %s: %s%s" % (packet.microflow(), r.stdout, r.stderr))
@@ -85,37 +85,51 @@ def plain(field, value):
     return ".".join(str(n >> s & 255) for s in (24, 16, 8, 0)) if n > 0xffff else str(n)
 
 
+# Answers that an ACL's reject or a router makes. An answer to an answer is not compared: a router of theirs makes one (RFC 1122 3.2.2 says not to).
+ANSWERS = ("icmp4", "icmp6", "tcp_reset", "sctp_abort")
+
+
 def made_by(action, state):
     """The packet that a nested action begins with."""
-    if action == "clone":
+    if action in ("clone", "ct_next", "ct_commit_nat"):
         return dict(state)
-    packet = {k: v for k, v in state.items() if k.startswith("eth.")}
+    packet = {k: v for k, v in state.items() if k.startswith("eth.") or k == "ignored"}
     packet["made by"] = action
+    if action in ANSWERS and state.get("made by") in ANSWERS:
+        packet["ignored"] = True
     if action == "arp":
         packet.update({"arp.tha": "00:00:00:00:00:00", "arp.sha": state["eth.src"]})
     return packet
 
 
 def outcome(packet, text):
-    stack, found = [dict(packet.fields)], []
+    stack, found, opened = [dict(packet.fields)], [], []
     for line in text.splitlines():
         line = re.sub(r"/\*.*?\*/", "", line).strip()
-        if not line or line.startswith("#"):
+        if not line or line.startswith("#") or re.match(r"LOG: |-+$|(ct_next\(.*\)|ct_commit_nat) ?;$", line):
             continue
         m = re.fullmatch(r'output\("([^"]*)"\);', line)
         assign = re.fullmatch(r"([\w.]+(?:\[[^\]]*\])?) = (.*);", line)
-        opens = re.fullmatch(r"(\w+) ?\{", line)
+        opens = re.fullmatch(r"(\w+)(?:\(.*\))? *\{", line)
+        nothing = re.fullmatch(r"(\w+);", line)
+        state = stack[-1]
         if m:
-            state = stack[-1]
-            found.append("%s: %s" % (m.group(1), " ".join("%s=%s" % kv for kv in sorted(state.items()))))
+            if not state.get("ignored"):
+                found.append("%s: %s" % (m.group(1), " ".join("%s=%s" % kv for kv in sorted(state.items()))))
         elif assign:
-            stack[-1][assign.group(1)] = plain(*assign.groups())
+            state[assign.group(1)] = plain(*assign.groups())
         elif line == "ip.ttl--;":
-            stack[-1]["ip.ttl"] = str(int(stack[-1].get("ip.ttl", "0")) - 1)
+            state["ip.ttl"] = str(int(state.get("ip.ttl", "0")) - 1)
         elif opens:
-            stack.append(made_by(opens.group(1), stack[-1]))
-        elif line == "};":
-            stack.pop()
+            stack.append(made_by(opens.group(1), state))
+            opened.append((opens.group(1), len(found)))
+        elif line == "};" or nothing and nothing.group(1) in ANSWERS:
+            if line == "};":
+                state, (action, n) = stack.pop(), opened.pop()
+            else:
+                state, action, n = made_by(nothing.group(1), state), nothing.group(1), len(found)
+            if action in ANSWERS and n == len(found) and not state.get("ignored"):
+                found.append("%s that reaches nobody" % action)
         else:
             sys.exit("FAIL  ovn-trace says: %s" % line)
     return sorted(found)
@@ -143,6 +157,8 @@ class Network:
             self.routes(n_routers)
         if n_routers == 2 and rnd.random() < 0.5:
             self.join()
+        if rnd.random() < 0.8:
+            self.firewall()
 
     def add(self, *args):
         self.commands += (["--"] if self.commands else []) + list(args)
@@ -168,6 +184,34 @@ class Network:
         self.add("lsp-set-options", attachment, "router-port=" + name)
         self.add("lsp-set-addresses", attachment, self.rnd.choice(["router", "router", mac]))
         self.router_ports.append((name, "lr%d" % r, "sw%d" % i, mac, ip, "fd00:%d::%d" % (i, 254 - r)))
+
+    def firewall(self):
+        """ACLs of switches and port groups. A rejected packet's answer is made by the action itself, which ovn-trace shows as a drop with a name."""
+        rnd = self.rnd
+        ports = [p[0] for p in self.ports]
+        groups = ["pg%d" % g for g in range(rnd.randint(0, 2))]
+        for g in groups:
+            self.add("pg-add", g, *rnd.sample(ports, rnd.randint(1, len(ports))))
+        self.add("create", "Address_Set", "name=as0", "addresses=" + ",".join('"%s"' % p[3] for p in rnd.sample(self.ports, min(3, len(self.ports)))))
+        for i in range(rnd.randint(1, 8)):
+            direction = rnd.choice(["from-lport", "to-lport"])
+            group = rnd.choice(groups + [None])
+            mine = "inport" if direction == "from-lport" else "outport"
+            where = "%s == @%s" % (mine, group) if group else '%s == "%s"' % (mine, rnd.choice(ports)) if rnd.random() < 0.5 else "1"
+            what = ["ip4", "ip4.src == $as0", "icmp4", "ip4.dst == 10.0.0.0/24", "ip6", "ip4.src == {10.0.0.1, 10.0.1.2} || icmp6", "arp", "eth.mcast",
+                    "ip.ttl == 64 && !(ip4.dst == 10.0.0.1)"] + (["ip4.src == $%s_ip4" % group, "ip6.src == $%s_ip6" % group] if group else [])
+            how = rnd.choice(["allow", "allow-related", "allow-stateless", "drop", "drop", "reject"])
+            options = rnd.choice([(), (), ("--log", "--name=n%d" % i, "--severity=info"), ("--label=%d" % (i + 1),) if how in ("allow", "allow-related") else (),
+                                  ("--apply-after-lb",) if direction == "from-lport" else ()])
+            self.add(*options, "--may-exist", "acl-add", group or rnd.choice(self.switches), direction, str(100 + 10 * rnd.randint(0, 9) * 10 + i),
+                     "%s && (%s)" % (where, rnd.choice(what)), how)
+        for i in range(rnd.randint(0, 2)):
+            self.add("qos-add", rnd.choice(self.switches), rnd.choice(["from-lport", "to-lport"]), str(100 + i), rnd.choice(["ip4", "ip6", 'inport == "%s" && ip' % rnd.choice(ports)]),
+                     rnd.choice(["dscp=%d" % (10 + i), "rate=1000"]))
+        if rnd.random() < 0.15:
+            self.add("set", "NB_Global", ".", "options:use_ct_inv_match=false")
+        for p in rnd.sample(self.ports, rnd.randint(0, 2)):
+            self.add("lsp-set-port-security", p[0], rnd.choice([p[2], "%s %s" % (p[2], p[3]), "%s 10.0.9.9" % p[2], "0a:00:00:00:99:01"]))
 
     def join(self):
         """The two routers, without a switch between them; no packet may circle between them, since it would end in an ICMP error."""
@@ -197,7 +241,9 @@ class Packet:
         ips = [p[3] for p in net.ports] + [p[4] for p in net.router_ports] + ["10.0.0.77", "10.0.1.77", "20.0.0.1", "20.1.0.1", "30.0.0.1", "40.0.0.1", "99.0.0.1"]
         # ovn-trace does not make whole neighbour solicitations, so IPv6 stays among addresses that need none.
         ips6 = [p[4] for p in net.ports if p[4]] + [p[5] for p in net.router_ports]
-        f = self.fields = {"eth.src": mac}
+        f = self.fields = {"eth.src": mac if rnd.random() < 0.9 else "0a:00:00:00:99:01"}
+        # What connection tracking says, each time that it is asked.
+        self.connections = ["--ct=" + rnd.choice(["new", "new", "est", "est,rpl", "rel"]) for _ in range(8)]
         kind = rnd.random()
         if kind < 0.2:
             f["eth.dst"] = rnd.choice(macs)

@@ -155,9 +155,52 @@ static void edit_options(struct world *w)
                        pick(w, 2) ? MUTATE_INSERT : MUTATE_DELETE, d);
 }
 
+static void edit_qos(struct world *w)
+{
+    const struct row *qos = any_nb(w, "QoS"), *ls = any_nb(w, "Logical_Switch");
+    if (ls && (!qos || !pick(w, 4))) {
+        struct uuid uuid = world_insert(w, "QoS");
+        world_set(w, "QoS", &uuid, "direction", PICK(w, "from-lport", "to-lport"));
+        world_link(w, "Logical_Switch", &ls->uuid, "qos_rules", &uuid, true);
+        world_set(w, "QoS", &uuid, "match", random_match(w));
+    } else if (qos && ls && !pick(w, 5)) {
+        world_link(w, "Logical_Switch", &ls->uuid, "qos_rules", &qos->uuid, true);
+    } else if (qos && pick(w, 3)) {
+        world_set(w, "QoS", &qos->uuid, "match", random_match(w));
+        world_set(w, "QoS", &qos->uuid, "priority", PICK(w, "1", "2"));
+        world_set(w, "QoS", &qos->uuid, "action",
+                  PICK(w, "", "dscp=1", "dscp=70", "mark=5 dscp=2"));
+        world_set(w, "QoS", &qos->uuid, "bandwidth",
+                  PICK(w, "", "rate=10", "burst=5", "rate=10 burst=7"));
+    } else {
+        unlink_any(w, "Logical_Switch", "qos_rules");
+    }
+}
+
+/* What ports say that is this half's. */
+static void edit_secured(struct world *w)
+{
+    const struct row *lsp = any_nb(w, "Logical_Switch_Port");
+    if (!lsp)
+        return;
+    switch (pick(w, 3)) {
+    case 0:
+        world_set(w, "Logical_Switch_Port", &lsp->uuid, "port_security",
+                  PICK(w, "", "0a:00:00:00:00:01", "0a:00:00:00:00:01 10.0.0.1", "nonsense"));
+        break;
+    case 1:
+        world_set(w, "Logical_Switch_Port", &lsp->uuid, "type", PICK(w, "vtep", "l2gateway", ""));
+        break;
+    default:
+        world_set(w, "Logical_Switch_Port", &lsp->uuid, "options",
+                  PICK(w, "", "localnet_learn_fdb=true", "qdisc_queue_id=5",
+                       "enable_router_port_acl=true router-port=rp1", "qdisc_queue_id=x"));
+    }
+}
+
 static UNUSED void acl_edit(struct world *w)
 {
-    static void (*const edits[])(struct world *) = {edit_acl,   edit_acl, edit_acl,
-                                                    edit_group, edit_set, edit_options};
+    static void (*const edits[])(struct world *) = {edit_acl, edit_acl,     edit_acl, edit_group,
+                                                    edit_set, edit_options, edit_qos, edit_secured};
     edits[pick(w, ARRAY_SIZE(edits))](w);
 }

@@ -151,7 +151,9 @@ static const struct datum *world_datum(const struct schema_column *c, const char
             char *eq = t->is_map ? strchr(p, '=') : NULL;
             if (eq) {
                 *eq = '\0';
-                values[n].string = rstr_new(eq + 1);
+                values[n] = t->value.type == ATOM_INTEGER
+                                ? (union atom){.integer = atoll(eq + 1)}
+                                : (union atom){.string = rstr_new(eq + 1)};
             }
             if (t->key.type == ATOM_STRING)
                 keys[n].string = rstr_new(p);
@@ -376,6 +378,7 @@ static void world_put_bindings(struct world *w, line_vec *lines)
                  (int)sb_port_binding_tunnel_key(p), sb_port_binding_type(p));
         datum_print(sb_port_binding_options(p), &s);
         datum_print(sb_port_binding_mac(p), &s);
+        datum_print(sb_port_binding_port_security(p), &s);
         datum_print(sb_port_binding_external_ids(p), &s);
         datum_print(sb_port_binding_nat_addresses(p), &s);
         if (sb_port_binding_ha_chassis_group(p))

@@ -233,6 +233,69 @@ static void address_sets(void **state)
     assert_int_equal(world_count(w, "set $web_ip4 []", NULL), 1);
 }
 
+static void qos(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls = world_switch(w, "sw0"), qos = world_insert(w, "QoS");
+    world_link(w, "Logical_Switch", &ls, "qos_rules", &qos, true);
+    world_set(w, "QoS", &qos, "direction", "from-lport");
+    world_set(w, "QoS", &qos, "priority", "77");
+    world_set(w, "QoS", &qos, "match", "tcp.dst==80");
+    world_set(w, "QoS", &qos, "action", "dscp=10 mark=7");
+    world_set(w, "QoS", &qos, "bandwidth", "rate=1000 burst=2000");
+    commit(w);
+    assert_int_equal(
+        FLOW(w, "ls_in_qos_mark", " 77 ", "(tcp.dst == 80) (pkt.mark = 7; ip.dscp = 10; next;)"),
+        1);
+    assert_int_equal(
+        FLOW(w, "ls_in_qos_meter", " 77 ", "(tcp.dst == 80) (set_meter(1000, 2000); next;)"), 1);
+    world_set(w, "QoS", &qos, "direction", "to-lport");
+    world_set(w, "QoS", &qos, "action", "dscp=64");
+    world_set(w, "QoS", &qos, "bandwidth", "rate=5");
+    commit(w);
+    assert_int_equal(FLOW(w, "qos_mark", " 77 "), 0);
+    assert_int_equal(FLOW(w, "ls_out_qos_meter", " 77 ", "(set_meter(5); next;)"), 1);
+    world_set(w, "QoS", &qos, "match", "tcp.dst==");
+    commit(w);
+    assert_int_equal(FLOW(w, " 77 "), 0);
+}
+
+/* Only where there is something to check or to learn. */
+static void security_and_learning(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls = world_switch(w, "sw0");
+    world_switch(w, "sw1");
+    struct uuid p = world_port(w, &ls, "p1", "unknown");
+    struct uuid ln = world_port(w, &ls, "ln", "unknown");
+    world_set(w, "Logical_Switch_Port", &ln, "type", "localnet");
+    commit(w);
+    assert_int_equal(FLOW(w, "port_sec()"), 0);
+    assert_int_equal(FLOW(w, "ls_in_lookup_fdb", "(inport == \"p1\")",
+                          "(reg0[11] = lookup_fdb(inport, eth.src); next;)"),
+                     1);
+    assert_int_equal(FLOW(w, "ls_in_put_fdb", "(inport == \"p1\" && !reg0[11])",
+                          "(put_fdb(inport, eth.src); next;)"),
+                     1);
+    assert_int_equal(FLOW(w, "fdb", "\"ln\""), 0);
+    world_set(w, "Logical_Switch_Port", &p, "port_security", "0a:00:00:00:00:01 10.0.0.1");
+    world_set(w, "Logical_Switch_Port", &ln, "options", "localnet_learn_fdb=true");
+    commit(w);
+    assert_int_equal(FLOW(w, "_fdb", "\"p1\""), 0);
+    assert_int_equal(FLOW(w, "_fdb", "\"ln\""), 2);
+    assert_int_equal(FLOW(w, "ls_in_check_port_sec", "(reg0[15] = check_in_port_sec(); next;)"), 1);
+    assert_int_equal(FLOW(w, "ls_out_check_port_sec", "(reg0[15] = check_out_port_sec(); next;)"),
+                     1);
+    assert_int_equal(FLOW(w, "apply_port_sec", " 50 (reg0[15]) (drop;)"), 2);
+    world_set(w, "Logical_Switch_Port", &p, "port_security", "");
+    world_set(w, "Logical_Switch_Port", &ln, "type", "vtep");
+    commit(w);
+    assert_int_equal(FLOW(w, "port_sec()"), 0);
+    assert_int_equal(
+        FLOW(w, "ls_in_check_port_sec", " 70 (inport == \"ln\") (reg0[14] = 1; next(16);)"), 1);
+    assert_int_equal(FLOW(w, "ls_in_hairpin", " 1000 (reg0[14]) (next(25);)"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +307,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(port_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(address_sets, setup, teardown),
+        cmocka_unit_test_setup_teardown(qos, setup, teardown),
+        cmocka_unit_test_setup_teardown(security_and_learning, setup, teardown),
     };
     return cmocka_run_group_tests_name("northd acl", tests, NULL, NULL);
 }

@@ -143,7 +143,7 @@ static void complete_pipeline(void **state)
         assert_int_equal(world_count(w, "flow", text, NULL), 3);
     }
     assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_LOGICAL_DP_GROUP)), 1);
-    assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_LOGICAL_FLOW)), 48);
+    assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_LOGICAL_FLOW)), 49);
 }
 
 static void moved_and_renamed(void **state)
