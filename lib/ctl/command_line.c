@@ -319,6 +319,7 @@ void ctl_call_free(struct ctl_call *call)
         free(call->options.data[i]);
     vec_fini(&call->options);
     str_fini(&call->out);
+    str_fini(&call->warnings);
     table_text_free(call->table);
     diag_fini(&call->diag);
     free(call);

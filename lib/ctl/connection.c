@@ -80,8 +80,8 @@ static int run_set_connection(struct ctl_call *call)
             continue;
         }
         if (!target_is_active(word) && !target_is_passive(word))
-            ctl_warn(module, "target type \"%.*s\" is possibly erroneous", (int)strcspn(word, ":"),
-                     word);
+            ctl_warn(call, module, "target type \"%.*s\" is possibly erroneous",
+                     (int)strcspn(word, ":"), word);
         const struct row *row = view_insert(call->view, view_table(call->view, "Connection"));
         row = view_set_text(call->view, row, "target", word);
         if (has_roles(call)) {

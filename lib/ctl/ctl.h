@@ -98,7 +98,7 @@ struct ctl_call {
     const struct ctl_command *command;
     int argc;    /* arguments, the name not counted */
     char **argv; /* the first argument is argv[0] */
-    struct str out;
+    struct str out, warnings;
     struct table_text *table; /* printed after OUT; owned by the call */
     struct uuid created;      /* create: printed when the transaction has succeeded */
     struct diag diag;
@@ -118,8 +118,11 @@ struct ctl_symbols *ctl_symbols(struct ctl *ctl);
 const struct ctl_program *ctl_program(const struct ctl *ctl);
 bool ctl_is_dry_run(const struct ctl *ctl);
 const struct table_style *ctl_table_style(const struct ctl *ctl);
-/* Prints "TIME|N|MODULE|WARN|text" to standard error as the field's tools do. */
-void ctl_warn(const char *module, const char *format, ...) PRINTF_FORMAT(2, 3);
+/* "TIME|N|MODULE|WARN|text" for standard error as the field's tools print it: at once, or once the
+ * commands have run on all they need. */
+void ctl_warn_now(const char *module, const char *format, ...) PRINTF_FORMAT(2, 3);
+void ctl_warn(struct ctl_call *call, const char *module, const char *format, ...)
+    PRINTF_FORMAT(3, 4);
 
 /* In prepare: the table (all its columns) will be needed. */
 void ctl_need(struct ctl *ctl, const struct schema_table *table);

@@ -61,6 +61,7 @@ struct ctl {
     struct tls_config *tls;
     struct replica_source *source;
     struct replica *replica;
+    struct demand *demand;
     struct view *view;
     struct timer timer;
     int status;

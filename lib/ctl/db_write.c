@@ -91,10 +91,10 @@ static int prepare_create(struct ctl_call *call)
     ctl_need(call->ctl, table);
     if (!id) {
         if (!table->is_root)
-            ctl_warn("db_ctl_base",
-                     "applying \"create\" command to table %s without --id option will have no "
-                     "effect",
-                     table->name);
+            ctl_warn_now("db_ctl_base",
+                         "applying \"create\" command to table %s without --id option will have no "
+                         "effect",
+                         table->name);
         return 0;
     }
     struct uuid chosen;
@@ -243,7 +243,7 @@ static int run_destroy(struct ctl_call *call)
     if (all && call->argc > 1)
         return ctl_fail(call, "--all and records argument should not be specified together");
     if (!all && call->argc == 1)
-        ctl_warn("db_ctl_base", "either --all or records argument should be specified");
+        ctl_warn(call, "db_ctl_base", "either --all or records argument should be specified");
     if (all) {
         struct row_list rows = view_rows(call->view, table);
         for (size_t i = 0; i < rows.n; i++)

@@ -213,7 +213,7 @@ int ctl_find_row(struct ctl_call *call, const struct schema_table *table, const 
     } else {
         row_vec v = VEC_INIT;
         collect_by_name(call, table, id, &v);
-        if (!v.n)
+        if (!v.n && !view_is_waiting(call->view))
             collect_by_partial_uuid(call, table, id, &v);
         if (v.n == 1)
             *ret = v.data[0];

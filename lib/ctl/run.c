@@ -91,7 +91,7 @@ const struct table_style *ctl_table_style(const struct ctl *ctl)
     return &ctl->style;
 }
 
-void ctl_warn(const char *module, const char *format, ...)
+static void put_warning(struct str *out, const char *module, const char *format, va_list args)
 {
     int64_t now_us = env_real()->wall_us(env_real());
     time_t seconds = (time_t)(now_us / 1000000);
@@ -99,12 +99,28 @@ void ctl_warn(const char *module, const char *format, ...)
     char stamp[32];
     gmtime_r(&seconds, &tm);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    str_putf(out, "%s|00001|%s|WARN|", stamp, module);
+    str_vputf(out, format, args);
+    str_putc(out, '\n');
+}
+
+void ctl_warn_now(const char *module, const char *format, ...)
+{
+    struct str text = STR_INIT;
     va_list args;
     va_start(args, format);
-    char *text = xvasprintf(format, args);
+    put_warning(&text, module, format, args);
     va_end(args);
-    fprintf(stderr, "%s|00001|%s|WARN|%s\n", stamp, module, text);
-    free(text);
+    fputs(str_c(&text), stderr);
+    str_fini(&text);
+}
+
+void ctl_warn(struct ctl_call *call, const char *module, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_warning(&call->warnings, module, format, args);
+    va_end(args);
 }
 
 void ctl_need(struct ctl *ctl, const struct schema_table *table)
@@ -172,6 +188,8 @@ static int connect_replica(struct ctl *ctl, struct diag *diag)
     struct replica_options options = {.env = ctl->env, .schema = ctl->schema, .tables = tables};
     ctl->replica = replica_new(&options, ctl->source);
     ctl->view = view_new(ctl->replica, ctl->env);
+    ctl->demand = demand_new(ctl->schema);
+    view_set_demand(ctl->view, ctl->demand);
     free(tables);
     return 0;
 }
@@ -182,7 +200,7 @@ static int connect_replica(struct ctl *ctl, struct diag *diag)
 static void on_timeout(void *ctl)
 {
     (void)ctl;
-    ctl_warn("fatal_signal", "terminating with signal %d (Alarm clock)", SIGALRM);
+    ctl_warn_now("fatal_signal", "terminating with signal %d (Alarm clock)", SIGALRM);
     signal(SIGALRM, SIG_DFL);
     raise(SIGALRM);
 }
@@ -242,6 +260,7 @@ static void reset_calls(struct ctl *ctl)
         call->view = ctl->view;
         call->created = (struct uuid){{0}};
         str_clear(&call->out);
+        str_clear(&call->warnings);
         table_text_free(call->table);
         call->table = NULL;
         diag_fini(&call->diag);
@@ -269,12 +288,35 @@ static int run_calls(struct ctl *ctl, struct diag *diag)
     for (size_t i = 0; !err && i < ctl->calls.n; i++) {
         struct ctl_call *call = ctl->calls.data[i];
         err = call->command->run(call);
-        if (err && err != ERR_AGAIN)
+        if (view_is_waiting(ctl->view))
+            err = 0; /* the others may know what they need, too */
+        else if (err && err != ERR_AGAIN)
             (void)diag_set(diag, err, "%s", diag_text(&call->diag));
     }
-    if (!err)
+    if (!err && !view_is_waiting(ctl->view))
         err = check_symbols(ctl, diag);
     return err;
+}
+
+/* Runs the commands until they ask for no more rows than are here. */
+static int run_on_demand(struct ctl *ctl, struct diag *diag)
+{
+    for (;;) {
+        int err = run_calls(ctl, diag);
+        if (!demand_is_open(ctl->demand)) {
+            for (size_t i = 0; i < ctl->calls.n; i++)
+                fputs(str_c(&ctl->calls.data[i]->warnings), stderr);
+            return err;
+        }
+        view_reset(ctl->view); /* it refers to rows that may go */
+        demand_apply(ctl->demand, ctl->replica);
+        while (!replica_is_ready(ctl->replica) || !ovsdb_client_source_is_settled(ctl->source)) {
+            err = check_alive(ctl, diag);
+            if (err)
+                return err;
+            loop_run_once(ctl->loop, -1);
+        }
+    }
 }
 
 static void on_committed(void *ctl_, int err, const char *error)
@@ -312,12 +354,16 @@ static int commit(struct ctl *ctl, struct diag *diag)
 
 static int run_and_commit(struct ctl *ctl, struct diag *diag)
 {
+    (void)run_calls(ctl, diag); /* on nothing: what the first request is to ask for */
+    diag_fini(diag);
+    *diag = (struct diag)DIAG_INIT;
+    demand_apply(ctl->demand, ctl->replica);
     for (;;) {
         int err = wait_ready(ctl, diag);
         if (err)
             return err;
+        err = run_on_demand(ctl, diag);
         uint64_t seqno = replica_seqno(ctl->replica);
-        err = run_calls(ctl, diag);
         bool waits = err == ERR_AGAIN;
         if (!err)
             err = commit(ctl, diag);
@@ -434,6 +480,7 @@ static int run(struct ctl *ctl, struct diag *diag)
 static void ctl_fini(struct ctl *ctl)
 {
     view_free(ctl->view);
+    demand_free(ctl->demand);
     replica_free(ctl->replica);
     if (ctl->loop) {
         timer_stop(&ctl->timer);

@@ -34,6 +34,7 @@ struct name_entry {
 struct view {
     struct name_index *indexes; /* by table index */
     struct replica *replica;
+    struct demand *demand; /* may be NULL */
     struct env *env;
     const struct schema *schema;
     struct hmap map;
@@ -49,6 +50,16 @@ struct view *view_new(struct replica *replica, struct env *env)
     view->schema = replica_schema(replica);
     view->indexes = xcalloc(view->schema->n_tables, sizeof *view->indexes);
     return view;
+}
+
+void view_set_demand(struct view *view, struct demand *demand)
+{
+    view->demand = demand;
+}
+
+bool view_is_waiting(const struct view *view)
+{
+    return view->demand && demand_is_open(view->demand);
 }
 
 static void drop_index(struct name_index *index)
@@ -122,6 +133,8 @@ const struct row *view_find(const struct view *view, const struct schema_table *
     struct touched *t = find_touched(view, uuid);
     if (t)
         return t->table == table ? t->current : NULL;
+    if (view->demand)
+        demand_rows(view->demand, &table->uuid_column, datum_new_uuid(uuid));
     return replica_row_find(view->replica, table, uuid);
 }
 
@@ -143,7 +156,8 @@ static void sort_rows(struct row_list *list)
         qsort(list->rows, list->n, sizeof *list->rows, compare_rows);
 }
 
-struct row_list view_any_rows(const struct view *view, const struct schema_table *table)
+/* Those that are here. */
+static struct row_list known_rows(const struct view *view, const struct schema_table *table)
 {
     VEC(const struct row *) v = VEC_INIT;
     const struct row *row;
@@ -161,6 +175,27 @@ struct row_list view_any_rows(const struct view *view, const struct schema_table
             vec_push(&v, (*t)->current);
     }
     return (struct row_list){v.data, v.n};
+}
+
+struct row_list view_any_rows(const struct view *view, const struct schema_table *table)
+{
+    if (view->demand)
+        demand_table(view->demand, table);
+    return known_rows(view, table);
+}
+
+struct row_list view_referrers(const struct view *view, const struct schema_table *table,
+                               const char *column, const struct uuid *uuid)
+{
+    if (view->demand)
+        demand_rows(view->demand, schema_column_find(table, column), datum_new_uuid(uuid));
+    struct row_list list = known_rows(view, table);
+    size_t n = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (row_refers_to(list.rows[i], column, uuid))
+            list.rows[n++] = list.rows[i];
+    list.n = n;
+    return list;
 }
 
 struct row_list view_rows(const struct view *view, const struct schema_table *table)
@@ -204,6 +239,8 @@ struct row_list view_by_name(struct view *view, const struct schema_table *table
     INVARIANT(column && column->type.key.type == ATOM_STRING);
     VEC(const struct row *) v = VEC_INIT;
     struct rstr *key = rstr_new(name);
+    if (view->demand)
+        demand_rows(view->demand, column, datum_new_string(name));
     struct name_index *index = get_index(view, table, column);
     struct name_entry *entry;
     HMAP_FOR_EACH_WITH_HASH (entry, node, key->node.hash, &index->map) {

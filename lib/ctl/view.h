@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "ctl/demand.h"
 #include "replica/replica.h"
 
 struct view;
@@ -17,6 +18,10 @@ struct view;
 /* REPLICA is borrowed. */
 struct view *view_new(struct replica *replica, struct env *env);
 void view_free(struct view *view); /* NULL is allowed */
+/* What is read from now on is demanded there, too. Borrowed. */
+void view_set_demand(struct view *view, struct demand *demand);
+/* Was something read that may not be here yet? What was found means nothing then. */
+bool view_is_waiting(const struct view *view);
 void view_reset(struct view *view);
 
 const struct schema *view_schema(const struct view *view);
@@ -37,6 +42,9 @@ struct row_list view_any_rows(const struct view *view, const struct schema_table
 /* The rows of TABLE whose column "name" (a string, or an optional one) is NAME. Fast: by an index. */
 struct row_list view_by_name(struct view *view, const struct schema_table *table, const char *name);
 void row_list_fini(struct row_list *list);
+/* The rows of TABLE whose COLUMN (of uuids) refers to UUID, in no particular order. */
+struct row_list view_referrers(const struct view *view, const struct schema_table *table,
+                               const char *column, const struct uuid *uuid);
 /* The rows that COLUMN (of uuids) of ROW refers to and that exist, in the same order. */
 struct row_list view_referenced(const struct view *view, const struct row *row, const char *column);
 

@@ -256,7 +256,7 @@ static void on_timeout(void *dbctl)
 {
     fputs(str_c(&((struct dbctl *)dbctl)->out), stdout);
     fflush(stdout);
-    ctl_warn("fatal_signal", "terminating with signal %d (Alarm clock)", SIGALRM);
+    ctl_warn_now("fatal_signal", "terminating with signal %d (Alarm clock)", SIGALRM);
     signal(SIGALRM, SIG_DFL);
     raise(SIGALRM);
 }

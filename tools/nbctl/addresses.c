@@ -84,7 +84,7 @@ int nb_check_address(struct ctl_call *call, const struct row *port, const char *
                         "%s: Invalid address format. See ovn-nb(5). Hint: An Ethernet address must "
                         "be listed before an IP address, together as a single argument.",
                         address);
-    const struct row *ls = nb_owner(call, "Logical_Switch", port);
+    const struct row *ls = nb_owner(call, "Logical_Switch", "ports", port);
     const char *rest;
     free(first_word(address, &rest));
     int err = 0;

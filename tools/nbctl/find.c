@@ -45,13 +45,12 @@ int nb_find(struct ctl_call *call, const struct nb_kind *kind, const char *id, b
     return 0;
 }
 
-const struct row *nb_owner(struct ctl_call *call, const char *table, const struct row *port)
+const struct row *nb_owner(struct ctl_call *call, const char *table, const char *column,
+                           const struct row *row)
 {
-    struct row_list rows = view_any_rows(call->view, view_table(call->view, table));
-    const struct row *owner = NULL;
-    for (size_t i = 0; i < rows.n && !owner; i++)
-        if (row_refers_to(rows.rows[i], "ports", &port->uuid))
-            owner = rows.rows[i];
+    struct row_list rows =
+        view_referrers(call->view, view_table(call->view, table), column, &row->uuid);
+    const struct row *owner = rows.n ? rows.rows[0] : NULL;
     row_list_fini(&rows);
     return owner;
 }

@@ -27,7 +27,7 @@ static int check_ports(struct ctl_call *call, const struct row *ls)
             return err;
         if (!port)
             return ctl_fail(call, "%s: logical switch port does not exist", call->argv[i]);
-        const struct row *owner = nb_owner(call, "Logical_Switch", port);
+        const struct row *owner = nb_owner(call, "Logical_Switch", "ports", port);
         if (!owner || !uuid_equal(&owner->uuid, &ls->uuid))
             return ctl_fail(call, "%s: port already exists but in logical switch %s", call->argv[i],
                             owner ? row_text(owner, "name") : "");
@@ -67,15 +67,10 @@ static int run_add(struct ctl_call *call)
 
 static int run_del(struct ctl_call *call)
 {
-    const struct row *group = find_group(call, call->argv[0]), *owner = NULL;
-    if (!group)
-        return 0;
-    struct row_list all = view_any_rows(call->view, view_table(call->view, "Logical_Switch"));
-    for (size_t i = 0; i < all.n && !owner; i++)
-        if (row_refers_to(all.rows[i], "forwarding_groups", &group->uuid))
-            owner = all.rows[i];
-    row_list_fini(&all);
-    nb_delete_from(call, owner, "forwarding_groups", group);
+    const struct row *group = find_group(call, call->argv[0]);
+    if (group)
+        nb_delete_from(call, nb_owner(call, "Logical_Switch", "forwarding_groups", group),
+                       "forwarding_groups", group);
     return 0;
 }
 

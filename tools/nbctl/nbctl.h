@@ -38,8 +38,9 @@ int nb_find(struct ctl_call *call, const struct nb_kind *kind, const char *id, b
             const struct row **ret);
 /* The row with that uuid, or all of that name. */
 struct row_list nb_find_all(struct ctl_call *call, const struct nb_kind *kind, const char *id);
-/* The row of TABLE whose column "ports" holds PORT, or NULL. */
-const struct row *nb_owner(struct ctl_call *call, const char *table, const struct row *port);
+/* The row of TABLE whose COLUMN refers to ROW, or NULL. */
+const struct row *nb_owner(struct ctl_call *call, const char *table, const char *column,
+                           const struct row *row);
 /* The first of the rows in column REFS of OWNER whose COLUMN is TEXT, or NULL. */
 const struct row *nb_find_in(struct ctl_call *call, const struct row *owner, const char *refs,
                              const char *column, const char *text);

@@ -22,7 +22,7 @@ static int check_same(struct ctl_call *call, const struct row *port, const struc
                       const char *parent, int64_t tag)
 {
     const char *name = row_text(port, "name");
-    const struct row *owner = nb_owner(call, "Logical_Switch", port);
+    const struct row *owner = nb_owner(call, "Logical_Switch", "ports", port);
     if (!owner)
         return ctl_fail(call, "%s: port already exists but is not part of a switch", name);
     if (!uuid_equal(&owner->uuid, &ls->uuid))
@@ -79,7 +79,7 @@ static int run_lsp_del(struct ctl_call *call)
     int err = nb_find(call, &nb_port, call->argv[0], !ctl_has_option(call, "--if-exists"), &port);
     if (err || !port)
         return err;
-    nb_delete_from(call, nb_owner(call, "Logical_Switch", port), "ports", port);
+    nb_delete_from(call, nb_owner(call, "Logical_Switch", "ports", port), "ports", port);
     return 0;
 }
 
@@ -92,7 +92,7 @@ static int run_lsp_get_ls(struct ctl_call *call)
 {
     const struct row *port;
     int err = find_port(call, &port);
-    const struct row *ls = err ? NULL : nb_owner(call, "Logical_Switch", port);
+    const struct row *ls = err ? NULL : nb_owner(call, "Logical_Switch", "ports", port);
     if (ls) {
         struct row_list one = {&ls, 1};
         nb_put_names(call, &one);

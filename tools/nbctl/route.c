@@ -313,7 +313,7 @@ static int run_lr_route_list(struct ctl_call *call)
         if (routes[n].text)
             n++;
         else /* not a prefix: nothing that could be listed in order */
-            ctl_warn("nbctl", "bad prefix in static route: %s",
+            ctl_warn(call, "nbctl", "bad prefix in static route: %s",
                      row_text(rows.rows[i], "ip_prefix"));
     }
     qsort(routes, n, sizeof *routes, compare_listed);

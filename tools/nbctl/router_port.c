@@ -61,7 +61,7 @@ static int check_same(struct ctl_call *call, const struct row *port, const struc
                       struct mac mac)
 {
     const char *name = row_text(port, "name");
-    const struct row *owner = nb_owner(call, "Logical_Router", port);
+    const struct row *owner = nb_owner(call, "Logical_Router", "ports", port);
     if (!owner)
         return ctl_fail(call, "%s: port already exists but is not part of a router", name);
     if (!uuid_equal(&owner->uuid, &router->uuid))
@@ -133,7 +133,7 @@ static int run_lrp_del(struct ctl_call *call)
         nb_find(call, &nb_router_port, call->argv[0], !ctl_has_option(call, "--if-exists"), &port);
     if (err || !port)
         return err;
-    nb_delete_from(call, nb_owner(call, "Logical_Router", port), "ports", port);
+    nb_delete_from(call, nb_owner(call, "Logical_Router", "ports", port), "ports", port);
     return 0;
 }
 

@@ -44,7 +44,7 @@ static int set_targets(struct ctl_call *call, const struct row *owner, const cha
     delete_targets(call, owner, column);
     for (int i = 0; i < n; i++) {
         if (!target_is_active(targets[i]) && !target_is_passive(targets[i]))
-            ctl_warn("vsctl", "target type \"%.*s\" is possibly erroneous",
+            ctl_warn(call, "vsctl", "target type \"%.*s\" is possibly erroneous",
                      (int)strcspn(targets[i], ":"), targets[i]);
         const struct row *row = view_insert(call->view, view_table(call->view, table));
         row = view_set_text(call->view, row, "target", targets[i]);

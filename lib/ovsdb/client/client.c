@@ -101,6 +101,8 @@ static void take_reply(struct client *client, const struct jsonrpc_message *msg)
         client->lock_id = -1;
         set_has_lock(client, msg->kind == JSONRPC_REPLY &&
                                  json_is_true(json_object_get(msg->result, "locked")));
+    } else if (id == client->conditions_id) {
+        client->conditions_id = -1; /* the rows came before it */
     } else {
         (void)client_take_reply(client, msg);
     }
@@ -171,7 +173,7 @@ static void on_connected(void *client_, struct stream *stream)
         probe = stream_needs_probes(stream) ? DEFAULT_PROBE_MS : 0;
     client->rpc = jsonrpc_new(stream, &rpc_callbacks, client);
     jsonrpc_set_probe(client->rpc, probe);
-    client->expected = client->lock_id = -1;
+    client->expected = client->lock_id = client->conditions_id = -1;
     client_begin(client);
 }
 
@@ -342,7 +344,7 @@ struct replica_source *ovsdb_client_source_new(struct loop *loop, const char *re
     client->stream_options.default_port = TARGET_PORT_OVSDB;
     client->leader_only = true;
     client->probe_ms = -1;
-    client->expected = client->lock_id = -1;
+    client->expected = client->lock_id = client->conditions_id = -1;
     list_init(&client->requests);
     list_init(&client->refused);
     deferred_init(&client->tell_refused, loop, LOOP_LATER, client_tell_refused, client);
@@ -410,6 +412,16 @@ const char *ovsdb_client_source_remote(const struct replica_source *source)
 {
     const struct client *client = client_of_const(source);
     return client->reconnect ? reconnect_target(client->reconnect) : client->remotes;
+}
+
+bool ovsdb_client_source_is_settled(const struct replica_source *source)
+{
+    const struct client *client = client_of_const(source);
+    bool sent = true;
+    for (size_t i = 0; i < client->schema->n_tables; i++)
+        sent = sent && !client->tables[i].condition_changed;
+    return client->state == CLIENT_STEADY &&
+           (client->monitor_kind == MONITOR_PLAIN || (sent && client->conditions_id < 0));
 }
 
 bool ovsdb_client_source_has_column(const struct replica_source *source,

@@ -76,9 +76,10 @@ struct client {
     enum monitor_kind monitor_kind;
     json_int_t expected; /* id of the request of the begin sequence that is out */
     json_int_t lock_id;
-    char *server_row;    /* uuid text of our row in _Server, NULL without _Server */
-    char *server_schema; /* text, as of the present or last connection */
-    struct uuid last_id; /* transaction id up to which rows is complete; zero: none */
+    json_int_t conditions_id; /* of the change of conditions that was sent last; -1: answered */
+    char *server_row;         /* uuid text of our row in _Server, NULL without _Server */
+    char *server_schema;      /* text, as of the present or last connection */
+    struct uuid last_id;      /* transaction id up to which rows is complete; zero: none */
     char *lock;
     bool has_lock;
     unsigned failures;

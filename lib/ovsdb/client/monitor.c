@@ -132,8 +132,8 @@ void client_send_conditions(void *client_)
         return;
     }
     json_t *id = client_monitor_id(client->schema->name);
-    (void)jsonrpc_request(client->rpc, "monitor_cond_change",
-                          json_pack("[O, o, o]", id, id, tables));
+    client->conditions_id =
+        jsonrpc_request(client->rpc, "monitor_cond_change", json_pack("[O, o, o]", id, id, tables));
 }
 
 /* ---- values ---- */

@@ -51,6 +51,8 @@ const char *ovsdb_client_source_error(const struct replica_source *source);
 const char *ovsdb_client_source_transaction_error(const struct replica_source *source);
 /* The remote in use or tried last. */
 const char *ovsdb_client_source_remote(const struct replica_source *source);
+/* Are the rows of all conditions that were set here? */
+bool ovsdb_client_source_is_settled(const struct replica_source *source);
 /* Does the connected server's schema have this column? True until a schema was seen. */
 bool ovsdb_client_source_has_column(const struct replica_source *source,
                                     const struct schema_column *column);

@@ -27,6 +27,7 @@ struct fixture {
     struct replica *replica;
     struct view *view;
     struct ops *ops;
+    struct condition conditions[2]; /* by table index, as they were set last */
     const struct schema_table *a, *b;
 };
 
@@ -45,14 +46,33 @@ static void submit(struct replica_source *f, struct ops *ops,
     ((struct fixture *)f)->ops = ops;
 }
 
-static void free_source(struct replica_source *f)
+static void set_condition(struct replica_source *source, const struct schema_table *table,
+                          const struct condition *condition)
 {
-    ops_free(((struct fixture *)f)->ops);
+    struct condition *c = &((struct fixture *)source)->conditions[table->index];
+    condition_fini(c);
+    if (!condition->n)
+        return;
+    *c = (struct condition){condition->n,
+                            xmemdup(condition->clauses, condition->n * sizeof *condition->clauses)};
+    for (size_t i = 0; i < c->n; i++)
+        if (c->clauses[i].arg)
+            datum_ref(c->clauses[i].arg);
+}
+
+static void free_source(struct replica_source *source)
+{
+    struct fixture *f = (struct fixture *)source;
+    ops_free(f->ops);
+    condition_fini(&f->conditions[0]);
+    condition_fini(&f->conditions[1]);
 }
 
 static void set_up(struct fixture *f)
 {
-    *f = (struct fixture){.source = {.start = start, .submit = submit, .free = free_source}};
+    *f = (struct fixture){
+        .source = {
+            .start = start, .submit = submit, .set_condition = set_condition, .free = free_source}};
     assert_int_equal(schema_from_text(schema_text, &f->schema, NULL), 0);
     env_seeded_init(&f->env, 1);
     struct replica_options options = {&f->env.env, f->schema, NULL};
@@ -205,6 +225,48 @@ static void test_delete_and_verify(void **state)
     tear_down(&f);
 }
 
+/* What is read becomes what is asked for, once; too much of it becomes the whole table. */
+static void test_demand(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    struct demand *demand = demand_new(f.schema);
+    view_set_demand(f.view, demand);
+    struct row_list rows = view_by_name(f.view, f.a, "x");
+    row_list_fini(&rows);
+    assert_true(view_is_waiting(f.view));
+    demand_apply(demand, f.replica);
+    assert_false(view_is_waiting(f.view));
+    const struct condition *a = &f.conditions[f.a->index], *b = &f.conditions[f.b->index];
+    assert_int_equal(a->n, 1);
+    assert_int_equal(a->clauses[0].function, FN_EQ);
+    assert_string_equal(a->clauses[0].column->name, "name");
+    assert_int_equal(b->n, 1);
+    assert_int_equal(b->clauses[0].function, FN_FALSE);
+
+    struct uuid kid = uuid_random(&f.env.env);
+    rows = view_by_name(f.view, f.a, "x");
+    row_list_fini(&rows);
+    assert_false(view_is_waiting(f.view));
+    rows = view_referrers(f.view, f.a, "kids", &kid);
+    row_list_fini(&rows);
+    demand_apply(demand, f.replica);
+    assert_int_equal(a->n, 2);
+    assert_int_equal(a->clauses[1].function, FN_INCLUDES);
+
+    for (int i = 0; i < 1000; i++) {
+        struct uuid uuid = uuid_random(&f.env.env);
+        assert_null(view_find(f.view, f.b, &uuid));
+    }
+    demand_apply(demand, f.replica);
+    assert_int_equal(b->n, 0);
+    assert_int_equal(a->n, 2);
+    view_set_demand(f.view, NULL);
+    demand_free(demand);
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_insert),
         cmocka_unit_test(test_what_comes_to_nothing),
         cmocka_unit_test(test_delete_and_verify),
+        cmocka_unit_test(test_demand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
