@@ -6,6 +6,7 @@
 
 #include "flow/rewrite.h"
 #include "openflow/text.h"
+#include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
 #include "switchd/ofserver.h"
 #include "switchd/port/dummy.h"
@@ -69,6 +70,23 @@ static void bridge_dump_flows(struct unixctl_conn *conn, int argc, const char *a
         const struct cls_rule *cls;
         CLASSIFIER_FOR_EACH(cls, &br->tables.table[i].cls)
         put_rule(&out, br, CONTAINER_OF(cls, struct rule, cls), env_now_ms(vs->env));
+    }
+    reply(conn, &out);
+}
+
+static void inband_show(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+{
+    struct vswitch *vs = vs_;
+    struct str out = STR_INIT;
+    const struct bridge *br;
+    if (argc > 1 && !find_bridge(conn, vs, argv[1]))
+        return;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        if (argc > 1 && strcmp(br->name, argv[1]) != 0)
+            continue;
+        str_putf(&out, "%s: in-band control is %s\n", br->name, br->inband ? "on" : "off");
+        if (br->inband)
+            inband_describe(br->inband, &out);
     }
     reply(conn, &out);
 }
@@ -309,6 +327,7 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
     } commands[] = {
         {"ofproto/list", "", 0, 0, ofproto_list},
         {"bridge/dump-flows", "[--offload-stats] bridge", 1, 2, bridge_dump_flows},
+        {"in-band/show", "[bridge]", 0, 1, inband_show},
         {"bridge/reconnect", "[bridge]", 0, 1, bridge_reconnect},
         {"dpif/show", "", 0, 0, dpif_show},
         {"dpctl/show", "[dp]", 0, 1, dpif_show},

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "switchd/inband/inband.h"
 #include "switchd/ofserver.h"
 #include "switchd/vswitch.h"
 
@@ -48,6 +49,8 @@ static void groups_free(struct bridge *br)
 
 void bridge_free(struct bridge *br)
 {
+    inband_free(br->inband);
+    br->inband = NULL;
     ofserver_free(br->of);
     br->of = NULL;
     struct vport *port;

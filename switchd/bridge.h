@@ -17,6 +17,7 @@
 
 struct vswitch;
 struct ofserver;
+struct inband;
 
 /* What a tunnel port's options say. */
 struct tunnel_config {
@@ -83,9 +84,10 @@ struct bridge {
     struct tlv_map tlvs;
     struct hmap ports, names;
     uint16_t next_ofport;
-    struct smap numbers;  /* name of a port -> the OpenFlow number it last had here */
-    struct ofserver *of;  /* may be NULL (tests) */
-    bool had_controllers; /* configured, as of the last bridge_apply_fail_mode */
+    struct smap numbers;   /* name of a port -> the OpenFlow number it last had here */
+    struct ofserver *of;   /* may be NULL (tests) */
+    struct inband *inband; /* NULL: off */
+    bool had_controllers;  /* configured, as of the last bridge_apply_fail_mode */
     bool fail_mode_applied;
     struct rule *fail_open;  /* the hidden flow of fail_mode=standalone, while it is needed */
     int64_t uncontrolled_ms; /* no controller is connected since; 0: one is */

@@ -317,6 +317,7 @@ static void apply_bridge(void *config_, const struct row *row_)
                         smap_get_int(&other, "mac-table-size", 8192));
     smap_fini(&other);
     apply_controllers(config, br, row);
+    config_apply_inband(config, br, row_);
     bridge_apply_fail_mode(br);
 }
 

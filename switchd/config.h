@@ -6,8 +6,9 @@
  * not touched. Everything a waiting ovs-vsctl reads (ofport, error, cur_cfg) is written in one
  * transaction. Statistics follow every 5 seconds.
  *
- *     config.c    rows -> bridges
- *     status.c    bridges -> rows
+ *     config.c         rows -> bridges
+ *     config_inband.c  rows -> whom in-band control keeps the way open to
+ *     status.c         bridges -> rows
  */
 #pragma once
 
@@ -53,3 +54,5 @@ void config_each(const struct config *config, const struct datum *refs, int tabl
                  void (*fn)(void *aux, const struct row *row), void *aux);
 const char *config_error(const struct config *config, const char *interface);
 void status_write(struct config *config);
+/* Gives BR, of row ROW of Bridge, the in-band control that the database asks for. */
+void config_apply_inband(struct config *config, struct bridge *br, const struct row *row);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "openflow/packet_io.h"
 #include "switchd/exec.h"
+#include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
 #include "switchd/ofserver.h"
 
@@ -138,6 +139,8 @@ static void translate(struct vswitch *vs, const struct arrival *arrival,
     in.key.in_port = swap32(arrival->port ? arrival->port->ofport : PORT_ANY);
     xlate_out_init(out);
     xlate(&in, out);
+    if (port->bridge->inband)
+        inband_amend(port->bridge->inband, port, packet, key, out);
     effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms, true);
 }
 
