@@ -139,8 +139,8 @@ static void translate(struct vswitch *vs, const struct arrival *arrival,
     in.key.in_port = swap32(arrival->port ? arrival->port->ofport : PORT_ANY);
     xlate_out_init(out);
     xlate(&in, out);
-    if (port->bridge->inband)
-        inband_amend(port->bridge->inband, port, packet, key, out);
+    if (arrival->port && !arrival->state && arrival->bridge->inband)
+        inband_amend(arrival->bridge->inband, arrival->port, packet, key, out);
     effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms, true);
 }
 

@@ -1,7 +1,11 @@
 /* protocol.c - recognising and beginning messages: the table is message.def. */
 #include "openflow/protocol.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+
+#include "base/err.h"
 
 #include "openflow/internal.h"
 
@@ -274,4 +278,20 @@ int of_hello_decode(const struct of_msg *msg, uint32_t *ret)
         p += ROUND_UP(len, 8);
     }
     return *ret ? 0 : OF_ERR_HELLO_INCOMPATIBLE;
+}
+
+int of_versions_parse(const char *text, uint32_t *bitmap, struct diag *diag)
+{
+    char *copy = xstrdup(text), *save = NULL;
+    int err = 0;
+    *bitmap = 0;
+    for (char *word = strtok_r(copy, ", ", &save); word && !err;
+         word = strtok_r(NULL, ", ", &save)) {
+        uint8_t v = of_version_parse(word);
+        if (!v || !(OF_VERSIONS_ALL >> v & 1))
+            err = diag_set(diag, ERR_SYNTAX, "%s: unknown OpenFlow version", word);
+        *bitmap |= 1u << v;
+    }
+    free(copy);
+    return err;
 }

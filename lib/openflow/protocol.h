@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "base/diag.h"
 #include "base/str.h"
 #include "flow/key.h"
 
@@ -139,6 +140,8 @@ int of_msg_parse(const void *data, size_t n, struct of_msg *ret) MUST_CHECK;
 const char *of_type_name(enum of_type type, uint8_t version);
 /* "OpenFlow10" .. "OpenFlow15" (also "1.0", ...) to version; 0: none. */
 uint8_t of_version_parse(const char *text);
+/* A list such as "OpenFlow10,OpenFlow13" to a bitmap of 1 << version; ERR_SYNTAX. */
+int of_versions_parse(const char *text, uint32_t *versions, struct diag *diag) MUST_CHECK;
 const char *of_version_name(uint8_t version); /* "OpenFlow10" */
 
 /* ---- Building ---- */

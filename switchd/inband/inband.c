@@ -88,17 +88,19 @@ static void put_ip(struct str *s, be32 ip)
 }
 
 /* What the host knows of the way to R: its next hop's MAC, or zero. */
-static struct mac find_next_hop(struct inband *ib, const struct remote *r)
+static struct mac find_next_hop(struct inband *ib, struct remote *r)
 {
     static struct log_rate rate = LOG_RATE(60, 60);
     struct next_hop hop = {0};
     struct mac mac = {{0}};
     struct str ip = STR_INIT;
     put_ip(&ip, r->at.ip);
+    r->hop_ip = r->at.ip;
     if (ib->kernel->route(ib->kernel->aux, r->at.ip, &hop)) {
         log_warn("bridge %s: cannot find route for controller or manager %s", ib->br->name,
                  str_c(&ip));
     } else {
+        r->hop_ip = hop.ip;
         int err = ib->kernel->neighbour(ib->kernel->aux, &hop, &mac);
         if (err == ERR_NOT_FOUND)
             log_dbg_limited(&rate, "bridge %s: no ARP entry for the next hop to %s on %s",

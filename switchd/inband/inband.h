@@ -9,6 +9,10 @@
  *     180002  ARP requests from the local port's MAC   180005  ARP replies that carry a remote's address
  *                                                      180006  ARP requests from a remote's address
  *                                                      180007  TCP to a remote          180008  TCP from a remote
+ *     180009  ARP requests for a remote or next hop    180010  ARP replies from a remote or next hop
+ *
+ * The last two are not among the seeds' nine. With those alone a switch behind this one learns the MAC of the remote
+ * only when the remote happens to ask something by broadcast, since neither its request nor the answer passes here.
  *
  * The local port's MAC is looked at each second. A remote's next hop (the remote itself, or the gateway to it) is
  * what the host's routing and neighbour tables say: asked every 10 seconds, every second while it is not known.

@@ -7,6 +7,7 @@ struct remote {
     struct inband_remote at;
     struct mac next_hop; /* zero: not known now */
     struct mac last;     /* the last one that was known */
+    be32 hop_ip;         /* of the next hop; the remote's own where there is no route (yet) */
 };
 
 struct inband {

@@ -14,6 +14,8 @@ enum kind {
     FROM_REMOTE_ARP,
     TO_REMOTE_TCP,
     FROM_REMOTE_TCP,
+    FOR_ADDRESS_ARP,
+    FROM_ADDRESS_ARP,
 };
 
 struct wanted {
@@ -62,6 +64,13 @@ static void want_address(wanted_vec *v, be32 ip)
     match_set(want_arp(v, FROM_REMOTE_ARP, true), FIELD_ARP_SPA, swap32(ip));
 }
 
+/* What another switch needs to find IP through this one. */
+static void want_resolution(wanted_vec *v, be32 ip)
+{
+    match_set(want_arp(v, FOR_ADDRESS_ARP, true), FIELD_ARP_TPA, swap32(ip));
+    match_set(want_arp(v, FROM_ADDRESS_ARP, false), FIELD_ARP_SPA, swap32(ip));
+}
+
 static void want_tcp(wanted_vec *v, const struct inband_remote *at)
 {
     for (int to = 0; to < 2; to++) {
@@ -93,6 +102,11 @@ static bool same_ip(const struct remote *a, const struct remote *b)
     return a->at.ip == b->at.ip;
 }
 
+static bool same_hop(const struct remote *a, const struct remote *b)
+{
+    return a->hop_ip == b->hop_ip;
+}
+
 static bool same_tcp(const struct remote *a, const struct remote *b)
 {
     return same_ip(a, b) && a->at.port == b->at.port;
@@ -109,6 +123,8 @@ static void want_all(const struct inband *ib, wanted_vec *v)
             want_mac(v, TO_NEXT_HOP_ARP, FROM_NEXT_HOP_ARP, r->next_hop);
         if (is_first(ib, i, same_ip))
             want_address(v, r->at.ip);
+        if (r->hop_ip && is_first(ib, i, same_hop))
+            want_resolution(v, r->hop_ip);
         if (is_first(ib, i, same_tcp))
             want_tcp(v, &r->at);
     }

@@ -36,7 +36,9 @@ finish() {
     exit 0
 }
 
-begin() { # NAME
+begin() { # NAME: one script at a time on a machine, since namespaces have fixed names
+    exec 8>/tmp/weft-tests.lock
+    flock -w 250 8 || { echo "another test runs for more than 250 s"; exit 1; }
     dir=$(mktemp -d "/tmp/weft-$1.XXXXXX")
     export WEFT_RUNDIR=$dir OVN_RUNDIR=$dir OVS_RUNDIR=$dir WEFT_DBDIR=$dir OVN_DBDIR=$dir OVS_DBDIR=$dir
     export WEFT_LOGDIR=$dir OVN_LOGDIR=$dir OVS_LOGDIR=$dir OVS_SYSCONFDIR=$dir
@@ -52,7 +54,7 @@ ns_new() { # NAME: a namespace that is deleted at the end
 start() { # NAME PROGRAM ARGUMENT...: in the background, output in NAME.out; its pid is in $started
     local name=$1
     shift
-    "$@" >"$dir/$name.out" 2>&1 </dev/null &
+    "$@" >"$dir/$name.out" 2>&1 </dev/null 8>&- &
     started=$!
     pids+=("$started")
 }

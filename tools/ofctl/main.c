@@ -143,22 +143,6 @@ static void print_help(void)
     str_fini(&s);
 }
 
-static int parse_versions(const char *arg, uint32_t *versions, struct diag *diag)
-{
-    char *copy = xstrdup(arg), *save = NULL;
-    int err = 0;
-    *versions = 0;
-    for (char *word = strtok_r(copy, ", ", &save); word && !err;
-         word = strtok_r(NULL, ", ", &save)) {
-        uint8_t v = of_version_parse(word);
-        if (!v || !(OF_VERSIONS_ALL >> v & 1))
-            err = diag_set(diag, ERR_SYNTAX, "%s: unknown OpenFlow version", word);
-        *versions |= 1u << v;
-    }
-    free(copy);
-    return err;
-}
-
 static int set_option(void *aux, int id, const char *arg, struct diag *diag)
 {
     struct ofctl *o = aux;
@@ -171,7 +155,7 @@ static int set_option(void *aux, int id, const char *arg, struct diag *diag)
         o->bundle = true;
         break;
     case OPT_VERSIONS:
-        return parse_versions(arg, &o->versions, diag);
+        return of_versions_parse(arg, &o->versions, diag);
     case OPT_NAMES:
         o->names = 1;
         break;
