@@ -37,6 +37,7 @@ static const char *const sb_tables[] = {"Chassis",
                                         "SB_Global",
                                         "FDB",
                                         "DNS",
+                                        "Controller_Event",
                                         NULL};
 
 static void wake(void *c_)
@@ -107,11 +108,8 @@ static void on_sb_change(void *c_, const struct changeset *cs)
         else if (change->after && row->table->index == SB_TABLE_MAC_BINDING)
             warn_of_neighbor(sb_mac_binding_cast(row));
     }
-    for (size_t i = 0; c->pinctrl && i < cs->n; i++) {
-        const struct row *row = cs->changes[i].after;
-        if (row && row->table->index == SB_TABLE_MAC_BINDING)
-            pinctrl_neighbor(c->pinctrl, sb_mac_binding_cast(row));
-    }
+    for (size_t i = 0; c->pinctrl && i < cs->n; i++)
+        pinctrl_row_changed(c->pinctrl, &cs->changes[i]);
     wake(c);
 }
 
@@ -168,6 +166,8 @@ static void close_sb(struct controller *c)
     replica_free(c->sb);
     c->sb = NULL;
     sb_index_clear(&c->index);
+    if (c->pinctrl)
+        pinctrl_forget(c->pinctrl);
     binding_check_all(&c->binding);
     free(c->sb_remote);
     c->sb_remote = NULL;
@@ -220,6 +220,7 @@ static void open_bridge(struct controller *c, const char *target)
                                   .rundir = c->rundir,
                                   .tls = c->options.tls,
                                   .sb = &c->index,
+                                  .actions = c->program.actions,
                                   .wake = wake,
                                   .aux = c};
     if (c->installer)
@@ -285,6 +286,29 @@ static void on_reject(const void *fact, bool added, void *aux UNUSED)
                          reject->why->s);
 }
 
+static void on_local(const void *fact, bool added, void *c_)
+{
+    struct controller *c = c_;
+    const struct fact_local *local = fact;
+    sb_index_set_local(&c->index, &local->datapath, added);
+    if (c->pinctrl)
+        pinctrl_place_changed(c->pinctrl);
+}
+
+/* What sb_index knows of ourselves. */
+static void note_chassis(struct controller *c)
+{
+    const struct hypervisor *h = &c->hypervisor;
+    if (c->index.has_chassis == h->has_self &&
+        (!h->has_self || uuid_equal(&c->index.chassis, &h->self.chassis)))
+        return;
+    c->index.has_chassis = h->has_self;
+    if (h->has_self)
+        c->index.chassis = h->self.chassis;
+    if (c->pinctrl)
+        pinctrl_place_changed(c->pinctrl);
+}
+
 static void verify(struct controller *c)
 {
     struct str report = STR_INIT;
@@ -303,6 +327,7 @@ static void publish(struct controller *c)
     c->generation++;
     inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
     inc_changes(c->inc, c->program.reject, on_reject, NULL);
+    inc_changes(c->inc, c->program.local, on_local, c);
     binding_take_claims(&c->binding, c->inc, &c->program);
     /* Rows that arrived meanwhile wait: the number they came with is not the one of these flows. */
     if (inc_is_settled(c->inc))
@@ -375,6 +400,7 @@ static void run(void *c_)
             register_run(&c->config, c->sb, &c->sb_writer);
         if (c->is_local_changed) {
             hypervisor_update(&c->hypervisor, &c->config, c->ovs, c->sb);
+            note_chassis(c);
             c->is_local_changed = false;
         }
         if (settle(c))
@@ -482,6 +508,7 @@ struct controller *controller_new(const struct controller_options *options, stru
     inc_watch(c->inc, c->program.oflow);
     inc_watch(c->inc, c->program.reject);
     inc_watch(c->inc, c->program.claim);
+    inc_watch(c->inc, c->program.local);
     hypervisor_init(&c->hypervisor, &c->program, c->inc);
     sb_index_init(&c->index);
     binding_init(&c->binding);
@@ -507,6 +534,7 @@ void controller_free(struct controller *c)
     timer_stop(&c->health);
     installer_free(c->installer);
     pinctrl_free(c->pinctrl);
+    c->pinctrl = NULL;
     close_sb(c);
     writer_set_replica(&c->ovs_writer, NULL);
     replica_free(c->ovs);

@@ -11,6 +11,11 @@ struct entry {
     const struct row *row;
 };
 
+struct local {
+    struct hnode node;
+    struct uuid datapath;
+};
+
 void sb_index_init(struct sb_index *index)
 {
     memset(index, 0, sizeof *index);
@@ -31,6 +36,8 @@ void sb_index_clear(struct sb_index *index)
     clear_map(&index->datapaths);
     clear_map(&index->uuids);
     clear_map(&index->ports);
+    clear_map(&index->port_uuids);
+    clear_map(&index->localnets);
     clear_map(&index->names);
     clear_map(&index->mac_bindings);
     clear_map(&index->fdbs);
@@ -42,6 +49,14 @@ void sb_index_fini(struct sb_index *index)
     sb_index_clear(index);
     hmap_fini(&index->datapaths);
     hmap_fini(&index->uuids);
+    struct local *l;
+    HMAP_FOR_EACH_SAFE (l, node, &index->locals) {
+        hmap_remove(&index->locals, &l->node);
+        free(l);
+    }
+    hmap_fini(&index->locals);
+    hmap_fini(&index->port_uuids);
+    hmap_fini(&index->localnets);
     hmap_fini(&index->ports);
     hmap_fini(&index->names);
     hmap_fini(&index->mac_bindings);
@@ -92,6 +107,9 @@ static void put_row(struct sb_index *index, const struct row *row, bool add)
         put(&index->ports, row,
             port_hash(sb_port_binding_datapath(r), sb_port_binding_tunnel_key(r)), add);
         put(&index->names, row, hash_text(sb_port_binding_logical_port(r)), add);
+        put(&index->port_uuids, row, uuid_hash(&row->uuid), add);
+        if (!strcmp(sb_port_binding_type(r), "localnet") && sb_port_binding_datapath(r))
+            put(&index->localnets, row, uuid_hash(sb_port_binding_datapath(r)), add);
         break;
     }
     case SB_TABLE_MAC_BINDING: {
@@ -140,6 +158,60 @@ const struct sb_datapath_binding *sb_index_datapath_uuid(const struct sb_index *
         if (uuid_equal(&e->row->uuid, uuid))
             return sb_datapath_binding_cast(e->row);
     return NULL;
+}
+
+const struct sb_port_binding *sb_index_port_uuid(const struct sb_index *index,
+                                                 const struct uuid *uuid)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, uuid_hash(uuid), &index->port_uuids)
+        if (uuid_equal(&e->row->uuid, uuid))
+            return sb_port_binding_cast(e->row);
+    return NULL;
+}
+
+void sb_index_for_each_port(const struct sb_index *index,
+                            void (*fn)(const struct sb_port_binding *port, void *aux), void *aux)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH (e, node, &index->port_uuids)
+        fn(sb_port_binding_cast(e->row), aux);
+}
+
+bool sb_index_has_localnet(const struct sb_index *index, const struct uuid *datapath)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH_WITH_HASH (e, node, uuid_hash(datapath), &index->localnets)
+        if (uuid_equal(sb_port_binding_datapath(sb_port_binding_cast(e->row)), datapath))
+            return true;
+    return false;
+}
+
+static struct local *find_local(const struct sb_index *index, const struct uuid *datapath)
+{
+    struct local *l;
+    HMAP_FOR_EACH_WITH_HASH (l, node, uuid_hash(datapath), &index->locals)
+        if (uuid_equal(&l->datapath, datapath))
+            return l;
+    return NULL;
+}
+
+void sb_index_set_local(struct sb_index *index, const struct uuid *datapath, bool is_local)
+{
+    struct local *l = find_local(index, datapath);
+    if (is_local && !l) {
+        l = NEW(struct local);
+        l->datapath = *datapath;
+        hmap_insert(&index->locals, &l->node, uuid_hash(datapath));
+    } else if (!is_local && l) {
+        hmap_remove(&index->locals, &l->node);
+        free(l);
+    }
+}
+
+bool sb_index_is_local(const struct sb_index *index, const struct uuid *datapath)
+{
+    return find_local(index, datapath) != NULL;
 }
 
 bool sb_index_keys(const struct sb_index *index, const char *name, uint32_t *datapath_key,

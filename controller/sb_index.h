@@ -17,6 +17,11 @@ struct sb_index {
     struct hmap mac_bindings; /* by logical_port and ip */
     struct hmap fdbs;         /* by datapath key and mac */
     struct dns_index dns;
+    struct hmap port_uuids; /* Port_Binding by uuid */
+    struct hmap localnets;  /* ports of type localnet, by datapath */
+    struct hmap locals;     /* datapaths that have something here */
+    bool has_chassis;
+    struct uuid chassis; /* our row, if HAS_CHASSIS */
 };
 
 void sb_index_init(struct sb_index *index);
@@ -31,6 +36,14 @@ const struct sb_datapath_binding *sb_index_datapath_uuid(const struct sb_index *
 const struct sb_port_binding *sb_index_port(const struct sb_index *index, uint32_t datapath_key,
                                             uint32_t port_key);
 const struct sb_port_binding *sb_index_port_named(const struct sb_index *index, const char *name);
+const struct sb_port_binding *sb_index_port_uuid(const struct sb_index *index,
+                                                 const struct uuid *uuid);
+void sb_index_for_each_port(const struct sb_index *index,
+                            void (*fn)(const struct sb_port_binding *port, void *aux), void *aux);
+bool sb_index_has_localnet(const struct sb_index *index, const struct uuid *datapath);
+/* Datapaths that are local, as the settled engine has it; kept apart from the rows. */
+void sb_index_set_local(struct sb_index *index, const struct uuid *datapath, bool is_local);
+bool sb_index_is_local(const struct sb_index *index, const struct uuid *datapath);
 /* Keys of the port with this name and of its datapath. */
 bool sb_index_keys(const struct sb_index *index, const char *name, uint32_t *datapath_key,
                    uint32_t *port_key);

@@ -151,6 +151,12 @@ void writer_boolean(struct writer *w, const char *table, const struct uuid *row,
     set(w, table, row, column, datum_new_boolean(value));
 }
 
+void writer_datum(struct writer *w, const char *table, const struct uuid *row, const char *column,
+                  const struct datum *value)
+{
+    set(w, table, row, column, value);
+}
+
 void writer_uuid(struct writer *w, const char *table, const struct uuid *row, const char *column,
                  const struct uuid *to)
 {

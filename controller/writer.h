@@ -44,6 +44,9 @@ void writer_integer(struct writer *w, const char *table, const struct uuid *row,
                     int64_t value);
 void writer_boolean(struct writer *w, const char *table, const struct uuid *row, const char *column,
                     bool value);
+/* Any value; takes over the reference. */
+void writer_datum(struct writer *w, const char *table, const struct uuid *row, const char *column,
+                  const struct datum *value);
 /* A reference; NULL empties an optional one. */
 void writer_uuid(struct writer *w, const char *table, const struct uuid *row, const char *column,
                  const struct uuid *to);

@@ -144,6 +144,7 @@ static void on_ready(void *p_, struct of_conn *conn)
     of_conn_send_buf(conn, &buf);
     of_buf_fini(&buf);
     set_config(p);
+    ra_wake(p);
 }
 
 static void on_closed(void *p_, struct of_conn *conn UNUSED, int err UNUSED, const char *reason)
@@ -157,6 +158,43 @@ static void on_closed(void *p_, struct of_conn *conn UNUSED, int err UNUSED, con
     waiting_clear(p);
 }
 
+static void port_changed(struct pinctrl *p, const struct sb_port_binding *before,
+                         const struct sb_port_binding *after)
+{
+    ra_port_changed(p, before, after);
+    garp_port_changed(p, before, after);
+    vport_port_changed(p, before, after);
+}
+
+static void port_is_there(const struct sb_port_binding *port, void *p)
+{
+    port_changed(p, NULL, port);
+}
+
+void pinctrl_row_changed(struct pinctrl *p, const struct change *change)
+{
+    const struct row *row = change->after ? change->after : change->before;
+    if (row->table->index == SB_TABLE_PORT_BINDING)
+        port_changed(p, change->before ? sb_port_binding_cast(change->before) : NULL,
+                     change->after ? sb_port_binding_cast(change->after) : NULL);
+    else if (row->table->index == SB_TABLE_MAC_BINDING && change->after)
+        pinctrl_neighbor(p, sb_mac_binding_cast(row));
+}
+
+void pinctrl_forget(struct pinctrl *p)
+{
+    ra_clear(p);
+    garp_clear(p);
+    vport_clear(p);
+    event_clear(p);
+}
+
+void pinctrl_place_changed(struct pinctrl *p)
+{
+    ra_wake(p);
+    garp_check_all(p);
+}
+
 struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *diag)
 {
     static const struct of_conn_callbacks callbacks = {on_ready, on_message, NULL, on_closed};
@@ -164,6 +202,9 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
     p->options = *options;
     deferred_init(&p->resume, options->loop, LOOP_LATER, on_resume, p);
     list_init(&p->waiting_order);
+    timer_init(&p->ra_timer, options->loop, ra_run, p);
+    timer_init(&p->garp_timer, options->loop, garp_run, p);
+    deferred_init(&p->garp_check, options->loop, LOOP_LATER, garp_check, p);
     timer_init(&p->expiry, options->loop, waiting_expire, p);
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
                                                      .tls = options->tls,
@@ -177,6 +218,7 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
         pinctrl_free(p);
         return NULL;
     }
+    sb_index_for_each_port(options->sb, port_is_there, p);
     return p;
 }
 
@@ -186,7 +228,13 @@ void pinctrl_free(struct pinctrl *p)
         return;
     of_remote_free(p->remote);
     deferred_cancel(&p->resume);
+    deferred_cancel(&p->garp_check);
     timer_stop(&p->expiry);
+    pinctrl_forget(p);
+    hmap_fini(&p->ras);
+    hmap_fini(&p->garps);
+    hmap_fini(&p->vports.binds);
+    hmap_fini(&p->events.pending);
     put_arp_clear(p);
     put_fdb_clear(p);
     waiting_clear(p);

@@ -34,7 +34,8 @@ struct pinctrl_options {
     const char *target, *rundir;
     const struct tls_config *tls;
     const struct sb_index *sb;
-    void (*wake)(void *aux); /* there is something to write */
+    struct action_pool *actions; /* for periodic router advertisements; NULL: there are none */
+    void (*wake)(void *aux);     /* there is something to write */
     void *aux;
 };
 
@@ -50,11 +51,20 @@ struct pinctrl_stats {
     uint64_t packet_ins, malformed, unknown_opcodes, limited;
     uint64_t answered, unanswered; /* requests that were resumed */
     uint64_t unanswerable;         /* packets to which no error may be sent */
+    uint64_t ras_sent, garps_sent, events, events_dropped, vports_bound;
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
     uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
     struct {
         uint64_t packet_ins, limited, malformed;
     } handlers[N_HANDLERS];
+};
+
+struct vport_state {
+    struct hmap binds; /* virtual ports to be bound or released, by uuid */
+};
+struct event_state {
+    struct hmap pending;
+    int64_t seq;
 };
 
 struct pinctrl {
@@ -67,6 +77,11 @@ struct pinctrl {
     struct hmap waiting;
     struct list waiting_order; /* the oldest first */
     struct timer expiry;
+    struct hmap ras, garps;
+    struct timer ra_timer, garp_timer;
+    struct deferred garp_check;
+    struct vport_state vports;
+    struct event_state events;
     struct pinctrl_stats stats;
 };
 
@@ -75,8 +90,13 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options,
 void pinctrl_free(struct pinctrl *pinctrl);
 /* Writes learned neighbours to MAC_Binding, and learned Ethernet addresses to FDB. */
 void pinctrl_write(struct pinctrl *pinctrl, struct writer *writer);
+/* A row of SB has come, changed or gone; sb_index knows it already. */
+void pinctrl_row_changed(struct pinctrl *pinctrl, const struct change *change);
+void pinctrl_forget(struct pinctrl *pinctrl); /* all rows are gone */
 /* A row of MAC_Binding has come or changed: sends the packets that wait for it. */
 void pinctrl_neighbor(struct pinctrl *pinctrl, const struct sb_mac_binding *row);
+/* Our chassis row, the set of local datapaths, or all of SB has changed in sb_index. */
+void pinctrl_place_changed(struct pinctrl *pinctrl);
 /* Handles a packet-in; without a connection the answer is lost. */
 void pinctrl_packet_in(struct pinctrl *pinctrl, const struct of_packet_in *pin);
 const char *pinctrl_handler_name(enum pinctrl_handler handler);
@@ -105,6 +125,32 @@ struct neighbor_key {
 uint64_t neighbor_hash(const struct neighbor_key *key);
 bool neighbor_equal(const struct neighbor_key *a, const struct neighbor_key *b);
 
+/* inject.c: PACKET enters the datapath of PORT as if it had come in there. False: it cannot now. */
+bool inject(struct pinctrl *pinctrl, const struct sb_port_binding *port, bool is_local_only,
+            const struct of_buf *packet);
+bool pinctrl_is_ours(const struct pinctrl *pinctrl,
+                     const struct sb_port_binding *port); /* NULL: it is not */
+/* ra.c */
+void ra_port_changed(struct pinctrl *pinctrl, const struct sb_port_binding *before,
+                     const struct sb_port_binding *after);
+void ra_wake(struct pinctrl *pinctrl); /* what could not be sent is tried */
+void ra_run(void *pinctrl);
+void ra_clear(struct pinctrl *pinctrl);
+/* garp.c */
+void garp_port_changed(struct pinctrl *pinctrl, const struct sb_port_binding *before,
+                       const struct sb_port_binding *after);
+void garp_check_all(struct pinctrl *pinctrl); /* later in this turn */
+void garp_check(void *pinctrl);
+void garp_run(void *pinctrl);
+void garp_clear(struct pinctrl *pinctrl);
+/* bind_vport.c */
+void vport_port_changed(struct pinctrl *pinctrl, const struct sb_port_binding *before,
+                        const struct sb_port_binding *after);
+void vport_write(struct pinctrl *pinctrl, struct writer *writer);
+void vport_clear(struct pinctrl *pinctrl);
+/* event.c */
+void event_write(struct pinctrl *pinctrl, struct writer *writer);
+void event_clear(struct pinctrl *pinctrl);
 /* limit.c: false: the port has sent too much */
 bool limit_admit(struct pinctrl *pinctrl, uint32_t opcode, const struct of_packet_in *pin);
 void limit_clear(struct pinctrl *pinctrl);

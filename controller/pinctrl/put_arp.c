@@ -120,8 +120,11 @@ static void write_binding(struct pinctrl *p, const struct put_arp *a, struct wri
 
 void pinctrl_write(struct pinctrl *p, struct writer *w)
 {
-    if (!(p->put_arps.n + p->put_fdbs.n) || !writer_is_ready(w))
+    size_t n = p->put_arps.n + p->put_fdbs.n + p->vports.binds.n + p->events.pending.n;
+    if (!n || !writer_is_ready(w))
         return;
+    vport_write(p, w);
+    event_write(p, w);
     put_fdb_write(p, w);
     int64_t now = loop_now_ms(p->options.loop), wall = env_wall_ms(loop_env(p->options.loop));
     struct put_arp *a;

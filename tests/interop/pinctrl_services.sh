@@ -20,7 +20,7 @@ ovn-nbctl ls-add s0 -- lsp-add s0 a -- lsp-set-addresses a "02:00:00:00:00:0a 10
     -- lrp-add r r1 02:00:00:00:ff:01 10.0.1.254/24 fd00:1::ff/64 \
     -- lsp-add s0 s0r -- lsp-set-type s0r router -- lsp-set-addresses s0r router -- lsp-set-options s0r router-port=r0 \
     -- lsp-add s1 s1r -- lsp-set-type s1r router -- lsp-set-addresses s1r router -- lsp-set-options s1r router-port=r1 \
-    -- set logical_router_port r1 ipv6_ra_configs:address_mode=slaac ipv6_ra_configs:mtu=1380
+    -- set logical_router_port r1 ipv6_ra_configs:address_mode=slaac ipv6_ra_configs:mtu=1380 ipv6_ra_configs:send_periodic=true
 dhcp4=$(ovn-nbctl create dhcp_options cidr=10.0.0.0/24 options:server_id=10.0.0.254 options:server_mac='"02:00:00:00:ff:00"' \
     options:lease_time=3600 options:router=10.0.0.254 options:dns_server=10.0.0.253 options:mtu=1400 \
     options:domain_name='"\"vms.example\""')
@@ -30,7 +30,7 @@ ovn-nbctl lsp-set-dhcpv4-options a "$dhcp4" -- lsp-set-dhcpv6-options a "$dhcp6"
 
 ovn-nbctl set logical_switch s0 dns_records="$(ovn-nbctl create dns records:Web.example='"10.0.1.9 fd00:1::9"' \
     records:9.1.0.10.in-addr.arpa=web.example)" \
-    -- acl-add s1 to-lport 1001 'tcp.dst == 81 || udp.dst == 81' reject -- acl-add s1 to-lport 1001 'tcp.dst == 82' drop
+    -- acl-add s1 to-lport 1001 'tcp.dst == 81 || udp.dst == 81' reject -- --log --name=nobody --severity=notice acl-add s1 to-lport 1001 'tcp.dst == 82' drop
 
 vs() { ovs-vsctl --db="unix:$dir/hv/db.sock" --timeout=10 --no-wait "$@"; }
 ctl() { ovs-appctl -t "$dir/hv/controller.ctl" "$@"; }
@@ -190,6 +190,9 @@ time.sleep(600)' &
     refused "an ACL refuses TCP over IPv6" tcp fd00:1::9 81
     refused "an ACL refuses UDP" udp 10.0.1.9 81
     refused "an ACL refuses UDP over IPv6" udp fd00:1::9 81
+    at a timeout 1 bash -c 'exec 3<>/dev/tcp/10.0.1.9/82' 2>/dev/null
+    wait_for 5 grep -Eq 'acl_log\|INFO\|name="nobody", verdict=drop, severity=notice, direction=to-lport: tcp,.*nw_dst=10.0.1.9,.*tp_dst=82' \
+        "$dir/controller.out"
     has "a packet's life ends" 'From 10.0.0.254.*Time to live exceeded' "$(at a ping -n -c 1 -W 5 -t 1 10.0.1.9)"
     has "an IPv6 packet's life ends" 'From fd00::ff.*Time exceeded' "$(at a ping -6 -n -c 1 -W 5 -t 1 fd00:1::9)"
 }
@@ -203,6 +206,7 @@ everything() { # weft|ovs
     names
     refusals
     has "packets were counted" 'put_dhcp_opts: [1-9]' "$(ctl pinctrl/show)"
+    has "routers advertise unasked" 'router advertisements sent: [1-9]' "$(ctl pinctrl/show)"
     has "none was malformed" '^malformed: 0' "$(ctl pinctrl/show)"
 }
 down() { # so that the other one starts from nothing

@@ -39,6 +39,9 @@ struct world {
     void *done_aux;
     struct sb_index index;
     struct writer writer;
+    struct symtab *symtab;
+    struct expr_pool *exprs;
+    struct action_pool *actions;
     struct pinctrl *pinctrl;
     unsigned wakes;
 };
@@ -207,8 +210,15 @@ static UNUSED void world_init(struct world *w)
     set(port, "logical_port", datum_new_string("lrp"));
     add_row(w, port);
 
-    struct pinctrl_options pin = {
-        .loop = w->loop, .target = w->target, .sb = &w->index, .wake = wake, .aux = w};
+    w->symtab = symtab_new();
+    w->exprs = expr_pool_new(w->symtab);
+    w->actions = action_pool_new(w->exprs);
+    struct pinctrl_options pin = {.loop = w->loop,
+                                  .target = w->target,
+                                  .sb = &w->index,
+                                  .actions = w->actions,
+                                  .wake = wake,
+                                  .aux = w};
     w->pinctrl = pinctrl_new(&pin, NULL);
     assert_non_null(w->pinctrl);
     for (int i = 0; i < 200 && !(w->has_config && w->has_format); i++)
@@ -229,6 +239,9 @@ static UNUSED void clear_outs(struct world *w)
 static UNUSED void world_fini(struct world *w)
 {
     pinctrl_free(w->pinctrl);
+    action_pool_free(w->actions);
+    expr_pool_free(w->exprs);
+    symtab_free(w->symtab);
     of_conn_free(w->conn);
     stream_listener_free(w->listener);
     rmdir(w->dir);
