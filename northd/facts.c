@@ -210,7 +210,7 @@ static void member_print(const void *fact, struct str *out)
     str_putf(out, "%s in %s", f->port->s, group_name((enum group)f->group));
 }
 
-static int compare_matches(const struct expr *a, const struct expr *b)
+int fact_compare_match(const struct expr *a, const struct expr *b)
 {
     if (a == b)
         return 0;
@@ -221,7 +221,7 @@ static int compare_matches(const struct expr *a, const struct expr *b)
     return c;
 }
 
-static int compare_actions(const struct actions *a, const struct actions *b)
+int fact_compare_actions(const struct actions *a, const struct actions *b)
 {
     if (a == b)
         return 0;
@@ -233,8 +233,8 @@ static int compare_actions(const struct actions *a, const struct actions *b)
 }
 
 FACT_COMPARE(lflow, uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->stage, b->stage),
-             fact_compare_u64(b->priority, a->priority), compare_matches(a->match, b->match),
-             compare_actions(a->actions, b->actions), fact_compare_u64(a->hint, b->hint))
+             fact_compare_u64(b->priority, a->priority), fact_compare_match(a->match, b->match),
+             fact_compare_actions(a->actions, b->actions), fact_compare_u64(a->hint, b->hint))
 static void lflow_ref(const void *fact)
 {
     const struct fact_lflow *f = fact;

@@ -188,6 +188,10 @@ struct fact_lflow {
     uint32_t hint; /* first 32 bits of the NB row's uuid that it comes from, 0: none */
 };
 
+/* By text, since pointers have no order that lasts; equal pointers are told at once. */
+int fact_compare_match(const struct expr *a, const struct expr *b);
+int fact_compare_actions(const struct actions *a, const struct actions *b);
+
 extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_lrp,
     northd_type_network, northd_type_plen, northd_type_link, northd_type_router_peer,
     northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,

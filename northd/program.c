@@ -10,6 +10,7 @@
 #include "northd/acl/acl.h"
 #include "northd/declare.h"
 #include "northd/gateway/gateway.h"
+#include "northd/lb/lb.h"
 #include "northd/nat/nat.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
@@ -276,15 +277,18 @@ struct northd_program *program_create(void)
     gateway_declare_facts(p);
     declare_facts(p);
     acl_declare(p);
+    lb_declare_facts(p);
     nat_declare_facts(p);
     declare_topology(p);
     gateway_declare_units(p);
+    lb_declare_units(p);
     acl_declare_facts(p);
     nat_declare_units(p);
     declare_switch(p);
     acl_declare_flows(p);
     declare_router(p);
     gateway_declare_flows(p);
+    lb_declare_flows(p);
     nat_declare_flows(p);
     declare_publish(p);
     return p;

@@ -10,6 +10,7 @@
 #include "northd/acl/facts.h"
 #include "northd/facts.h"
 #include "northd/gateway/gateway_facts.h"
+#include "northd/lb/lb_facts.h"
 #include "northd/nat/nat_facts.h"
 
 /* A table of NB, or a column of one, as an input. */
@@ -61,6 +62,7 @@ struct northd_program {
     /* the rooms' own */
     struct gateway_facts gateway;
     struct acl_room acl; /* northd/acl */
+    struct lb_facts lb;
     struct nat_facts nat;
 
     /* published */

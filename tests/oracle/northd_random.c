@@ -12,6 +12,7 @@
 #include "support/northd_acl_edits.h"
 #include "support/northd_pick.h"
 #include "support/northd_router_edits.h"
+#include "support/northd_service_edits.h"
 
 enum { N_SWITCHES = 6, N_ROUTERS = 3, N_PORTS = 30, N_ROUTER_PORTS = 9, N_ROUTES = 10 };
 
@@ -19,6 +20,7 @@ enum { N_SWITCHES = 6, N_ROUTERS = 3, N_PORTS = 30, N_ROUTER_PORTS = 9, N_ROUTES
 struct net {
     struct uuid ls[N_SWITCHES], lr[N_ROUTERS], lsp[N_PORTS], lrp[N_ROUTER_PORTS], route[N_ROUTES];
     struct router_net router;
+    struct service_net service;
     int lsp_on[N_PORTS], lrp_on[N_ROUTER_PORTS], route_on[N_ROUTES];
 };
 
@@ -240,10 +242,16 @@ static void edit_route(struct world *w, struct net *net)
 /* The rooms' own edits. */
 static void edit_more(struct world *w, struct net *net)
 {
-    if (pick(w, 2))
+    switch (pick(w, 3)) {
+    case 0:
         router_edit(w, &net->router);
-    else
+        break;
+    case 1:
         acl_edit(w);
+        break;
+    default:
+        service_edit(w, &net->service);
+    }
 }
 
 static bool edit(struct world *w, struct net *net)
@@ -410,6 +418,12 @@ static void random_edits(void **state)
     net.router.lrp = net.lrp;
     net.router.n_lr = N_ROUTERS;
     net.router.n_lrp = N_ROUTER_PORTS;
+    net.service = (struct service_net){.ls = net.ls,
+                                       .lr = net.lr,
+                                       .lsp = net.lsp,
+                                       .n_ls = N_SWITCHES,
+                                       .n_lr = N_ROUTERS,
+                                       .n_lsp = N_PORTS};
     world_open(&w, (uint64_t)args[0]);
     world_settle(&w);
     for (int i = 0; i < args[1]; i++) {

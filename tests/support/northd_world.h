@@ -403,6 +403,38 @@ static void world_put_set(const struct row *row, line_vec *lines)
     vec_push(lines, str_steal(&s));
 }
 
+static void world_put_datapaths(struct world *w, const struct datum *datapaths, struct str *s)
+{
+    line_vec names = VEC_INIT;
+    char buf[64];
+    for (size_t i = 0; i < datapaths->n; i++)
+        vec_push(&names, xstrdup(world_datapath_name(w, &datapaths->atoms[i].uuid, buf)));
+    if (names.n)
+        qsort(names.data, names.n, sizeof *names.data, world_compare);
+    for (size_t i = 0; i < names.n; i++) {
+        str_putf(s, " %s", names.data[i]);
+        free(names.data[i]);
+    }
+    vec_fini(&names);
+}
+
+static void world_put_services(struct world *w, line_vec *lines)
+{
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_LOAD_BALANCER))
+    {
+        const struct sb_load_balancer *lb = sb_load_balancer_cast(row);
+        const char *protocol = sb_load_balancer_protocol(lb);
+        struct str s = STR_INIT;
+        str_putf(&s, "load balancer %s %s ", sb_load_balancer_external_ids_value(lb, "lb_id"),
+                 protocol ? protocol : "-");
+        datum_print(sb_load_balancer_vips(lb), &s);
+        datum_print(sb_load_balancer_options(lb), &s);
+        world_put_datapaths(w, sb_load_balancer_datapaths(lb), &s);
+        vec_push(lines, str_steal(&s));
+    }
+}
+
 /* All that northd wrote, sorted. */
 static UNUSED line_vec world_dump(struct world *w)
 {
@@ -410,6 +442,7 @@ static UNUSED line_vec world_dump(struct world *w)
     const struct row *row;
     world_put_flows(w, &lines);
     world_put_bindings(w, &lines);
+    world_put_services(w, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_MULTICAST_GROUP))
     world_put_group(w, row, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_ADDRESS_SET))

@@ -1,0 +1,99 @@
+/* declare.c - the collections and compile units of load balancers, in order (rooms 1 to 4 of docs/architecture.md). */
+#include "northd/declare.h"
+#include "northd/lb/lb.h"
+
+static void switch_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_lb_datapath *f = fact;
+    if (f->kind == DATAPATH_SWITCH)
+        inc_key_add(keys, &f->datapath);
+}
+
+static void router_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_lb_datapath *f = fact;
+    if (f->kind == DATAPATH_ROUTER)
+        inc_key_add(keys, &f->datapath);
+}
+
+static struct inc_index *each(struct inc_program *g, struct inc_coll *coll,
+                              const struct inc_type *type)
+{
+    return inc_index_field(g, coll, "each", type, 0);
+}
+
+static void declare_inputs(struct northd_program *p, struct lb_facts *f)
+{
+    struct inc_program *g = p->inc;
+    f->in_lb = program_rows(p, "Load_Balancer");
+    f->in_lb_by_uuid = BY_UUID(f->in_lb, feed_row, uuid);
+    f->in_vip = program_elements(p, "Load_Balancer", "vips", &feed_pair_type);
+    f->in_vip_each = each(g, f->in_vip, &feed_pair_type);
+    f->in_ls_lb = program_elements(p, "Logical_Switch", "load_balancer", &feed_ref_type);
+    f->in_ls_lb_each = each(g, f->in_ls_lb, &feed_ref_type);
+    f->in_lr_lb = program_elements(p, "Logical_Router", "load_balancer", &feed_ref_type);
+    f->in_lr_lb_each = each(g, f->in_lr_lb, &feed_ref_type);
+    f->in_ls_group = program_elements(p, "Logical_Switch", "load_balancer_group", &feed_ref_type);
+    f->in_ls_group_each = each(g, f->in_ls_group, &feed_ref_type);
+    f->in_lr_group = program_elements(p, "Logical_Router", "load_balancer_group", &feed_ref_type);
+    f->in_lr_group_each = each(g, f->in_lr_group, &feed_ref_type);
+    f->in_group_lb = program_elements(p, "Load_Balancer_Group", "load_balancer", &feed_ref_type);
+    f->in_group_lb_by_group = BY_UUID(f->in_group_lb, feed_ref, row);
+}
+
+void lb_declare_facts(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    struct lb_facts *f = &p->lb;
+    declare_inputs(p, f);
+    f->lb = inc_derived(g, "lb", &northd_type_lb);
+    f->lb_by_uuid = BY_UUID(f->lb, fact_lb, uuid);
+    f->vip = inc_derived(g, "lb_vip", &northd_type_lb_vip);
+    f->vip_by_lb = BY_UUID(f->vip, fact_lb_vip, lb);
+    f->flow = inc_derived(g, "lb_flow", &northd_type_lb_flow);
+    f->flow_by_lb = BY_UUID(f->flow, fact_lb_flow, lb);
+    f->on = inc_derived(g, "lb_on", &northd_type_lb_on);
+    f->on_each = each(g, f->on, &northd_type_lb_on);
+    f->on_by_lb = BY_UUID(f->on, fact_lb_on, lb);
+    f->datapath = inc_derived(g, "lb_datapath", &northd_type_lb_datapath);
+    f->datapath_by_switch = inc_index_fn(g, f->datapath, "switch", &feed_uuid_type, switch_key);
+    f->datapath_by_router = inc_index_fn(g, f->datapath, "router", &feed_uuid_type, router_key);
+    f->snat = inc_derived(g, "lb_snat", &northd_type_lb_snat);
+    f->snat_by_lr = BY_UUID(f->snat, fact_lb_snat, lr);
+    f->binding = inc_derived(g, "lb_binding", &northd_type_lb_binding);
+    f->lrp_by_lr = BY_UUID(p->lrp, fact_lrp, lr);
+}
+
+void lb_declare_units(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    struct lb_facts *f = &p->lb;
+    UNIT("lb: rows", f->in_lb_by_uuid, lb_row, READS(f->in_lb), f->lb);
+    UNIT("lb: VIPs", f->in_vip_each, lb_vip, READS(f->lb, p->in_option), f->vip, f->flow,
+         p->complaint);
+    UNIT("lb: on switches", f->in_ls_lb_each, lb_on_switch, READS(f->in_ls_lb), f->on);
+    UNIT("lb: on routers", f->in_lr_lb_each, lb_on_router, READS(f->in_lr_lb), f->on);
+    UNIT("lb: groups on switches", f->in_ls_group_each, lb_on_switch_group, READS(f->in_group_lb),
+         f->on);
+    UNIT("lb: groups on routers", f->in_lr_group_each, lb_on_router_group, READS(f->in_group_lb),
+         f->on);
+    UNIT("lb: bindings", f->in_lb_by_uuid, lb_binding, READS(f->in_lb, f->on), f->binding);
+    UNIT("lb: force_snat", p->in_lr_by_uuid, lb_snat, READS(p->in_lr, p->gateway.router), f->snat,
+         p->complaint);
+    UNIT("lb: flows", f->on_each, lb_flows, READS(f->flow, f->snat), f->datapath, p->switch_has,
+         p->lflow);
+}
+
+void lb_declare_flows(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    struct lb_facts *f = &p->lb;
+    UNIT("lb: switches", f->datapath_by_switch, lb_switch, READS(f->datapath), p->lflow);
+    UNIT("lb: switch ports", p->lsp_by_uuid, lb_switch_port, READS(p->lsp, f->datapath), p->lflow);
+    UNIT("lb: routers", f->datapath_by_router, lb_router,
+         READS(f->datapath, f->snat, p->lrp, p->network, p->gateway.router), p->lflow);
+    UNIT("lb: router ARP", f->on_each, lb_router_arp,
+         READS(f->on, f->lb, f->vip, p->lrp, p->plen, p->network, p->gateway.port,
+               p->gateway.reside),
+         p->lflow);
+}

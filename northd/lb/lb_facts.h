@@ -1,0 +1,87 @@
+/* lb_facts.h - facts of load balancers (rooms 2 to 5 of docs/architecture.md), and the room's collections.
+ *
+ *     Load_Balancer row ------------> lb --+
+ *     Load_Balancer.vips, an element -----> vip, lb_flow       what one VIP means, without saying where
+ *     references, and through groups -----> lb_on              which load balancer is on which datapath
+ *     lb_on x lb_flow ------------------> lflow, lb_datapath
+ *
+ * So a backend that changes makes one VIP's text anew, and a switch that joins costs what is on it.
+ */
+#pragma once
+
+#include "northd/address.h"
+#include "northd/facts.h"
+
+enum {
+    LB_REJECT = 1,    /* options:reject */
+    LB_SKIP_SNAT = 2, /* options:skip_snat */
+    LB_EVENT = 4,     /* options:event */
+};
+enum lb_responder { LB_ANSWER_REACHABLE, LB_ANSWER_ALL, LB_ANSWER_NONE };
+
+struct fact_lb {
+    struct uuid uuid;
+    const struct rstr *protocol;    /* "tcp", "udp", "sctp" */
+    const struct rstr *hash_fields; /* as an argument of ct_lb_mark, or NULL */
+    uint32_t flags;
+    uint32_t affinity;  /* seconds, 0: none */
+    uint32_t responder; /* enum lb_responder */
+    uint32_t pad;
+};
+
+/* The address of a VIP: what a router that has the load balancer answers ARP for. */
+struct fact_lb_vip {
+    struct uuid lb;
+    struct address ip;
+};
+
+/* Where a flow of a VIP goes: on switches, on all routers, on routers without and with lb_force_snat_ip. */
+enum lb_where { LB_SWITCH, LB_ROUTER, LB_ROUTER_PLAIN, LB_ROUTER_FORCE_SNAT };
+
+struct fact_lb_flow {
+    struct uuid lb;
+    struct address vip;
+    uint16_t port;
+    uint16_t n; /* among the flows of the VIP: with it the order needs no look at the text */
+    uint16_t where, stage;
+    uint64_t priority;
+    const struct expr *match;
+    const struct actions *actions;
+};
+
+struct fact_lb_on {
+    struct uuid lb, datapath;
+    uint64_t kind; /* enum datapath_kind */
+};
+
+/* A switch or router with a load balancer that has a VIP. */
+struct fact_lb_datapath {
+    struct uuid datapath;
+    uint64_t kind;
+};
+
+/* options:lb_force_snat_ip of a router: the address that replaces the source of balanced packets; ip.version 0: the
+ * router's own on the port that they leave by ("router_ip"). */
+struct fact_lb_snat {
+    struct uuid lr;
+    struct address ip;
+};
+
+/* A southbound Load_Balancer, which has the same uuid: for those on switches. */
+struct fact_lb_binding {
+    struct uuid lb;
+    const struct row *row; /* NB */
+    uint64_t switches[2];  /* changes when they do */
+};
+
+extern const struct inc_type northd_type_lb, northd_type_lb_vip, northd_type_lb_flow,
+    northd_type_lb_on, northd_type_lb_datapath, northd_type_lb_snat, northd_type_lb_binding;
+
+struct lb_facts {
+    struct inc_coll *in_lb, *in_vip, *in_ls_lb, *in_lr_lb, *in_ls_group, *in_lr_group, *in_group_lb;
+    struct inc_index *in_lb_by_uuid, *in_vip_each, *in_ls_lb_each, *in_lr_lb_each;
+    struct inc_index *in_ls_group_each, *in_lr_group_each, *in_group_lb_by_group;
+    struct inc_coll *lb, *vip, *flow, *on, *datapath, *snat, *binding;
+    struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each, *on_by_lb;
+    struct inc_index *datapath_by_switch, *datapath_by_router, *snat_by_lr, *lrp_by_lr;
+};

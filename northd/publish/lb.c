@@ -1,0 +1,57 @@
+/* lb.c - Load_Balancer rows of SB (rows.c; room 5 of docs/architecture.md): the row has the uuid of its NB row, whose uuid in
+ * external_ids:lb_id is what peers know it by. The switches are in datapaths, by element: groups of datapaths would be shared
+ * with flows.
+ */
+#include "northd/publish/internal.h"
+
+#include <stdlib.h>
+
+static const struct datum *switches(struct publisher *pub, const struct uuid *lb)
+{
+    struct inc_facts all = inc_look(pub->inc, pub->p->lb.on_by_lb, lb);
+    union atom *atoms = xcalloc(all.n + 1, sizeof *atoms);
+    size_t n = 0;
+    for (size_t i = 0; i < all.n; i++) {
+        const struct fact_lb_on *on = all.v[i];
+        const struct pub_datapath *dp =
+            on->kind == DATAPATH_SWITCH ? datapaths_find(pub, &on->datapath) : NULL;
+        if (dp && dp->in_sb)
+            atoms[n++].uuid = dp->sb;
+    }
+    const struct datum *d = datum_new_set(ATOM_UUID, atoms, n);
+    free(atoms);
+    return d;
+}
+
+/* hairpin_orig_tuple: flows keep the VIP in registers before they translate. */
+static const struct datum *options(const struct nb_load_balancer *nb)
+{
+    struct pairs pairs = {0};
+    pairs_put(&pairs, "hairpin_orig_tuple", "true");
+    pairs_put_all(&pairs, nb_load_balancer_options(nb));
+    return pairs_take(&pairs);
+}
+
+static const struct datum *external_ids(const struct uuid *lb)
+{
+    struct pairs pairs = {0};
+    char text[UUID_TEXT_LEN + 1];
+    pairs_put(&pairs, "lb_id", uuid_print(lb, text));
+    return pairs_take(&pairs);
+}
+
+void lb_write_binding(struct publisher *pub, const void *fact, const struct row *row)
+{
+    enum { T = SB_TABLE_LOAD_BALANCER };
+    const struct fact_lb_binding *f = fact;
+    const struct nb_load_balancer *nb = nb_load_balancer_cast(f->row);
+    publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_NAME,
+                  datum_new_string(nb_load_balancer_name(nb)));
+    publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_VIPS,
+                  datum_ref(nb_load_balancer_vips(nb)));
+    publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_PROTOCOL,
+                  datum_ref(f->row->values[NB_LOAD_BALANCER_COL_PROTOCOL]));
+    publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_OPTIONS, options(nb));
+    publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_EXTERNAL_IDS, external_ids(&f->lb));
+    publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_DATAPATHS, switches(pub, &f->lb));
+}

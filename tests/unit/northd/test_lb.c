@@ -1,0 +1,258 @@
+/* test_lb.c - load balancers on switches and routers, from NB rows to SB rows: what the flows say, what is in Load_Balancer, and
+ * that a changed backend costs its VIP.
+ */
+#include "support/northd_world.h"
+
+#include "base/log.h"
+
+struct net {
+    struct world w;
+    struct uuid ls, other, lr, lb;
+};
+
+static void commit(struct world *w)
+{
+    assert_int_equal(world_commit(w), 0);
+    world_settle(w);
+}
+
+/* Two switches on a router, and a load balancer that is nowhere yet. */
+static int setup(void **state)
+{
+    struct net *n = *state = NEW(struct net);
+    struct world *w = &n->w;
+    log_set_level(NULL, LOG_ERR);
+    world_open(w, 1);
+    n->ls = world_switch(w, "sw0");
+    n->other = world_switch(w, "sw1");
+    n->lr = world_router(w, "lr0");
+    world_port(w, &n->ls, "p1", "0a:00:00:00:00:01 10.0.0.1");
+    world_router_port(w, &n->lr, "rp", "0a:00:00:00:ff:01", "10.0.0.254/24,fd00::ff/64");
+    world_attach(w, &n->ls, "sw0-lr0", "rp");
+    n->lb = world_insert(w, "Load_Balancer");
+    world_set(w, "Load_Balancer", &n->lb, "name", "lb0");
+    world_set(w, "Load_Balancer", &n->lb, "vips", "30.0.0.1:80=10.0.0.1:8080,10.0.0.2:8080");
+    commit(w);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct net *n = *state;
+    world_close(&n->w);
+    free(n);
+    return 0;
+}
+
+static void set_vips(struct net *n, const char *vips)
+{
+    world_set(&n->w, "Load_Balancer", &n->lb, "vips", vips);
+    commit(&n->w);
+}
+
+static void set_options(struct net *n, const char *options)
+{
+    world_set(&n->w, "Load_Balancer", &n->lb, "options", options);
+    commit(&n->w);
+}
+
+static void on_switch(struct net *n)
+{
+    world_link(&n->w, "Logical_Switch", &n->ls, "load_balancer", &n->lb, true);
+    commit(&n->w);
+}
+
+static void on_router(struct net *n)
+{
+    world_link(&n->w, "Logical_Router", &n->lr, "load_balancer", &n->lb, true);
+    commit(&n->w);
+}
+
+static void switch_flows(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    assert_int_equal(world_count(w, "30.0.0.1", NULL), 0); /* on no datapath: nowhere in SB */
+    assert_int_equal(world_count(w, "ls_in_pre_lb ", " 100 (ip) (reg0[2] = 1; next;)", NULL), 0);
+    on_switch(n);
+    assert_int_equal(world_count(w, "ls_in_pre_lb ", " 100 (ip) (reg0[2] = 1; next;)", NULL), 1);
+    assert_int_equal(world_count(w, "ls_out_pre_lb ", " 100 (ip) (reg0[2] = 1; next;)", NULL), 1);
+    assert_int_equal(world_count(w, "ls_in_pre_stateful ", " 120 ",
+                                 "ip4.dst == 30.0.0.1 && tcp.dst == 80",
+                                 "(reg1 = 30.0.0.1; reg2[0..15] = 80; ct_lb_mark;)", NULL),
+                     1);
+    assert_int_equal(
+        world_count(w, "ls_in_lb ", " 120 (ct.new && ip4.dst == 30.0.0.1 && tcp.dst == 80)",
+                    "(reg0[1] = 0; ct_lb_mark(backends=10.0.0.1:8080,10.0.0.2:8080);)", NULL),
+        1);
+    assert_int_equal(world_count(w, "ls_in_nat_hairpin ", NULL), 2 + 3); /* 2: last words */
+    assert_int_equal(world_count(w, "_pre_lb ", "ip && inport == \"sw0-lr0\"", NULL), 1);
+    assert_int_equal(world_count(w, "_pre_lb ", "outport == \"sw0-lr0\"", "ct_clear; next;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 0);
+}
+
+static void rows(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    char uuid[UUID_TEXT_LEN + 1], ls[UUID_TEXT_LEN + 1];
+    on_router(n);
+    assert_int_equal(world_count(w, "load balancer ", NULL), 0); /* hairpins are a switch's */
+    on_switch(n);
+    assert_int_equal(world_count(w, "load balancer ", uuid_print(&n->lb, uuid),
+                                 "\"30.0.0.1:80\"=\"10.0.0.1:8080,10.0.0.2:8080\"",
+                                 "hairpin_orig_tuple=\"true\"", uuid_print(&n->ls, ls), NULL),
+                     1);
+    set_options(n, "hairpin_snat_ip=9.9.9.9");
+    assert_int_equal(world_count(w, "load balancer ", "hairpin_snat_ip=\"9.9.9.9\"", NULL), 1);
+    world_link(w, "Logical_Switch", &n->ls, "load_balancer", &n->lb, false);
+    commit(w);
+    assert_int_equal(world_count(w, "load balancer ", NULL), 0);
+}
+
+static void forms(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_switch(n);
+    world_set(w, "Load_Balancer", &n->lb, "protocol", "udp");
+    world_set(w, "Load_Balancer", &n->lb, "selection_fields", "ip_src,tp_src");
+    set_vips(n, "[fd00:30::1]:53=[fd00::1]:53 30.0.0.2=10.0.0.1,10.0.0.2 30.0.0.3:1=");
+    assert_int_equal(world_count(w, "ls_in_lb ", "ip6.dst == fd00:30::1 && udp.dst == 53",
+                                 "backends=[fd00::1]:53; hash_fields=\"ip_src,udp_src\");", NULL),
+                     1);
+    assert_int_equal(
+        world_count(w, "ls_in_pre_stateful ", "xxreg1 = fd00:30::1; reg2[0..15] = 53;", NULL), 1);
+    assert_int_equal(world_count(w, "ls_in_lb ", " 110 ", "ip4.dst == 30.0.0.2)",
+                                 "backends=10.0.0.1,10.0.0.2;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "ls_in_lb ", "30.0.0.3", "(drop;)", NULL), 1);
+}
+
+static void malformed(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_switch(n);
+    set_vips(n, "30.0.0.300:80=10.0.0.1:80 30.0.0.1:65536=10.0.0.1:80 30.0.0.2:0=10.0.0.1:80 "
+                "30.0.0.4:80=10.0.0.1,x,10.0.0.2:80,[fd00::1]:80, [30.0.0.5]:80=10.0.0.1:80");
+    assert_int_equal(world_count(w, "ls_in_lb ", "(ct.new", NULL), 1);
+    assert_int_equal(
+        world_count(w, "ls_in_lb ", "30.0.0.4", "ct_lb_mark(backends=10.0.0.2:80);", NULL), 1);
+}
+
+static void no_backends(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_switch(n);
+    on_router(n);
+    set_vips(n, "30.0.0.1:80=");
+    set_options(n, "reject=true");
+    assert_int_equal(world_count(w, "ls_in_lb ",
+                                 "reject { outport <-> inport; next(pipeline=egress, table=5); };",
+                                 NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_dnat ",
+                                 "reject { outport <-> inport; next(pipeline=egress, table=3); };",
+                                 NULL),
+                     1);
+    set_options(n, "event=true");
+    assert_int_equal(world_count(w, "ls_in_pre_lb ", " 130 ", "trigger_event(", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", " 130 ", "vip = \"30.0.0.1:80\"", NULL), 1);
+}
+
+static void affinity(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_switch(n);
+    on_router(n);
+    set_options(n, "affinity_timeout=99999");
+    assert_int_equal(world_count(w, "ls_in_lb_aff_check ", "chk_lb_aff()", NULL), 1);
+    assert_int_equal(world_count(w, "ls_in_lb ", " 150 ", NULL), 2);
+    assert_int_equal(
+        world_count(w, "ls_in_lb_aff_learn ",
+                    "commit_lb_aff(vip = \"30.0.0.1:80\", backend = \"10.0.0.2:8080\", "
+                    "proto = tcp, timeout = 65535);",
+                    NULL),
+        1);
+    assert_int_equal(world_count(w, "lr_in_lb_aff_check ",
+                                 "reg0 = ip4.dst; reg9[16..31] = tcp.dst; reg9[6] = chk_lb_aff();",
+                                 NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_lb_aff_learn ", " 100 ", NULL), 2);
+}
+
+static void router_flows(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_router(n);
+    assert_int_equal(world_count(w, "lr_in_defrag ", "ip4.dst == 30.0.0.1", "ct_dnat;", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", " 120 ",
+                                 "(ct_lb_mark(backends=10.0.0.1:8080,10.0.0.2:8080);)", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_out_undnat ", "ct_dnat", NULL), 0);
+    world_set(w, "Logical_Router", &n->lr, "options", "chassis=hv1 lb_force_snat_ip=router_ip");
+    commit(w);
+    assert_int_equal(world_count(w, "lr_out_undnat ", "flags.loopback = 1; ct_dnat;", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", " 120 ", "flags.force_snat_for_lb = 1;",
+                                 "; force_snat);", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_out_snat ", " 110 ", "outport == \"rp\"", NULL), 2);
+    world_set(w, "Logical_Router", &n->lr, "options", "chassis=hv1 lb_force_snat_ip=20.0.0.1");
+    commit(w);
+    assert_int_equal(world_count(w, "lr_out_snat ", " 100 ", "ct_snat(20.0.0.1);", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_unsnat ", " 110 ", "ip4.dst == 20.0.0.1", NULL), 1);
+    set_options(n, "skip_snat=true");
+    assert_int_equal(world_count(w, "lr_in_dnat ", " 120 ", "; skip_snat);", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", "; force_snat);", NULL), 0);
+}
+
+static void router_arp(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_router(n);
+    assert_int_equal(world_count(w, "lr_in_ip_input ", "arp.tpa == 30.0.0.1", NULL), 0);
+    set_vips(n, "10.0.0.77:80=10.0.0.1:80 [fd00::77]:80=[fd00::1]:80 30.0.0.1=10.0.0.1");
+    assert_int_equal(world_count(w, "lr_in_ip_input ", " 90 ", "arp.tpa == 10.0.0.77", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_ip_input ", " 90 ", "nd.target == fd00::77", NULL), 1);
+    set_options(n, "neighbor_responder=all");
+    assert_int_equal(world_count(w, "lr_in_ip_input ", " 90 ", "arp.tpa == 30.0.0.1", NULL), 1);
+    set_options(n, "neighbor_responder=none");
+    assert_int_equal(world_count(w, "lr_in_ip_input ", "arp.tpa == 10.0.0.77", NULL), 0);
+}
+
+static void groups(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    struct uuid group = world_insert(w, "Load_Balancer_Group");
+    world_set(w, "Load_Balancer_Group", &group, "name", "g");
+    world_link(w, "Load_Balancer_Group", &group, "load_balancer", &n->lb, true);
+    world_link(w, "Logical_Switch", &n->ls, "load_balancer_group", &group, true);
+    world_link(w, "Logical_Router", &n->lr, "load_balancer_group", &group, true);
+    commit(w);
+    assert_int_equal(world_count(w, "ls_in_lb ", "30.0.0.1", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 1);
+    on_switch(n); /* twice on one switch is once */
+    assert_int_equal(world_count(w, "ls_in_lb ", "30.0.0.1", NULL), 1);
+    world_link(w, "Load_Balancer_Group", &group, "load_balancer", &n->lb, false);
+    commit(w);
+    assert_int_equal(world_count(w, "ls_in_lb ", "30.0.0.1", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 0);
+}
+
+int main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(switch_flows), TEST(rows),        TEST(forms),
+        TEST(malformed),    TEST(no_backends), TEST(affinity),
+        TEST(router_flows), TEST(router_arp),  TEST(groups),
+    };
+    return cmocka_run_group_tests_name("northd lb", tests, NULL, NULL);
+}
