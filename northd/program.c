@@ -233,7 +233,7 @@ static void declare_router(struct northd_program *p)
          READS(p->lrp, p->datapath, p->network, p->gateway.port), p->lflow);
     UNIT("router: ip_input", p->lrp_by_uuid, router_ip_input,
          READS(p->lrp, p->network, p->gateway.router, p->gateway.port, p->gateway.reside,
-               p->nat.address, p->nat.force_snat),
+               p->nat.address, p->nat.force_snat, p->lb.router_vip),
          p->lflow);
     UNIT("router: connected", p->lrp_by_uuid, router_connected, READS(p->lrp, p->network),
          p->lflow);
@@ -281,9 +281,9 @@ struct northd_program *program_create(void)
     nat_declare_facts(p);
     declare_topology(p);
     gateway_declare_units(p);
+    nat_declare_units(p);
     lb_declare_units(p);
     acl_declare_facts(p);
-    nat_declare_units(p);
     declare_switch(p);
     acl_declare_flows(p);
     declare_router(p);

@@ -58,10 +58,9 @@ void lb_declare_facts(struct northd_program *p)
     f->datapath = inc_derived(g, "lb_datapath", &northd_type_lb_datapath);
     f->datapath_by_switch = inc_index_fn(g, f->datapath, "switch", &feed_uuid_type, switch_key);
     f->datapath_by_router = inc_index_fn(g, f->datapath, "router", &feed_uuid_type, router_key);
-    f->snat = inc_derived(g, "lb_snat", &northd_type_lb_snat);
-    f->snat_by_lr = BY_UUID(f->snat, fact_lb_snat, lr);
+    f->router_vip = inc_derived(g, "lb_router_vip", &northd_type_lb_router_vip);
+    f->router_vip_each = each(g, f->router_vip, &northd_type_lb_router_vip);
     f->binding = inc_derived(g, "lb_binding", &northd_type_lb_binding);
-    f->lrp_by_lr = BY_UUID(p->lrp, fact_lrp, lr);
 }
 
 void lb_declare_units(struct northd_program *p)
@@ -78,10 +77,8 @@ void lb_declare_units(struct northd_program *p)
     UNIT("lb: groups on routers", f->in_lr_group_each, lb_on_router_group, READS(f->in_group_lb),
          f->on);
     UNIT("lb: bindings", f->in_lb_by_uuid, lb_binding, READS(f->in_lb, f->on), f->binding);
-    UNIT("lb: force_snat", p->in_lr_by_uuid, lb_snat, READS(p->in_lr, p->gateway.router), f->snat,
-         p->complaint);
-    UNIT("lb: flows", f->on_each, lb_flows, READS(f->flow, f->snat), f->datapath, p->switch_has,
-         p->lflow);
+    UNIT("lb: flows", f->on_each, lb_flows, READS(f->flow, f->vip, p->nat.force_snat), f->datapath,
+         f->router_vip, p->switch_has, p->nat.translates, p->lflow);
 }
 
 void lb_declare_flows(struct northd_program *p)
@@ -90,8 +87,7 @@ void lb_declare_flows(struct northd_program *p)
     struct lb_facts *f = &p->lb;
     UNIT("lb: switches", f->datapath_by_switch, lb_switch, READS(f->datapath), p->lflow);
     UNIT("lb: switch ports", p->lsp_by_uuid, lb_switch_port, READS(p->lsp, f->datapath), p->lflow);
-    UNIT("lb: routers", f->datapath_by_router, lb_router,
-         READS(f->datapath, f->snat, p->lrp, p->network, p->gateway.router), p->lflow);
+    UNIT("lb: routers", f->datapath_by_router, lb_router, READS(f->datapath), p->lflow);
     UNIT("lb: router ARP", f->on_each, lb_router_arp,
          READS(f->on, f->lb, f->vip, p->lrp, p->plen, p->network, p->gateway.port,
                p->gateway.reside),

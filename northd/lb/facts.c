@@ -67,7 +67,7 @@ static void lb_on_print(const void *fact, struct str *out)
 FACT_COMPARE(lb_datapath, uuid_compare(&a->datapath, &b->datapath),
              fact_compare_u64(a->kind, b->kind))
 
-FACT_COMPARE(lb_snat, uuid_compare(&a->lr, &b->lr), address_compare(&a->ip, &b->ip))
+FACT_COMPARE(lb_router_vip, uuid_compare(&a->lr, &b->lr), address_compare(&a->ip, &b->ip))
 
 FACT_COMPARE(lb_binding, uuid_compare(&a->lb, &b->lb),
              uuid_compare(&a->row->version, &b->row->version),
@@ -87,5 +87,5 @@ FACT_TYPE_PLAIN(lb_vip, lb_vip_print);
 FACT_TYPE(lb_flow, lb_flow_print);
 FACT_TYPE_PLAIN(lb_on, lb_on_print);
 FACT_TYPE_PLAIN(lb_datapath, NULL);
-FACT_TYPE_PLAIN(lb_snat, NULL);
+FACT_TYPE_PLAIN(lb_router_vip, NULL);
 FACT_TYPE(lb_binding, NULL);

@@ -16,13 +16,41 @@ static bool belongs(enum lb_where where, bool is_router, bool has_snat)
     }
 }
 
-static void tell_switch(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls)
+static bool forces_snat(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr)
 {
-    struct fact_switch_has f;
-    INC_CLEAR(f);
-    f.ls = *ls;
-    f.what = SWITCH_HAS_LB;
-    inc_emit(ctx, p->switch_has, &f);
+    const struct fact_force_snat *f;
+    INC_FOR_EACH(f, inc_read(ctx, p->nat.force_snat_by_lr, lr))
+    if (f->what == FORCE_SNAT_LB)
+        return true;
+    return false;
+}
+
+/* What other rooms want to know of a datapath with a VIP. */
+static void tell(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lb_on *on)
+{
+    struct fact_lb_datapath d;
+    INC_CLEAR(d);
+    d.datapath = on->datapath;
+    d.kind = on->kind;
+    inc_emit(ctx, p->lb.datapath, &d);
+    if (on->kind == DATAPATH_SWITCH) {
+        struct fact_switch_has f;
+        INC_CLEAR(f);
+        f.ls = on->datapath;
+        f.what = SWITCH_HAS_LB;
+        inc_emit(ctx, p->switch_has, &f);
+        return;
+    }
+    inc_emit(ctx, p->nat.translates, &(struct fact_translates){on->datapath});
+    const struct fact_lb_vip *vip;
+    INC_FOR_EACH(vip, inc_read(ctx, p->lb.vip_by_lb, &on->lb))
+    {
+        struct fact_lb_router_vip f;
+        INC_CLEAR(f);
+        f.lr = on->datapath;
+        f.ip = vip->ip;
+        inc_emit(ctx, p->lb.router_vip, &f);
+    }
 }
 
 void lb_flows(struct inc_ctx *ctx, const void *key, void *aux)
@@ -30,19 +58,12 @@ void lb_flows(struct inc_ctx *ctx, const void *key, void *aux)
     struct northd_program *p = aux;
     const struct fact_lb_on *on = key;
     bool is_router = on->kind == DATAPATH_ROUTER;
-    bool has_snat = is_router && inc_read_one(ctx, p->lb.snat_by_lr, &on->datapath);
+    bool has_snat = is_router && forces_snat(ctx, p, &on->datapath);
     struct lflow_out l = lflows_begin(ctx, p, &on->datapath, &on->lb);
     struct inc_facts flows = inc_read(ctx, p->lb.flow_by_lb, &on->lb);
     const struct fact_lb_flow *f;
-    if (flows.n) {
-        struct fact_lb_datapath d;
-        INC_CLEAR(d);
-        d.datapath = on->datapath;
-        d.kind = on->kind;
-        inc_emit(ctx, p->lb.datapath, &d);
-        if (!is_router)
-            tell_switch(ctx, p, &on->datapath);
-    }
+    if (flows.n)
+        tell(ctx, p, on);
     INC_FOR_EACH(f, flows)
     if (belongs(f->where, is_router, has_snat))
         lflows_emit(&l, f->stage, (unsigned)f->priority, expr_ref(f->match),

@@ -10,14 +10,13 @@ void lb_declare_facts(struct northd_program *p);
 void lb_declare_units(struct northd_program *p);
 void lb_declare_flows(struct northd_program *p);
 
-/* lb.c: each Load_Balancer row, twice; references from switches, from routers, through groups; each router */
+/* lb.c: each Load_Balancer row, twice; references from switches, from routers, through groups */
 void lb_row(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_binding(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_switch(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_router(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_switch_group(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_router_group(struct inc_ctx *ctx, const void *key, void *aux);
-void lb_snat(struct inc_ctx *ctx, const void *key, void *aux);
 /* vip.c: each element of Load_Balancer.vips */
 void lb_vip(struct inc_ctx *ctx, const void *key, void *aux);
 /* flows.c: each load balancer on a datapath */
@@ -28,6 +27,10 @@ void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux);
 /* router.c: each router that has a VIP; each load balancer on a router: ARP */
 void lb_router(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_router_arp(struct inc_ctx *ctx, const void *key, void *aux);
+/* router.c: whether packets to ADDRESS, an address of a port of LR, may be for a VIP. A unit that calls it reads
+ * lb.router_vip. */
+bool lb_has_vip(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr,
+                const struct address *address);
 
 /* endpoint.c: "10.0.0.1", "10.0.0.1:80", "fd00::1", "[fd00::1]:80". */
 struct lb_endpoint {

@@ -60,9 +60,8 @@ struct fact_lb_datapath {
     uint64_t kind;
 };
 
-/* options:lb_force_snat_ip of a router: the address that replaces the source of balanced packets; ip.version 0: the
- * router's own on the port that they leave by ("router_ip"). */
-struct fact_lb_snat {
+/* The address of a VIP on a router. */
+struct fact_lb_router_vip {
     struct uuid lr;
     struct address ip;
 };
@@ -75,13 +74,13 @@ struct fact_lb_binding {
 };
 
 extern const struct inc_type northd_type_lb, northd_type_lb_vip, northd_type_lb_flow,
-    northd_type_lb_on, northd_type_lb_datapath, northd_type_lb_snat, northd_type_lb_binding;
+    northd_type_lb_on, northd_type_lb_datapath, northd_type_lb_router_vip, northd_type_lb_binding;
 
 struct lb_facts {
     struct inc_coll *in_lb, *in_vip, *in_ls_lb, *in_lr_lb, *in_ls_group, *in_lr_group, *in_group_lb;
     struct inc_index *in_lb_by_uuid, *in_vip_each, *in_ls_lb_each, *in_lr_lb_each;
     struct inc_index *in_ls_group_each, *in_lr_group_each, *in_group_lb_by_group;
-    struct inc_coll *lb, *vip, *flow, *on, *datapath, *snat, *binding;
+    struct inc_coll *lb, *vip, *flow, *on, *datapath, *router_vip, *binding;
     struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each, *on_by_lb;
-    struct inc_index *datapath_by_switch, *datapath_by_router, *snat_by_lr, *lrp_by_lr;
+    struct inc_index *datapath_by_switch, *datapath_by_router, *router_vip_each;
 };

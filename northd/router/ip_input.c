@@ -5,6 +5,7 @@
  * An echo reply goes on through routing like any packet, with flags.loopback, since it may leave where it came from.
  */
 #include "northd/gateway/gateway.h"
+#include "northd/lb/lb.h"
 #include "northd/lflows.h"
 #include "northd/nat/nat.h"
 #include "northd/router/router.h"
@@ -93,10 +94,11 @@ void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
         else
             answer_arp(&l, lrp, &n->address, gateway_resident(ctx, p, key, true));
         answer_echo(&l, &own);
-        if (!has_gateway) /* whose addresses may stand for others' */
+        bool is_vip = lb_has_vip(ctx, p, &lrp->lr, &own);
+        if (!has_gateway && !is_vip) /* whose addresses may stand for others' */
             refuse_udp(&l, &own);
         /* What may be an answer for somebody behind the address is dropped only when it was not. */
-        bool shared = nat_shares_address(ctx, p, &lrp->lr, &own);
+        bool shared = is_vip || nat_shares_address(ctx, p, &lrp->lr, &own);
         lflows_emit(&l, shared ? STAGE_RTR_IN_ARP_RESOLVE : STAGE_RTR_IN_IP_INPUT, shared ? 2 : 60,
                     lflows_ip_dst(&l, &own), lflows_drop(&l));
     }
