@@ -26,6 +26,11 @@ struct row *row_new(const struct schema_table *table, const struct uuid *uuid);
 struct row *row_clone(const struct row *row);
 /* Only between row_new/row_clone and publication. Takes over the reference to VALUE. */
 void row_set(struct row *row, const struct schema_column *column, const struct datum *value);
+/* As row_set for what COLUMNS says, an object by names of columns (also "_version"); IS_DIFFERENCE:
+ * what it says of a set or map is applied as datum_apply_difference does. Elements are not counted
+ * or held to constraints. On an error, which names table and column, ROW is changed in part. */
+int row_set_json(struct row *row, const json_t *columns, bool is_difference,
+                 struct diag *diag) MUST_CHECK;
 static inline const struct row *row_ref(const struct row *row)
 {
     ((struct row *)(uintptr_t)row)->refs++;

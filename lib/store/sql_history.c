@@ -203,36 +203,6 @@ static void set_row_then(struct reader *r, const struct schema_table *table,
     past->row = row ? row_ref(row) : NULL;
 }
 
-/* Puts the values of a "modify" or "delete" into ROW. */
-static int apply_columns(struct row *row, const json_t *columns, bool is_difference)
-{
-    const char *name;
-    json_t *json;
-    json_object_foreach((json_t *)(uintptr_t)columns, name, json)
-    {
-        const struct schema_column *column = schema_column_find(row->table, name);
-        const struct datum *value;
-        if (!column || column->index == COLUMN_UUID)
-            return ERR_CORRUPT;
-        struct column_type type = column->type;
-        type.n_min = 0;
-        if (type.n_max != 1)
-            type.n_max = SCHEMA_UNLIMITED;
-        if (datum_from_json(&type, json, NULL, &value, NULL))
-            return ERR_CORRUPT;
-        if (column->index == COLUMN_VERSION) {
-            row->version = value->atoms[0].uuid;
-            datum_unref(value);
-        } else if (is_difference && !is_scalar(column)) {
-            row_set(row, column, datum_apply_difference(row_get(row, column), value));
-            datum_unref(value);
-        } else {
-            row_set(row, column, value);
-        }
-    }
-    return 0;
-}
-
 static int read_change(struct reader *r, const struct schema_table *table, const char *uuid_text,
                        const json_t *json)
 {
@@ -245,7 +215,7 @@ static int read_change(struct reader *r, const struct schema_table *table, const
     if ((after == NULL) != (delete != NULL))
         return ERR_CORRUPT;
     struct row *before = modify ? row_clone(after) : delete ? row_new(table, &uuid) : NULL;
-    int err = before ? apply_columns(before, modify ? modify : delete, modify != NULL) : 0;
+    int err = before ? row_set_json(before, modify ? modify : delete, modify != NULL, NULL) : 0;
     if (err) {
         row_unref(before);
         return err;
