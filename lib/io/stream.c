@@ -13,7 +13,8 @@
 
 enum {
     READ_SIZE = 64 << 10,
-    READS_A_TURN = 16, /* so that one fast peer does not keep the loop to itself */
+    READS_A_TURN = 16,          /* so that one fast peer does not keep the loop to itself */
+    FIRST_CHUNK_SIZE = 1 << 10, /* most queues hold one short answer */
     CHUNK_SIZE = 16 << 10,
     KEEP_INPUT = 256 << 10,
 };
@@ -373,7 +374,7 @@ void stream_write(struct stream *s, const void *bytes, size_t n)
     if (!list_empty(&s->out))
         c = CONTAINER_OF(s->out.prev, struct chunk, node);
     if (!c || c->shared || c->cap - c->n < n)
-        c = chunk_new(s, MAX(n, (size_t)CHUNK_SIZE));
+        c = chunk_new(s, MAX(n, (size_t)(c ? CHUNK_SIZE : FIRST_CHUNK_SIZE)));
     memcpy(c->own + c->n, bytes, n);
     c->n += n;
 }

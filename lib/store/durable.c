@@ -112,27 +112,28 @@ static void land(struct store *store, int err, const struct diag *diag)
 
 /* ---- before the disk ---- */
 
-/* Everything pending flies; true when the writer has it, false when nothing of it is stored. */
-static bool take_off(struct store *store)
+/* Everything pending flies: to the writer, or lands at once where nothing waits for the disk. */
+static void take_off(struct store *store)
 {
     const struct store_txn *stxn;
+    struct diag diag = DIAG_INIT;
     list_splice_back(&store->flying, &store->pending);
     LIST_FOR_EACH (stxn, node, &store->flying) {
-        if (stxn->cs && store->writer)
+        if (stxn->cs && store->sql)
             batch_add(store, &store->batch, stxn->cs);
     }
-    if (!store->batch.steps.n)
-        return false;
-    writer_start(store->writer, &store->batch);
-    return true;
+    if (store->batch.steps.n && store->writer)
+        writer_start(store->writer, &store->batch);
+    else
+        land(store, store->batch.steps.n ? sql_write_batch(store->sql, &store->batch, &diag) : 0,
+             &diag);
+    diag_fini(&diag);
 }
 
 static void commit(struct store *store)
 {
-    while (list_empty(&store->flying) && !list_empty(&store->pending)) {
-        if (!take_off(store))
-            land(store, 0, NULL);
-    }
+    while (list_empty(&store->flying) && !list_empty(&store->pending))
+        take_off(store);
 }
 
 static void collect(struct store *store, bool wait)

@@ -84,7 +84,7 @@ static int open_contents(struct store *store, const struct store_options *option
     store->told_id = uuid_random(store->env);
     if (!err && store->sql)
         err = sql_set_up(store, old, diag);
-    if (!err && store->sql)
+    if (!err && store->sql && !options->relaxed)
         store->writer = writer_new(store->sql);
     store->number = store->told_number;
     if (!err)

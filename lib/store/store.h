@@ -30,7 +30,7 @@ struct store_options {
     const char *schema_text; /* used when the file is absent or empty (it is created), or for
                                 memory; may be NULL for an existing file */
     bool create;             /* an absent file is created from schema_text, else it is an error */
-    bool relaxed; /* synchronous=OFF class durability: fast, for tests and derived data */
+    bool relaxed; /* what is written is left to the kernel: survives a crash, but no power cut */
     const char *const *derived_tables; /* NULL-ended names: tables kept in memory and written behind
                                           or not at all (SB Logical_Flow ...) */
 };
@@ -106,7 +106,8 @@ void store_commit(struct store *store);
 /* Ends what store_commit began if the thread is ready, else does nothing: subscribers, done, and
  * waiting transactions are tried again. Then store_commit is due if the store is still dirty. */
 void store_collect(struct store *store);
-/* Readable when store_collect has something to do; -1 for a memory-only store. The store's. */
+/* Readable when store_collect has something to do; -1 when it never has: of a memory-only or relaxed
+ * store. The store's. */
 int store_fd(const struct store *store);
 /* Both together, waiting for the disk; repeats until quiet. */
 void store_flush(struct store *store);

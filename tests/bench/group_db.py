@@ -264,9 +264,9 @@ def measure(make, q):
         return batch(c, insert_switches(c, 100), 0, 10000)
     figures["batch_10000_rows"] = median([fresh(one_batch) for _ in range(q["repeat"])])
     figures.update(fresh(lambda s: hundred_thousand(s, q["rows"])))
-    figures["fanout_200_cpu"] = fresh(lambda s: watched_writes(s, 200, everything, 200, q["writes"]))
-    figures["conditional_2_cpu"] = fresh(lambda s: watched_writes(s, 2, only_its_own, 2, q["writes"]))
-    figures["conditional_500_cpu"] = fresh(lambda s: watched_writes(s, 500, only_its_own, 2, q["writes"]))
+    for name, clients, requests, concerned in (("fanout_200_cpu", 200, everything, 200), ("conditional_2_cpu", 2, only_its_own, 2),
+                                               ("conditional_500_cpu", 500, only_its_own, 2)):
+        figures[name] = fresh(lambda s: watched_writes(s, clients, requests, concerned, q["writes"]), True)
     return figures
 
 

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "ovsdb/server/server_impl.h"
-#include "ovsdb/server/shape.h"
+#include "ovsdb/server/shape_index.h"
 
 enum { SHARE_FROM = 8 << 10 }; /* shorter texts are copied: cheaper than a reference */
 
@@ -37,6 +37,7 @@ static struct shape *shape_share(struct server_db *db, struct shape *shape)
         }
     }
     hmap_insert(&db->shapes, &shape->node, shape->node.hash);
+    shape_index_add(db->index, shape);
     return shape;
 }
 
@@ -45,6 +46,7 @@ static void shape_unref(struct server_db *db, struct shape *shape)
     if (--shape->refs)
         return;
     hmap_remove(&db->shapes, &shape->node);
+    shape_index_remove(db->index, shape);
     shape_free(shape);
 }
 
@@ -97,53 +99,90 @@ static void put_txn_id(const struct server_db *db, const struct uuid *id, struct
     str_putf(out, "\"%s\"", uuid_print(&shown, text));
 }
 
-/* Sends the table updates TEXT to M. */
-static void monitor_send(const struct monitor *m, const struct uuid *txn_id,
-                         const struct rstr *text)
+static void put_notification(const struct monitor *m, const struct uuid *txn_id, struct str *out)
 {
     static const char *const methods[] = {"", "update", "update2", "update3"};
-    struct str out = STR_INIT;
-    str_putf(&out, "{\"id\":null,\"method\":\"%s\",\"params\":[", methods[m->version]);
-    json_put(m->id, false, &out);
-    str_putc(&out, ',');
+    str_putf(out, "{\"id\":null,\"method\":\"%s\",\"params\":[", methods[m->version]);
+    json_put(m->id, false, out);
+    str_putc(out, ',');
     if (m->version == MONITOR_V3) {
-        put_txn_id(m->db, txn_id, &out);
-        str_putc(&out, ',');
+        put_txn_id(m->db, txn_id, out);
+        str_putc(out, ',');
     }
-    if (text->n < SHARE_FROM) {
-        str_put_n(&out, text->s, text->n);
-        str_put(&out, "]}");
-        jsonrpc_send_text(m->session->rpc, out.s, out.n);
-    } else {
-        jsonrpc_send_text(m->session->rpc, out.s, out.n);
-        jsonrpc_send_shared(m->session->rpc, text);
-        jsonrpc_send_text(m->session->rpc, "]}", 2);
-    }
+}
+
+/* A whole notification, kept as long as monitors that want the very same follow each other. */
+struct notification {
+    enum monitor_version version;
+    const json_t *id;
+    const struct rstr *text; /* NULL: none yet */
+};
+
+static void notification_make(struct notification *n, const struct monitor *m,
+                              const struct uuid *txn_id, const struct rstr *updates)
+{
+    struct str out = STR_INIT;
+    if (n->text && n->version == m->version && json_equal(n->id, m->id))
+        return;
+    rstr_unref(n->text);
+    put_notification(m, txn_id, &out);
+    str_put_n(&out, updates->s, updates->n);
+    str_put(&out, "]}");
+    *n = (struct notification){m->version, m->id, rstr_new_n(out.s, out.n)};
     str_fini(&out);
+}
+
+/* Sends the table updates to M. A long text is shared by all that show it; a short one is copied
+ * into a notification that those with the same id share. */
+static void monitor_send(const struct monitor *m, const struct uuid *txn_id,
+                         const struct rstr *updates, struct notification *n)
+{
+    struct jsonrpc *rpc = m->session->rpc;
+    if (updates->n < SHARE_FROM) {
+        notification_make(n, m, txn_id, updates);
+        jsonrpc_send_shared(rpc, n->text);
+        return;
+    }
+    struct str out = STR_INIT;
+    put_notification(m, txn_id, &out);
+    jsonrpc_send_text(rpc, out.s, out.n);
+    jsonrpc_send_shared(rpc, updates);
+    jsonrpc_send_text(rpc, "]}", 2);
+    str_fini(&out);
+}
+
+static void tell_shape(const struct shape *shape, const struct changeset *cs, struct str *out)
+{
+    struct notification n = {0};
+    const struct monitor *m;
+    str_clear(out);
+    if (!shape_put_changes(shape, cs->n, cs->changes, out))
+        return;
+    const struct rstr *updates = rstr_new_n(out->s, out->n);
+    LIST_FOR_EACH (m, shape_node, &shape->monitors)
+        monitor_send(m, &cs->id, updates, &n);
+    rstr_unref(updates);
+    rstr_unref(n.text);
 }
 
 void monitor_tell(struct server_db *db, const struct changeset *cs)
 {
-    struct shape *shape;
     struct str out = STR_INIT;
-    HMAP_FOR_EACH (shape, node, &db->shapes) {
-        rstr_unref(shape->initial);
-        shape->initial = NULL;
-        str_clear(&out);
-        if (!shape_put_changes(shape, cs->n, cs->changes, &out))
-            continue;
-        const struct rstr *text = rstr_new_n(out.s, out.n);
-        const struct monitor *m;
-        LIST_FOR_EACH (m, shape_node, &shape->monitors)
-            monitor_send(m, &cs->id, text);
-        rstr_unref(text);
-    }
+    shape_vec shapes = VEC_INIT;
+    monitor_forget_texts(db);
+    shape_index_find(db->index, cs->n, cs->changes, &shapes);
+    for (size_t i = 0; i < shapes.n; i++)
+        tell_shape(shapes.data[i], cs, &out);
+    vec_fini(&shapes);
     str_fini(&out);
 }
 
 void monitor_forget_texts(struct server_db *db)
 {
     struct shape *shape;
+    if (!db->has_texts)
+        return;
+    db->has_texts = false;
     HMAP_FOR_EACH (shape, node, &db->shapes) {
         rstr_unref(shape->initial);
         shape->initial = NULL;
@@ -255,6 +294,7 @@ static const struct rstr *initial_text(const struct monitor *m)
         struct str out = STR_INIT;
         shape_put_initial(shape, m->db->store, &out);
         shape->initial = rstr_new_n(out.s, out.n);
+        m->db->has_texts = true;
         str_fini(&out);
         server_schedule_flush(m->session->server); /* which forgets it */
     }
@@ -332,7 +372,9 @@ static void monitor_change(struct monitor *m, struct shape *next)
     struct uuid last = store_last_id(m->db->store);
     if (shape_put_transition(m->shape, next, m->db->store, &out)) {
         const struct rstr *text = rstr_new_n(out.s, out.n);
-        monitor_send(m, &last, text);
+        struct notification n = {0};
+        monitor_send(m, &last, text, &n);
+        rstr_unref(n.text);
         rstr_unref(text);
     }
     str_fini(&out);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "ovsdb/server/server_impl.h"
+#include "ovsdb/server/shape_index.h"
 
 /* ---- flushing ---- */
 
@@ -100,6 +101,7 @@ static void attach(struct server_db *db, struct store *store)
     db->subscription = store_subscribe(store, transaction_is_durable, db);
     store_set_wakeup(store, store_is_dirty_now, db);
     store_set_disk_watch(store, disk_changed, db);
+    db->index = shape_index_new(store_schema(store));
     if (store_fd(store) >= 0)
         db->written =
             loop_fd_new(db->server->loop, store_fd(store), LOOP_READ, batch_is_written, db);
@@ -110,6 +112,7 @@ static void detach(struct server_db *db)
     store_set_wakeup(db->store, NULL, NULL);
     store_set_disk_watch(db->store, NULL, NULL);
     store_unsubscribe(db->subscription);
+    shape_index_free(db->index);
     loop_fd_free(db->written);
     db->written = NULL;
 }

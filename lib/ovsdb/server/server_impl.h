@@ -4,7 +4,8 @@
  *     remote.c       where it listens and connects; remote_db.c: as rows of a database say
  *     session.c      one connection: methods that need little
  *     transact.c     transactions of a session, their results as text
- *     monitor.c      monitors of sessions; shape.c: what a monitor shows; shape_text.c: as text
+ *     monitor.c      monitors of sessions
+ *     shape.c        what a monitor shows; shape_text.c: as text; shape_index.c: which are concerned
  *     lock.c         locks
  *     rbac.c         what a role may write
  *     self.c         the _Server database
@@ -21,9 +22,11 @@ struct server_db {
     struct ovsdb_server *server;
     struct store *store;
     struct store_subscription *subscription;
-    struct loop_fd *written; /* store_fd; NULL: memory only */
+    struct loop_fd *written; /* store_fd; NULL: there is none */
     struct hmap shapes;      /* struct shape */
-    bool is_self;            /* _Server: closed to writers */
+    struct shape_index *index;
+    bool has_texts; /* of initial contents */
+    bool is_self;   /* _Server: closed to writers */
 };
 
 struct ovsdb_server {

@@ -222,6 +222,7 @@ static struct shape *shape_new(const struct schema *schema, enum monitor_version
     shape->schema = schema;
     shape->tables = xcalloc(schema->n_tables, sizeof(struct shape_table *));
     list_init(&shape->monitors);
+    list_init(&shape->keys);
     return shape;
 }
 

@@ -37,6 +37,8 @@ struct shape {
     char *key;                   /* equal shapes have equal keys */
     struct shape_table **tables; /* schema->n_tables; NULL: not monitored */
     struct list monitors;        /* struct monitor, by shape_node */
+    struct list keys;            /* struct shape_key: how shape_index.h finds it */
+    bool is_touched;             /* while it is looked for */
     const struct rstr *initial;  /* text of the initial contents, kept for one turn, or NULL */
 };
 
