@@ -358,6 +358,7 @@ static void apply(void *config_)
     if (root)
         config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,
                     apply_bridge, config);
+    config_apply_ct(config, root);
     config->applied = true;
     config->links_changed = false;
     config->retry_at_ms = env_now_ms(config->vs->env) + RETRY_MS;
@@ -403,6 +404,7 @@ void config_fini(struct config *config)
     deferred_cancel(&config->apply);
     errors_clear(config);
     vec_fini(&config->errors);
+    vec_fini(&config->ct_zones);
 }
 
 void config_tick(struct config *config)

@@ -8,6 +8,7 @@
  *
  *     config.c         rows -> bridges
  *     config_inband.c  rows -> whom in-band control keeps the way open to
+ *     config_ct.c      rows -> the connection tracker
  *     status.c         bridges -> rows
  */
 #pragma once
@@ -22,6 +23,8 @@ struct port_error {
     char *text;
 };
 
+typedef VEC(uint16_t) config_zones;
+
 struct config {
     struct vswitch *vs;
     struct replica *db; /* borrowed */
@@ -32,9 +35,11 @@ struct config {
     bool writing;                  /* a transaction is on its way */
     bool write_again;
     int64_t statistics_at_ms;
-    int64_t retry_at_ms; /* of ports that could not be opened */
-    bool links_changed;  /* so they are tried now */
-    bool manage_sockets; /* bridges listen at RUNDIR/BRIDGE.mgmt */
+    int64_t retry_at_ms;   /* of ports that could not be opened */
+    bool links_changed;    /* so they are tried now */
+    config_zones ct_zones; /* of which the database says something */
+    bool ct_default_limit; /* the database says the default */
+    bool manage_sockets;   /* bridges listen at RUNDIR/BRIDGE.mgmt */
 };
 
 void config_init(struct config *config, struct vswitch *vs, struct replica *db,
@@ -45,7 +50,7 @@ void config_schedule(struct config *config);
 /* Each second, and after vswitch_refresh_ports. */
 void config_tick(struct config *config);
 
-/* ---- between config.c and status.c ---- */
+/* ---- between config.c, config_ct.c and status.c ---- */
 const struct row *config_root(const struct config *config); /* the Open_vSwitch row, or NULL */
 /* The row of a reference, or NULL. */
 const struct row *config_ref(const struct config *config, int table, const struct uuid *uuid);
@@ -53,6 +58,8 @@ const struct row *config_ref(const struct config *config, int table, const struc
 void config_each(const struct config *config, const struct datum *refs, int table,
                  void (*fn)(void *aux, const struct row *row), void *aux);
 const char *config_error(const struct config *config, const char *interface);
+/* Timeouts and limits of zones; ROOT may be NULL. */
+void config_apply_ct(struct config *config, const struct row *root);
 void status_write(struct config *config);
 /* Gives BR, of row ROW of Bridge, the in-band control that the database asks for. */
 void config_apply_inband(struct config *config, struct bridge *br, const struct row *row);

@@ -147,6 +147,22 @@ void dp_undo_clone(struct dp_actions *actions, size_t start)
     vec_remove(&actions->list, start);
 }
 
+void dp_actions_copy(struct dp_actions *actions, const struct dp_action *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct dp_action a = from[i];
+        if (a.type == DP_OUTPUT && a.tunnel)
+            a.tunnel = xmemdup(a.tunnel, sizeof *a.tunnel);
+        else if (a.type == DP_CONTROLLER)
+            a.pin->refs++;
+        else if (a.type == DP_CT)
+            a.ct = xmemdup(a.ct, sizeof *a.ct);
+        else if (a.type == DP_RECIRC)
+            recirc_ref(a.recirc);
+        vec_push(&actions->list, a);
+    }
+}
+
 static bool action_equal(const struct dp_action *a, const struct dp_action *b)
 {
     if (a->type != b->type || a->field != b->field || a->eth_type != b->eth_type || a->n != b->n)

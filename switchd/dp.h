@@ -108,6 +108,8 @@ void dp_end_clone(struct dp_actions *actions, size_t start);
 /* Removes the clone itself and keeps what it holds. */
 void dp_undo_clone(struct dp_actions *actions, size_t start);
 
+/* Appends copies of N actions. */
+void dp_actions_copy(struct dp_actions *actions, const struct dp_action *from, size_t n);
 bool dp_actions_equal(const struct dp_actions *a, const struct dp_actions *b);
 /* "drop", or like "set(eth_dst=..),output:3". PORT_NAME may be NULL. */
 void dp_actions_put_text(struct str *s, const struct dp_actions *actions,

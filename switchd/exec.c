@@ -1,6 +1,8 @@
 /* exec.c - see exec.h. */
 #include "switchd/exec.h"
 
+#include <stdlib.h>
+
 #include "flow/rewrite.h"
 #include "switchd/ofserver.h"
 
@@ -50,6 +52,55 @@ static void to_controller(struct vswitch *vs, const struct packet *packet,
 static void set_field(struct packet *packet, const struct dp_action *a)
 {
     packet_set_field(packet, a->field, (u128)a->value_hi << 64 | a->value_lo);
+}
+
+static void run(struct vswitch *vs, struct packet *packet, const struct dp_action *actions,
+                size_t n);
+
+/* The way on of a fragment that waits. */
+static struct dp_actions *rest_new(const struct dp_action *actions, size_t n)
+{
+    struct dp_actions *rest = NEW(struct dp_actions);
+    dp_actions_copy(rest, actions, n);
+    return rest;
+}
+
+static void rest_free(struct dp_actions *rest)
+{
+    dp_actions_fini(rest);
+    free(rest);
+}
+
+void exec_drop_fragment(void *vs, void *rest)
+{
+    vswitch_drop(vs, DROP_FRAGMENT);
+    rest_free(rest);
+}
+
+/* A fragment goes through the tracker when its datagram is whole, and so do those that waited for it. False: it is invalid, and
+ * goes on now. */
+static bool hold(struct vswitch *vs, struct packet *packet, const struct dp_action *ct,
+                 size_t n_rest)
+{
+    struct dp_actions *rest = rest_new(ct + 1, n_rest);
+    struct ct_datagram *d;
+    void *cookie;
+    switch (conntrack_hold(vs->ct, packet, ct->ct, rest, env_now_ms(vs->env), &d)) {
+    case CT_REFUSED:
+        rest_free(rest);
+        return false;
+    case CT_WAITS:
+        return true;
+    case CT_WHOLE:
+        break;
+    }
+    for (struct packet *each; (each = ct_datagram_next(d, &cookie)) != NULL;) {
+        rest = cookie;
+        run(vs, each, rest->list.data, rest->list.n);
+        rest_free(rest);
+    }
+    ct_datagram_free(d);
+    return true;
 }
 
 static void run(struct vswitch *vs, struct packet *packet, const struct dp_action *actions,
@@ -107,7 +158,10 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             trunc = a->n;
             break;
         case DP_CT:
-            conntrack_execute(vs->ct, packet, a->ct, env_now_ms(vs->env));
+            if (!conntrack_is_fragment(packet))
+                conntrack_execute(vs->ct, packet, a->ct, env_now_ms(vs->env));
+            else if (hold(vs, packet, a, n - i - 1))
+                return;
             break;
         case DP_RECIRC:
             vswitch_recirculate(vs, packet, a->recirc);

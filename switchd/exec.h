@@ -9,4 +9,6 @@
 #include "switchd/dp.h"
 #include "switchd/vswitch.h"
 
+/* For conntrack_on_drop_fragment: a fragment that this executor left to the tracker. */
+void exec_drop_fragment(void *vs, void *rest);
 void exec_actions(struct vswitch *vs, struct packet *packet, const struct dp_actions *actions);

@@ -1,10 +1,11 @@
 /* trace.c - ofproto/trace: the production translation, with a notebook.
  *
- *     ofproto/trace [--names] BRIDGE FLOW [-generate | PACKET]
+ *     ofproto/trace [--names] [--ct-next FLAGS]... BRIDGE FLOW [-generate | PACKET]
  *
  * FLOW is a match as ovs-ofctl writes one (in_port and headers); PACKET is a frame in hexadecimal that
  * takes the place of the headers. Nothing is sent or learned unless -generate makes the packet and
- * sends it.
+ * sends it. Where a ct action forks, the other branch follows in a section of its own, with the state that the next
+ * --ct-next gives to it, else trk,new.
  */
 #include <stdio.h>
 #include <string.h>
@@ -70,52 +71,182 @@ static bool read_hex(const char *text, struct packet *packet)
     return n > 0;
 }
 
-static void run(struct bridge *br, bool show_names, struct match *match, struct packet *packet,
-                bool send, struct str *out)
+enum { MAX_BRANCHES = 64 };
+
+/* A branch that a ct action forked off. */
+struct branch {
+    struct recirc_state *state; /* one reference */
+    uint16_t zone;
+};
+
+/* One command. */
+struct tracing {
+    struct bridge *br;
+    bool names;
+    const struct packet *packet;
+    struct flow_key key;   /* with in_port as a datapath number in the branches' md */
+    VEC(uint32_t) ct_next; /* bits of ct_state, in the order of the command line */
+    size_t n_ct_used;
+    VEC(struct branch) branches;
+    struct str *out;
+};
+
+static void add_branches(struct tracing *t, const struct dp_actions *actions)
+{
+    uint16_t zone = 0;
+    for (size_t i = 0; i < actions->list.n; i++) {
+        const struct dp_action *a = &actions->list.data[i];
+        if (a->type == DP_CT)
+            zone = a->ct->zone;
+        if (a->type != DP_RECIRC || t->branches.n >= MAX_BRANCHES)
+            continue;
+        struct branch b = {recirc_ref(a->recirc), zone};
+        vec_push(&t->branches, b);
+    }
+}
+
+static void put_ct_state(struct str *out, uint32_t state)
+{
+    static const char *const names[] = {"new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"};
+    const char *sep = "";
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        if (state >> i & 1) {
+            str_putf(out, "%s%s", sep, names[i]);
+            sep = "|";
+        }
+    }
+}
+
+static void put_branch_title(struct tracing *t, const struct branch *b, uint32_t state, bool given)
+{
+    static const char line[] =
+        "===============================================================================";
+    str_putf(t->out, "\n%s\nrecirc(0x%x) - resume conntrack with %sct_state=", line, b->state->id,
+             given ? "" : "default ");
+    put_ct_state(t->out, state);
+    str_putf(t->out, "%s\n%s\n\n", given ? "" : " (use --ct-next to customize)", line);
+}
+
+/* What a packet with KEY (whose in_port is an OpenFlow number) does, from the beginning or behind a ct. */
+static void trace_once(struct tracing *t, struct bridge *br, const struct flow_key *key,
+                       struct recirc_state *state, struct xlate_out *result, bool may_learn)
 {
     struct bridge_port_names names;
     bridge_names(br, &names);
     struct xlate_in in = {.bridge = br,
-                          .names = show_names,
-                          .key = match->key,
-                          .notes = out,
-                          .may_learn = send,
+                          .names = t->names,
+                          .key = *key,
+                          .packet = t->packet,
+                          .recirc = state,
+                          .in_port = bridge_port(br, key_in_port(key)),
+                          .notes = t->out,
+                          .may_learn = may_learn,
                           .now_ms = env_now_ms(br->vs->env)};
-    if (packet->size) {
-        vswitch_metadata_key(packet, match, &in.key);
-        in.packet = packet;
-    }
-    uint32_t in_port = key_in_port(&in.key);
-    in.in_port = bridge_port(br, in_port);
-    put_key(out, "Flow: ", &in.key, NULL, show_names ? &names.names : NULL);
-    str_putc(out, '\n');
+    put_key(t->out, "Flow: ", key, NULL, t->names ? &names.names : NULL);
+    str_putc(t->out, '\n');
+    xlate_out_init(result);
+    xlate(&in, result);
+    put_result(t->out, &in, t->names ? &names.names : NULL, result);
+    add_branches(t, &result->actions);
+}
+
+static void trace_branch(struct tracing *t, const struct branch *b)
+{
+    struct bridge *br = vswitch_bridge_numbered(t->br->vs, b->state->bridge_no);
+    bool given = t->n_ct_used < t->ct_next.n;
+    uint32_t state = given ? t->ct_next.data[t->n_ct_used++] : CT_TRK | CT_NEW;
+    struct flow_key key = t->key;
     struct xlate_out result;
-    xlate_out_init(&result);
-    xlate(&in, &result);
-    put_result(out, &in, show_names ? &names.names : NULL, &result);
+    if (!br)
+        return;
+    put_branch_title(t, b, state, given);
+    key_set(&key, FIELD_RECIRC_ID, b->state->id);
+    key_set(&key, FIELD_CT_STATE, state);
+    key_set(&key, FIELD_CT_ZONE, b->zone);
+    key.in_port = b->state->key.in_port;
+    trace_once(t, br, &key, b->state, &result, false);
+    xlate_out_fini(&result);
+}
+
+static void run(struct tracing *t, struct match *match, struct packet *packet, bool send)
+{
+    struct bridge *br = t->br;
+    struct xlate_out result;
+    t->key = match->key;
+    if (packet->size) {
+        vswitch_metadata_key(packet, match, &t->key);
+        t->packet = packet;
+    }
+    trace_once(t, br, &t->key, NULL, &result, send);
+    for (size_t i = 0; i < t->branches.n; i++) {
+        struct branch b = t->branches.data[i]; /* the array may move */
+        trace_branch(t, &b);
+        recirc_unref(b.state);
+    }
     if (send && packet->size) {
-        effects_apply(br->vs, result.effects.data, result.effects.n, 1, packet->size, in.now_ms,
-                      true);
+        const struct vport *port = bridge_port(br, key_in_port(&t->key));
+        packet->md.in_port = port ? port->dp_no : 0;
+        effects_apply(br->vs, result.effects.data, result.effects.n, 1, packet->size,
+                      env_now_ms(br->vs->env), true);
         exec_actions(br->vs, packet, &result.actions);
     }
     xlate_out_fini(&result);
 }
 
-static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
+/* "trk,est" or "trk|est" or with blanks. False: *BAD is the word that is none. */
+static bool read_ct_state(const char *text, uint32_t *ret, char *bad, size_t bad_size)
 {
-    struct vswitch *vs = vs_;
-    const char *args[3] = {NULL};
-    int n = 0;
-    bool generate = false, show_names = false;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "-generate") || !strcmp(argv[i], "--generate"))
-            generate = true;
-        else if (!strcmp(argv[i], "--names") || !strcmp(argv[i], "--no-names"))
-            show_names = argv[i][2] == 'n' && argv[i][3] == 'a';
-        else if (n < 3)
-            args[n++] = argv[i];
+    static const char *const names[] = {"new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"};
+    *ret = 0;
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, ", |");
+        unsigned i = 0;
+        while (i < ARRAY_SIZE(names) && (strlen(names[i]) != n || memcmp(names[i], p, n) != 0))
+            i++;
+        if (n && i == ARRAY_SIZE(names)) {
+            snprintf(bad, bad_size, "%.*s", (int)n, p);
+            return false;
+        }
+        *ret |= n ? 1u << i : 0;
+        p += n + (p[n] != '\0');
     }
-    struct bridge *br = args[0] ? vswitch_bridge(vs, args[0]) : NULL;
+    return true;
+}
+
+/* Options into T and *GENERATE; up to three other arguments into ARGS. False: refused already. */
+static bool read_arguments(struct unixctl_conn *conn, int argc, const char *argv[],
+                           struct tracing *t, bool *generate, const char *args[3])
+{
+    int n = 0;
+    for (int i = 1; i < argc; i++) {
+        uint32_t state;
+        char bad[64], text[128];
+        if (!strcmp(argv[i], "-generate") || !strcmp(argv[i], "--generate")) {
+            *generate = true;
+        } else if (!strcmp(argv[i], "--names") || !strcmp(argv[i], "--no-names")) {
+            t->names = argv[i][2] == 'n' && argv[i][3] == 'a';
+        } else if (!strcmp(argv[i], "--ct-next")) {
+            if (i + 1 == argc) {
+                unixctl_error(conn, "Missing argument for option --ct-next");
+                return false;
+            }
+            if (!read_ct_state(argv[++i], &state, bad, sizeof bad)) {
+                snprintf(text, sizeof text, "%s: unknown connection tracking state flag", bad);
+                unixctl_error(conn, text);
+                return false;
+            }
+            vec_push(&t->ct_next, state);
+        } else if (n < 3) {
+            args[n++] = argv[i];
+        }
+    }
+    return true;
+}
+
+static void trace_arguments(struct unixctl_conn *conn, struct vswitch *vs, struct tracing *t,
+                            const char *args[3], bool generate)
+{
+    struct bridge *br = t->br = args[0] ? vswitch_bridge(vs, args[0]) : NULL;
     if (!br) {
         unixctl_error(conn, "Unknown bridge");
         return;
@@ -139,14 +270,28 @@ static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void 
     if (generate && !args[2])
         packet_compose(&packet, &match.key, 64);
     struct str out = STR_INIT;
-    run(br, show_names, &match, &packet, generate, &out);
+    t->out = &out;
+    run(t, &match, &packet, generate);
     unixctl_reply(conn, str_c(&out));
     str_fini(&out);
     packet_fini(&packet);
 }
 
+static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void *vs)
+{
+    struct tracing t;
+    const char *args[3] = {NULL};
+    bool generate = false;
+    memset(&t, 0, sizeof t);
+    if (read_arguments(conn, argc, argv, &t, &generate, args))
+        trace_arguments(conn, vs, &t, args, generate);
+    vec_fini(&t.ct_next);
+    vec_fini(&t.branches);
+}
+
 void trace_register(struct unixctl *ctl, struct vswitch *vs)
 {
     unixctl_register(ctl, "ofproto/trace",
-                     "[--names | --no-names] [-generate] bridge flow [packet]", 1, 6, trace, vs);
+                     "[--names | --no-names] [--ct-next STATE]... [-generate] bridge flow [packet]",
+                     1, 64, trace, vs);
 }

@@ -50,6 +50,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
         vs->drops[i] = counter_get(counters, drop_counter(i));
     vs->cache = megaflows_new(vs);
     vs->ct = conntrack_new(vs->env);
+    conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
     timer_init(&vs->tick, loop, tick, vs);
     timer_start_ms(&vs->tick, TICK_MS);
@@ -113,6 +114,7 @@ void vswitch_attach(struct vswitch *vs, struct vport *port)
 void vswitch_detach(struct vswitch *vs, struct vport *port)
 {
     megaflows_flush(vs->cache);
+    conntrack_drop_fragments(vs->ct);
     vs->dp_ports.data[port->dp_no] = NULL;
 }
 

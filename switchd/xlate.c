@@ -308,6 +308,20 @@ static void xctx_init(struct xctx *x, const struct xlate_in *in, struct xlate_ou
         x->key.actset_output = swap32(PORT_UNSET);
 }
 
+/* The last thing that is done to a packet needs no copy. */
+static void undo_last_clone(struct dp_actions *actions)
+{
+    for (size_t i = 0; i < actions->list.n; i++) {
+        const struct dp_action *a = &actions->list.data[i];
+        if (a->type != DP_CLONE)
+            continue;
+        if (i + 1 + a->n == actions->list.n)
+            dp_undo_clone(actions, i--);
+        else
+            i += a->n;
+    }
+}
+
 void xlate(const struct xlate_in *in, struct xlate_out *out)
 {
     struct xctx x;
@@ -328,6 +342,7 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
     if (x.action_set.n && !x.stop && !x.paused)
         xlate_action_set(&x);
     continuation_finish(&x);
+    undo_last_clone(&out->actions);
     if (x.stop) {
         dp_actions_clear(&out->actions);
         out->delivered = false;

@@ -86,6 +86,11 @@ struct conntrack {
     struct hmap zones;
     struct hmap expectations;
     struct list expectation_lru;
+    struct hmap datagrams;
+    struct list datagram_lru;
+    uint32_t n_fragments, fragment_bytes; /* that wait */
+    void (*drop_fragment)(void *aux, void *cookie);
+    void *drop_aux;
     struct list wheel[CT_WHEEL_SLOTS];
     uint32_t wheel_s; /* the next second to look at; 0: no time is known yet */
     uint32_t n, max;
@@ -131,6 +136,10 @@ void ct_touch(struct conntrack *ct, struct ct_conn *conn, enum ct_timeout timeou
 /* Makes room for one more; false: there is none. */
 bool ct_make_room(struct conntrack *ct, int64_t now_ms);
 struct ct_conn *ct_end_conn(const struct ct_end *end);
+
+/* ---- track.c, fragment.c ---- */
+void ct_set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone);
+void ct_fragments_expire(struct conntrack *ct, int64_t now_ms);
 
 /* ---- zone.c ---- */
 struct ct_zone *ct_zone_find(const struct conntrack *ct, uint16_t zone);

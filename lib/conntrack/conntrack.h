@@ -72,6 +72,28 @@ void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct
 /* Ends what has expired, a bounded number; call it several times a second. */
 void conntrack_expire(struct conntrack *ct, int64_t now_ms);
 
+/* ---- fragments ---- */
+
+bool conntrack_is_fragment(const struct packet *packet);
+struct ct_datagram;
+enum ct_hold {
+    CT_WAITS, /* the tracker has a copy; PACKET's way ends here */
+    CT_WHOLE, /* this was the last one; the datagram has been through the tracker */
+    CT_REFUSED /* it belongs to nothing that could become whole: PACKET is invalid, COOKIE is the caller's */
+};
+/* What conntrack_execute is for other packets. COOKIE says how to go on, for ct_datagram_next. */
+enum ct_hold conntrack_hold(struct conntrack *ct, struct packet *packet,
+                            const struct ct_action *action, void *cookie, int64_t now_ms,
+                            struct ct_datagram **ret);
+/* The fragments of a datagram from CT_WHOLE, each once; NULL: that was all. */
+struct packet *ct_datagram_next(struct ct_datagram *d, void **cookie);
+void ct_datagram_free(struct ct_datagram *d);
+/* FN is given the cookies of fragments that are dropped: they waited too long, or too many do. Must be set before
+ * conntrack_hold. */
+void conntrack_on_drop_fragment(struct conntrack *ct, void (*fn)(void *aux, void *cookie),
+                                void *aux);
+void conntrack_drop_fragments(struct conntrack *ct); /* all of them */
+
 /* ---- settings ---- */
 
 enum ct_timeout {
@@ -140,6 +162,6 @@ void conntrack_put_buckets(struct str *s, const struct conntrack *ct, unsigned a
 /* What happened since the start. */
 struct ct_counters {
     uint64_t n_committed, n_expired, n_early_dropped, n_full, n_zone_full, n_nat_exhausted, n_clash,
-        n_invalid, n_expected;
+        n_invalid, n_expected, n_fragments, n_fragments_expired;
 };
 const struct ct_counters *conntrack_counters(const struct conntrack *ct);

@@ -15,6 +15,7 @@ struct conntrack *conntrack_new(struct env *env)
     ct->max = CT_MAX_DEFAULT;
     ct_timeouts_default(&ct->timeouts);
     list_init(&ct->expectation_lru);
+    list_init(&ct->datagram_lru);
     for (unsigned i = 0; i < CT_WHEEL_SLOTS; i++)
         list_init(&ct->wheel[i]);
     return ct;
@@ -24,6 +25,7 @@ void conntrack_free(struct conntrack *ct)
 {
     struct ct_filter all = {0};
     conntrack_flush(ct, &all);
+    conntrack_drop_fragments(ct);
     struct ct_zone *zone;
     HMAP_FOR_EACH_SAFE (zone, node, &ct->zones) {
         hmap_remove(&ct->zones, &zone->node);
@@ -33,6 +35,7 @@ void conntrack_free(struct conntrack *ct)
     LIST_FOR_EACH_SAFE (e, next, lru, &ct->expectation_lru)
         free(e);
     hmap_fini(&ct->zones);
+    hmap_fini(&ct->datagrams);
     hmap_fini(&ct->expectations);
     hmap_fini(&ct->ends);
     free(ct);
@@ -151,6 +154,7 @@ void conntrack_expire(struct conntrack *ct, int64_t now_ms)
 {
     unsigned budget = CT_EXPIRE_BUDGET;
     uint32_t now_s = (uint32_t)(now_ms / 1000);
+    ct_fragments_expire(ct, now_ms);
     start_wheel(ct, now_ms);
     if (now_s >= CT_WHEEL_SLOTS)
         ct->wheel_s = MAX(ct->wheel_s, now_s - CT_WHEEL_SLOTS + 1);

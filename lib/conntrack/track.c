@@ -12,7 +12,7 @@ struct outcome {
     const struct ct_expectation *expect; /* of a new one that was announced */
 };
 
-static void set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone)
+void ct_set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone)
 {
     memset(&packet->md.ct, 0, sizeof packet->md.ct);
     packet->md.has_ct = true;
@@ -133,12 +133,12 @@ void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct
     struct ct_packet p;
     struct outcome o = {.state = CT_TRK};
     if (!ct_packet_parse(packet, action->zone, &p) || !look_up(ct, &p, action, &o, now_ms)) {
-        set_invalid(ct, packet, action->zone);
+        ct_set_invalid(ct, packet, action->zone);
         return;
     }
     if (action->flags & CT_COMMIT) {
         if (!o.conn && !commit(ct, &p, action, &o, now_ms)) {
-            set_invalid(ct, packet, action->zone);
+            ct_set_invalid(ct, packet, action->zone);
             return;
         }
         set_mark_and_label(o.conn, action);

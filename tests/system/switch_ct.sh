@@ -25,6 +25,7 @@ table=1,in_port=2,ip,ct_state=+trk+rel+rpl,actions=1
 F
 check "ping from inside" pings ca 10.0.0.2
 refuse "ping from outside" '100% packet loss' ip netns exec wswcb ping -n -c 2 -i 0.2 -W 1 10.0.0.1
+check "ping in fragments" ip netns exec wswca ping -n -c 3 -i 0.2 -W 2 -s 4000 10.0.0.2
 check "TCP from inside" transfer cb ca 10.0.0.2 20
 refuse "TCP from outside" 'timed out|refused' ip netns exec wswcb timeout 3 python3 -c '
 import socket
@@ -40,6 +41,32 @@ except Exception as e: print(type(e).__name__)
 P
 }
 equal "a related error comes through" ConnectionRefusedError "$(udp ca 10.0.0.2 9)"
+
+# What the operator sees and sets.
+trace=$(appctl s ofproto/trace br0 in_port=1,udp,nw_src=10.0.0.1,nw_dst=10.0.0.2)
+has "a trace stops at the ct" 'Datapath actions: ct\(zone=3\),recirc\(0x' "$trace"
+has "and goes on behind it" 'resume conntrack with default ct_state=new\|trk' "$trace"
+has "as a new connection" 'Datapath actions: ct\(commit,zone=3,mark=0x5/0xffffffff\),[0-9]+$' "$trace"
+trace=$(appctl s ofproto/trace br0 in_port=2,udp,nw_src=10.0.0.1,nw_dst=10.0.0.2 --ct-next trk,est,rpl)
+has "or with the state that is given" 'resume conntrack with ct_state=est\|rpl\|trk' "$trace"
+refuse "which must be one" 'foo: unknown connection tracking state flag' appctl s ofproto/trace br0 in_port=1,ip --ct-next trk,foo
+has "statistics" 'TCP: [1-9]' "$(appctl s dpctl/ct-stats-show zone=3)"
+equal "the number of connections" "$(dump | wc -l)" "$(appctl s dpctl/ct-get-nconns)"
+check "limits" appctl s dpctl/ct-set-limits default=0 zone=9,limit=2 zone=10,limit=5
+check "a limit goes" appctl s dpctl/ct-del-limits zone=10
+equal "what is limited" $'default limit=0\nzone=9,limit=2,count=0' "$(appctl s dpctl/ct-get-limits)"
+refuse "a limit must be a number" 'failed to parse field limit' appctl s dpctl/ct-set-limits zone=9,limit=x
+refuse "a tuple has known fields" 'invalid conntrack tuple field: ct_foo' appctl s dpctl/flush-conntrack ct_foo=1
+weft_vsctl() { "$WEFT_BIN/weft-vsctl" --db="unix:$dir/s/db.sock" --timeout=10 "$@"; }
+check "a policy in the database" weft_vsctl -- --id=@p create ct_timeout_policy timeouts='"udp_first"=7,"udp_single"=7' -- \
+    --id=@z create ct_zone timeout_policy=@p limit=4 -- --id=@d create datapath datapath_version=0 ct_zones:3=@z -- set open_vswitch . datapaths:netdev=@d
+has "its limit" 'zone=3,limit=4' "$(appctl s dpctl/ct-get-limits)"
+check "flush by tuple" appctl s dpctl/flush-conntrack zone=3 ct_nw_proto=17
+udp ca 10.0.0.2 9 >/dev/null
+has "its timeout" '^udp,.*timeout=[5-7],zone=3' "$(dump -s)"
+has "capabilities say so" 'ct_state="?true' "$(weft_vsctl list datapath)"
+check "no policy" vsctl s clear open_vswitch . datapaths
+equal "no limit" $'default limit=0\nzone=9,limit=2,count=0' "$(appctl s dpctl/ct-get-limits)"
 check "flush" appctl s dpctl/flush-conntrack zone=3
 equal "it is empty" "" "$(dump)"
 
@@ -63,6 +90,7 @@ table=5,ip,ct_state=+snat,actions=2
 F
 check "ping through SNAT" pings ca 10.0.0.2
 check "ping through SNAT and DNAT" pings ca 10.0.0.9
+check "fragments through SNAT and DNAT" ip netns exec wswca ping -n -c 3 -i 0.2 -W 2 -s 4000 10.0.0.9
 check "TCP through SNAT and DNAT" transfer cb ca 10.0.0.9 20
 equal "a related error is translated back" ConnectionRefusedError "$(udp ca 10.0.0.9 9)"
 has "the source is translated" 'orig=\(src=10.0.0.1,dst=10.0.0.2,sport=[0-9]+,dport=5001\),reply=\(src=10.0.0.2,dst=10.0.0.8,sport=5001,dport=[0-9]+\),zone=2' "$(dump zone=2)"
