@@ -95,7 +95,9 @@ static void complaint_print(const void *fact, struct str *out)
 }
 
 FACT_COMPARE(route, uuid_compare(&a->lr, &b->lr), address_compare(&a->prefix, &b->prefix),
-             fact_compare_u64(a->policy, b->policy), address_compare(&a->nexthop, &b->nexthop),
+             fact_compare_u64(a->policy, b->policy), fact_compare_u64(a->table, b->table),
+             fact_compare_u64(a->symmetric, b->symmetric),
+             address_compare(&a->nexthop, &b->nexthop),
              fact_compare_text(a->output_port, b->output_port), uuid_compare(&a->route, &b->route))
 FACT_TEXTS(route, output_port)
 static void route_print(const void *fact, struct str *out)

@@ -120,7 +120,9 @@ struct fact_route {
     struct address prefix;
     struct address nexthop;         /* version 0: discard */
     const struct rstr *output_port; /* or NULL */
-    uint64_t policy;                /* enum route_policy */
+    uint32_t policy;                /* enum route_policy */
+    uint32_t table;                 /* topology_table_id of its route_table */
+    uint64_t symmetric;             /* options:ecmp_symmetric_reply */
 };
 
 /* ---- numbers that stick (inputs, from topology/keys.c) ---- */
@@ -207,9 +209,9 @@ struct key_network { /* the networks of a router with one prefix */
     struct uuid lr;
     struct address network;
 };
-struct key_route { /* the routes of a router with one prefix and policy */
+struct key_route { /* the routes of a router with one prefix, policy and table */
     struct uuid lr;
     struct address prefix;
-    uint64_t policy;
+    uint32_t policy, table;
 };
 extern const struct inc_type northd_key_network, northd_key_route;

@@ -9,9 +9,11 @@
 
 #include "northd/acl/acl.h"
 #include "northd/declare.h"
+#include "northd/ecmp/ecmp.h"
 #include "northd/gateway/gateway.h"
 #include "northd/lb/lb.h"
 #include "northd/nat/nat.h"
+#include "northd/policy/policy.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
 #include "northd/switch/switch.h"
@@ -103,6 +105,7 @@ static void route_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
     key.lr = f->lr;
     key.prefix = f->prefix;
     key.policy = f->policy;
+    key.table = f->table;
     inc_key_add(keys, &key);
 }
 
@@ -221,6 +224,13 @@ static void declare_switch(struct northd_program *p)
     UNIT("switch: l2_unknown", p->group_by_unknown, switch_l2_unknown, READS(p->group), p->lflow);
 }
 
+static void declare_route_groups(struct northd_program *p)
+{
+    struct inc_program *g = p->inc;
+    UNIT("router: groups of routes", p->route_by_prefix, router_route_group,
+         READS(p->route, p->plen, p->network, p->lrp), p->ecmp.want);
+}
+
 static void declare_router(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
@@ -238,7 +248,10 @@ static void declare_router(struct northd_program *p)
     UNIT("router: connected", p->lrp_by_uuid, router_connected, READS(p->lrp, p->network),
          p->lflow);
     UNIT("router: routes", p->route_by_prefix, router_route,
-         READS(p->route, p->plen, p->network, p->lrp), p->lflow);
+         READS(p->route, p->plen, p->network, p->lrp, p->ecmp.number, p->gateway.router, p->key),
+         p->lflow);
+    UNIT("router: route tables", p->lrp_by_uuid, router_route_table, READS(p->lrp, p->in_lrp),
+         p->lflow);
     UNIT("router: resolve, ports", p->lsp_by_uuid, router_resolve_port,
          READS(p->lsp, p->link, p->port_addr, p->network), p->lflow);
     UNIT("router: resolve, links", p->link_by_lsp, router_resolve_link, READS(p->link, p->network),
@@ -279,6 +292,8 @@ struct northd_program *program_create(void)
     acl_declare(p);
     lb_declare_facts(p);
     nat_declare_facts(p);
+    ecmp_declare_facts(p);
+    policy_declare_facts(p);
     declare_topology(p);
     gateway_declare_units(p);
     nat_declare_units(p);
@@ -286,7 +301,11 @@ struct northd_program *program_create(void)
     acl_declare_facts(p);
     declare_switch(p);
     acl_declare_flows(p);
+    declare_route_groups(p);
+    policy_declare_units(p);
+    ecmp_declare_units(p);
     declare_router(p);
+    policy_declare_flows(p);
     gateway_declare_flows(p);
     lb_declare_flows(p);
     nat_declare_flows(p);

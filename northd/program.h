@@ -8,10 +8,12 @@
 
 #include "base/vec.h"
 #include "northd/acl/facts.h"
+#include "northd/ecmp/ecmp_facts.h"
 #include "northd/facts.h"
 #include "northd/gateway/gateway_facts.h"
 #include "northd/lb/lb_facts.h"
 #include "northd/nat/nat_facts.h"
+#include "northd/policy/policy_facts.h"
 
 /* A table of NB, or a column of one, as an input. */
 struct northd_input {
@@ -64,6 +66,8 @@ struct northd_program {
     struct acl_room acl; /* northd/acl */
     struct lb_facts lb;
     struct nat_facts nat;
+    struct ecmp_facts ecmp;
+    struct policy_facts policy;
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;

@@ -233,7 +233,7 @@ static int parse_trigger_event(struct action_parser *ap)
 
 static int parse_commit_ecmp_nh(struct action_parser *ap)
 {
-    static const char *const names[] = {"ipv6", "proto"};
+    static const char *const names[] = {"ipv6", "proto"}, *const truths[] = {"true", "false"};
     static const char *const protos[] = {"tcp", "udp", "sctp"};
     struct lexer *lx = &ap->lx;
     if (!lexer_is_id(lx, "ipv6"))
@@ -244,6 +244,9 @@ static int parse_commit_ecmp_nh(struct action_parser *ap)
         if (rc)
             return rc;
         if (i == 0) {
+            /* As a word in what northd writes, in quotes in what later versions print. */
+            if (match_word(ap, truths, ARRAY_SIZE(truths)))
+                continue;
             if (lx->token.type != LEX_STRING ||
                 (strcmp(lx->token.text, "true") && strcmp(lx->token.text, "false")))
                 return lexer_error(lx, ap->diag, "expecting true or false");

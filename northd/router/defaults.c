@@ -19,6 +19,10 @@ static struct actions *last_word(const struct lflow_out *l, enum stage stage)
                           action_next(l->a), NULL);
     case STAGE_RTR_IN_ARP_REQUEST:
         return lflows_output(l);
+    case STAGE_RTR_IN_IP_ROUTING_PRE:
+        return lflows_actions(l, "reg7 = 0; next;");
+    case STAGE_RTR_IN_POLICY: /* no group: a number there is still that of the route's */
+        return lflows_actions(l, "reg8[0..15] = 0; next;");
     default:
         return lflows_next(l);
     }

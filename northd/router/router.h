@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "northd/lflows.h"
 #include "northd/program.h"
 
 /* defaults.c, each router: what every router has, whatever is on it. */
@@ -17,6 +18,21 @@ void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux);
 /* routing.c, each router port: its networks; each prefix of static routes */
 void router_connected(struct inc_ctx *ctx, const void *key, void *aux);
 void router_route(struct inc_ctx *ctx, const void *key, void *aux);
+void router_route_group(struct inc_ctx *ctx, const void *key, void *aux);
+/* routing.c, each router port: which table its packets are routed by */
+void router_route_table(struct inc_ctx *ctx, const void *key, void *aux);
+/* hop.c: the network of LR that holds HOP, of the longest prefix; NULL: none. Reads plen and network. */
+const struct fact_network *router_network_of(struct inc_ctx *ctx, struct northd_program *p,
+                                             const struct uuid *lr, const struct address *hop);
+/* hop.c: next hop, source address, eth.src, outport. TO NULL: the destination itself. */
+struct actions *router_hop(const struct lflow_out *l, const struct fact_network *out,
+                           const struct address *to);
+/* symmetric.c: answers to connections that came in by ROUTE, through OUT, go back the way they came. Reads key. */
+void router_symmetric_reply(const struct lflow_out *l, const struct fact_route *route,
+                            const struct fact_network *out);
+/* routing.c: what a route is for; ANY_TABLE: before it is known which table a packet is routed by. */
+struct expr *router_route_match(const struct lflow_out *l, const struct fact_route *route,
+                                bool any_table);
 /* arp_resolve.c: next hops whose MAC is in NB. Each switch port; each link of a switch; each pair of router ports. */
 void router_resolve_port(struct inc_ctx *ctx, const void *key, void *aux);
 void router_resolve_link(struct inc_ctx *ctx, const void *key, void *aux);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "rows/nb.h"
 
 static bool parse_nexthop(const char *text, unsigned version, struct address *ret)
@@ -15,6 +16,12 @@ static bool parse_nexthop(const char *text, unsigned version, struct address *re
         return false;
     *ret = address_make(ip.version, ip_addr_to_u128(&ip), ip_addr_bits(&ip));
     return true;
+}
+
+uint32_t topology_table_id(const char *name)
+{
+    uint32_t id = name && *name ? (uint32_t)hash_bytes(name, strlen(name), 0) : 0;
+    return name && *name && !id ? 1 : id;
 }
 
 void topology_route(struct inc_ctx *ctx, const void *key, void *aux)
@@ -35,6 +42,10 @@ void topology_route(struct inc_ctx *ctx, const void *key, void *aux)
     route.route = f->uuid;
     route.prefix = address_network(&prefix, prefix.plen);
     route.policy = policy && !strcmp(policy, "src-ip") ? ROUTE_BY_SOURCE : ROUTE_BY_DESTINATION;
+    const char *symmetric =
+        nb_logical_router_static_route_options_value(row, "ecmp_symmetric_reply");
+    route.symmetric = symmetric && !strcmp(symmetric, "true");
+    route.table = topology_table_id(nb_logical_router_static_route_route_table(row));
     route.output_port = program_intern(p, nb_logical_router_static_route_output_port(row));
     INC_FOR_EACH(on, inc_read(ctx, p->in_lr_route_by_route, key))
     {

@@ -23,6 +23,9 @@ void topology_port_addr(struct inc_ctx *ctx, const void *key, void *aux);
 /* route.c: each Logical_Router_Static_Route */
 void topology_route(struct inc_ctx *ctx, const void *key, void *aux);
 
+/* route.c: the number of a routing table with a name; 0 for "" and NULL, the main one. */
+uint32_t topology_table_id(const char *name);
+
 /* port_addr.c: one element of the column addresses, such as "0a:00:00:00:00:01 10.0.0.1 fd00::1". */
 enum addr_kind { ADDR_BAD, ADDR_STATIC, ADDR_UNKNOWN, ADDR_ROUTER, ADDR_DYNAMIC };
 struct port_addr {

@@ -14,7 +14,7 @@
 #include "support/northd_router_edits.h"
 #include "support/northd_service_edits.h"
 
-enum { N_SWITCHES = 6, N_ROUTERS = 3, N_PORTS = 30, N_ROUTER_PORTS = 9, N_ROUTES = 10 };
+enum { N_SWITCHES = 6, N_ROUTERS = 3, N_PORTS = 30, N_ROUTER_PORTS = 9, N_ROUTES = 16 };
 
 /* What may exist: uuids are zero for what does not. */
 struct net {
@@ -230,6 +230,10 @@ static void edit_route(struct world *w, struct net *net)
     } else if (pick(w, 3)) {
         world_set(w, "Logical_Router_Static_Route", &net->route[i], "policy",
                   PICK(w, "", "src-ip", "dst-ip"));
+        world_set(w, "Logical_Router_Static_Route", &net->route[i], "route_table",
+                  PICK(w, "", "", "t1", "t2"));
+        world_set(w, "Logical_Router_Static_Route", &net->route[i], "options",
+                  PICK(w, "", "ecmp_symmetric_reply=true"));
         world_set(w, "Logical_Router_Static_Route", &net->route[i], "output_port",
                   PICK(w, "", "rp1", "rp2", "rp3"));
     } else {

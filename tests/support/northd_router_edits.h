@@ -5,13 +5,13 @@
 
 #include "support/northd_pick.h"
 
-enum { N_HA_GROUPS = 2, N_SB_CHASSIS = 3, N_NATS = 12 };
+enum { N_HA_GROUPS = 2, N_SB_CHASSIS = 3, N_NATS = 12, N_POLICIES = 6 };
 
 struct router_net {
     const struct uuid *lr, *lrp; /* of the oracle */
     size_t n_lr, n_lrp;
-    struct uuid ha_group[N_HA_GROUPS], chassis[N_SB_CHASSIS], nat[N_NATS], set;
-    int nat_on[N_NATS];
+    struct uuid ha_group[N_HA_GROUPS], chassis[N_SB_CHASSIS], nat[N_NATS], set, policy[N_POLICIES];
+    int nat_on[N_NATS], policy_on[N_POLICIES];
 };
 
 static const char *const router_chassis[] = {"hv0", "hv1", "hv2", "nobody"};
@@ -86,7 +86,11 @@ static void router_edit_gateway_port(struct world *w, struct router_net *net,
 {
     char text[UUID_TEXT_LEN + 1];
     const struct uuid *group = &net->ha_group[pick(w, N_HA_GROUPS)];
-    switch (pick(w, 4)) {
+    switch (pick(w, 5)) {
+    case 4:
+        world_set(w, "Logical_Router_Port", lrp, "options",
+                  PICK(w, "", "route_table=t1", "route_table=t2"));
+        break;
     case 0:
         world_set(w, "Logical_Router_Port", lrp, "gateway_chassis", "");
         world_set(w, "Logical_Router_Port", lrp, "ha_chassis_group", "");
@@ -177,6 +181,53 @@ static void router_edit_nat(struct world *w, struct router_net *net)
     }
 }
 
+static void router_change_policy(struct world *w, const struct uuid *policy)
+{
+    switch (pick(w, 4)) {
+    case 0:
+        world_set(w, "Logical_Router_Policy", policy, "nexthops",
+                  PICK(w, "", "10.0.0.7", "10.0.0.7,10.0.1.7,10.0.2.7", "10.0.1.9,nonsense",
+                       "fd00:1::7,fd00:2::7"));
+        break;
+    case 1:
+        world_set(w, "Logical_Router_Policy", policy, "match",
+                  PICK(w, "ip4.src == 10.0.0.0/24", "ip6", "tcp.dst == 80", "nonsense", "1"));
+        break;
+    case 2:
+        world_set(w, "Logical_Router_Policy", policy, "options",
+                  PICK(w, "", "pkt_mark=7", "pkt_mark=0x10", "pkt_mark=-1", "pkt_mark=nonsense"));
+        break;
+    default:
+        world_set(w, "Logical_Router_Policy", policy, "action",
+                  PICK(w, "allow", "drop", "reroute", "reroute"));
+    }
+}
+
+static void router_edit_policy(struct world *w, struct router_net *net)
+{
+    size_t i = pick(w, N_POLICIES);
+    int on = pick_there(w, net->lr, net->n_lr);
+    struct uuid *policy = &net->policy[i];
+    if (is_there(policy) && !is_there(&net->lr[net->policy_on[i]]))
+        memset(policy, 0, sizeof *policy);
+    if (on < 0)
+        return;
+    if (!is_there(policy)) {
+        *policy = world_insert(w, "Logical_Router_Policy");
+        net->policy_on[i] = on;
+        world_set(w, "Logical_Router_Policy", policy, "priority", PICK(w, "1", "100", "32767"));
+        world_set(w, "Logical_Router_Policy", policy, "match", "ip4");
+        world_set(w, "Logical_Router_Policy", policy, "action", "reroute");
+        world_set(w, "Logical_Router_Policy", policy, "nexthop", PICK(w, "10.0.0.7", "10.0.1.7"));
+        world_link(w, "Logical_Router", &net->lr[on], "policies", policy, true);
+    } else if (pick(w, 4)) {
+        router_change_policy(w, policy);
+    } else {
+        world_link(w, "Logical_Router", &net->lr[net->policy_on[i]], "policies", policy, false);
+        memset(policy, 0, sizeof *policy);
+    }
+}
+
 /* Where the ports are, now and then with what they announce. */
 static void router_edit_announcement(struct world *w)
 {
@@ -199,7 +250,11 @@ static void router_edit_announcement(struct world *w)
 static UNUSED void router_edit(struct world *w, struct router_net *net)
 {
     int lr = pick_there(w, net->lr, net->n_lr), lrp = pick_there(w, net->lrp, net->n_lrp);
-    switch (pick(w, 8)) {
+    switch (pick(w, 10)) {
+    case 8:
+    case 9:
+        router_edit_policy(w, net);
+        break;
     case 4:
         router_edit_announcement(w);
         break;

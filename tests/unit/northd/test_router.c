@@ -142,12 +142,12 @@ static void learning(void **state)
 static void connected_networks(void **state)
 {
     struct world *w = &((struct net *)*state)->w;
-    assert_int_equal(
-        world_count(w, "lr_in_ip_routing ", " 75 ", "(ip4.dst == 10.0.0.0/24)",
-                    "ip.ttl--; reg0 = ip4.dst; reg1 = 10.0.0.254; eth.src = 0a:00:00:00:ff:01; "
-                    "outport = \"rp\"; flags.loopback = 1; next;",
-                    NULL),
-        1);
+    assert_int_equal(world_count(w, "lr_in_ip_routing ", " 75 ", "(ip4.dst == 10.0.0.0/24)",
+                                 "ip.ttl--; reg8[0..15] = 0; reg0 = ip4.dst; reg1 = 10.0.0.254; "
+                                 "eth.src = 0a:00:00:00:ff:01; "
+                                 "outport = \"rp\"; flags.loopback = 1; next;",
+                                 NULL),
+                     1);
     assert_int_equal(world_count(w, "lr_in_ip_routing ", "(ip6.dst == fd00::/64)", NULL), 1);
     assert_int_equal(
         world_count(w, "lr_in_ip_routing ", "inport == \"rp\" && ip6.dst == fe80::/64", NULL), 1);
@@ -170,8 +170,8 @@ static void static_routes(void **state)
     world_set(w, "Logical_Router_Static_Route", &by_source, "policy", "src-ip");
     world_set(w, "Logical_Router_Static_Route", &named, "output_port", "wide");
     commit(w);
-    assert_int_equal(world_count(w, "lr_in_ip_routing ", " 2 (ip4)", "reg0 = 10.0.0.7;",
-                                 "outport = \"rp\"", NULL),
+    assert_int_equal(world_count(w, "lr_in_ip_routing ", " 2 (reg7 == 0 && ip4)",
+                                 "reg0 = 10.0.0.7;", "outport = \"rp\"", NULL),
                      1);
     assert_int_equal(world_count(w, "lr_in_ip_routing ", " 26 ", "20.0.0.0/8", "reg0 = 10.9.0.7;",
                                  "reg1 = 10.0.0.253;", "outport = \"wide\"", NULL),
@@ -188,8 +188,8 @@ static void static_routes(void **state)
     assert_int_equal(world_count(w, "30.0.0.0/8", "outport = \"late\"", NULL), 1);
 }
 
-/* Of several routes to one prefix one is in force: never two flows with one match and one priority. */
-static void competing_routes(void **state)
+/* Several routes to one prefix are one flow that chooses, and one for each choice. */
+static void equal_routes(void **state)
 {
     struct net *n = *state;
     struct world *w = &n->w;
@@ -197,10 +197,80 @@ static void competing_routes(void **state)
     struct uuid low = world_route(w, &n->lr, "20.0.0.0/8", "10.0.0.7");
     commit(w);
     assert_int_equal(world_count(w, "20.0.0.0/8", NULL), 1);
-    assert_int_equal(world_count(w, "20.0.0.0/8", "reg0 = 10.0.0.7;", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_ip_routing ",
+                                 " 26 (reg7 == 0 && ip4 && ip4.dst == 20.0.0.0/8)",
+                                 "reg8[16..31] = select(1=100, 2=100);", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_ip_routing_ecmp", " 100 ", "reg8[16..31] == 0x1)",
+                                 "reg0 = 10.0.0.7;", "outport = \"rp\"; next;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_ip_routing_ecmp", " 100 ", "reg8[16..31] == 0x2)",
+                                 "reg0 = 10.0.0.8;", NULL),
+                     1);
     world_link(w, "Logical_Router", &n->lr, "static_routes", &low, false);
     commit(w);
     assert_int_equal(world_count(w, "20.0.0.0/8", "reg0 = 10.0.0.8;", NULL), 1);
+    assert_int_equal(world_count(w, "select(", NULL), 0);
+    /* One that discards comes before all others. */
+    world_route(w, &n->lr, "20.0.0.0/8", "discard");
+    commit(w);
+    assert_int_equal(world_count(w, "20.0.0.0/8", NULL), 1);
+    assert_int_equal(world_count(w, "20.0.0.0/8", "(drop;)", NULL), 1);
+}
+
+static void route_tables(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    struct uuid route = world_route(w, &n->lr, "20.0.0.0/8", "10.0.0.7");
+    world_set(w, "Logical_Router_Static_Route", &route, "route_table", "blue");
+    commit(w);
+    assert_int_equal(world_count(w, "reg7 == 0 ", "20.0.0.0/8", NULL), 0);
+    assert_int_equal(world_count(w, "reg7 == ", "20.0.0.0/8", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_ip_routing_pre", " 100 ", NULL), 0);
+    world_set(w, "Logical_Router_Port", &n->lrp, "options", "route_table=blue");
+    commit(w);
+    assert_int_equal(
+        world_count(w, "lr_in_ip_routing_pre", " 100 (inport == \"rp\")", "(reg7 = ", NULL), 1);
+}
+
+static struct uuid add_policy(struct net *n, const char *priority, const char *match,
+                              const char *action, const char *nexthops)
+{
+    struct world *w = &n->w;
+    struct uuid policy = world_insert(w, "Logical_Router_Policy");
+    world_set(w, "Logical_Router_Policy", &policy, "priority", priority);
+    world_set(w, "Logical_Router_Policy", &policy, "match", match);
+    world_set(w, "Logical_Router_Policy", &policy, "action", action);
+    world_set(w, "Logical_Router_Policy", &policy, "nexthops", nexthops);
+    world_link(w, "Logical_Router", &n->lr, "policies", &policy, true);
+    return policy;
+}
+
+static void policies(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    add_policy(n, "1", "ip4.src == 10.0.1.0/24", "drop", "");
+    struct uuid allow = add_policy(n, "2", "ip4.src == 10.0.2.0/24", "allow", "");
+    world_set(w, "Logical_Router_Policy", &allow, "options", "pkt_mark=77");
+    add_policy(n, "3", "ip4.src == 10.0.3.0/24", "reroute", "10.0.0.7");
+    add_policy(n, "4", "ip4.src == 10.0.4.0/24", "reroute", "10.0.0.7,10.0.0.8,99.0.0.1");
+    log_set_level(NULL, LOG_EMER);
+    add_policy(n, "5", "ip4.src == 10.0.5.0/24", "reroute", "99.0.0.1");
+    add_policy(n, "6", "ip4.src == ", "drop", "");
+    commit(w);
+    assert_int_equal(world_count(w, "lr_in_policy ", " 1 (ip4.src == 10.0.1.0/24) (drop;)", NULL),
+                     1);
+    assert_int_equal(
+        world_count(w, "lr_in_policy ", " 2 ", "(pkt.mark = 77; reg8[0..15] = 0; next;)", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_policy ", " 3 ", "reg0 = 10.0.0.7;",
+                                 "outport = \"rp\"; flags.loopback = 1; reg8[0..15] = 0;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_policy ", " 4 ", "select(1=100, 2=100)", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_policy_ecmp", " 100 ", "reg0 = 10.0.0.", NULL), 2);
+    assert_int_equal(world_count(w, "lr_in_policy ", " 5 (", NULL), 0);
+    assert_int_equal(world_count(w, "lr_in_policy ", " 6 (", NULL), 0);
 }
 
 /* MB-46 to MB-49, MB-54, SD-1 */
@@ -276,7 +346,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(learning, setup, teardown),
         cmocka_unit_test_setup_teardown(connected_networks, setup, teardown),
         cmocka_unit_test_setup_teardown(static_routes, setup, teardown),
-        cmocka_unit_test_setup_teardown(competing_routes, setup, teardown),
+        cmocka_unit_test_setup_teardown(equal_routes, setup, teardown),
+        cmocka_unit_test_setup_teardown(route_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(policies, setup, teardown),
         cmocka_unit_test_setup_teardown(resolution, setup, teardown),
         cmocka_unit_test_setup_teardown(router_to_router, setup, teardown),
         cmocka_unit_test_setup_teardown(name_of_a_switch_port, setup, teardown),
