@@ -35,6 +35,12 @@ void acl_set_group(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_set_ports(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_set_port(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_set_monitor(struct inc_ctx *ctx, const void *key, void *aux);
+/* meters.c: each Meter row; each ACL. The name of an ACL's meter in SB, a new reference, NULL: it has none; a meter's bands. */
+void acl_meter(struct inc_ctx *ctx, const void *key, void *aux);
+void acl_meter_fair(struct inc_ctx *ctx, const void *key, void *aux);
+const struct rstr *acl_meter_name(struct inc_ctx *ctx, struct northd_program *p,
+                                  const struct fact_acl *acl);
+const struct datum *acl_meter_bands(const struct fact_meter *meter);
 /* common.c, each switch; untracked.c, each switch port; flows.c, each ACL on a switch */
 void acl_common(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_port(struct inc_ctx *ctx, const void *key, void *aux);

@@ -16,6 +16,10 @@ static void declare_inputs(struct northd_program *p)
     r->in_group_port_by_port = BY_UUID(r->in_group_port, feed_ref, to);
     r->in_group_acl = program_elements(p, "Port_Group", "acls", &feed_ref_type);
     r->in_group_acl_by_acl = BY_UUID(r->in_group_acl, feed_ref, to);
+    r->in_meter = program_rows(p, "Meter");
+    r->in_meter_by_uuid = BY_UUID(r->in_meter, feed_row, uuid);
+    r->in_band = program_rows(p, "Meter_Band");
+    r->in_band_by_uuid = BY_UUID(r->in_band, feed_row, uuid);
     r->in_set = program_rows(p, "Address_Set");
     r->in_set_by_uuid = BY_UUID(r->in_set, feed_row, uuid);
     r->in_address = program_elements(p, "Address_Set", "addresses", &feed_text_type);
@@ -42,6 +46,10 @@ void acl_declare(struct northd_program *p)
     r->group_switch_by_group = BY_UUID(r->group_switch, fact_group_switch, group);
     r->group_switch_each =
         inc_index_field(g, r->group_switch, "each", &northd_type_group_switch, 0);
+    r->fair_meter = inc_derived(g, "fair_meter", &feed_text_type);
+    r->fair_meter_by_name = BY_NAME(r->fair_meter, feed_text, text);
+    r->meter = inc_derived(g, "meter", &northd_type_meter);
+    r->meter_band = inc_derived(g, "meter_band", &northd_type_meter_band);
     r->set_named = inc_derived(g, "set_named", &feed_text_type);
     r->set_named_by_uuid = BY_UUID(r->set_named, feed_text, row);
     r->set_named_by_name = BY_NAME(r->set_named, feed_text, text);
@@ -79,6 +87,10 @@ void acl_declare_facts(struct northd_program *p)
     UNIT("acl: where", r->acl_by_uuid, acl_where,
          READS(r->acl, r->in_ls_acl, r->in_group_acl, r->group_switch), r->acl_on);
     UNIT("acl: what switches have", r->acl_on_by_has, acl_has, READS(r->acl_on), p->switch_has);
+    UNIT("acl: meters", r->in_meter_by_uuid, acl_meter, READS(r->in_meter, r->in_band),
+         r->fair_meter, r->meter, r->meter_band);
+    UNIT("acl: fair meters", r->acl_by_uuid, acl_meter_fair,
+         READS(r->acl, r->fair_meter, r->in_meter, r->in_band), r->meter, r->meter_band);
     declare_sets(p);
 }
 
@@ -90,5 +102,5 @@ void acl_declare_flows(struct northd_program *p)
          READS(p->datapath, p->switch_has, p->in_option), p->lflow);
     UNIT("acl: ports", p->lsp_by_uuid, acl_port, READS(p->lsp, p->in_lsp, p->switch_has), p->lflow);
     UNIT("acl: flows", r->acl_on_each, acl_flows,
-         READS(r->acl_on, r->acl, p->switch_has, p->in_option), p->lflow);
+         READS(r->acl_on, r->acl, r->fair_meter, p->switch_has, p->in_option), p->lflow);
 }

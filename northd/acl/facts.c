@@ -54,6 +54,28 @@ static void set_print(const void *fact, struct str *out)
     str_putf(out, "%c%s", f->table == SET_ADDRESSES ? '$' : '@', f->name->s);
 }
 
+FACT_COMPARE(meter, uuid_compare(&a->uuid, &b->uuid), fact_compare_text(a->name, b->name),
+             uuid_compare(&a->row->version, &b->row->version))
+static void meter_ref(const void *fact)
+{
+    rstr_ref(((const struct fact_meter *)fact)->name);
+    row_ref(((const struct fact_meter *)fact)->row);
+}
+static void meter_unref(const void *fact)
+{
+    rstr_unref(((const struct fact_meter *)fact)->name);
+    row_unref(((const struct fact_meter *)fact)->row);
+}
+static void meter_print(const void *fact, struct str *out)
+{
+    str_put(out, ((const struct fact_meter *)fact)->name->s);
+}
+
+FACT_COMPARE(meter_band, uuid_compare(&a->uuid, &b->uuid), fact_compare_u64(a->rate, b->rate),
+             fact_compare_u64(a->burst, b->burst))
+
+FACT_TYPE(meter, meter_print);
+FACT_TYPE_PLAIN(meter_band, NULL);
 FACT_TYPE(acl, acl_print);
 FACT_TYPE_PLAIN(acl_on, NULL);
 FACT_TYPE(port_group, port_group_print);

@@ -52,6 +52,17 @@ struct fact_group_switch {
     struct uuid group, ls;
 };
 
+/* Rows of SB: Meter, Meter_Band. */
+struct fact_meter {
+    struct uuid uuid;
+    const struct rstr *name;
+    const struct row *row; /* NB */
+};
+struct fact_meter_band {
+    struct uuid uuid;
+    uint64_t rate, burst;
+};
+
 /* A row of SB that is a name and a set of strings. Its elements are facts {owner, text} of type feed_text: the input of
  * Address_Set's addresses, and set_element. */
 enum set_table { SET_ADDRESSES, SET_PORTS, N_SET_TABLES };
@@ -62,7 +73,8 @@ struct fact_set {
 };
 
 extern const struct inc_type northd_type_acl, northd_type_acl_on, northd_type_port_group,
-    northd_type_group_port, northd_type_group_switch, northd_type_set;
+    northd_type_group_port, northd_type_group_switch, northd_type_set, northd_type_meter,
+    northd_type_meter_band;
 extern const struct inc_type northd_key_acl_on;
 
 struct acl_room {
@@ -73,6 +85,8 @@ struct acl_room {
     struct inc_coll *acl, *acl_on, *port_group, *group_port, *group_switch;
     struct inc_index *acl_by_uuid, *acl_on_each, *acl_on_by_has, *port_group_by_uuid,
         *group_port_by_switch, *group_port_by_port, *group_switch_by_group, *group_switch_each;
+    struct inc_coll *in_meter, *in_band, *fair_meter, *meter, *meter_band;
+    struct inc_index *in_meter_by_uuid, *in_band_by_uuid, *fair_meter_by_name;
     struct inc_coll *set_named, *set, *set_element;
     struct inc_index *set_named_by_uuid, *set_named_by_name, *set_element_by_owner;
 };

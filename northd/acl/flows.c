@@ -15,15 +15,16 @@ struct acl_out {
     struct lflow_out l;
     const struct fact_acl *acl;
     enum stage stage;
-    struct expr *match; /* with its tier */
-    const char *meter;  /* of the log, or NULL */
+    struct expr *match;       /* with its tier */
+    const struct rstr *meter; /* of the log, or NULL */
 };
 
 static struct action *log_action(const struct acl_out *o, const char *verdict)
 {
     static const char *const options[] = {"name", "severity", "verdict", "meter"};
     const struct fact_acl *acl = o->acl;
-    const char *values[] = {acl->name ? acl->name->s : NULL, acl->severity->s, verdict, o->meter};
+    const char *values[] = {acl->name ? acl->name->s : NULL, acl->severity->s, verdict,
+                            o->meter ? o->meter->s : NULL};
     struct operand operands[2 * ARRAY_SIZE(options)];
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
@@ -167,9 +168,10 @@ void acl_flows(struct inc_ctx *ctx, const void *key, void *aux)
     bool tracked = stateful || program_switch_has(ctx, p, &on->ls, SWITCH_HAS_LB);
     o.stage = acl_stage(place);
     o.match = expr_ref(o.acl->match);
-    o.meter = o.acl->meter ? o.acl->meter->s : NULL;
+    o.meter = acl_meter_name(ctx, p, o.acl);
     if (acl_uses_tiers(ctx, p, &on->ls, place))
         o.match = expr_and(p->exprs, acl_in_tier(&o.l, place, o.acl->tier), o.match);
     acl_actions(&o, stateful, tracked);
     expr_unref(o.match);
+    rstr_unref(o.meter);
 }

@@ -6,18 +6,19 @@
  * as they are. A set that is made of something gives way to a row of NB that has its name.
  */
 #include <inttypes.h>
-#include <xxhash.h>
 
 #include "northd/acl/acl.h"
 #include "rows/nb.h"
 
-/* The owner of a set that is made of A and B. */
-static struct uuid owner_of(const struct uuid *a, const void *b, size_t n)
+static struct uuid owner_of_addresses(const struct uuid *group, unsigned version)
 {
-    XXH128_hash_t h = XXH3_128bits_withSeed(b, n, uuid_hash(a));
-    struct uuid owner;
-    memcpy(&owner, &h, sizeof owner);
-    return owner;
+    return fact_derive_uuid(version == 4 ? "ip4" : "ip6", group, sizeof *group);
+}
+
+static struct uuid owner_of_ports(const struct uuid *group, const struct uuid *ls)
+{
+    const struct uuid of[] = {*group, *ls};
+    return fact_derive_uuid("ports", of, sizeof of);
 }
 
 static void emit_set(struct inc_ctx *ctx, struct northd_program *p, enum set_table table,
@@ -66,15 +67,13 @@ void acl_set(struct inc_ctx *ctx, const void *key, void *aux)
 
 /* --- Port groups */
 
-static const uint8_t versions[] = {4, 6};
-
 void acl_set_group(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_port_group *group = inc_read_one(ctx, p->acl.port_group_by_uuid, key);
-    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-        char *name = xasprintf("%s_ip%d", group->name->s, versions[i]);
-        struct uuid owner = owner_of(key, &versions[i], 1);
+    for (unsigned version = 4; version <= 6; version += 2) {
+        char *name = xasprintf("%s_ip%u", group->name->s, version);
+        struct uuid owner = owner_of_addresses(key, version);
         emit_made(ctx, p, &owner, name);
         free(name);
     }
@@ -88,7 +87,7 @@ void acl_set_ports(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_key *number = inc_read_one(ctx, p->key_by_id, &on->ls);
     if (!group || !number)
         return;
-    struct uuid owner = owner_of(&on->group, &on->ls, sizeof on->ls);
+    struct uuid owner = owner_of_ports(&on->group, &on->ls);
     char *name = xasprintf("%" PRIu64 "_%s", number->key, group->name->s);
     emit_set(ctx, p, SET_PORTS, &owner, program_intern(p, name));
     free(name);
@@ -103,8 +102,7 @@ static void emit_addresses(struct inc_ctx *ctx, struct northd_program *p, const 
         if (!addr->ip.version)
             continue;
         struct str s = STR_INIT;
-        uint8_t version = (uint8_t)addr->ip.version;
-        struct uuid owner = owner_of(group, &version, 1);
+        struct uuid owner = owner_of_addresses(group, addr->ip.version);
         address_put(&s, &addr->ip);
         const struct rstr *text = program_intern(p, str_c(&s));
         emit_element(ctx, p, &owner, text);
@@ -120,7 +118,7 @@ void acl_set_port(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_group_port *in;
     INC_FOR_EACH(in, inc_read(ctx, p->acl.group_port_by_port, key))
     {
-        struct uuid owner = owner_of(&in->group, &in->ls, sizeof in->ls);
+        struct uuid owner = owner_of_ports(&in->group, &in->ls);
         emit_element(ctx, p, &owner, lsp->name);
         emit_addresses(ctx, p, &in->group, key);
     }
@@ -132,10 +130,9 @@ void acl_set_monitor(struct inc_ctx *ctx, const void *key UNUSED, void *aux)
 {
     struct northd_program *p = aux;
     const char *mac = program_option(ctx, p, "svc_monitor_mac");
-    static const struct uuid none;
     if (!mac)
         return;
-    struct uuid owner = owner_of(&none, "monitor", 7);
+    struct uuid owner = fact_derive_uuid("monitor", NULL, 0);
     const struct rstr *text = program_intern(p, mac);
     emit_made(ctx, p, &owner, "svc_monitor_mac");
     emit_element(ctx, p, &owner, text);

@@ -195,6 +195,10 @@ void ha_write_group(struct publisher *pub, const void *fact, const struct row *r
 void lb_write_binding(struct publisher *pub, const void *fact, const struct row *row);
 void ha_write_member(struct publisher *pub, const void *fact, const struct row *row);
 
+/* ---- meters.c ---- */
+void meters_write(struct publisher *pub, const void *fact, const struct row *row);
+void meters_write_band(struct publisher *pub, const void *fact, const struct row *row);
+
 /* ---- seed.c ---- */
 void seed_build(struct publisher *pub);
 bool seed_is_seed_table(size_t table);

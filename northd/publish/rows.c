@@ -21,6 +21,9 @@ static const struct rows_table tables[] = {
      &northd_type_ha_group, ha_write_group},
     {SB_TABLE_LOAD_BALANCER, offsetof(struct northd_program, lb.binding), &northd_type_lb_binding,
      lb_write_binding},
+    {SB_TABLE_METER, offsetof(struct northd_program, acl.meter), &northd_type_meter, meters_write},
+    {SB_TABLE_METER_BAND, offsetof(struct northd_program, acl.meter_band), &northd_type_meter_band,
+     meters_write_band},
 };
 
 struct pub_row {

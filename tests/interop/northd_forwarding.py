@@ -106,7 +106,7 @@ def outcome(packet, text):
     stack, found, opened = [dict(packet.fields)], [], []
     for line in text.splitlines():
         line = re.sub(r"/\*.*?\*/", "", line).strip()
-        if not line or line.startswith("#") or re.match(r"LOG: |-+$|(ct_next\(.*\)|ct_commit_nat) ?;$", line):
+        if not line or line.startswith("#") or re.match(r"LOG: |-+$|(ct_next\(.*\)|ct_commit_nat|clone) ?;$", line):
             continue
         m = re.fullmatch(r'output\("([^"]*)"\);', line)
         assign = re.fullmatch(r"([\w.]+(?:\[[^\]]*\])?) = (.*);", line)

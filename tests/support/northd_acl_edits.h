@@ -198,9 +198,34 @@ static void edit_secured(struct world *w)
     }
 }
 
+static void edit_meter(struct world *w)
+{
+    const struct row *meter = any_nb(w, "Meter"), *band = any_nb(w, "Meter_Band");
+    if (!meter || !pick(w, 5)) {
+        struct uuid m = world_insert(w, "Meter"), b = world_insert(w, "Meter_Band");
+        world_set(w, "Meter_Band", &b, "action", "drop");
+        world_set(w, "Meter_Band", &b, "rate", PICK(w, "1", "4294967295"));
+        world_set(w, "Meter", &m, "name", PICK(w, "m0", "m1", "m2"));
+        world_set(w, "Meter", &m, "unit", "kbps");
+        char text[UUID_TEXT_LEN + 1];
+        world_set(w, "Meter", &m, "bands", uuid_print(&b, text));
+    } else if (!pick(w, 5)) {
+        world_delete(w, "Meter", &meter->uuid);
+    } else if (band && pick(w, 2)) {
+        world_set(w, "Meter_Band", &band->uuid, "rate", PICK(w, "5", "6"));
+        world_set(w, "Meter_Band", &band->uuid, "burst_size", PICK(w, "0", "7"));
+    } else {
+        world_set(w, "Meter", &meter->uuid, "fair", PICK(w, "", "true", "false"));
+        world_set(w, "Meter", &meter->uuid, "unit", PICK(w, "kbps", "pktps"));
+        if (band)
+            world_link(w, "Meter", &meter->uuid, "bands", &band->uuid, true);
+    }
+}
+
 static UNUSED void acl_edit(struct world *w)
 {
-    static void (*const edits[])(struct world *) = {edit_acl, edit_acl,     edit_acl, edit_group,
-                                                    edit_set, edit_options, edit_qos, edit_secured};
+    static void (*const edits[])(struct world *) = {edit_acl,   edit_acl,     edit_acl,
+                                                    edit_group, edit_set,     edit_options,
+                                                    edit_qos,   edit_secured, edit_meter};
     edits[pick(w, ARRAY_SIZE(edits))](w);
 }

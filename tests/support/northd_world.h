@@ -435,6 +435,23 @@ static void world_put_services(struct world *w, line_vec *lines)
     }
 }
 
+/* "meter NAME UNIT RATE/BURST ...", by the bands' uuids. */
+static void world_put_meter(struct world *w, const struct row *row, line_vec *lines)
+{
+    const struct sb_meter *m = sb_meter_cast(row);
+    const struct datum *bands = sb_meter_bands(m);
+    struct str s = STR_INIT;
+    str_putf(&s, "meter %s %s", sb_meter_name(m), sb_meter_unit(m));
+    for (size_t i = 0; i < bands->n; i++) {
+        const struct row *b = replica_row_find(w->sb_client, world_sb_table(w, SB_TABLE_METER_BAND),
+                                               &bands->atoms[i].uuid);
+        assert_non_null(b);
+        str_putf(&s, " %d/%d", (int)sb_meter_band_rate(sb_meter_band_cast(b)),
+                 (int)sb_meter_band_burst_size(sb_meter_band_cast(b)));
+    }
+    vec_push(lines, str_steal(&s));
+}
+
 /* All that northd wrote, sorted. */
 static UNUSED line_vec world_dump(struct world *w)
 {
@@ -445,6 +462,8 @@ static UNUSED line_vec world_dump(struct world *w)
     world_put_services(w, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_MULTICAST_GROUP))
     world_put_group(w, row, &lines);
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_METER))
+    world_put_meter(w, row, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_ADDRESS_SET))
     world_put_set(row, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_PORT_GROUP))

@@ -233,6 +233,42 @@ static void address_sets(void **state)
     assert_int_equal(world_count(w, "set $web_ip4 []", NULL), 1);
 }
 
+static void meters(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls = world_switch(w, "sw0"), meter = world_insert(w, "Meter");
+    struct uuid band = world_insert(w, "Meter_Band"), acl;
+    char text[UUID_TEXT_LEN + 1], name[UUID_TEXT_LEN + 8];
+    world_set(w, "Meter_Band", &band, "rate", "10");
+    world_set(w, "Meter_Band", &band, "action", "drop");
+    world_set(w, "Meter", &meter, "name", "m1");
+    world_set(w, "Meter", &meter, "unit", "pktps");
+    world_set(w, "Meter", &meter, "bands", uuid_print(&band, text));
+    acl = add_acl(w, "Logical_Switch", &ls, "from-lport", 100, "tcp", "drop");
+    world_set(w, "ACL", &acl, "meter", "m1");
+    commit(w);
+    assert_int_equal(world_count(w, "meter m1", NULL), 1);
+    assert_int_equal(world_count(w, "meter m1 pktps 10/0", NULL), 1);
+    world_set(w, "ACL", &acl, "log", "true");
+    world_set(w, "Meter_Band", &band, "rate", "20");
+    world_set(w, "Meter_Band", &band, "burst_size", "5");
+    commit(w);
+    assert_int_equal(FLOW(w, "meter=\"m1\""), 1);
+    assert_int_equal(world_count(w, "meter m1 pktps 20/5", NULL), 1);
+    world_set(w, "Meter", &meter, "fair", "true");
+    commit(w);
+    const struct row *row = NULL;
+    REPLICA_FOR_EACH(row, pos, w->nb_client, replica_table(w->nb_client, "ACL"))
+    snprintf(name, sizeof name, "m1__%s", uuid_print(&row->uuid, text));
+    assert_int_equal(FLOW(w, name), 1);
+    assert_int_equal(world_count(w, "meter m1__", name, " pktps 20/5", NULL), 1);
+    assert_int_equal(world_count(w, "meter m1", NULL), 2);
+    world_delete(w, "Meter", &meter);
+    commit(w);
+    assert_int_equal(world_count(w, "meter m1", NULL), 0);
+    assert_int_equal(FLOW(w, "meter=\"m1\""), 1);
+}
+
 static void qos(void **state)
 {
     struct world *w = *state;
@@ -307,6 +343,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(port_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(address_sets, setup, teardown),
+        cmocka_unit_test_setup_teardown(meters, setup, teardown),
         cmocka_unit_test_setup_teardown(qos, setup, teardown),
         cmocka_unit_test_setup_teardown(security_and_learning, setup, teardown),
     };
