@@ -13,7 +13,8 @@ enum { EPHEMERAL_MIN = 1024, EPHEMERAL_MAX = 65535, MAX_TRIES = 1 << 17 };
 /* The search: addresses and ports to go through, and where to start. */
 struct search {
     struct conntrack *ct;
-    struct ct_tuple *reply; /* what is being found */
+    const struct ct_tuple *orig; /* of the connection, not in the table yet */
+    struct ct_tuple *reply;      /* what is being found */
     int64_t now_ms;
     bool src;               /* which side of the connection changes */
     u128 addr_min, n_addrs; /* n_addrs 0: all of 2^128 */
@@ -43,7 +44,8 @@ static uint16_t *reply_port(const struct search *s)
 static bool try_tuple(struct search *s)
 {
     s->tries++;
-    return ct_tuple_is_free(s->ct, s->reply, s->now_ms);
+    return memcmp(s->reply, s->orig, sizeof *s->orig) != 0 &&
+           ct_tuple_is_free(s->ct, s->reply, s->now_ms);
 }
 
 /* All ports from MIN to MAX beginning at START. */
@@ -144,7 +146,7 @@ bool ct_nat_choose(struct conntrack *ct, struct ct_conn *conn, const struct ct_a
 {
     const struct ct_tuple *orig = &conn->end[CT_ORIG].tuple;
     struct ct_tuple plain, *reply = &conn->end[CT_REPLY].tuple;
-    struct search s = {.ct = ct, .reply = reply, .now_ms = now_ms};
+    struct search s = {.ct = ct, .orig = orig, .reply = reply, .now_ms = now_ms};
     ct_tuple_reverse(orig, &plain);
     *reply = plain;
     if (action->flags & CT_TRANSLATE && action->nat.flags & (CT_NAT_SRC | CT_NAT_DST)) {
@@ -153,7 +155,7 @@ bool ct_nat_choose(struct conntrack *ct, struct ct_conn *conn, const struct ct_a
             ct->counters.n_nat_exhausted++;
             return false;
         }
-    } else if (!memcmp(reply, orig, sizeof *orig) || !try_tuple(&s)) {
+    } else if (!try_tuple(&s)) {
         ct->counters.n_clash++;
         return false;
     }

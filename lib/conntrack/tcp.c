@@ -84,19 +84,18 @@ static struct segment read_segment(const struct ct_packet *p)
 static void side_begin(struct tcp_side *side, const struct segment *s)
 {
     uint32_t max_end = side->max_end; /* what the other side said already */
-    bool known = side->state != TCP_NONE || max_end;
     side->end = s->end;
-    side->max_end = known && after(max_end, s->end) ? max_end : s->end;
+    side->max_end = max_end && after(max_end, s->end) ? max_end : s->end;
     if (s->flags & TCP_SYN) {
         side->scaled = s->has_scale;
         side->scale = s->scale;
         side->max_win = MAX(s->win, 1u);
-        side->state = TCP_SYN_SENT;
     } else {
         side->scale = MAX_SCALE;
         side->max_win = MAX(s->win << side->scale, 1u);
-        side->state = TCP_OPEN;
     }
+    if (side->state == TCP_NONE) /* a reset stays one */
+        side->state = s->flags & TCP_SYN ? TCP_SYN_SENT : TCP_OPEN;
 }
 
 void tcp_begin(struct ct_conn *conn, const struct ct_packet *p)
