@@ -177,3 +177,20 @@ bool ct_nat_choose(struct conntrack *ct, struct ct_conn *conn, const struct ct_a
                    int64_t now_ms);
 /* Translates a packet, or an ICMP error, of direction DIR. Returns the CT_SNAT and CT_DNAT that it now has. */
 uint32_t ct_nat_apply(const struct ct_conn *conn, int dir, struct ct_packet *p);
+
+/* ---- expect.c, ftp.c, tftp.c ---- */
+/* Side DIR of CONN has announced that the other side will come to its PORT. */
+void ct_expect_add(struct conntrack *ct, const struct ct_conn *conn, int dir, uint16_t port,
+                   int64_t now_ms);
+struct ct_expectation *ct_expect_find(struct conntrack *ct, const struct ct_tuple *tuple,
+                                      int64_t now_ms);
+void ct_expect_end(struct conntrack *ct, struct ct_expectation *e);
+void ct_expect_expire(struct conntrack *ct, int64_t now_ms);
+/* Gives CONN, which E announced, the reply tuple that leads to the announcer. False: it is taken. */
+bool ct_expect_translate(struct conntrack *ct, const struct ct_expectation *e, struct ct_conn *conn,
+                         int64_t now_ms);
+/* Read the payload of a packet of CONN. TRANSLATE: the packet has been translated, and so is an address in its text. */
+void ct_ftp(struct conntrack *ct, const struct ct_conn *conn, int dir, struct ct_packet *p,
+            bool translate, int64_t now_ms);
+void ct_tftp(struct conntrack *ct, const struct ct_conn *conn, int dir, const struct ct_packet *p,
+             int64_t now_ms);

@@ -155,6 +155,7 @@ void conntrack_expire(struct conntrack *ct, int64_t now_ms)
     unsigned budget = CT_EXPIRE_BUDGET;
     uint32_t now_s = (uint32_t)(now_ms / 1000);
     ct_fragments_expire(ct, now_ms);
+    ct_expect_expire(ct, now_ms);
     start_wheel(ct, now_ms);
     if (now_s >= CT_WHEEL_SLOTS)
         ct->wheel_s = MAX(ct->wheel_s, now_s - CT_WHEEL_SLOTS + 1);
@@ -165,14 +166,6 @@ void conntrack_expire(struct conntrack *ct, int64_t now_ms)
             ct->wheel_s = slot;
             return;
         }
-    }
-    while (!list_empty(&ct->expectation_lru)) {
-        struct ct_expectation *e = LIST_FIRST(struct ct_expectation, lru, &ct->expectation_lru);
-        if (e->expires_ms > now_ms)
-            break;
-        list_remove(&e->lru);
-        hmap_remove(&ct->expectations, &e->node);
-        free(e);
     }
 }
 

@@ -8,8 +8,8 @@
 struct outcome {
     struct ct_conn *conn; /* NULL: none */
     int dir;
-    uint32_t state;                      /* CT_* of ct_state */
-    const struct ct_expectation *expect; /* of a new one that was announced */
+    uint32_t state;                /* CT_* of ct_state */
+    struct ct_expectation *expect; /* of a new one that was announced */
 };
 
 void ct_set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone)
@@ -71,7 +71,9 @@ static bool commit(struct conntrack *ct, const struct ct_packet *p, const struct
     conn->zone = zone;
     conn->end[CT_ORIG].tuple = p->tuple;
     conn->helper = action->helper;
-    if (!ct_nat_choose(ct, conn, action, now_ms)) {
+    bool announced = o->expect && o->expect->translated && action->flags & CT_TRANSLATE;
+    if (!(announced ? ct_expect_translate(ct, o->expect, conn, now_ms)
+                    : ct_nat_choose(ct, conn, action, now_ms))) {
         free(conn);
         return false;
     }
@@ -79,6 +81,8 @@ static bool commit(struct conntrack *ct, const struct ct_packet *p, const struct
         conn->parent = xmemdup(&o->expect->parent, sizeof *conn->parent);
         conn->mark = o->expect->mark;
         conn->label = o->expect->label;
+        ct_expect_end(ct, o->expect);
+        o->expect = NULL;
     }
     ct_state_begin(conn, p, now_ms);
     ct_insert(ct, conn, now_ms);
@@ -124,7 +128,20 @@ static bool look_up(struct conntrack *ct, struct ct_packet *p, const struct ct_a
     if (!ct_state_may_begin(p))
         return false;
     o->state |= CT_NEW;
+    if (ct->expectations.n)
+        o->expect = ct_expect_find(ct, &p->tuple, now_ms);
+    if (o->expect)
+        o->state |= CT_REL;
     return true;
+}
+
+static void run_helper(struct conntrack *ct, const struct outcome *o, struct ct_packet *p,
+                       const struct ct_action *action, int64_t now_ms)
+{
+    if (o->conn->helper == CT_HELPER_FTP && p->tuple.proto == IP_PROTO_TCP)
+        ct_ftp(ct, o->conn, o->dir, p, action->flags & CT_TRANSLATE, now_ms);
+    else if (o->conn->helper == CT_HELPER_TFTP && p->tuple.proto == IP_PROTO_UDP)
+        ct_tftp(ct, o->conn, o->dir, p, now_ms);
 }
 
 void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
@@ -145,5 +162,7 @@ void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct
     }
     if (o.conn && action->flags & CT_TRANSLATE)
         o.state |= ct_nat_apply(o.conn, o.dir, &p);
+    if (o.conn && o.conn->helper && !p.is_error)
+        run_helper(ct, &o, &p, action, now_ms);
     tell(packet, &p, &o);
 }
