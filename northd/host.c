@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "localdb/local_source.h"
 #include "northd/control.h"
+#include "northd/judge.h"
 #include "northd/northd.h"
 #include "ovsdb/client/source.h"
 #include "ovsdb/server/server.h"
@@ -41,6 +42,7 @@ struct host {
     struct deferred work;
     struct timer retry, health;
     struct control *control;
+    struct judge *judge; /* of NB hosted here */
 };
 
 enum {
@@ -290,6 +292,8 @@ static int start(void *host_, struct daemon *daemon, bool *ready UNUSED, struct 
     int err = open_databases(host, daemon, diag);
     if (err)
         return err;
+    if (host->nb.store)
+        host->judge = judge_new(host->nb.store);
     struct northd_options no = {.env = daemon_env(daemon),
                                 .nb = host->nb.replica,
                                 .sb = host->sb.replica,
@@ -320,10 +324,12 @@ static void stop(void *host_)
     }
     control_free(host->control);
     northd_free(host->northd);
+    judge_free(host->judge);
     db_close(&host->nb);
     db_close(&host->sb);
     host->control = NULL;
     host->northd = NULL;
+    host->judge = NULL;
     memset(&host->nb, 0, sizeof host->nb);
     memset(&host->sb, 0, sizeof host->sb);
 }

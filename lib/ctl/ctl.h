@@ -113,6 +113,7 @@ const char *ctl_option(const struct ctl_call *call, const char *option); /* its 
 void ctl_set_status(struct ctl_call *call, int status);
 void *ctl_aux(const struct ctl *ctl);
 struct view *ctl_view(const struct ctl *ctl);
+const struct schema *ctl_schema(const struct ctl *ctl);
 struct replica *ctl_replica(const struct ctl *ctl);
 struct ctl_symbols *ctl_symbols(struct ctl *ctl);
 const struct ctl_program *ctl_program(const struct ctl *ctl);

@@ -66,6 +66,11 @@ struct view *ctl_view(const struct ctl *ctl)
     return ctl->view;
 }
 
+const struct schema *ctl_schema(const struct ctl *ctl)
+{
+    return ctl->schema;
+}
+
 struct replica *ctl_replica(const struct ctl *ctl)
 {
     return ctl->replica;

@@ -245,6 +245,20 @@ static int check_indexes(struct txn *txn, struct op_error *error)
     return err;
 }
 
+/* ---- the host's opinion ---- */
+
+static int ask_judge(struct txn *txn, struct op_error *error)
+{
+    const struct store *store = txn->store;
+    for (size_t i = 0; store->judge && i < txn->touched.n; i++) {
+        const struct entry *entry = txn->touched.data[i];
+        if (entry->row && !txn_is_nothing(entry) &&
+            !store->judge(store->judge_aux, entry->before, entry->row, error))
+            return ERR_CONSTRAINT;
+    }
+    return 0;
+}
+
 int txn_commit_checks(struct txn *txn, struct op_error *error)
 {
     txn_drop_ghosts(txn);
@@ -256,5 +270,7 @@ int txn_commit_checks(struct txn *txn, struct op_error *error)
         err = check_max_rows(txn, error);
     if (!err)
         err = check_indexes(txn, error);
+    if (!err)
+        err = ask_judge(txn, error);
     return err;
 }

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "store/store_private.h"
@@ -262,4 +263,32 @@ void store_tell_subscribers(struct store *store, const struct changeset *cs)
             free(subscription);
         }
     }
+}
+
+void store_set_judge(struct store *store,
+                     bool (*fn)(void *aux, const struct row *before, const struct row *after,
+                                struct op_error *error),
+                     void *aux)
+{
+    store->judge = fn;
+    store->judge_aux = aux;
+}
+
+const struct row *store_row_by_name(const struct store *store, const struct schema_table *table,
+                                    const char *name)
+{
+    static const struct uuid none;
+    for (size_t i = 0; i < table->n_indexes; i++) {
+        const struct schema_index *index = &table->indexes[i];
+        if (index->n != 1 || strcmp(index->columns[0]->name, "name") ||
+            index->columns[0]->type.key.type != ATOM_STRING)
+            continue;
+        struct row *like = row_new(table, &none);
+        row_set(like, index->columns[0], datum_new_string(name));
+        const struct entry *entry =
+            table_index_find(&store->tables[table->index], i, like, table_index_hash(index, like));
+        row_unref(like);
+        return entry ? entry->row : NULL;
+    }
+    return NULL;
 }

@@ -115,6 +115,16 @@ bool store_is_dirty(const struct store *store);           /* something is not to
 int64_t store_next_timeout_ms(const struct store *store); /* env monotonic ms of the earliest wait
                                                              timeout, INT64_MAX for none */
 void store_run_timeouts(struct store *store);
+/* Judges each transaction when everything else has been found right: FN is called for each row that
+ * it changes and leaves (BEFORE NULL: a new one), sees the state as it is going to be, and refuses
+ * the transaction by setting ERROR and returning false. NULL: no judge. */
+void store_set_judge(struct store *store,
+                     bool (*fn)(void *aux, const struct row *before, const struct row *after,
+                                struct op_error *error),
+                     void *aux);
+/* The row whose column "name" is NAME, by the table's index on it; NULL: none, or no such index. */
+const struct row *store_row_by_name(const struct store *store, const struct schema_table *table,
+                                    const char *name);
 /* Called when the store becomes dirty, so that the host schedules store_commit. */
 void store_set_wakeup(struct store *store, void (*fn)(void *aux), void *aux);
 /* Called when the file cannot be written any more (WHY), and when it can again (NULL): for the log.

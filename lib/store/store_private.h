@@ -115,6 +115,9 @@ struct store {
     bool disk_failed; /* told through disk_watch */
     void (*wakeup)(void *aux);
     void *wakeup_aux;
+    bool (*judge)(void *aux, const struct row *before, const struct row *after,
+                  struct op_error *error);
+    void *judge_aux;
     void (*disk_watch)(void *aux, const char *why);
     void *disk_watch_aux;
     struct writer *writer; /* NULL: memory only, or relaxed */

@@ -6,6 +6,7 @@
  * nat.c        lr-nat-*     load_balancer.c lb-*    balancer_use.c ls-lb-* lr-lb-*
  * acl.c        acl-*        qos.c qos-*    rule.c what lists of rules have in common
  * meter.c port_group.c ha_group.c dhcp.c forwarding.c copp.c static_mac.c mirror.c
+ * check.c      check: what can never work
  * show.c       show         find.c rows by name or uuid     attribute.c columns and arguments
  *
  * Commands, messages and exit codes are ovn-nbctl's.
@@ -17,12 +18,12 @@
 
 int nbctl_main(int argc, char **argv);
 
-extern const struct ctl_command nb_general_commands[], nb_switch_commands[], nb_port_commands[],
-    nb_router_commands[], nb_router_port_commands[], nb_gateway_commands[], nb_route_commands[],
-    nb_policy_commands[], nb_nat_commands[], nb_balancer_commands[], nb_acl_commands[],
-    nb_qos_commands[], nb_meter_commands[], nb_port_group_commands[], nb_ha_group_commands[],
-    nb_dhcp_commands[], nb_forwarding_commands[], nb_copp_commands[], nb_static_mac_commands[],
-    nb_mirror_commands[], nb_balancer_use_commands[];
+extern const struct ctl_command nb_general_commands[], nb_check_commands[], nb_switch_commands[],
+    nb_port_commands[], nb_router_commands[], nb_router_port_commands[], nb_gateway_commands[],
+    nb_route_commands[], nb_policy_commands[], nb_nat_commands[], nb_balancer_commands[],
+    nb_acl_commands[], nb_qos_commands[], nb_meter_commands[], nb_port_group_commands[],
+    nb_ha_group_commands[], nb_dhcp_commands[], nb_forwarding_commands[], nb_copp_commands[],
+    nb_static_mac_commands[], nb_mirror_commands[], nb_balancer_use_commands[];
 
 /* ---- find.c ---- */
 

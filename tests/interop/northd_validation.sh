@@ -1,0 +1,57 @@
+#!/bin/bash
+# weft-northd refuses what can never work in the northbound database that it hosts; Debian's ovn-nbctl sees the sentence and otherwise works as ever.
+. "$WEFT_SRC/tests/support/lib.sh"
+begin northd-validation
+start northd "$WEFT_BIN/weft-northd"
+northd=$started
+wait_for 20 test -S "$dir/ovnsb_db.sock"
+nb=unix:$dir/ovnnb_db.sock
+nbctl() { ovn-nbctl --db="$nb" --timeout=20 "$@"; }
+ours() { "$WEFT_BIN/weft-nbctl" --db="$nb" --timeout=20 "$@"; }
+
+check "good rows of all kinds" nbctl ls-add s -- lsp-add s p -- lsp-set-addresses p "0a:00:00:00:00:01 10.0.0.1 fd00::1" \
+    -- lsp-set-port-security p "0a:00:00:00:00:01 10.0.0.0/24" -- acl-add s to-lport 100 'ip4 && tcp.dst == {80, 443}' allow-related \
+    -- qos-add s from-lport 1 ip6 rate=10 -- lr-add r -- lrp-add r rp 0a:00:00:00:00:ff 10.0.0.254/24 \
+    -- lr-route-add r 10.9.0.0/16 10.0.0.9 -- lr-nat-add r snat 30.0.0.1 10.0.0.0/24 -- lr-policy-add r 1 'ip4.dst == 1.2.3.4' reroute 10.0.0.7 \
+    -- lb-add lb 30.0.0.2:80 10.0.0.1:80,10.0.0.2:80 -- ls-lb-add s lb -- dhcp-options-create 10.0.0.0/24
+
+refuse "a match that does not parse" 'table ACL, row [0-9a-f-]+, column match, position [0-9]+:.*expected a match expression' \
+    nbctl acl-add s to-lport 101 'ip4 && tcp.dst ==' drop
+refuse "a field that is none" 'column match.*nonsense' nbctl acl-add s to-lport 102 'nonsense == 1' drop
+refuse "by our tool too" 'table ACL.*column match, position' ours acl-add s to-lport 101 'ip4 &&' drop
+refuse "a QoS match" 'table QoS.*column match' nbctl qos-add s to-lport 1 'ip4.src == 300.0.0.1' rate=1
+refuse "a policy match" 'table Logical_Router_Policy.*column match' nbctl lr-policy-add r 2 'ip4 ||' drop
+refuse "an address of a port" 'table Logical_Switch_Port.*column addresses, position 19.*10.0.0.300' nbctl lsp-set-addresses p "0a:00:00:00:00:01 10.0.0.300"
+refuse "an address in a set" 'table Address_Set.*column addresses' nbctl create address_set name=as addresses='"ten"'
+refuse "a next hop" 'table Logical_Router_Static_Route.*column nexthop' nbctl --id=@r create logical_router_static_route ip_prefix='"10.0.0.0/8"' nexthop='"there"' -- add logical_router r static_routes @r
+refuse "backends of another version" 'table Load_Balancer.*expected an IPv4 address' nbctl set load_balancer lb 'vips:"30.0.0.3:80"="[fd00::1]:80"'
+refuse "a transaction as a whole" 'column match' nbctl ls-add never -- acl-add s to-lport 103 '((' drop
+equal "nothing of it happened" "" "$(nbctl --bare --columns=_uuid find logical_switch name=never)"
+equal "no bad rule came in" 100 "$(nbctl --bare --columns=priority list acl)"
+
+check "names that nobody has yet" nbctl acl-add s to-lport 200 'outport == @later && ip4.src == $soon' drop
+check "a hidden rule" nbctl acl-add s to-lport 50 '(ip4) && tcp.dst == {0x50, 443}' drop
+report=$(ours check)
+has "check: a set that is missing" 'warning: .*there is no address set "soon"' "$report"
+has "check: a group that is missing" 'warning: .*there is no port group "later"' "$report"
+has "check: what is hidden" 'warning: .*is hidden by' "$report"
+has "northd's log tells it" 'there is no address set "soon"' "$(cat "$dir"/*.log "$dir"/northd.out 2>/dev/null)"
+
+check "strict" nbctl set nb_global . options:validate=strict
+refuse "strict: a name that nobody has" 'there is no address set .*gone' nbctl acl-add s to-lport 201 'ip4.src == $gone' drop
+check "strict: its name comes with it" nbctl create address_set name=gone -- acl-add s to-lport 201 'ip4.src == $gone' drop
+check "off" nbctl set nb_global . options:validate=off
+check "off: anything goes" nbctl acl-add s to-lport 300 'ip4 &&' drop
+check "back to the default" nbctl remove nb_global . options validate
+check "a bad row does not stop others from changing" nbctl set acl "$(nbctl --bare --columns=_uuid find acl priority=300)" priority=301
+report=$(ours check)
+equal "check: its status" 1 $?
+has "check: the bad row" 'error: table ACL.*column match' "$report"
+
+kill -KILL "$northd"
+wait "$northd" 2>/dev/null
+pids=()
+start northd2 "$WEFT_BIN/weft-northd"
+wait_for 20 nbctl init
+equal "a file with a bad row is served" 301 "$(nbctl --bare --columns=priority find acl action=drop priority=301)"
+check "and northd works" nbctl --wait=sb ls-add more

@@ -1,0 +1,325 @@
+/* test_validate.c - what validate.h calls malformed, unknown and hidden, on rows of the northbound schema. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "rows/nb.h"
+#include "validate/validate.h"
+
+struct fixture {
+    struct schema *schema;
+    struct validate *validate;
+    struct str said;
+    unsigned n_uuids;
+};
+
+static void set_up(struct fixture *f)
+{
+    *f = (struct fixture){.schema = nb_schema_new(), .said = STR_INIT};
+    f->validate = validate_new(f->schema);
+}
+
+static void tear_down(struct fixture *f)
+{
+    validate_free(f->validate);
+    schema_free(f->schema);
+    str_fini(&f->said);
+}
+
+static struct row *make(struct fixture *f, const char *table)
+{
+    struct uuid uuid = {{++f->n_uuids}};
+    return row_new(schema_table_find(f->schema, table), &uuid);
+}
+
+static const struct schema_column *column_of(const struct row *row, const char *name)
+{
+    const struct schema_column *column = schema_column_find(row->table, name);
+    assert_non_null(column);
+    return column;
+}
+
+static void set_text(struct row *row, const char *column, const char *text)
+{
+    row_set(row, column_of(row, column), datum_new_string(text));
+}
+
+static void add_text(struct row *row, const char *column, const char *text)
+{
+    const struct datum *more = datum_new_string(text);
+    const struct datum *all = datum_union(more, row_get(row, column_of(row, column)));
+    datum_unref(more);
+    row_set(row, column_of(row, column), all);
+}
+
+static void set_pair(struct row *row, const char *column, const char *key, const char *value)
+{
+    union atom k = {.string = rstr_new(key)}, v = {.string = rstr_new(value)};
+    row_set(row, column_of(row, column), datum_new_map(ATOM_STRING, ATOM_STRING, &k, &v, 1));
+}
+
+static bool is_refused(struct fixture *f, const struct row *before, const struct row *after)
+{
+    struct diag diag = DIAG_INIT;
+    int err = validate_row(f->validate, before, after, &diag);
+    str_clear(&f->said);
+    if (err) {
+        assert_int_equal(err, ERR_INVALID);
+        str_put(&f->said, diag_text(&diag));
+        assert_non_null(strstr(str_c(&f->said), after->table->name));
+    }
+    diag_fini(&diag);
+    return err != 0;
+}
+
+/* Is a new row of TABLE with COLUMN set to TEXT refused? */
+static bool refuses(struct fixture *f, const char *table, const char *column, const char *text)
+{
+    struct row *row = make(f, table);
+    set_text(row, column, text);
+    bool refused = is_refused(f, NULL, row);
+    row_unref(row);
+    return refused;
+}
+
+static const struct {
+    const char *table, *column, *text;
+    bool good;
+} forms[] = {
+    {"ACL", "match", "ip4.src == 10.0.0.0/8 && tcp.dst == {80, 443}", true},
+    {"ACL", "match", "inport == @nobody && ip4.src == $nothing", true},
+    {"ACL", "match", "ip4.src == ^variable", true},
+    {"ACL", "match", "ip4 &&", false},
+    {"ACL", "match", "ip4.src == 10.0.0.300", false},
+    {"ACL", "match", "tcp.dst == 65536", false},
+    {"ACL", "match", "nonsense == 1", false},
+    {"ACL", "match", "", false},
+    {"QoS", "match", "ip6", true},
+    {"QoS", "match", "ip7", false},
+    {"Logical_Router_Policy", "match", "ip4.src ==", false},
+    {"NAT", "external_port_range", "1-65535", true},
+    {"NAT", "external_port_range", "", true},
+    {"NAT", "external_port_range", "70000", false},
+    {"NAT", "external_port_range", "30-20", false},
+    {"Logical_Switch_Port", "addresses", "unknown", true},
+    {"Logical_Switch_Port", "addresses", "router", true},
+    {"Logical_Switch_Port", "addresses", "dynamic 10.0.0.1", true},
+    {"Logical_Switch_Port", "addresses", "00:00:00:00:00:01 dynamic", true},
+    {"Logical_Switch_Port", "addresses", "00:00:00:00:00:01 10.0.0.1 fd00::1/64", true},
+    {"Logical_Switch_Port", "addresses", "00:00:00:00:00:01 10.0.0.300", false},
+    {"Logical_Switch_Port", "addresses", "10.0.0.1", false},
+    {"Logical_Switch_Port", "addresses", "unknown 10.0.0.1", false},
+    {"Logical_Switch_Port", "port_security", "00:00:00:00:00:01 10.0.0.0/24", true},
+    {"Logical_Switch_Port", "port_security", "VRRPv3 00:00:5e:00:01:01 10.0.0.8", true},
+    {"Logical_Switch_Port", "port_security", "10.0.0.1", false},
+    {"Logical_Router_Port", "networks", "10.0.0.1/24", true},
+    {"Logical_Router_Port", "networks", "10.0.0.1/33", false},
+    {"Logical_Router_Port", "mac", "00:00:00:00:00", false},
+    {"Logical_Router_Static_Route", "nexthop", "discard", true},
+    {"Logical_Router_Static_Route", "nexthop", "", true},
+    {"Logical_Router_Static_Route", "nexthop", "10.0.0.1/24", false},
+    {"Address_Set", "addresses", "10.0.0.0/255.255.0.255", true},
+    {"Address_Set", "addresses", "00:00:00:00:00:01", true},
+    {"Address_Set", "addresses", "ten", false},
+    {"DHCP_Options", "cidr", "fd00::/64", true},
+    {"DHCP_Options", "cidr", "", false},
+    {"Static_MAC_Binding", "mac", "x", false},
+    {"Load_Balancer_Health_Check", "vip", "[fd00::1]:80", true},
+    {"Load_Balancer_Health_Check", "vip", "[fd00::1]:0", false},
+};
+
+static void test_forms(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        struct row *row = make(&f, forms[i].table);
+        /* What must not be empty beside it. */
+        if (!strcmp(forms[i].table, "Logical_Router_Port") && strcmp(forms[i].column, "mac"))
+            set_text(row, "mac", "00:00:00:00:00:01");
+        if (!strcmp(forms[i].table, "Logical_Router_Static_Route"))
+            set_text(row, "ip_prefix", "10.0.0.0/8");
+        if (!strcmp(forms[i].table, "NAT")) {
+            set_text(row, "external_ip", "10.0.0.1");
+            set_text(row, "logical_ip", "10.0.0.2");
+        }
+        set_text(row, forms[i].column, forms[i].text);
+        if (is_refused(&f, NULL, row) == forms[i].good)
+            fail_msg("%s.%s \"%s\": %s", forms[i].table, forms[i].column, forms[i].text,
+                     str_c(&f.said));
+        row_unref(row);
+    }
+    tear_down(&f);
+}
+
+static void test_sentence(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    assert_true(refuses(&f, "ACL", "match", "ip4 && tcp.dst == x"));
+    const char *const parts[] = {"table ACL, row ", "column match, position 19",
+                                 "ip4 && tcp.dst == x", "expected a match expression"};
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (!strstr(str_c(&f.said), parts[i]))
+            fail_msg("\"%s\" is not in \"%s\"", parts[i], str_c(&f.said));
+    tear_down(&f);
+}
+
+static void test_only_what_changes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    struct row *before = make(&f, "Address_Set");
+    add_text(before, "addresses", "ten");
+    struct row *after = row_clone(before);
+    add_text(after, "addresses", "10.0.0.1");
+    assert_false(is_refused(&f, before, after));
+    add_text(after, "addresses", "eleven");
+    assert_true(is_refused(&f, before, after));
+    assert_non_null(strstr(str_c(&f.said), "eleven"));
+    row_unref(before);
+    row_unref(after);
+    tear_down(&f);
+}
+
+static void test_combinations(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    static const struct {
+        const char *vip, *backends;
+        bool good;
+    } balancers[] = {
+        {"10.0.0.1:80", "10.0.0.2:80,10.0.0.3:8080", true},
+        {"10.0.0.1:80", "", true},
+        {"10.0.0.1", "10.0.0.2", true},
+        {"[fd00::1]:80", "[fd00::2]:80", true},
+        {"10.0.0.1:80", "10.0.0.2", false},
+        {"10.0.0.1", "10.0.0.2:80", false},
+        {"10.0.0.1:80", "[fd00::2]:80", false},
+        {"10.0.0.1:99999", "10.0.0.2:80", false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(balancers); i++) {
+        struct row *lb = make(&f, "Load_Balancer");
+        set_pair(lb, "vips", balancers[i].vip, balancers[i].backends);
+        if (is_refused(&f, NULL, lb) == balancers[i].good)
+            fail_msg("%s %s: %s", balancers[i].vip, balancers[i].backends, str_c(&f.said));
+        set_pair(lb, "options", "template", "true");
+        assert_false(is_refused(&f, NULL, lb));
+        row_unref(lb);
+    }
+    struct row *nat = make(&f, "NAT");
+    set_text(nat, "type", "dnat");
+    set_text(nat, "external_ip", "10.0.0.1");
+    set_text(nat, "logical_ip", "10.1.0.0/16");
+    assert_true(is_refused(&f, NULL, nat));
+    set_text(nat, "type", "snat");
+    assert_false(is_refused(&f, NULL, nat));
+    set_text(nat, "logical_ip", "fd00::/64");
+    assert_true(is_refused(&f, NULL, nat));
+    row_unref(nat);
+    struct row *policy = make(&f, "Logical_Router_Policy");
+    set_text(policy, "match", "ip");
+    add_text(policy, "nexthops", "10.0.0.1");
+    add_text(policy, "nexthops", "10.0.0.2");
+    assert_false(is_refused(&f, NULL, policy));
+    add_text(policy, "nexthops", "fd00::1");
+    assert_true(is_refused(&f, NULL, policy));
+    row_unref(policy);
+    tear_down(&f);
+}
+
+static bool nobody(void *aux, const char *table, const char *name)
+{
+    (void)aux;
+    return !strcmp(table, "Port_Group") && !strcmp(name, "pg");
+}
+
+static void collect(void *f_, const char *sentence)
+{
+    struct fixture *f = f_;
+    str_putf(&f->said, "%s\n", sentence);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    struct row *acl = make(&f, "ACL");
+    set_text(acl, "match",
+             "inport == @pg && ip4.src == $pg_ip4 && ip4.dst == $gone && outport == \"p\"");
+    set_text(acl, "meter", "m");
+    const struct validate_names names = {NULL, nobody};
+    validate_row_names(f.validate, NULL, acl, &names, collect, &f);
+    assert_non_null(strstr(str_c(&f.said), "address set \"gone\""));
+    assert_non_null(strstr(str_c(&f.said), "port \"p\""));
+    assert_non_null(strstr(str_c(&f.said), "meter \"m\""));
+    assert_null(strstr(str_c(&f.said), "pg_ip4\""));
+    str_clear(&f.said);
+    validate_row_names(f.validate, acl, acl, &names, collect, &f);
+    assert_string_equal(str_c(&f.said), "");
+    row_unref(acl);
+    tear_down(&f);
+}
+
+static struct row *rule(struct fixture *f, int64_t priority, const char *direction,
+                        const char *match)
+{
+    struct row *row = make(f, "ACL");
+    row_set(row, column_of(row, "priority"), datum_new_integer(priority));
+    set_text(row, "direction", direction);
+    set_text(row, "match", match);
+    return row;
+}
+
+static void test_rules(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    const struct row *rows[] = {
+        rule(&f, 10, "to-lport", "ip4 && tcp.dst == 80"),
+        rule(&f, 9, "to-lport", "ip4 && tcp.dst == 0x50"), /* the same in other words */
+        rule(&f, 9, "from-lport", "ip4 && tcp.dst == 80"),
+        rule(&f, 5, "to-lport", "ip4.src == $a"),
+        rule(&f, 5, "to-lport", "ip4.src == $a"),
+        rule(&f, 1, "to-lport", "ip4 && ip6"),
+        rule(&f, 1, "to-lport", "ip4 &&"),
+    };
+    validate_rules(f.validate, rows, ARRAY_SIZE(rows), collect, &f);
+    size_t n = 0;
+    for (const char *p = str_c(&f.said); (p = strchr(p, '\n')); p++)
+        n++;
+    if (n != 3)
+        fail_msg("%s", str_c(&f.said));
+    assert_non_null(strstr(str_c(&f.said), "is hidden by"));
+    assert_non_null(strstr(str_c(&f.said), "says the same as"));
+    assert_non_null(strstr(str_c(&f.said), "no packet can match"));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        row_unref(rows[i]);
+    tear_down(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_sentence),
+        cmocka_unit_test(test_only_what_changes),
+        cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_rules),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
