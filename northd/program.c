@@ -9,6 +9,8 @@
 
 #include "northd/acl/acl.h"
 #include "northd/declare.h"
+#include "northd/dhcp/dhcp.h"
+#include "northd/dns/dns.h"
 #include "northd/ecmp/ecmp.h"
 #include "northd/gateway/gateway.h"
 #include "northd/lb/lb.h"
@@ -291,6 +293,8 @@ struct northd_program *program_create(void)
     declare_facts(p);
     acl_declare(p);
     lb_declare_facts(p);
+    dhcp_declare_facts(p);
+    dns_declare_facts(p);
     nat_declare_facts(p);
     ecmp_declare_facts(p);
     policy_declare_facts(p);
@@ -308,6 +312,8 @@ struct northd_program *program_create(void)
     policy_declare_flows(p);
     gateway_declare_flows(p);
     lb_declare_flows(p);
+    dhcp_declare_units(p);
+    dns_declare_units(p);
     nat_declare_flows(p);
     declare_publish(p);
     return p;

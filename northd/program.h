@@ -8,6 +8,8 @@
 
 #include "base/vec.h"
 #include "northd/acl/facts.h"
+#include "northd/dhcp/dhcp_facts.h"
+#include "northd/dns/dns_facts.h"
 #include "northd/ecmp/ecmp_facts.h"
 #include "northd/facts.h"
 #include "northd/gateway/gateway_facts.h"
@@ -65,6 +67,8 @@ struct northd_program {
     struct gateway_facts gateway;
     struct acl_room acl; /* northd/acl */
     struct lb_facts lb;
+    struct dhcp_facts dhcp;
+    struct dns_facts dns;
     struct nat_facts nat;
     struct ecmp_facts ecmp;
     struct policy_facts policy;

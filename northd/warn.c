@@ -26,9 +26,7 @@ static bool is_without_effect(int table)
     switch (table) {
     case NB_TABLE_BFD:
     case NB_TABLE_COPP:
-    case NB_TABLE_DHCP_OPTIONS:
     case NB_TABLE_DHCP_RELAY:
-    case NB_TABLE_DNS:
     case NB_TABLE_FORWARDING_GROUP:
     case NB_TABLE_MIRROR:
     case NB_TABLE_NETWORK_FUNCTION:

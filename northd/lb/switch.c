@@ -28,12 +28,13 @@ void lb_switch(struct inc_ctx *ctx, const void *key, void *aux)
     lflows_emit_texts(&l, flows, ARRAY_SIZE(flows));
 }
 
-/* A router keeps its own account of connections. */
+/* Routers and the world outside keep their own account of connections. */
 void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
-    if (lsp->type != LSP_ROUTER || !inc_read_one(ctx, p->lb.datapath_by_switch, &lsp->ls))
+    if ((lsp->type != LSP_ROUTER && lsp->type != LSP_LOCALNET) ||
+        !inc_read_one(ctx, p->lb.datapath_by_switch, &lsp->ls))
         return;
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     lflows_emit(&l, STAGE_SW_IN_PRE_LB, 110,

@@ -191,6 +191,8 @@ void rows_clear(struct publisher *pub);
 
 /* ---- ha.c ---- */
 void ha_write_group(struct publisher *pub, const void *fact, const struct row *row);
+/* dns.c, for rows.c */
+void dns_write(struct publisher *pub, const void *fact, const struct row *row);
 /* lb.c, for rows.c */
 void lb_write_binding(struct publisher *pub, const void *fact, const struct row *row);
 void ha_write_member(struct publisher *pub, const void *fact, const struct row *row);

@@ -1,16 +1,17 @@
-/* northd_service_edits.h - random edits of the services of a network: load balancers and their groups. For northd's oracle;
+/* northd_service_edits.h - random edits of the services of a network: load balancers and their groups, DHCP
+ * options, DNS records. For northd's oracle;
  * included by one file a test program.
  */
 #pragma once
 
 #include "support/northd_pick.h"
 
-enum { N_LBS = 6, N_LB_GROUPS = 2 };
+enum { N_LBS = 6, N_LB_GROUPS = 2, N_DHCP = 4, N_DNS = 2 };
 
 struct service_net {
     const struct uuid *ls, *lr, *lsp; /* of the oracle */
     size_t n_ls, n_lr, n_lsp;
-    struct uuid lb[N_LBS], lb_group[N_LB_GROUPS];
+    struct uuid lb[N_LBS], lb_group[N_LB_GROUPS], dhcp[N_DHCP], dns[N_DNS];
 };
 
 /* --- Load balancers */
@@ -124,9 +125,76 @@ static void service_edit_router(struct world *w, struct service_net *net)
                        "chassis=hv0 lb_force_snat_ip=nonsense", ""));
 }
 
+/* --- DHCP */
+
+static void service_set_dhcp(struct world *w, const struct uuid *dhcp, bool v6)
+{
+    const char *options =
+        v6 ? PICK(w, "server_id=00:00:00:10:00:01",
+                  "server_id=00:00:00:10:00:01 dns_server=fd00::53",
+                  "server_id=00:00:00:10:00:01 dhcpv6_stateless=true", "server_id=10.0.0.1", "",
+                  "server_id=00:00:00:10:00:01 domain_search=\"x.org\"")
+           : PICK(
+                 w, "server_id=10.0.0.254 server_mac=c0:ff:ee:00:00:01 lease_time=3600",
+                 "server_id=10.0.0.254 server_mac=c0:ff:ee:00:00:01 lease_time=3600 mtu=zzz",
+                 "server_id=10.0.0.254 server_mac=c0:ff:ee:00:00:01 lease_time=1 netmask=255.0.0.0",
+                 "server_id=10.0.0.254 server_mac=c0:ff:ee:00:00:01 lease_time=1 mtu=1);next;",
+                 "server_id=10.0.0.254 server_mac=c0:ff:ee:00:00:01 lease_time=1 hostname=\"h\"",
+                 "server_id=10.0.0.254 lease_time=3600", "server_mac=nonsense", "");
+    world_set(w, "DHCP_Options", dhcp, "options", options);
+    world_set(w, "DHCP_Options", dhcp, "cidr",
+              v6 ? PICK(w, "fd00:1::/64", "fd00::/16")
+                 : PICK(w, "10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/8", "nonsense"));
+}
+
+static void service_edit_dhcp(struct world *w, struct service_net *net)
+{
+    size_t i = pick(w, N_DHCP);
+    struct uuid *dhcp = &net->dhcp[i];
+    int lsp = pick_there(w, net->lsp, net->n_lsp);
+    char text[UUID_TEXT_LEN + 1];
+    if (!is_there(dhcp)) {
+        *dhcp = world_insert(w, "DHCP_Options");
+        service_set_dhcp(w, dhcp, i % 2);
+    } else if (!pick(w, 10)) {
+        world_delete(w, "DHCP_Options", dhcp);
+        memset(dhcp, 0, sizeof *dhcp);
+    } else if (pick(w, 2)) {
+        service_set_dhcp(w, dhcp, i % 2);
+    } else if (lsp >= 0) {
+        world_set(w, "Logical_Switch_Port", &net->lsp[lsp],
+                  i % 2 ? "dhcpv6_options" : "dhcpv4_options",
+                  pick(w, 4) ? uuid_print(dhcp, text) : "");
+        if (!pick(w, 4))
+            world_set(w, "Logical_Switch_Port", &net->lsp[lsp], "options",
+                      PICK(w, "hostname=web", "hostname=a\"b", ""));
+    }
+}
+
+/* --- DNS */
+
+static void service_edit_dns(struct world *w, struct service_net *net)
+{
+    struct uuid *dns = &net->dns[pick(w, N_DNS)];
+    int ls = pick_there(w, net->ls, net->n_ls);
+    if (!is_there(dns)) {
+        *dns = world_insert(w, "DNS");
+    } else if (!pick(w, 8)) {
+        world_delete(w, "DNS", dns);
+        memset(dns, 0, sizeof *dns);
+        return;
+    }
+    if (pick(w, 2))
+        world_set(w, "DNS", dns, "records",
+                  PICK(w, "", "vm1=10.0.0.1", "vm1=10.0.0.1,fd00::1 x=y"));
+    else if (ls >= 0)
+        world_link(w, "Logical_Switch", &net->ls[ls], "dns_records", dns, pick(w, 3));
+}
+
 static UNUSED void service_edit(struct world *w, struct service_net *net)
 {
     static void (*const edits[])(struct world *, struct service_net *) = {
-        service_edit_lb, service_edit_lb, service_edit_lb_group, service_edit_router};
+        service_edit_lb,   service_edit_lb,  service_edit_lb_group, service_edit_router,
+        service_edit_dhcp, service_edit_dns, service_edit_dhcp};
     edits[pick(w, ARRAY_SIZE(edits))](w, net);
 }

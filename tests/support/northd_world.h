@@ -433,6 +433,15 @@ static void world_put_services(struct world *w, line_vec *lines)
         world_put_datapaths(w, sb_load_balancer_datapaths(lb), &s);
         vec_push(lines, str_steal(&s));
     }
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_DNS))
+    {
+        const struct sb_dns *dns = sb_dns_cast(row);
+        struct str s = STR_INIT;
+        str_putf(&s, "dns %s ", sb_dns_external_ids_value(dns, "dns_id"));
+        datum_print(sb_dns_records(dns), &s);
+        world_put_datapaths(w, sb_dns_datapaths(dns), &s);
+        vec_push(lines, str_steal(&s));
+    }
 }
 
 /* "meter NAME UNIT RATE/BURST ...", by the bands' uuids. */
