@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 4096)
         return 0;
     char *text = xstrndup((const char *)data, size);
-    struct symtab *symtab = symtab_new();
+    static struct symtab *symtab; /* the same for all: making it would be most of the time */
+    if (!symtab)
+        symtab = symtab_new();
     struct expr_pool *exprs = expr_pool_new(symtab);
     struct action_pool *pool = action_pool_new(exprs);
     struct actions *as = NULL, *again = NULL;
@@ -30,7 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diag_fini(&diag);
     action_pool_free(pool);
     expr_pool_free(exprs);
-    symtab_free(symtab);
     free(text);
     return 0;
 }

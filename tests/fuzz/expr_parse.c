@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 4096)
         return 0;
     char *text = xstrndup((const char *)data, size);
-    struct symtab *symtab = symtab_new();
+    static struct symtab *symtab; /* the same for all: making it would be most of the time */
+    if (!symtab)
+        symtab = symtab_new();
     struct expr_pool *pool = expr_pool_new(symtab);
     struct expr *e = NULL, *again = NULL;
     struct diag diag = DIAG_INIT;
@@ -26,7 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     diag_fini(&diag);
     expr_pool_free(pool);
-    symtab_free(symtab);
     free(text);
     return 0;
 }
