@@ -49,7 +49,7 @@ static void deliver(void *d_, const struct packet *packet)
         if (!ofconn_wants_async(oc) || oc->controller_id != pin->controller_id ||
             !ofconn_async_bit(oc, oc->async.packet_in, pin->reason))
             continue;
-        if (pin->reason == OF_REASON_NO_MATCH && !pin->cookie + 1 &&
+        if (pin->reason == OF_REASON_NO_MATCH && pin->cookie == UINT64_MAX &&
             of_conn_version(oc->conn) >= OF13_VERSION)
             continue;
         if (stream_queued(of_conn_stream(oc->conn)) > QUEUED_MAX) {

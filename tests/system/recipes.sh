@@ -1,0 +1,10 @@
+#!/bin/bash
+# Every recipe of docs/recipes does what it says: its own commands, with real packets.
+. "$WEFT_SRC/tests/support/lib.sh"
+begin recipes
+for f in "$WEFT_SRC"/docs/recipes/*.md; do
+    grep -q '^```sh$' "$f" || continue
+    check "$(basename "$f" .md)" "$WEFT_SRC/tools/recipe/run" "$WEFT_BIN" "$f"
+done
+refuse "a recipe that fails says where" 'stopped at: false' "$WEFT_SRC/tools/recipe/run" "$WEFT_BIN" <(printf '```sh\nfalse\n```\n')
+refuse "an unknown recipe" 'there is no recipe "nonsense"; there are: learn-proxy' "$WEFT_SRC/tools/demo" --recipe nonsense
