@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "openflow/switch.h"
 #include "switchd/switchd.h"
 
 /* What a command line says: options, the filter, and what is left. */
@@ -78,71 +79,6 @@ static bool read_plain_args(struct unixctl_conn *conn, int argc, const char *arg
     return !a->n;
 }
 
-/* ---- tuples ---- */
-
-static bool tuple_field(struct ct_tuple_filter *f, const char *key, const char *value)
-{
-    uint64_t n;
-    if (!strcmp(key, "ct_nw_src") || !strcmp(key, "ct_ipv6_src"))
-        return !ip_addr_parse(value, &f->src);
-    if (!strcmp(key, "ct_nw_dst") || !strcmp(key, "ct_ipv6_dst"))
-        return !ip_addr_parse(value, &f->dst);
-    bool wide = !strcmp(key, "ct_tp_src") || !strcmp(key, "ct_tp_dst") || !strcmp(key, "icmp_id");
-    if (!parse_number(value, wide ? UINT16_MAX : UINT8_MAX, &n))
-        return false;
-    if (!strcmp(key, "ct_nw_proto")) {
-        f->proto = (uint8_t)n;
-    } else if (!strcmp(key, "ct_tp_src")) {
-        f->src_port = (uint16_t)n;
-    } else if (!strcmp(key, "ct_tp_dst")) {
-        f->dst_port = (uint16_t)n;
-    } else if (!strcmp(key, "icmp_id")) {
-        f->icmp_id = (uint16_t)n;
-        f->has_icmp_id = true;
-    } else if (!strcmp(key, "icmp_type")) {
-        f->icmp_type = (uint8_t)n;
-        f->has_icmp_type = true;
-    } else {
-        f->icmp_code = (uint8_t)n;
-        f->has_icmp_code = true;
-    }
-    return true;
-}
-
-static bool is_tuple_key(const char *key)
-{
-    static const char *const keys[] = {"ct_nw_src", "ct_nw_dst", "ct_ipv6_src", "ct_ipv6_dst",
-                                       "ct_tp_src", "ct_tp_dst", "ct_nw_proto", "icmp_type",
-                                       "icmp_code", "icmp_id"};
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (!strcmp(key, keys[i]))
-            return true;
-    }
-    return false;
-}
-
-/* "ct_nw_src=10.0.0.1,ct_nw_proto=6,...", in any order; "" is any. False: refused already. */
-static bool read_tuple(struct unixctl_conn *conn, const char *text, struct ct_tuple_filter *ret)
-{
-    char buf[512];
-    snprintf(buf, sizeof buf, "%s", text);
-    char *save = NULL;
-    for (char *p = strtok_r(buf, ", ", &save); p; p = strtok_r(NULL, ", ", &save)) {
-        char *value = strchr(p, '=');
-        if (value)
-            *value++ = '\0';
-        if (!value || !is_tuple_key(p)) {
-            refuse(conn, "invalid conntrack tuple field: %s", p);
-            return false;
-        }
-        if (!tuple_field(ret, p, value)) {
-            refuse(conn, "failed to parse field %s", p);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- dump and flush ---- */
 
 static void dump_conntrack(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
@@ -162,15 +98,21 @@ static void flush_conntrack(struct unixctl_conn *conn, int argc, const char *arg
     struct args a;
     if (!read_args(conn, argc, argv, &a))
         return;
+    struct of_ct_flush flush = {.has_zone = a.filter.has_zone, .zone = a.filter.zone};
     for (unsigned i = 0; i < a.n; i++) {
         if (i > CT_REPLY) {
             refuse(conn, "invalid arguments");
             return;
         }
-        if (!read_tuple(conn, a.rest[i], &a.filter.tuple[i]))
+        struct of_ct_tuple *tuple = i ? &flush.reply : &flush.orig;
+        struct diag diag = DIAG_INIT;
+        if (of_ct_tuple_parse(a.rest[i], tuple, &diag)) {
+            refuse(conn, "%s", diag_text(&diag));
+            diag_fini(&diag);
             return;
+        }
     }
-    conntrack_flush(vs->ct, &a.filter);
+    vswitch_ct_flush(vs, &flush);
     unixctl_reply(conn, NULL);
 }
 

@@ -254,8 +254,8 @@ static int number_message(struct ofconn *oc, const struct of_msg *msg)
         oc->table_ids = n != 0;
     }
     if (msg->type == OF_NX_CT_FLUSH_ZONE) {
-        struct ct_filter zone = {.has_zone = true, .zone = (uint16_t)n};
-        conntrack_flush(oc->of->br->vs->ct, &zone);
+        struct of_ct_flush zone = {.has_zone = true, .zone = (uint16_t)n};
+        vswitch_ct_flush(oc->of->br->vs, &zone);
     }
     return 0; /* SET_FLOW_FORMAT: nothing to do */
 }
@@ -285,36 +285,13 @@ static void tlv_request(struct ofconn *oc, const struct of_msg *msg, struct of_b
     of_tlv_reply_encode(&r, msg->version, msg->xid, out);
 }
 
-static struct ct_tuple_filter tuple_filter(const struct of_ct_tuple *t)
-{
-    return (struct ct_tuple_filter){.src = t->src,
-                                    .dst = t->dst,
-                                    .proto = t->proto,
-                                    .src_port = t->src_port,
-                                    .dst_port = t->dst_port,
-                                    .has_icmp_id = t->has_icmp,
-                                    .has_icmp_type = t->has_icmp,
-                                    .has_icmp_code = t->has_icmp,
-                                    .icmp_id = t->icmp_id,
-                                    .icmp_type = t->icmp_type,
-                                    .icmp_code = t->icmp_code};
-}
-
 static int ct_flush(struct ofconn *oc, const struct of_msg *msg)
 {
     struct of_ct_flush f;
     int err = of_ct_flush_decode(msg, &f);
-    if (err)
-        return err;
-    struct ct_filter filter = {.has_zone = f.has_zone,
-                               .zone = f.zone,
-                               .tuple = {tuple_filter(&f.orig), tuple_filter(&f.reply)},
-                               .mark = f.mark,
-                               .mark_mask = f.mark_mask,
-                               .label = f.label,
-                               .label_mask = f.label_mask};
-    conntrack_flush(oc->of->br->vs->ct, &filter);
-    return 0;
+    if (!err)
+        vswitch_ct_flush(oc->of->br->vs, &f);
+    return err;
 }
 
 static int table_mod(const struct of_msg *msg)

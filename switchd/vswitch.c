@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "openflow/packet_io.h"
+#include "openflow/switch.h"
 #include "switchd/exec.h"
 #include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
@@ -294,6 +295,33 @@ void vswitch_metadata_key(struct packet *packet, const struct match *metadata, s
     flow_extract(packet, ret);
     memcpy(ret, &metadata->key, offsetof(struct flow_key, eth_dst));
     ret->conj_id = ret->recirc_id = 0;
+}
+
+static struct ct_tuple_filter tuple_filter(const struct of_ct_tuple *t, uint8_t proto)
+{
+    return (struct ct_tuple_filter){.src = t->src,
+                                    .dst = t->dst,
+                                    .proto = proto,
+                                    .src_port = t->src_port,
+                                    .dst_port = t->dst_port,
+                                    .icmp_id = t->icmp_id,
+                                    .icmp_type = t->icmp_type,
+                                    .icmp_code = t->icmp_code};
+}
+
+void vswitch_ct_flush(struct vswitch *vs, const struct of_ct_flush *f)
+{
+    bool tuples = !of_ct_tuple_is_any(&f->orig) || !of_ct_tuple_is_any(&f->reply);
+    uint8_t proto = f->orig.proto ? f->orig.proto : f->reply.proto;
+    struct ct_filter filter = {
+        .has_zone = f->has_zone || tuples,
+        .zone = f->zone,
+        .tuple = {tuple_filter(&f->orig, proto), tuple_filter(&f->reply, proto)},
+        .mark = f->mark,
+        .mark_mask = f->mark_mask,
+        .label = f->label,
+        .label_mask = f->label_mask};
+    conntrack_flush(vs->ct, &filter);
 }
 
 void vswitch_push_stats(struct vswitch *vs)

@@ -63,6 +63,9 @@ void vswitch_rx(void *vs, struct port *port, struct packet *packets, size_t n);
 void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state);
 /* The same without the caches: for tests that compare. */
 void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet);
+struct of_ct_flush;
+/* Forgets connections: all, those of a zone, those with the tuples, mark, label. Tuples without a zone: zone 0. */
+void vswitch_ct_flush(struct vswitch *vs, const struct of_ct_flush *flush);
 /* Credits flows with what the caches have counted; call before reading counters. */
 void vswitch_push_stats(struct vswitch *vs);
 /* Reads the state of all devices anew, and tells controllers what changed. */

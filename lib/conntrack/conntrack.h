@@ -139,7 +139,6 @@ struct ct_filter {
         struct ip_addr src, dst; /* version 0: any */
         uint8_t proto;
         uint16_t src_port, dst_port; /* TCP, UDP, SCTP */
-        bool has_icmp_id, has_icmp_type, has_icmp_code;
         uint16_t icmp_id;
         uint8_t icmp_type, icmp_code;
     } tuple[2]; /* CT_ORIG, CT_REPLY */

@@ -19,14 +19,13 @@ static bool tuple_matches(const struct ct_tuple_filter *f, const struct ct_tuple
     if (!addr_matches(&f->src, t, &t->src) || !addr_matches(&f->dst, t, &t->dst) ||
         (f->proto && f->proto != t->proto))
         return false;
+    bool ports = f->src_port || f->dst_port, icmp = f->icmp_id || f->icmp_type || f->icmp_code;
     if (ct_proto_is_icmp(t->proto))
-        return (!f->has_icmp_id || f->icmp_id == t->src_port) &&
-               (!f->has_icmp_type || f->icmp_type == t->dst_port >> 8) &&
-               (!f->has_icmp_code || f->icmp_code == (t->dst_port & 0xff)) && !f->src_port &&
-               !f->dst_port;
-    return (!f->src_port || f->src_port == t->src_port) &&
-           (!f->dst_port || f->dst_port == t->dst_port) && !f->has_icmp_id && !f->has_icmp_type &&
-           !f->has_icmp_code;
+        return !ports && (!f->icmp_id || f->icmp_id == t->src_port) &&
+               (!f->icmp_type || f->icmp_type == t->dst_port >> 8) &&
+               (!f->icmp_code || f->icmp_code == (t->dst_port & 0xff));
+    return !icmp && (!f->src_port || f->src_port == t->src_port) &&
+           (!f->dst_port || f->dst_port == t->dst_port);
 }
 
 static bool conn_matches(const struct ct_filter *f, const struct ct_conn *conn)

@@ -110,7 +110,6 @@ struct of_ct_tuple {
     uint8_t proto;               /* 0: any */
     struct ip_addr src, dst;     /* version 0: any */
     uint16_t src_port, dst_port; /* 0: any */
-    bool has_icmp;
     uint8_t icmp_type, icmp_code;
     uint16_t icmp_id;
 };
@@ -121,4 +120,9 @@ struct of_ct_flush {
     uint32_t mark, mark_mask;
     u128 label, label_mask;
 };
+bool of_ct_tuple_is_any(const struct of_ct_tuple *t); /* but for the protocol */
+void of_ct_flush_encode(const struct of_ct_flush *cf, uint8_t version, uint32_t xid,
+                        struct of_buf *out);
+/* "ct_nw_src=10.0.0.1,ct_nw_proto=6,...", in any order; "" is any. ERR_SYNTAX with DIAG. */
+int of_ct_tuple_parse(const char *text, struct of_ct_tuple *ret, struct diag *diag) MUST_CHECK;
 int of_ct_flush_decode(const struct of_msg *msg, struct of_ct_flush *ret) MUST_CHECK;

@@ -67,6 +67,14 @@ has "its timeout" '^udp,.*timeout=[5-7],zone=3' "$(dump -s)"
 has "capabilities say so" 'ct_state="?true' "$(weft_vsctl list datapath)"
 check "no policy" vsctl s clear open_vswitch . datapaths
 equal "no limit" $'default limit=0\nzone=9,limit=2,count=0' "$(appctl s dpctl/ct-get-limits)"
+weft_ofctl() { WEFT_RUNDIR=$dir/s "$WEFT_BIN/weft-ofctl" "$@"; }
+check "flush by OpenFlow, another zone" ofctl s ct-flush br0 zone=4 ct_nw_dst=10.0.0.2,ct_nw_proto=17
+has "leaves this one" '^udp' "$(dump)"
+check "flush by OpenFlow, by a tuple" ofctl s ct-flush br0 zone=3 ct_nw_dst=10.0.0.2,ct_nw_proto=17
+equal "takes those with the tuple" "icmp tcp" "$(dump | sed 's/,.*//' | sort -u | xargs)"
+refuse "our client knows tuples, too" 'invalid conntrack tuple field: x' weft_ofctl ct-flush br0 x=1
+check "and flushes by reply" weft_ofctl ct-flush br0 zone=3 "" ct_nw_src=10.0.0.2,ct_nw_proto=1
+equal "takes those" "tcp" "$(dump | sed 's/,.*//' | sort -u | xargs)"
 check "flush" appctl s dpctl/flush-conntrack zone=3
 equal "it is empty" "" "$(dump)"
 

@@ -78,6 +78,8 @@ static const struct command commands[] = {
      ofctl_dump_tlv_map},
     {"ct-flush-zone", "SWITCH ZONE", "forget the tracked connections of a zone", 2, 2,
      ofctl_ct_flush_zone},
+    {"ct-flush", "SWITCH [zone=N] [TUPLE [REPLY-TUPLE]]", "forget tracked connections", 1, 4,
+     ofctl_ct_flush},
     {"parse-flow", "FLOW", "print FLOW as it is understood", 1, 1, ofctl_parse_flow},
     {"parse-flows", "FILE", "print the flows of FILE as they are understood", 1, 1,
      ofctl_parse_flows},

@@ -345,3 +345,30 @@ void ofctl_ct_flush_zone(struct ofctl *o)
     client_transact_noreply(&o->client, &b);
     of_buf_fini(&b);
 }
+
+/* Tuples are those of dpctl/flush-conntrack: "ct_nw_src=10.0.0.1,ct_nw_proto=6". */
+void ofctl_ct_flush(struct ofctl *o)
+{
+    struct of_ct_flush flush;
+    struct of_buf b = OF_BUF_INIT;
+    struct diag diag = DIAG_INIT;
+    const char *zone_text = ofctl_arg(o, 1);
+    int first = 1;
+    uint64_t zone;
+    memset(&flush, 0, sizeof flush);
+    if (zone_text && !strncmp(zone_text, "zone=", 5)) {
+        if (text_to_u64(zone_text + 5, 0, &zone) || zone > UINT16_MAX)
+            ofctl_fatal("failed to parse zone %s", zone_text + 5);
+        flush.has_zone = true;
+        flush.zone = (uint16_t)zone;
+        first = 2;
+    }
+    for (int i = 0; i < 2 && ofctl_arg(o, first + i); i++) {
+        if (of_ct_tuple_parse(ofctl_arg(o, first + i), i ? &flush.reply : &flush.orig, &diag))
+            ofctl_fatal("%s", diag_text(&diag));
+    }
+    ofctl_connect(o);
+    of_ct_flush_encode(&flush, o->client.version, client_next_xid(&o->client), &b);
+    client_transact_noreply(&o->client, &b);
+    of_buf_fini(&b);
+}

@@ -64,5 +64,6 @@ void ofctl_set_frags(struct ofctl *o);
 void ofctl_add_tlv_map(struct ofctl *o);
 void ofctl_del_tlv_map(struct ofctl *o);
 void ofctl_ct_flush_zone(struct ofctl *o);
+void ofctl_ct_flush(struct ofctl *o);
 /* monitor.c */
 void ofctl_monitor(struct ofctl *o);

@@ -450,7 +450,7 @@ static void test_flush_by_tuple(void **state)
     assert_int_equal(conntrack_flush(w.ct, &f), 1);
     f = (struct ct_filter){.tuple = {{.src = addr("10.0.0.7")}}};
     assert_int_equal(conntrack_flush(w.ct, &f), 0);
-    f = (struct ct_filter){.tuple = {{.has_icmp_id = true}}};
+    f = (struct ct_filter){.tuple = {{.icmp_id = 1}}};
     assert_int_equal(conntrack_flush(w.ct, &f), 0);
     assert_int_equal(conntrack_count(w.ct), 2);
     world_fini(&w);
