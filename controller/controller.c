@@ -516,6 +516,7 @@ struct controller *controller_new(const struct controller_options *options, stru
     writer_init(&c->ovs_writer, options->loop, "switch database", wake, c);
     writer_init(&c->sb_writer, options->loop, "southbound", wake, c);
     writer_init(&c->mac_writer, options->loop, "southbound (neighbours)", wake, c);
+    c->mac_writer.is_racing = true;
     c->ovs = open_replica(c, c->switch_db, c->ovs_schema, ovs_tables, &c->ovs_source);
     writer_set_replica(&c->ovs_writer, c->ovs);
     replica_set_observer(c->ovs, on_ovs_change, c);

@@ -16,6 +16,43 @@ struct local {
     struct uuid datapath;
 };
 
+struct count {
+    struct hnode node;
+    size_t n;
+    char port[];
+};
+
+static struct count *find_count(const struct sb_index *index, const char *port)
+{
+    struct count *c;
+    HMAP_FOR_EACH_WITH_HASH (c, node, hash_text(port), &index->n_neighbors)
+        if (!strcmp(c->port, port))
+            return c;
+    return NULL;
+}
+
+static void count_neighbor(struct sb_index *index, const char *port, bool add)
+{
+    struct count *c = find_count(index, port);
+    if (!c) {
+        size_t n = strlen(port) + 1;
+        c = xcalloc(1, sizeof *c + n);
+        memcpy(c->port, port, n);
+        hmap_insert(&index->n_neighbors, &c->node, hash_text(port));
+    }
+    c->n += add ? 1 : (size_t)-1;
+    if (!c->n) {
+        hmap_remove(&index->n_neighbors, &c->node);
+        free(c);
+    }
+}
+
+size_t sb_index_n_neighbors(const struct sb_index *index, const char *port)
+{
+    const struct count *c = find_count(index, port);
+    return c ? c->n : 0;
+}
+
 void sb_index_init(struct sb_index *index)
 {
     memset(index, 0, sizeof *index);
@@ -42,6 +79,11 @@ void sb_index_clear(struct sb_index *index)
     clear_map(&index->mac_bindings);
     clear_map(&index->fdbs);
     dns_index_clear(&index->dns);
+    struct count *c;
+    HMAP_FOR_EACH_SAFE (c, node, &index->n_neighbors) {
+        hmap_remove(&index->n_neighbors, &c->node);
+        free(c);
+    }
 }
 
 void sb_index_fini(struct sb_index *index)
@@ -55,6 +97,7 @@ void sb_index_fini(struct sb_index *index)
         free(l);
     }
     hmap_fini(&index->locals);
+    hmap_fini(&index->n_neighbors);
     hmap_fini(&index->port_uuids);
     hmap_fini(&index->localnets);
     hmap_fini(&index->ports);
@@ -116,6 +159,7 @@ static void put_row(struct sb_index *index, const struct row *row, bool add)
         const struct sb_mac_binding *r = sb_mac_binding_cast(row);
         put(&index->mac_bindings, row,
             binding_hash(sb_mac_binding_logical_port(r), sb_mac_binding_ip(r)), add);
+        count_neighbor(index, sb_mac_binding_logical_port(r), add);
         break;
     }
     case SB_TABLE_FDB: {
@@ -176,6 +220,14 @@ void sb_index_for_each_port(const struct sb_index *index,
     const struct entry *e;
     HMAP_FOR_EACH (e, node, &index->port_uuids)
         fn(sb_port_binding_cast(e->row), aux);
+}
+
+void sb_index_for_each_neighbor(const struct sb_index *index,
+                                void (*fn)(const struct sb_mac_binding *row, void *aux), void *aux)
+{
+    const struct entry *e;
+    HMAP_FOR_EACH (e, node, &index->mac_bindings)
+        fn(sb_mac_binding_cast(e->row), aux);
 }
 
 bool sb_index_has_localnet(const struct sb_index *index, const struct uuid *datapath)

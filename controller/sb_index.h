@@ -17,9 +17,10 @@ struct sb_index {
     struct hmap mac_bindings; /* by logical_port and ip */
     struct hmap fdbs;         /* by datapath key and mac */
     struct dns_index dns;
-    struct hmap port_uuids; /* Port_Binding by uuid */
-    struct hmap localnets;  /* ports of type localnet, by datapath */
-    struct hmap locals;     /* datapaths that have something here */
+    struct hmap n_neighbors; /* of each port, by name */
+    struct hmap port_uuids;  /* Port_Binding by uuid */
+    struct hmap localnets;   /* ports of type localnet, by datapath */
+    struct hmap locals;      /* datapaths that have something here */
     bool has_chassis;
     struct uuid chassis; /* our row, if HAS_CHASSIS */
 };
@@ -40,6 +41,10 @@ const struct sb_port_binding *sb_index_port_uuid(const struct sb_index *index,
                                                  const struct uuid *uuid);
 void sb_index_for_each_port(const struct sb_index *index,
                             void (*fn)(const struct sb_port_binding *port, void *aux), void *aux);
+void sb_index_for_each_neighbor(const struct sb_index *index,
+                                void (*fn)(const struct sb_mac_binding *row, void *aux), void *aux);
+/* Learned neighbours of a port. */
+size_t sb_index_n_neighbors(const struct sb_index *index, const char *port);
 bool sb_index_has_localnet(const struct sb_index *index, const struct uuid *datapath);
 /* Datapaths that are local, as the settled engine has it; kept apart from the rows. */
 void sb_index_set_local(struct sb_index *index, const struct uuid *datapath, bool is_local);

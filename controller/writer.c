@@ -12,7 +12,7 @@
 
 LOG_MODULE(writer);
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, AT_ONCE = 3 /* retries, when others write too */ };
 
 static void on_retry(void *w_)
 {
@@ -68,7 +68,10 @@ static void on_done(void *w_, int err, const char *error)
     static struct log_rate rate = LOG_RATE(12, 5);
     struct writer *w = w_;
     w->is_busy = false;
-    if (err && err != ERR_AGAIN) {
+    w->failures = err ? w->failures + 1 : 0;
+    if (err && w->is_racing && w->failures <= AT_ONCE) {
+        log_dbg("%s: transaction refused: %s", w->what, error ? error : err_text(err));
+    } else if (err && err != ERR_AGAIN) {
         log_warn_limited(&rate, "%s: transaction failed: %s", w->what,
                          error ? error : err_text(err));
         timer_start_ms(&w->retry, RETRY_MS);

@@ -14,7 +14,9 @@ struct writer {
     const char *what;        /* for the log: "southbound" */
     struct replica_txn *txn; /* of this cycle, NULL until something is written */
     bool is_busy;            /* one is on its way */
-    int64_t not_before_ms;   /* after a failure */
+    bool is_racing;    /* others write the same rows: what was refused is computed again at once */
+    unsigned failures; /* in a row */
+    int64_t not_before_ms; /* after a failure */
     struct str comments;
     struct timer retry;
     void (*wake)(void *aux);

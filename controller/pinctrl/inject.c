@@ -2,6 +2,8 @@
  *
  * Room 11 of docs/architecture.md.
  */
+#include <stdlib.h>
+
 #include "controller/pinctrl/pinctrl.h"
 #include "lflow/lflow.h"
 
@@ -30,4 +32,18 @@ bool pinctrl_is_ours(const struct pinctrl *p, const struct sb_port_binding *port
 {
     const struct uuid *chassis = port ? sb_port_binding_chassis(port) : NULL;
     return chassis && p->options.sb->has_chassis && uuid_equal(chassis, &p->options.sb->chassis);
+}
+
+const struct sb_port_binding *inject_source(struct pinctrl *p, const char *router_port,
+                                            const char *peer)
+{
+    const struct sb_index *sb = p->options.sb;
+    const struct sb_port_binding *port = peer ? sb_index_port_named(sb, peer) : NULL;
+    const struct uuid *at = port ? sb_port_binding_datapath(port) : NULL;
+    if (!at || !sb_index_is_local(sb, at))
+        return NULL;
+    char *name = xasprintf("cr-%s", router_port);
+    const struct sb_port_binding *gateway = sb_index_port_named(sb, name);
+    free(name);
+    return gateway && !pinctrl_is_ours(p, gateway) ? NULL : port;
 }

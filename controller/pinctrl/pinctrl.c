@@ -122,6 +122,9 @@ static void on_message(void *p_, struct of_conn *conn UNUSED, const struct of_ms
     case OF_PACKET_IN:
         on_packet_in(p, msg);
         break;
+    case OF_FLOW_STATS_REPLY:
+        neighbor_counters(p, msg);
+        break;
     case OF_ERROR_MSG:
         if (!of_error_decode(msg, &error))
             log_warn_limited(&rate, "OpenFlow error %s", of_error_name(error.error));
@@ -179,6 +182,8 @@ void pinctrl_row_changed(struct pinctrl *p, const struct change *change)
                      change->after ? sb_port_binding_cast(change->after) : NULL);
     else if (row->table->index == SB_TABLE_MAC_BINDING && change->after)
         pinctrl_neighbor(p, sb_mac_binding_cast(row));
+    if (row->table->index == SB_TABLE_MAC_BINDING || row->table->index == SB_TABLE_DATAPATH_BINDING)
+        neighbor_start(p);
 }
 
 void pinctrl_forget(struct pinctrl *p)
@@ -187,12 +192,15 @@ void pinctrl_forget(struct pinctrl *p)
     garp_clear(p);
     vport_clear(p);
     event_clear(p);
+    neighbor_clear(p);
+    moves_clear(p);
 }
 
 void pinctrl_place_changed(struct pinctrl *p)
 {
     ra_wake(p);
     garp_check_all(p);
+    neighbor_start(p);
 }
 
 struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *diag)
@@ -200,8 +208,11 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
     static const struct of_conn_callbacks callbacks = {on_ready, on_message, NULL, on_closed};
     struct pinctrl *p = NEW(struct pinctrl);
     p->options = *options;
+    p->neighbors_max = NEIGHBORS_MAX;
     deferred_init(&p->resume, options->loop, LOOP_LATER, on_resume, p);
     list_init(&p->waiting_order);
+    list_init(&p->move_order);
+    timer_init(&p->neighbor_timer, options->loop, neighbor_tick, p);
     timer_init(&p->ra_timer, options->loop, ra_run, p);
     timer_init(&p->garp_timer, options->loop, garp_run, p);
     deferred_init(&p->garp_check, options->loop, LOOP_LATER, garp_check, p);
@@ -219,6 +230,7 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
         return NULL;
     }
     sb_index_for_each_port(options->sb, port_is_there, p);
+    neighbor_start(p);
     return p;
 }
 
@@ -231,6 +243,9 @@ void pinctrl_free(struct pinctrl *p)
     deferred_cancel(&p->garp_check);
     timer_stop(&p->expiry);
     pinctrl_forget(p);
+    hmap_fini(&p->neighbors);
+    vec_fini(&p->neighbor_ops);
+    hmap_fini(&p->moves);
     hmap_fini(&p->ras);
     hmap_fini(&p->garps);
     hmap_fini(&p->vports.binds);
@@ -241,6 +256,7 @@ void pinctrl_free(struct pinctrl *p)
     limit_clear(p);
     hmap_fini(&p->limits);
     hmap_fini(&p->put_arps);
+    hmap_fini(&p->sent_arps);
     hmap_fini(&p->put_fdbs);
     hmap_fini(&p->waiting);
     free(p);

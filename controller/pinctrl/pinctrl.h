@@ -9,6 +9,7 @@
 
 #include "base/hmap.h"
 #include "base/list.h"
+#include "base/vec.h"
 #include "controller/sb_index.h"
 #include "controller/writer.h"
 #include "encode/encode.h"
@@ -27,6 +28,7 @@ enum {
     LIMIT_BURST = 2048,
     LIMIT_MAX = 4096,       /* such limits that are kept */
     ARP_INTERVAL_MS = 1000, /* between two requests for one destination */
+    NEIGHBORS_MAX = 16384,  /* learned on one router port */
 };
 
 struct pinctrl_options {
@@ -53,6 +55,8 @@ struct pinctrl_stats {
     uint64_t unanswerable;         /* packets to which no error may be sent */
     uint64_t ras_sent, garps_sent, events, events_dropped, vports_bound;
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
+    uint64_t neighbors_refreshed, neighbors_probed, neighbors_aged; /* neighbor.c */
+    uint64_t neighbors_moved, neighbors_duplicate, neighbors_over_limit;
     uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
     struct {
         uint64_t packet_ins, limited, malformed;
@@ -67,6 +71,11 @@ struct event_state {
     int64_t seq;
 };
 
+struct neighbor_op { /* a row of MAC_Binding: young again, or gone */
+    struct uuid row;
+    bool is_gone;
+};
+
 struct pinctrl {
     struct pinctrl_options options;
     struct of_remote *remote;
@@ -74,6 +83,7 @@ struct pinctrl {
     struct deferred resume;
     unsigned handled; /* in this turn */
     struct hmap put_arps, put_fdbs, limits;
+    struct hmap sent_arps; /* put_arps whose transaction is on its way */
     struct hmap waiting;
     struct list waiting_order; /* the oldest first */
     struct timer expiry;
@@ -82,6 +92,13 @@ struct pinctrl {
     struct deferred garp_check;
     struct vport_state vports;
     struct event_state events;
+    size_t neighbors_max;  /* NEIGHBORS_MAX; tests have less */
+    struct hmap neighbors; /* rows of MAC_Binding that age */
+    VEC(struct neighbor_op) neighbor_ops;
+    struct timer neighbor_timer;
+    bool is_counting; /* counters have been asked for */
+    struct hmap moves;
+    struct list move_order; /* the oldest first */
     struct pinctrl_stats stats;
 };
 
@@ -128,6 +145,9 @@ bool neighbor_equal(const struct neighbor_key *a, const struct neighbor_key *b);
 /* inject.c: PACKET enters the datapath of PORT as if it had come in there. False: it cannot now. */
 bool inject(struct pinctrl *pinctrl, const struct sb_port_binding *port, bool is_local_only,
             const struct of_buf *packet);
+/* The switch port behind a router port, or NULL: what is said there is not this hypervisor's business. */
+const struct sb_port_binding *inject_source(struct pinctrl *pinctrl, const char *router_port,
+                                            const char *peer);
 bool pinctrl_is_ours(const struct pinctrl *pinctrl,
                      const struct sb_port_binding *port); /* NULL: it is not */
 /* ra.c */
@@ -143,6 +163,16 @@ void garp_check_all(struct pinctrl *pinctrl); /* later in this turn */
 void garp_check(void *pinctrl);
 void garp_run(void *pinctrl);
 void garp_clear(struct pinctrl *pinctrl);
+/* neighbor.c */
+void neighbor_start(struct pinctrl *pinctrl); /* there may be something that ages */
+void neighbor_tick(void *pinctrl);
+void neighbor_counters(struct pinctrl *pinctrl, const struct of_msg *reply);
+void neighbor_write(struct pinctrl *pinctrl, struct writer *writer);
+void neighbor_clear(struct pinctrl *pinctrl);
+/* moves.c: KEY was known by BEFORE */
+void moves_note(struct pinctrl *pinctrl, const struct neighbor_key *key, const char *port,
+                struct mac before, struct mac after);
+void moves_clear(struct pinctrl *pinctrl);
 /* bind_vport.c */
 void vport_port_changed(struct pinctrl *pinctrl, const struct sb_port_binding *before,
                         const struct sb_port_binding *after);

@@ -34,13 +34,19 @@ static struct put_arp *put_arp_get(struct pinctrl *p, const struct neighbor_key 
     return a;
 }
 
-void put_arp_clear(struct pinctrl *p)
+static void clear(struct hmap *map)
 {
     struct put_arp *a;
-    HMAP_FOR_EACH_SAFE (a, node, &p->put_arps) {
-        hmap_remove(&p->put_arps, &a->node);
+    HMAP_FOR_EACH_SAFE (a, node, map) {
+        hmap_remove(map, &a->node);
         free(a);
     }
+}
+
+void put_arp_clear(struct pinctrl *p)
+{
+    clear(&p->put_arps);
+    clear(&p->sent_arps);
 }
 
 /* Addresses that no machine has: RFC 1122 3.2.1.3, RFC 4291 2.5.2 and 2.7. */
@@ -85,8 +91,72 @@ void put_nd_handle(struct pinctrl *p, const struct pinctrl_event *event)
     learn(p, event, &ip);
 }
 
+/* How many neighbours the transaction that is being written adds to each port. */
+struct added {
+    const struct sb_port_binding *port;
+    size_t n;
+};
+
+struct batch {
+    int64_t wall_ms;
+    VEC(struct added) added;
+};
+
+static struct added *added_of(struct batch *b, const struct sb_port_binding *port)
+{
+    struct added *a;
+    VEC_FOR_EACH (a, &b->added)
+        if (a->port == port)
+            return a;
+    a = vec_push_zero(&b->added);
+    a->port = port;
+    return a;
+}
+
+static bool has_room(struct pinctrl *p, struct batch *b, const struct sb_port_binding *port)
+{
+    static struct log_rate rate = LOG_RATE(5, 5);
+    const char *name = sb_port_binding_logical_port(port);
+    struct added *added = added_of(b, port);
+    if (sb_index_n_neighbors(p->options.sb, name) + added->n < p->neighbors_max) {
+        added->n++;
+        return true;
+    }
+    p->stats.neighbors_over_limit++;
+    log_warn_limited(&rate,
+                     "port %s has %zu neighbours, the most that one port may have: no more "
+                     "are learned",
+                     name, p->neighbors_max);
+    return false;
+}
+
+static void insert_binding(struct pinctrl *p, const struct sb_port_binding *port, const char *ip,
+                           const char *mac, struct writer *w, int64_t wall_ms)
+{
+    struct uuid id = writer_insert(w, "MAC_Binding");
+    writer_uuid(w, "MAC_Binding", &id, "datapath", sb_port_binding_datapath(port));
+    writer_text(w, "MAC_Binding", &id, "logical_port", sb_port_binding_logical_port(port));
+    writer_text(w, "MAC_Binding", &id, "ip", ip);
+    writer_text(w, "MAC_Binding", &id, "mac", mac);
+    writer_integer(w, "MAC_Binding", &id, "timestamp", wall_ms);
+    p->stats.learned++;
+}
+
+static void change_binding(struct pinctrl *p, const struct put_arp *a,
+                           const struct sb_mac_binding *row, const char *mac, struct writer *w,
+                           int64_t wall_ms)
+{
+    const struct uuid *id = sb_mac_binding_uuid(row);
+    struct mac before;
+    if (!mac_parse(sb_mac_binding_mac(row), &before))
+        moves_note(p, &a->key, sb_mac_binding_logical_port(row), before, a->mac);
+    writer_text(w, "MAC_Binding", id, "mac", mac);
+    writer_integer(w, "MAC_Binding", id, "timestamp", wall_ms);
+    p->stats.learned++;
+}
+
 static void write_binding(struct pinctrl *p, const struct put_arp *a, struct writer *w,
-                          int64_t wall_ms)
+                          struct batch *b)
 {
     static struct log_rate rate = LOG_RATE(1, 5);
     const struct sb_port_binding *port = sb_index_port(p->options.sb, a->key.datapath, a->key.port);
@@ -99,40 +169,59 @@ static void write_binding(struct pinctrl *p, const struct put_arp *a, struct wri
     struct str ip = STR_INIT, mac = STR_INIT;
     ip_addr_put(&ip, &a->key.ip);
     mac_put(&mac, a->mac);
-    const char *name = sb_port_binding_logical_port(port);
-    const struct sb_mac_binding *row = sb_index_mac_binding(p->options.sb, name, str_c(&ip));
-    if (row && strcmp(sb_mac_binding_mac(row), str_c(&mac))) {
-        writer_text(w, "MAC_Binding", sb_mac_binding_uuid(row), "mac", str_c(&mac));
-        writer_integer(w, "MAC_Binding", sb_mac_binding_uuid(row), "timestamp", wall_ms);
-        p->stats.learned++;
-    } else if (!row) {
-        struct uuid id = writer_insert(w, "MAC_Binding");
-        writer_uuid(w, "MAC_Binding", &id, "datapath", sb_port_binding_datapath(port));
-        writer_text(w, "MAC_Binding", &id, "logical_port", name);
-        writer_text(w, "MAC_Binding", &id, "ip", str_c(&ip));
-        writer_text(w, "MAC_Binding", &id, "mac", str_c(&mac));
-        writer_integer(w, "MAC_Binding", &id, "timestamp", wall_ms);
-        p->stats.learned++;
-    }
+    const struct sb_mac_binding *row =
+        sb_index_mac_binding(p->options.sb, sb_port_binding_logical_port(port), str_c(&ip));
+    if (row && strcmp(sb_mac_binding_mac(row), str_c(&mac)))
+        change_binding(p, a, row, str_c(&mac), w, b->wall_ms);
+    else if (!row && has_room(p, b, port))
+        insert_binding(p, port, str_c(&ip), str_c(&mac), w, b->wall_ms);
     str_fini(&ip);
     str_fini(&mac);
 }
 
+/* What the last transaction was to write is forgotten if it did, and waits again if another hypervisor was first: SB's copy
+ * here knows that one's row by now. */
+static void settle(struct pinctrl *p, const struct writer *w)
+{
+    struct put_arp *a;
+    HMAP_FOR_EACH_SAFE (a, node, &p->sent_arps) {
+        hmap_remove(&p->sent_arps, &a->node);
+        struct put_arp *again = w->failures ? put_arp_get(p, &a->key) : NULL;
+        if (again && again->since_ms < a->since_ms) {
+            again->mac = a->mac;
+            again->since_ms = a->since_ms;
+        }
+        free(a);
+    }
+}
+
+static void put_arp_write(struct pinctrl *p, struct writer *w)
+{
+    int64_t now = loop_now_ms(p->options.loop);
+    struct batch b = {.wall_ms = env_wall_ms(loop_env(p->options.loop))};
+    struct put_arp *a;
+    HMAP_FOR_EACH_SAFE (a, node, &p->put_arps) {
+        uint64_t hash = a->node.hash;
+        hmap_remove(&p->put_arps, &a->node);
+        if (now - a->since_ms > PUT_ARP_AGE_MS) {
+            p->stats.put_arp_old++;
+            free(a);
+        } else {
+            write_binding(p, a, w, &b);
+            hmap_insert(&p->sent_arps, &a->node, hash);
+        }
+    }
+    vec_fini(&b.added);
+}
+
 void pinctrl_write(struct pinctrl *p, struct writer *w)
 {
-    size_t n = p->put_arps.n + p->put_fdbs.n + p->vports.binds.n + p->events.pending.n;
-    if (!n || !writer_is_ready(w))
+    if (!writer_is_ready(w))
         return;
+    settle(p, w);
     vport_write(p, w);
     event_write(p, w);
+    neighbor_write(p, w);
     put_fdb_write(p, w);
-    int64_t now = loop_now_ms(p->options.loop), wall = env_wall_ms(loop_env(p->options.loop));
-    struct put_arp *a;
-    HMAP_FOR_EACH (a, node, &p->put_arps) {
-        if (now - a->since_ms > PUT_ARP_AGE_MS)
-            p->stats.put_arp_old++;
-        else
-            write_binding(p, a, w, wall);
-    }
-    put_arp_clear(p);
+    put_arp_write(p, w);
 }

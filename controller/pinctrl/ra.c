@@ -201,23 +201,9 @@ void ra_wake(struct pinctrl *p)
     schedule(p);
 }
 
-/* The switch port to advertise from, or NULL: it is not this hypervisor's business. */
-static const struct sb_port_binding *source(struct pinctrl *p, const struct ra *ra)
-{
-    const struct sb_index *sb = p->options.sb;
-    const struct sb_port_binding *peer = sb_index_port_named(sb, ra->peer);
-    const struct uuid *at = peer ? sb_port_binding_datapath(peer) : NULL;
-    if (!at || !sb_index_is_local(sb, at))
-        return NULL;
-    char *gateway_name = xasprintf("cr-%s", ra->name);
-    const struct sb_port_binding *gateway = sb_index_port_named(sb, gateway_name);
-    free(gateway_name);
-    return gateway && !pinctrl_is_ours(p, gateway) ? NULL : peer;
-}
-
 static void advertise(struct pinctrl *p, struct ra *ra, int64_t now)
 {
-    const struct sb_port_binding *peer = source(p, ra);
+    const struct sb_port_binding *peer = inject_source(p, ra->name, ra->peer);
     ra->next_ms = INT64_MAX;
     if (!peer) {
         ra->sent = 0;

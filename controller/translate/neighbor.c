@@ -8,6 +8,7 @@
 #include "encode/encode.h"
 #include "lflow/lflow.h"
 #include "net/addr.h"
+#include "net/headers.h"
 #include "rows/sb.h"
 
 enum { PRIO_STATIC = 50, PRIO_LEARNED = 100, PRIO_STATIC_OVERRIDE = 150 };
@@ -56,6 +57,15 @@ static void neighbor_flows(struct inc_ctx *ctx, struct program *p, const struct 
     match_set(&flow.match, FIELD_ETH_SRC, mac_to_u64(mac));
     set_mac_found(&flow);
     oflow_emit(ctx, p, &flow, OFTABLE_MAC_LOOKUP, n->priority, uuid_prefix32(&n->row));
+
+    /* Nothing to do but to count, for pinctrl/neighbor.c. */
+    oflow_begin(&flow);
+    oflow_match_dp(&flow, datapath->key);
+    oflow_match_reg(&flow, REG_INPORT, port->key);
+    match_set(&flow.match, FIELD_ETH_TYPE, ip.version == 4 ? ETH_TYPE_IP : ETH_TYPE_IPV6);
+    match_set(&flow.match, ip.version == 4 ? FIELD_IP_SRC : FIELD_IPV6_SRC, ip_addr_to_u128(&ip));
+    match_set(&flow.match, FIELD_ETH_SRC, mac_to_u64(mac));
+    oflow_emit(ctx, p, &flow, OFTABLE_MAC_CACHE_USE, n->priority, uuid_prefix32(&n->row));
     oflow_fini(&flow);
 }
 

@@ -137,6 +137,9 @@ static const struct datum *external_ids(const struct fact_datapath_binding *want
         const struct nb_logical_router *lr = nb_logical_router_cast(want->row);
         pairs_put(&pairs, "name", nb_logical_router_name(lr));
         pairs_put(&pairs, "name2", nb_logical_router_external_ids_value(lr, "neutron:router_name"));
+        /* the controllers forget neighbours by it */
+        pairs_put(&pairs, "mac_binding_age_threshold",
+                  nb_logical_router_options_value(lr, "mac_binding_age_threshold"));
     }
     return pairs_take(&pairs);
 }

@@ -30,11 +30,13 @@ struct world {
     bool has_config, has_format;
     VEC(struct of_buf) outs;    /* packet-outs */
     VEC(struct of_buf) resumes; /* packets that came back */
+    struct of_buf stats[3];     /* the last requests for flow statistics */
+    unsigned n_stats;
     struct schema *schema;
     struct replica_source source;
     struct replica_sink sink;
     struct replica *replica;
-    unsigned n_inserts, n_updates, n_txns;
+    unsigned n_inserts, n_updates, n_deletes, n_txns;
     void (*done)(void *aux, int err, const char *error);
     void *done_aux;
     struct sb_index index;
@@ -68,6 +70,12 @@ static UNUSED void switch_message(void *w_, struct of_conn *conn UNUSED, const s
         struct of_buf copy = OF_BUF_INIT;
         of_buf_put(&copy, msg->data, msg->len);
         vec_push(&w->outs, copy);
+        break;
+    }
+    case OF_FLOW_STATS_REQUEST: {
+        struct of_buf *to = &w->stats[w->n_stats++ % 3];
+        of_buf_fini(to);
+        of_buf_put(to, msg->data, msg->len);
         break;
     }
     case OF_NX_RESUME: {
@@ -117,6 +125,7 @@ static UNUSED void source_submit(struct replica_source *source, struct ops *ops,
     for (size_t i = 0; i < ops->n; i++) {
         w->n_inserts += ops->ops[i].kind == OP_INSERT;
         w->n_updates += ops->ops[i].kind == OP_UPDATE;
+        w->n_deletes += ops->ops[i].kind == OP_DELETE;
     }
     w->n_txns++;
     w->done = done;
@@ -250,6 +259,8 @@ static UNUSED void world_fini(struct world *w)
     replica_free(w->replica);
     schema_free(w->schema);
     clear_outs(w);
+    for (int i = 0; i < 3; i++)
+        of_buf_fini(&w->stats[i]);
     vec_fini(&w->outs);
     vec_fini(&w->resumes);
     loop_free(w->loop);

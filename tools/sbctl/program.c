@@ -29,13 +29,8 @@ static const struct ctl_command general_commands[] = {
 };
 
 static const struct ctl_command *const commands[] = {
-    general_commands,
-    sb_chassis_commands,
-    sb_lflow_commands,
-    ctl_connection_commands,
-    ctl_db_read_commands,
-    ctl_db_write_commands,
-    NULL,
+    general_commands,        sb_chassis_commands,  sb_lflow_commands,     sb_neighbor_commands,
+    ctl_connection_commands, ctl_db_read_commands, ctl_db_write_commands, NULL,
 };
 
 static const struct ctl_show show[] = {

@@ -1,0 +1,63 @@
+#!/bin/bash
+# The life of a learned neighbour, on real packets: learned by a question, kept while it is used, shown by weft-sbctl, asked when it is only
+# spoken to, and forgotten when it is silent; with options:mac_binding_age_threshold of the router.
+. "$WEFT_SRC/tests/support/lib.sh"
+begin neighbor-life
+at() { # MACHINE COMMAND...
+    local m=$1
+    shift
+    ip netns exec "wnl-$m" "$@"
+}
+sb() { "$WEFT_BIN/weft-sbctl" --db="unix:$dir/ovnsb_db.sock" "$@"; }
+nb() { "$WEFT_BIN/weft-nbctl" --db="unix:$dir/ovnnb_db.sock" --timeout=20 "$@"; }
+ctl() { ovs-appctl -t "$dir/hv/controller.ctl" "$@"; }
+start northd "$WEFT_BIN/weft-northd" --unixctl="$dir/northd.ctl"
+wait_for 20 test -S "$dir/ovnsb_db.sock"
+mkdir "$dir/hv"
+ns_new wnl-hv
+run="ip netns exec wnl-hv env OVS_RUNDIR=$dir/hv OVN_RUNDIR=$dir/hv WEFT_RUNDIR=$dir/hv OVS_DBDIR=$dir/hv WEFT_DBDIR=$dir/hv"
+start switch $run "$WEFT_BIN/weft-switchd" --unixctl="$dir/hv/switch.ctl"
+wait_for 20 test -S "$dir/hv/db.sock"
+vs() { ovs-vsctl --db="unix:$dir/hv/db.sock" --timeout=10 --no-wait "$@"; }
+vs init
+vs set open . external_ids:system-id=hv external_ids:ovn-remote="unix:$dir/ovnsb_db.sock" external_ids:ovn-encap-type=geneve \
+    external_ids:ovn-encap-ip=127.0.0.1 external_ids:ovn-bridge-datapath-type=netdev
+start controller $run "$WEFT_BIN/weft-controller" --unixctl="$dir/hv/controller.ctl" --verify "unix:$dir/hv/db.sock"
+wait_for 20 vs br-exists br-int || exit 1
+
+nb ls-add s0 -- lsp-add s0 a -- lsp-set-addresses a "02:00:00:00:00:0a 10.0.0.1" \
+    -- ls-add s1 -- lsp-add s1 u -- lsp-set-addresses u unknown \
+    -- lr-add r -- lrp-add r r0 02:00:00:00:ff:00 10.0.0.254/24 -- lrp-add r r1 02:00:00:00:ff:01 10.0.1.254/24 \
+    -- lsp-add s0 s0r -- lsp-set-type s0r router -- lsp-set-addresses s0r router -- lsp-set-options s0r router-port=r0 \
+    -- lsp-add s1 s1r -- lsp-set-type s1r router -- lsp-set-addresses s1r router -- lsp-set-options s1r router-port=r1 \
+    -- set logical_router r options:mac_binding_age_threshold=4
+for m in "a 02:00:00:00:00:0a 10.0.0.1 10.0.0.254" "u 02:00:00:00:00:0f 10.0.1.9 10.0.1.254"; do
+    set -- $m
+    ns_new "wnl-$1"
+    ip link add "p-$1" netns wnl-hv type veth peer name eth0 netns "wnl-$1"
+    ip -n wnl-hv link set "p-$1" up
+    ip -n "wnl-$1" link set eth0 address "$2" up
+    ip -n "wnl-$1" addr add "$3/24" dev eth0
+    ip -n "wnl-$1" route add default via "$4"
+    vs add-port br-int "p-$1" -- set interface "p-$1" external_ids:iface-id="$1"
+    wait_for 20 nb wait-until logical_switch_port "$1" up=true
+done
+check "every flow is in" nb --wait=hv sync
+
+check "the first packet arrives" at a ping -n -q -c 1 -W 5 10.0.1.9
+wait_for 5 sh -c "'$WEFT_BIN/weft-sbctl' --db='unix:$dir/ovnsb_db.sock' neighbors | grep -q 10.0.1.9"
+has "the neighbour is shown" '^r1 +10.0.1.9 +02:00:00:00:00:0f +fresh +[01] +4' "$(sb neighbors)"
+equal "of that port alone" "" "$(sb neighbors r0 | grep -v '^port\|^-' | grep -v '^ *$')"
+first=$(sb --bare --columns=timestamp find mac_binding ip=10.0.1.9)
+# More than two thresholds of traffic. u does not ask for the router meanwhile (it is told who that is), so only probes can show that it lives.
+at u ip neigh replace 10.0.1.254 lladdr 02:00:00:00:ff:01 dev eth0 nud permanent
+check "no packet is lost while the neighbour is used" at a ping -n -q -c 50 -i 0.2 -W 2 10.0.1.9
+second=$(sb --bare --columns=timestamp find mac_binding ip=10.0.1.9)
+has "the row is younger than it was" yes "$([ "${second:-0}" -gt "$first" ] && echo yes)"
+has "the neighbour was asked" 'neighbours probed: [1-9]' "$(ctl pinctrl/show)"
+has "and it answered" 'neighbours refreshed: [1-9]' "$(ctl pinctrl/show)"
+equal "it was never forgotten" 'neighbours forgotten: 0' "$(ctl pinctrl/show | grep forgotten)"
+wait_for 15 sh -c "! '$WEFT_BIN/weft-sbctl' --db='unix:$dir/ovnsb_db.sock' neighbors | grep -q 10.0.1.9"
+has "in silence it is forgotten" 'neighbours forgotten: [1-9]' "$(ctl pinctrl/show)"
+check "and found again" at a ping -n -q -c 1 -W 5 10.0.1.9
+has "verified" 'verified [1-9][0-9]* times, 0 differences' "$(ctl inc/show)"
