@@ -31,13 +31,14 @@ static void lsp_print(const void *fact, struct str *out)
 
 FACT_COMPARE(lrp, uuid_compare(&a->uuid, &b->uuid), uuid_compare(&a->lr, &b->lr),
              fact_compare_text(a->name, b->name), fact_compare_text(a->peer, b->peer),
-             fact_compare_u64(a->mac, b->mac), fact_compare_u64(a->flags, b->flags))
+             fact_compare_u64(a->mac, b->mac), fact_compare_u64(a->flags, b->flags),
+             fact_compare_u64(a->mtu, b->mtu))
 FACT_TEXTS(lrp, name, peer)
 static void lrp_print(const void *fact, struct str *out)
 {
     const struct fact_lrp *f = fact;
-    str_putf(out, "%s %012llx flags %llx", f->name->s, (unsigned long long)f->mac,
-             (unsigned long long)f->flags);
+    str_putf(out, "%s %012llx flags %x mtu %u", f->name->s, (unsigned long long)f->mac, f->flags,
+             f->mtu);
 }
 
 FACT_COMPARE(network, uuid_compare(&a->lr, &b->lr), uuid_compare(&a->lrp, &b->lrp),
@@ -188,6 +189,16 @@ static void port_nat_print(const void *fact, struct str *out)
     str_putf(out, "%s %s", f->port->s, f->address->s);
 }
 
+FACT_COMPARE(static_mac, uuid_compare(&a->lr, &b->lr), uuid_compare(&a->sb, &b->sb),
+             fact_compare_text(a->port, b->port), fact_compare_text(a->ip, b->ip),
+             fact_compare_text(a->mac, b->mac), fact_compare_u64(a->overrides, b->overrides))
+FACT_TEXTS(static_mac, port, ip, mac)
+static void static_mac_print(const void *fact, struct str *out)
+{
+    const struct fact_static_mac *f = fact;
+    str_putf(out, "%s %s at %s", f->port->s, f->ip->s, f->mac->s);
+}
+
 FACT_COMPARE(chassis, fact_compare_text(a->name, b->name), uuid_compare(&a->uuid, &b->uuid))
 FACT_TEXTS(chassis, name)
 static void chassis_print(const void *fact, struct str *out)
@@ -278,6 +289,7 @@ FACT_TYPE(port_binding, port_binding_print);
 FACT_TYPE_PLAIN(group, group_print);
 FACT_TYPE(member, member_print);
 FACT_TYPE(lflow, lflow_print);
+FACT_TYPE(static_mac, static_mac_print);
 FACT_TYPE(port_option, port_option_print);
 FACT_TYPE(port_nat, port_nat_print);
 FACT_TYPE(chassis, chassis_print);

@@ -17,7 +17,12 @@
 
 /* ---- topology ---- */
 
-enum { DATAPATH_DISABLED = 1, DATAPATH_LEARN_ANY_REPLY = 2, DATAPATH_LEARN_REQUESTS = 4 };
+enum {
+    DATAPATH_DISABLED = 1,
+    DATAPATH_LEARN_ANY_REPLY = 2,
+    DATAPATH_LEARN_REQUESTS = 4,
+    DATAPATH_NO_STATIC_NEIGHBORS = 8
+};
 
 struct fact_datapath {
     struct uuid uuid; /* of the Logical_Switch or Logical_Router */
@@ -53,7 +58,8 @@ struct fact_lrp {
     const struct rstr *name;
     const struct rstr *peer; /* column peer, or NULL */
     uint64_t mac;
-    uint64_t flags;
+    uint32_t flags;
+    uint32_t mtu; /* options:gateway_mtu, 0: none */
 };
 
 /* A router port's network: its address there and the prefix length. */
@@ -164,6 +170,12 @@ struct fact_port_nat {
     const struct rstr *port, *address;
 };
 
+struct fact_static_mac { /* a Static_MAC_Binding */
+    struct uuid sb, lr;
+    const struct rstr *port, *ip, *mac;
+    uint64_t overrides;
+};
+
 struct fact_group { /* a Multicast_Group that has members */
     struct uuid datapath;
     uint64_t group; /* enum group */
@@ -198,8 +210,8 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_network, northd_type_plen, northd_type_link, northd_type_router_peer,
     northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
-    northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_port_option,
-    northd_type_port_nat, northd_type_chassis;
+    northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_static_mac,
+    northd_type_port_option, northd_type_port_nat, northd_type_chassis;
 
 /* A uuid that stands for DATA as a WHAT: the same in every run. */
 struct uuid fact_derive_uuid(const char *what, const void *data, size_t n);

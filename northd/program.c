@@ -62,6 +62,8 @@ static void declare_inputs(struct northd_program *p)
     p->in_lr_route = program_elements(p, "Logical_Router", "static_routes", &feed_ref_type);
     p->in_lr_route_by_route = BY_UUID(p->in_lr_route, feed_ref, to);
     p->in_route = program_rows(p, "Logical_Router_Static_Route");
+    p->in_static_mac = program_rows(p, "Static_MAC_Binding");
+    p->in_static_mac_by_uuid = BY_UUID(p->in_static_mac, feed_row, uuid);
     p->in_route_by_uuid = BY_UUID(p->in_route, feed_row, uuid);
     p->in_option = program_elements(p, "NB_Global", "options", &feed_pair_type);
     p->in_option_by_key = BY_NAME(p->in_option, feed_pair, key);
@@ -125,6 +127,13 @@ static void localnet_key(const void *fact, struct inc_keys *keys, void *aux UNUS
         inc_key_add(keys, &f->ls);
 }
 
+static void mtu_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_lrp *f = fact;
+    if (f->mtu)
+        inc_key_add(keys, &f->lr);
+}
+
 static void declare_facts(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
@@ -140,6 +149,8 @@ static void declare_facts(struct northd_program *p)
     p->lsp_by_has = inc_index_fn(g, p->lsp, "has", &northd_type_switch_has, switch_has_key);
     p->lrp = inc_derived(g, "lrp", &northd_type_lrp);
     p->lrp_by_uuid = BY_UUID(p->lrp, fact_lrp, uuid);
+    p->lrp_mtu_by_lr = inc_index_fn(g, p->lrp, "mtu", &feed_uuid_type, mtu_key);
+    p->static_mac = inc_derived(g, "static_mac", &northd_type_static_mac);
     p->lrp_by_lr = BY_UUID(p->lrp, fact_lrp, lr);
     p->lrp_by_name = BY_NAME(p->lrp, fact_lrp, name);
     p->network = inc_derived(g, "network", &northd_type_network);
@@ -190,7 +201,7 @@ static void declare_topology(struct northd_program *p)
     UNIT("topology: switch ports", p->in_lsp_by_uuid, topology_lsp, READS(p->in_lsp, p->in_ls_port),
          p->lsp, p->want_key, p->group, p->member);
     UNIT("topology: router ports", p->in_lrp_by_uuid, topology_lrp,
-         READS(p->in_lrp, p->in_lr_port, p->lsp), p->lrp, p->want_key);
+         READS(p->in_lrp, p->in_lr_port, p->lsp), p->lrp, p->want_key, p->complaint);
     UNIT("topology: networks", p->lrp_by_uuid, topology_network, READS(p->lrp, p->in_lrp),
          p->network, p->plen);
     UNIT("topology: links", p->lsp_by_uuid, topology_link, READS(p->lsp, p->lrp), p->link);
@@ -198,6 +209,8 @@ static void declare_topology(struct northd_program *p)
          p->router_peer);
     UNIT("topology: addresses", p->lsp_by_uuid, topology_port_addr,
          READS(p->lsp, p->in_lsp, p->link, p->network), p->port_addr);
+    UNIT("topology: static MAC bindings", p->in_static_mac_by_uuid, topology_static_mac,
+         READS(p->in_static_mac, p->lrp, p->key), p->static_mac, p->complaint);
     UNIT("topology: routes", p->in_route_by_uuid, topology_route,
          READS(p->in_route, p->in_lr_route), p->route);
 }
@@ -238,7 +251,7 @@ static void declare_router(struct northd_program *p)
     struct inc_program *g = p->inc;
     UNIT("router: defaults", p->router_by_uuid, router_defaults, READS(p->datapath), p->lflow);
     UNIT("router: admission", p->lrp_by_uuid, router_admission,
-         READS(p->lrp, p->datapath, p->gateway.port), p->lflow);
+         READS(p->lrp, p->datapath, p->gateway.port, p->in_lrp), p->lflow);
     UNIT("router: neighbor, common", p->router_by_uuid, router_neighbor_common, READS(p->datapath),
          p->lflow);
     UNIT("router: neighbor", p->lrp_by_uuid, router_neighbor,
@@ -247,6 +260,10 @@ static void declare_router(struct northd_program *p)
          READS(p->lrp, p->network, p->gateway.router, p->gateway.port, p->gateway.reside,
                p->nat.address, p->nat.force_snat, p->lb.router_vip),
          p->lflow);
+    UNIT("router: icmp", p->lrp_by_uuid, router_icmp,
+         READS(p->lrp, p->network, p->gateway.router, p->gateway.port, p->lb.router_vip), p->lflow);
+    UNIT("router: advertisements", p->lrp_by_uuid, router_ra, READS(p->lrp, p->in_lrp, p->network),
+         p->lflow, p->port_option, p->complaint);
     UNIT("router: connected", p->lrp_by_uuid, router_connected, READS(p->lrp, p->network),
          p->lflow);
     UNIT("router: routes", p->route_by_prefix, router_route,
@@ -256,10 +273,10 @@ static void declare_router(struct northd_program *p)
          p->lflow);
     UNIT("router: resolve, ports", p->lsp_by_uuid, router_resolve_port,
          READS(p->lsp, p->link, p->port_addr, p->network), p->lflow);
-    UNIT("router: resolve, links", p->link_by_lsp, router_resolve_link, READS(p->link, p->network),
-         p->lflow);
+    UNIT("router: resolve, links", p->link_by_lsp, router_resolve_link,
+         READS(p->link, p->network, p->datapath), p->lflow);
     UNIT("router: resolve, peers", p->router_peer_by_lrp, router_resolve_peer,
-         READS(p->router_peer, p->network), p->lflow);
+         READS(p->router_peer, p->network, p->datapath), p->lflow);
     UNIT("router: delivery", p->lrp_by_uuid, router_delivery, READS(p->lrp), p->lflow);
 }
 

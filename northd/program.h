@@ -39,6 +39,8 @@ struct northd_program {
     struct inc_index *in_ls_port_by_port, *in_lr_port_by_port, *in_lr_route_by_route;
     struct inc_coll *in_qos, *in_ls_qos;
     struct inc_index *in_qos_by_uuid, *in_ls_qos_by_qos;
+    struct inc_coll *in_static_mac;
+    struct inc_index *in_static_mac_by_uuid;
     struct inc_coll *in_option; /* NB_Global.options */
     struct inc_index *in_option_by_key;
     /* inputs: keys */
@@ -53,13 +55,13 @@ struct northd_program {
     struct inc_index *datapath_by_uuid, *switch_by_uuid, *router_by_uuid;
     struct inc_coll *lsp, *lrp, *network, *plen, *link, *router_peer, *port_addr, *route;
     struct inc_index *lsp_by_uuid, *lsp_by_name, *lsp_by_has, *localnet_by_ls, *lrp_by_uuid,
-        *lrp_by_name, *lrp_by_lr;
+        *lrp_by_name, *lrp_by_lr, *lrp_mtu_by_lr;
     struct inc_index *network_by_lrp, *network_by_prefix, *plen_by_lr;
     struct inc_index *link_by_lsp, *link_by_lrp, *link_by_lrp_name, *link_by_ls;
     struct inc_index *router_peer_by_lrp;
     struct inc_index *port_addr_by_lsp;
     struct inc_index *route_by_prefix;
-    struct inc_coll *want_key;
+    struct inc_coll *want_key, *static_mac;
     struct inc_coll *complaint, *switch_has; /* switch_has: acl and lb emit it */
     struct inc_index *switch_has_each, *switch_has_by_ls;
 

@@ -30,7 +30,6 @@ static bool is_without_effect(int table)
     case NB_TABLE_FORWARDING_GROUP:
     case NB_TABLE_MIRROR:
     case NB_TABLE_NETWORK_FUNCTION:
-    case NB_TABLE_STATIC_MAC_BINDING:
         return true;
     default:
         return false;

@@ -1,6 +1,7 @@
 /* gateway.h - the compile units of gateways (rooms 2 and 3 of docs/architecture.md). The facts are in gateway_facts.h. */
 #pragma once
 
+#include "northd/lflows.h"
 #include "northd/program.h"
 
 void gateway_declare_facts(struct northd_program *p);
@@ -16,6 +17,15 @@ void gateway_reside(struct inc_ctx *ctx, const void *key, void *aux);
 void gateway_ha_group(struct inc_ctx *ctx, const void *key, void *aux);
 /* redirect.c: each distributed gateway port */
 void gateway_redirect(struct inc_ctx *ctx, const void *key, void *aux);
+
+/* mtu.c: each router port, for what comes in by it; for what leaves by it */
+void gateway_larger(struct inc_ctx *ctx, const void *key, void *aux);
+void gateway_mtu(struct inc_ctx *ctx, const void *key, void *aux);
+/* mtu.c: whether a packet is larger than MTU, into its register; nothing when MTU is 0. */
+struct actions *gateway_check_length(const struct lflow_out *l, uint32_t mtu);
+/* mtu.c: what need not be looked at for it, NULL: nothing. A new reference. Reads in_lrp. */
+struct expr *gateway_mtu_bypass(struct inc_ctx *ctx, struct northd_program *p,
+                                const struct fact_lrp *lrp);
 
 /* resident.c: the name whose chassis a router port is bound to, and not just anywhere, for receiving; NULL: none. OR_STANDS_IN: or
  * that it stands in for. A unit that calls it reads gateway.port and gateway.reside. */

@@ -117,6 +117,9 @@ void gateway_declare_units(struct northd_program *p)
 void gateway_declare_flows(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
-    UNIT("gateway: redirect", p->gateway.port_by_lrp, gateway_redirect, READS(p->gateway.port),
+    UNIT("gateway: mtu", p->lrp_by_uuid, gateway_mtu, READS(p->lrp, p->in_lrp, p->network),
          p->lflow);
+    UNIT("gateway: larger", p->lrp_by_uuid, gateway_larger, READS(p->lrp, p->network), p->lflow);
+    UNIT("gateway: redirect", p->gateway.port_by_lrp, gateway_redirect,
+         READS(p->gateway.port, p->in_lrp), p->lflow);
 }

@@ -5,6 +5,7 @@
 #include "northd/publish/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const kind_keys[] = {
     [DATAPATH_SWITCH] = "logical-switch", [DATAPATH_ROUTER] = "logical-router"};
@@ -137,9 +138,13 @@ static const struct datum *external_ids(const struct fact_datapath_binding *want
         const struct nb_logical_router *lr = nb_logical_router_cast(want->row);
         pairs_put(&pairs, "name", nb_logical_router_name(lr));
         pairs_put(&pairs, "name2", nb_logical_router_external_ids_value(lr, "neutron:router_name"));
-        /* the controllers forget neighbours by it */
-        pairs_put(&pairs, "mac_binding_age_threshold",
-                  nb_logical_router_options_value(lr, "mac_binding_age_threshold"));
+        /* by the second the controllers forget neighbours */
+        static const char *const options[] = {"snat-ct-zone", "mac_binding_age_threshold"};
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+            pairs_put(&pairs, options[i], nb_logical_router_options_value(lr, options[i]));
+        const char *learn = nb_logical_router_options_value(lr, "always_learn_from_arp_request");
+        if (learn && !strcmp(learn, "false"))
+            pairs_put(&pairs, "always_learn_from_arp_request", learn);
     }
     return pairs_take(&pairs);
 }

@@ -200,6 +200,8 @@ void ha_write_member(struct publisher *pub, const void *fact, const struct row *
 /* ---- meters.c ---- */
 void meters_write(struct publisher *pub, const void *fact, const struct row *row);
 void meters_write_band(struct publisher *pub, const void *fact, const struct row *row);
+/* ---- static_mac_sb.c ---- */
+void static_mac_sb_write(struct publisher *pub, const void *fact, const struct row *row);
 
 /* ---- seed.c ---- */
 void seed_build(struct publisher *pub);

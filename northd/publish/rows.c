@@ -21,6 +21,8 @@ static const struct rows_table tables[] = {
      &northd_type_ha_group, ha_write_group},
     {SB_TABLE_DNS, offsetof(struct northd_program, dns.binding), &northd_type_dns_binding,
      dns_write},
+    {SB_TABLE_STATIC_MAC_BINDING, offsetof(struct northd_program, static_mac),
+     &northd_type_static_mac, static_mac_sb_write},
     {SB_TABLE_LOAD_BALANCER, offsetof(struct northd_program, lb.binding), &northd_type_lb_binding,
      lb_write_binding},
     {SB_TABLE_METER, offsetof(struct northd_program, acl.meter), &northd_type_meter, meters_write},

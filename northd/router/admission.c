@@ -17,8 +17,15 @@ void router_admission(struct inc_ctx *ctx, const void *key, void *aux)
         expr_and(l.e, expr_eq(l.e, SYM_ETH_DST, lrp->mac), lflows_inport(&l, lrp->name));
     lflows_emit(&l, STAGE_RTR_IN_ADMISSION, 50,
                 gateway_only_at(l.e, unicast, gateway_resident(ctx, p, &lrp->uuid, false)),
-                lflows_admit(&l, lrp->mac));
+                actions_join(gateway_check_length(&l, lrp->mtu), lflows_admit(&l, lrp->mac)));
     lflows_emit(&l, STAGE_RTR_IN_ADMISSION, 50,
                 expr_and(l.e, expr_flag(l.e, SYM_ETH_MCAST, true), lflows_inport(&l, lrp->name)),
+                actions_join(gateway_check_length(&l, lrp->mtu), lflows_admit(&l, lrp->mac)));
+    struct expr *bypass = gateway_mtu_bypass(ctx, p, lrp);
+    if (!bypass)
+        return;
+    unicast = expr_and(l.e, expr_eq(l.e, SYM_ETH_DST, lrp->mac), lflows_inport(&l, lrp->name));
+    unicast = gateway_only_at(l.e, unicast, gateway_resident(ctx, p, &lrp->uuid, false));
+    lflows_emit(&l, STAGE_RTR_IN_ADMISSION, 55, expr_and(l.e, unicast, bypass),
                 lflows_admit(&l, lrp->mac));
 }

@@ -44,6 +44,9 @@ void router_resolve_port(struct inc_ctx *ctx, const void *key, void *aux)
 static void resolve_router(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr,
                            const struct rstr *outport, const struct uuid *other)
 {
+    const struct fact_datapath *dp = inc_read_one(ctx, p->datapath_by_uuid, lr);
+    if (!dp || dp->flags & DATAPATH_NO_STATIC_NEIGHBORS)
+        return;
     struct lflow_out l = lflows_begin(ctx, p, lr, other);
     const struct fact_network *n;
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, other))

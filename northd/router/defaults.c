@@ -60,6 +60,15 @@ static void drops(const struct lflow_out *l)
                 lflows_drop(l));
     /* RFC 1812 5.3.4: what came to all is not forwarded to one. */
     lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 50, expr_flag(l->e, SYM_ETH_MCAST, true), lflows_drop(l));
+    static const struct lflow_text others[] = {
+        {STAGE_RTR_IN_IP_INPUT, 84, "nd_rs || nd_ra", "next;"}, /* ra.c */
+        {STAGE_RTR_IN_IP_INPUT, 83, "ip6.mcast_rsvd", "drop;"},
+        {STAGE_RTR_IN_IP_INPUT, 32,
+         "ip.ttl == {0, 1} && !ip.later_frag && (ip4.mcast || ip6.mcast)", "drop;"},
+        {STAGE_RTR_IN_IP_ROUTING, 10550, "nd_rs || nd_ra", "drop;"},
+        {STAGE_RTR_IN_ARP_RESOLVE, 500, "ip4.mcast || ip6.mcast", "next;"},
+    };
+    lflows_emit_texts(l, others, ARRAY_SIZE(others));
     lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 30, expr_in(l->e, SYM_IP_TTL, (u128[]){0, 1}, 2),
                 lflows_drop(l));
 }

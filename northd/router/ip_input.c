@@ -1,5 +1,5 @@
 /* ip_input.c - packets for the router itself (room 3 of docs/architecture.md; docs/seeds.md MB-40, MB-42 to MB-44, SD-4): it answers
- * questions for its addresses and echo requests, refuses UDP, and drops what else is addressed to it.
+ * questions for its addresses and echo requests; the rest it reports (icmp.c) or drops.
  *
  * ARP is answered for senders inside the port's network only, unless the port's options:arp-reply-any-sender is true.
  * An echo reply goes on through routing like any packet, with flags.loopback, since it may leave where it came from.
@@ -45,23 +45,6 @@ static void answer_echo(const struct lflow_out *l, const struct address *own)
     lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, match, actions);
 }
 
-/* RFC 1122 4.1.3.1: no port of the router's is open. What came to a group is not answered. */
-static void refuse_udp(const struct lflow_out *l, const struct address *own)
-{
-    if (own->version != 4)
-        return;
-    struct actions *unreachable = actions_of(
-        l->a, action_exchange(l->a, SYM_ETH_DST, SYM_ETH_SRC),
-        action_exchange(l->a, SYM_IP4_DST, SYM_IP4_SRC), action_load(l->a, SYM_IP_TTL, 255),
-        action_load(l->a, SYM_ICMP4_TYPE, 3), action_load(l->a, SYM_ICMP4_CODE, 3),
-        action_load(l->a, SYM_FLAGS_LOOPBACK, 1), action_next(l->a), NULL);
-    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 80,
-                expr_all(l->e, lflows_ip_dst(l, own), expr_flag(l->e, SYM_UDP, true),
-                         expr_flag(l->e, SYM_IP_LATER_FRAG, false),
-                         expr_flag(l->e, SYM_ETH_MCAST, false), NULL),
-                actions_of(l->a, action_nest(l->a, ACTION_ICMP4, unreachable), NULL));
-}
-
 /* Nobody else may send from the router's address or from the network's broadcast address. */
 static void drop_impostors(const struct lflow_out *l, const struct address *a)
 {
@@ -82,8 +65,6 @@ void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_lrp *lrp = inc_read_one(ctx, p->lrp_by_uuid, key);
     const struct fact_network *n;
     struct lflow_out l = lflows_begin(ctx, p, &lrp->lr, &lrp->uuid);
-    bool has_gateway = inc_read_one(ctx, p->gateway.router_by_lr, &lrp->lr) ||
-                       inc_read_one(ctx, p->gateway.port_by_lr, &lrp->lr);
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, key))
     {
         struct address own = n->address;
@@ -95,8 +76,6 @@ void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux)
             answer_arp(&l, lrp, &n->address, gateway_resident(ctx, p, key, true));
         answer_echo(&l, &own);
         bool is_vip = lb_has_vip(ctx, p, &lrp->lr, &own);
-        if (!has_gateway && !is_vip) /* whose addresses may stand for others' */
-            refuse_udp(&l, &own);
         /* What may be an answer for somebody behind the address is dropped only when it was not. */
         bool shared = is_vip || nat_shares_address(ctx, p, &lrp->lr, &own);
         lflows_emit(&l, shared ? STAGE_RTR_IN_ARP_RESOLVE : STAGE_RTR_IN_IP_INPUT, shared ? 2 : 60,

@@ -15,6 +15,10 @@ void router_neighbor_common(struct inc_ctx *ctx, const void *key, void *aux);
 void router_neighbor(struct inc_ctx *ctx, const void *key, void *aux);
 /* ip_input.c, each router port: packets to the router itself */
 void router_ip_input(struct inc_ctx *ctx, const void *key, void *aux);
+/* icmp.c, each router port: errors that it reports */
+void router_icmp(struct inc_ctx *ctx, const void *key, void *aux);
+/* ra.c, each router port: IPv6 router advertisements */
+void router_ra(struct inc_ctx *ctx, const void *key, void *aux);
 /* routing.c, each router port: its networks; each prefix of static routes */
 void router_connected(struct inc_ctx *ctx, const void *key, void *aux);
 void router_route(struct inc_ctx *ctx, const void *key, void *aux);

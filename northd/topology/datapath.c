@@ -46,5 +46,7 @@ void topology_router(struct inc_ctx *ctx, const void *key, void *aux)
         flags |= DATAPATH_LEARN_ANY_REPLY;
     if (is_true(nb_logical_router_options_value(lr, "always_learn_from_arp_request")))
         flags |= DATAPATH_LEARN_REQUESTS;
+    if (is_true(nb_logical_router_options_value(lr, "dynamic_neigh_routers")))
+        flags |= DATAPATH_NO_STATIC_NEIGHBORS;
     emit(ctx, p, &f->uuid, DATAPATH_ROUTER, nb_logical_router_name(lr), flags);
 }

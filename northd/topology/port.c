@@ -5,6 +5,9 @@
  * port is left out, since bindings are known by name.
  */
 #include "northd/topology/topology.h"
+
+#include <stdlib.h>
+
 #include "rows/nb.h"
 
 static const struct {
@@ -107,6 +110,14 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
     inc_emit_take(ctx, p->lsp, &lsp);
 }
 
+/* 0: nonsense. RFC 791 3.1 has the least. */
+static uint32_t parse_mtu(const char *text)
+{
+    char *end;
+    unsigned long mtu = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && mtu >= 68 && mtu <= 65000 ? (uint32_t)mtu : 0;
+}
+
 void topology_lrp(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -134,6 +145,11 @@ void topology_lrp(struct inc_ctx *ctx, const void *key, void *aux)
     const char *any = nb_logical_router_port_options_value(row, "arp-reply-any-sender");
     if (any && !strcmp(any, "true"))
         lrp.flags |= LRP_ANSWER_ANY_SENDER;
+    const char *mtu = nb_logical_router_port_options_value(row, "gateway_mtu");
+    lrp.mtu = mtu ? parse_mtu(mtu) : 0;
+    if (mtu && !lrp.mtu)
+        program_complain(ctx, p, key, "options:gateway_mtu \"%s\" is not a number from 68 to 65000",
+                         mtu);
     want_key(ctx, p, &lrp.lr, &lrp.uuid, lrp.name);
     inc_emit_take(ctx, p->lrp, &lrp);
 }

@@ -23,6 +23,9 @@ void topology_port_addr(struct inc_ctx *ctx, const void *key, void *aux);
 /* route.c: each Logical_Router_Static_Route */
 void topology_route(struct inc_ctx *ctx, const void *key, void *aux);
 
+/* static_mac.c: each Static_MAC_Binding */
+void topology_static_mac(struct inc_ctx *ctx, const void *key, void *aux);
+
 /* route.c: the number of a routing table with a name; 0 for "" and NULL, the main one. */
 uint32_t topology_table_id(const char *name);
 

@@ -5,12 +5,13 @@
 
 #include "support/northd_pick.h"
 
-enum { N_HA_GROUPS = 2, N_SB_CHASSIS = 3, N_NATS = 12, N_POLICIES = 6 };
+enum { N_HA_GROUPS = 2, N_SB_CHASSIS = 3, N_NATS = 12, N_POLICIES = 6, N_STATIC_MACS = 4 };
 
 struct router_net {
     const struct uuid *lr, *lrp; /* of the oracle */
     size_t n_lr, n_lrp;
-    struct uuid ha_group[N_HA_GROUPS], chassis[N_SB_CHASSIS], nat[N_NATS], set, policy[N_POLICIES];
+    struct uuid ha_group[N_HA_GROUPS], chassis[N_SB_CHASSIS], nat[N_NATS], set, policy[N_POLICIES],
+        static_mac[N_STATIC_MACS];
     int nat_on[N_NATS], policy_on[N_POLICIES];
 };
 
@@ -89,7 +90,9 @@ static void router_edit_gateway_port(struct world *w, struct router_net *net,
     switch (pick(w, 5)) {
     case 4:
         world_set(w, "Logical_Router_Port", lrp, "options",
-                  PICK(w, "", "route_table=t1", "route_table=t2"));
+                  PICK(w, "", "route_table=t1", "route_table=t2", "gateway_mtu=1500",
+                       "gateway_mtu=1400 gateway_mtu_bypass=tcp", "gateway_mtu=nonsense",
+                       "gateway_mtu=1400 gateway_mtu_bypass=nonsense"));
         break;
     case 0:
         world_set(w, "Logical_Router_Port", lrp, "gateway_chassis", "");
@@ -228,6 +231,34 @@ static void router_edit_policy(struct world *w, struct router_net *net)
     }
 }
 
+static void router_edit_static_mac(struct world *w, struct router_net *net)
+{
+    struct uuid *row = &net->static_mac[pick(w, N_STATIC_MACS)];
+    if (is_there(row)) {
+        world_delete(w, "Static_MAC_Binding", row);
+        memset(row, 0, sizeof *row);
+        return;
+    }
+    *row = world_insert(w, "Static_MAC_Binding");
+    char *ip = xasprintf("10.0.0.%d", (int)pick(w, 250));
+    world_set(w, "Static_MAC_Binding", row, "logical_port", PICK(w, "rp1", "rp2", "rp3", "nobody"));
+    world_set(w, "Static_MAC_Binding", row, "ip", pick(w, 8) ? ip : "nonsense");
+    world_set(w, "Static_MAC_Binding", row, "mac", PICK(w, "0a:00:00:00:dd:01", "nonsense"));
+    world_set(w, "Static_MAC_Binding", row, "override_dynamic_mac", PICK(w, "true", "false"));
+    free(ip);
+}
+
+static void router_edit_ra(struct world *w, const struct uuid *lrp)
+{
+    world_set(w, "Logical_Router_Port", lrp, "ipv6_ra_configs",
+              PICK(w, "", "address_mode=slaac", "address_mode=nonsense",
+                   "address_mode=slaac mtu=1500 send_periodic=true",
+                   "address_mode=dhcpv6_stateful mtu=12 max_interval=4 send_periodic=true",
+                   "address_mode=slaac rdnss=fd00::53 dnssl=a.b route_info=HIGH-fd00::/48 "
+                   "router_preference=LOW min_interval=9999",
+                   "address_mode=slaac rdnss=nonsense", "address_mode=slaac dnssl=\"quoted\\"));
+}
+
 /* Where the ports are, now and then with what they announce. */
 static void router_edit_announcement(struct world *w)
 {
@@ -250,7 +281,14 @@ static void router_edit_announcement(struct world *w)
 static UNUSED void router_edit(struct world *w, struct router_net *net)
 {
     int lr = pick_there(w, net->lr, net->n_lr), lrp = pick_there(w, net->lrp, net->n_lrp);
-    switch (pick(w, 10)) {
+    switch (pick(w, 12)) {
+    case 10:
+        router_edit_static_mac(w, net);
+        break;
+    case 11:
+        if (lrp >= 0)
+            router_edit_ra(w, &net->lrp[lrp]);
+        break;
     case 8:
     case 9:
         router_edit_policy(w, net);
@@ -274,6 +312,8 @@ static UNUSED void router_edit(struct world *w, struct router_net *net)
             world_set(w, "Logical_Router", &net->lr[lr], "options",
                       PICK(w, "", "chassis=hv1", "chassis=hv0", "chassis=",
                            "chassis=hv1 dnat_force_snat_ip=10.0.0.254 lb_force_snat_ip=router_ip",
+                           "dynamic_neigh_routers=true snat-ct-zone=7",
+                           "mac_binding_age_threshold=60",
                            "chassis=hv0 dnat_force_snat_ip=nonsense lb_force_snat_ip=10.9.9.9"));
         break;
     default:

@@ -461,6 +461,22 @@ static void world_put_meter(struct world *w, const struct row *row, line_vec *li
     vec_push(lines, str_steal(&s));
 }
 
+static void world_put_static_macs(struct world *w, line_vec *lines)
+{
+    const struct row *row;
+    char buf[64];
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_STATIC_MAC_BINDING))
+    {
+        const struct sb_static_mac_binding *m = sb_static_mac_binding_cast(row);
+        vec_push(lines,
+                 xasprintf("static MAC %s %s %s %s%s",
+                           world_datapath_name(w, sb_static_mac_binding_datapath(m), buf),
+                           sb_static_mac_binding_logical_port(m), sb_static_mac_binding_ip(m),
+                           sb_static_mac_binding_mac(m),
+                           sb_static_mac_binding_override_dynamic_mac(m) ? " overrides" : ""));
+    }
+}
+
 /* All that northd wrote, sorted. */
 static UNUSED line_vec world_dump(struct world *w)
 {
@@ -468,6 +484,7 @@ static UNUSED line_vec world_dump(struct world *w)
     const struct row *row;
     world_put_flows(w, &lines);
     world_put_bindings(w, &lines);
+    world_put_static_macs(w, &lines);
     world_put_services(w, &lines);
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_MULTICAST_GROUP))
     world_put_group(w, row, &lines);

@@ -234,6 +234,97 @@ static void route_tables(void **state)
         world_count(w, "lr_in_ip_routing_pre", " 100 (inport == \"rp\")", "(reg7 = ", NULL), 1);
 }
 
+/* RFC 792, RFC 4443: what a router reports. */
+static void icmp_errors(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    assert_int_equal(world_count(w, "lr_in_ip_input", " 31 ", "inport == \"rp\" && ip4 && ip.ttl",
+                                 "icmp4.type = 11;", "ip4.src = 10.0.0.254;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_ip_input", " 31 ", "ip6.src == fd00::/64",
+                                 "icmp6.type = 3;", "ip6.src = fd00::ff;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_ip_input", " 80 ", "ip4.dst == 10.0.0.254 && tcp",
+                                 "tcp_reset {", NULL),
+                     1);
+    assert_int_equal(
+        world_count(w, "lr_in_ip_input", " 70 ", "ip4.dst == 10.0.0.254", "icmp4.code = 2;", NULL),
+        1);
+    assert_int_equal(world_count(w, "lr_in_ip_input", " 80 ", "ip6.dst == fd00::ff && udp",
+                                 "icmp6.code = 4;", NULL),
+                     1);
+    /* Addresses of a router with a gateway may stand for others. */
+    world_set(w, "Logical_Router", &n->lr, "options", "chassis=hv1");
+    commit(w);
+    assert_int_equal(world_count(w, "tcp_reset {", NULL), 0);
+    assert_int_equal(world_count(w, "lr_in_ip_input", " 31 ", NULL), 2);
+}
+
+static void gateway_mtu(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    world_router_port(w, &n->lr, "other", "0a:00:00:00:ff:02", "172.16.0.1/24");
+    world_set(w, "Logical_Router_Port", &n->lrp, "options",
+              "gateway_mtu=1500 gateway_mtu_bypass=tcp");
+    commit(w);
+    assert_int_equal(world_count(w, "lr_in_chk_pkt_len", " 50 (outport == \"rp\")",
+                                 "check_pkt_larger(1514)", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_chk_pkt_len", " 55 ", "&& tcp)", "(next;)", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_larger_pkts", "inport == \"other\"",
+                                 "ip4.src = 172.16.0.1;", "icmp4.frag_mtu = 1500;", NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_admission", " 50 ", "check_pkt_larger(1514)", NULL), 2);
+    assert_int_equal(world_count(w, "lr_in_admission", " 55 ", "&& tcp)", NULL), 1);
+    log_set_level(NULL, LOG_EMER);
+    world_set(w, "Logical_Router_Port", &n->lrp, "options", "gateway_mtu=big");
+    commit(w);
+    assert_int_equal(world_count(w, "check_pkt_larger", NULL), 0);
+}
+
+static void advertisements(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    world_set(w, "Logical_Router_Port", &n->lrp, "ipv6_ra_configs",
+              "address_mode=slaac mtu=1450 send_periodic=true max_interval=30 dnssl=a.example");
+    commit(w);
+    assert_int_equal(world_count(w, "lr_in_nd_ra_options", " 50 ",
+                                 "put_nd_ra_opts(addr_mode = \"slaac\", slla = 0a:00:00:00:ff:01, "
+                                 "mtu = 1450, dnssl = \"a.example\", prefix = fd00::/64)",
+                                 NULL),
+                     1);
+    assert_int_equal(world_count(w, "lr_in_nd_ra_response", " 50 ", "reg0[5]", NULL), 1);
+    assert_int_equal(world_count(w, "port rp ", "ipv6_ra_max_interval=", "ipv6_ra_prefixes=",
+                                 "ipv6_ra_min_interval=", "fe80::800:ff:fe00:ff01", NULL),
+                     1);
+    log_set_level(NULL, LOG_EMER);
+    world_set(w, "Logical_Router_Port", &n->lrp, "ipv6_ra_configs", "address_mode=slaac rdnss=x;");
+    commit(w);
+    assert_int_equal(world_count(w, "lr_in_nd_ra_options", " 50 ", NULL), 0);
+    assert_int_equal(world_count(w, "ipv6_ra_", NULL), 0);
+}
+
+static void static_mac(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    struct uuid row = world_insert(w, "Static_MAC_Binding");
+    world_set(w, "Static_MAC_Binding", &row, "logical_port", "late");
+    world_set(w, "Static_MAC_Binding", &row, "ip", "10.0.0.77");
+    world_set(w, "Static_MAC_Binding", &row, "mac", "0a:00:00:00:00:77");
+    commit(w);
+    assert_int_equal(world_count(w, "static MAC", NULL), 0);
+    world_router_port(w, &n->lr, "late", "0a:00:00:00:ff:02", "10.9.0.1/24");
+    commit(w);
+    assert_int_equal(world_count(w, "static MAC", "late 10.0.0.77 0a:00:00:00:00:77", NULL), 1);
+    world_delete(w, "Static_MAC_Binding", &row);
+    commit(w);
+    assert_int_equal(world_count(w, "static MAC", NULL), 0);
+}
+
 static struct uuid add_policy(struct net *n, const char *priority, const char *match,
                               const char *action, const char *nexthops)
 {
@@ -349,6 +440,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(equal_routes, setup, teardown),
         cmocka_unit_test_setup_teardown(route_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(policies, setup, teardown),
+        cmocka_unit_test_setup_teardown(icmp_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(gateway_mtu, setup, teardown),
+        cmocka_unit_test_setup_teardown(advertisements, setup, teardown),
+        cmocka_unit_test_setup_teardown(static_mac, setup, teardown),
         cmocka_unit_test_setup_teardown(resolution, setup, teardown),
         cmocka_unit_test_setup_teardown(router_to_router, setup, teardown),
         cmocka_unit_test_setup_teardown(name_of_a_switch_port, setup, teardown),
