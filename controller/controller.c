@@ -8,9 +8,11 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "controller/allocate/keep.h"
 #include "controller/chassis/bridge.h"
 #include "controller/chassis/register.h"
 #include "controller/chassis/tunnels.h"
+#include "controller/chassis/uplinks.h"
 #include "controller/controller_internal.h"
 #include "net/addr.h"
 #include "ovsdb/client/source.h"
@@ -38,6 +40,12 @@ static const char *const sb_tables[] = {"Chassis",
                                         "FDB",
                                         "DNS",
                                         "Controller_Event",
+                                        "HA_Chassis",
+                                        "HA_Chassis_Group",
+                                        "Gateway_Chassis",
+                                        "Meter",
+                                        "Meter_Band",
+                                        "Load_Balancer",
                                         NULL};
 
 static void wake(void *c_)
@@ -59,7 +67,8 @@ static void set_ovs_columns(struct replica_source *source)
         {"Bridge",
          {"name", "ports", "fail_mode", "datapath_type", "external_ids", "other_config", NULL}},
         {"Port", {"name", "interfaces", "external_ids", NULL}},
-        {"Interface", {"name", "type", "ofport", "options", "external_ids", NULL}},
+        {"Interface",
+         {"name", "type", "ofport", "options", "external_ids", "bfd", "bfd_status", NULL}},
     };
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
         ovsdb_client_source_set_columns(source, wanted[i].table, wanted[i].columns);
@@ -123,26 +132,6 @@ static void on_sb_status(void *c_)
     wake(c);
 }
 
-static void bind_feed(struct controller *c)
-{
-    const struct program *p = &c->program;
-    feed_rows(c->feed, p->in_datapath, "Datapath_Binding");
-    feed_rows(c->feed, p->in_port, "Port_Binding");
-    feed_rows(c->feed, p->in_chassis, "Chassis");
-    feed_rows(c->feed, p->in_encap, "Encap");
-    feed_rows(c->feed, p->in_group, "Multicast_Group");
-    feed_rows(c->feed, p->in_lflow, "Logical_Flow");
-    feed_rows(c->feed, p->in_mac_binding, "MAC_Binding");
-    feed_rows(c->feed, p->in_static_mac_binding, "Static_MAC_Binding");
-    feed_rows(c->feed, p->in_fdb, "FDB");
-    feed_rows(c->feed, p->in_address_set, "Address_Set");
-    feed_rows(c->feed, p->in_port_group, "Port_Group");
-    feed_elements(c->feed, p->in_group_port, "Multicast_Group", "ports");
-    feed_elements(c->feed, p->in_dp_group_dp, "Logical_DP_Group", "datapaths");
-    feed_elements(c->feed, p->in_address, "Address_Set", "addresses");
-    feed_elements(c->feed, p->in_group_name, "Port_Group", "ports");
-}
-
 static struct replica *open_replica(struct controller *c, const char *remote,
                                     const struct schema *schema, const char *const *tables,
                                     struct replica_source **source)
@@ -183,7 +172,7 @@ static void open_sb(struct controller *c, const char *remote)
         ovsdb_client_source_set_probe_interval(c->sb_source, (int)c->config.probe_ms);
     replica_set_status_observer(c->sb, on_sb_status, c);
     c->feed = feed_new(c->inc, c->sb, &c->program.names);
-    bind_feed(c);
+    program_feed(&c->program, c->feed);
     feed_start(c->feed, on_sb_change, c);
     writer_set_replica(&c->sb_writer, c->sb);
     writer_set_replica(&c->mac_writer, c->sb);
@@ -195,10 +184,13 @@ static void on_confirmed(void *c_, uint64_t generation)
 {
     struct controller *c = c_;
     progress_confirm(&c->progress, generation, env_wall_ms(c->env));
+    if (installer_tunnel_option(c->installer) != c->tunnel_option)
+        c->is_local_changed = true;
     wake(c);
 }
 
 static void resend_flow(const void *fact, void *c_);
+static void resend_object(const void *fact, void *c_);
 
 static void open_bridge(struct controller *c, const char *target)
 {
@@ -229,6 +221,7 @@ static void open_bridge(struct controller *c, const char *target)
         log_err("bridge %s: %s", target, diag_text(&diag));
     diag_fini(&diag);
     if (c->installer && c->generation) { /* another bridge gets what has been published */
+        inc_for_each(c->inc, c->program.object, resend_object, c);
         inc_for_each(c->inc, c->program.oflow, resend_flow, c);
         installer_commit(c->installer, c->generation);
     }
@@ -254,12 +247,50 @@ static void apply_config(struct controller *c)
 
 /* --- Publishing a settled state */
 
-/* The flow that counts among those of one key: the first in content order. */
+static bool is_clause(const struct fact_oflow *flow)
+{
+    const struct of_action *first = (const void *)flow->actions->s;
+    return flow->actions->n && first->type == OF_CONJUNCTION;
+}
+
+/* Several logical flows whose conjunctions have a clause in common: one flow is in all of them. */
+static struct rstr *merge_clauses(struct controller *c, struct inc_facts facts)
+{
+    struct of_actions all = OF_ACTIONS_INIT;
+    for (size_t i = 0; i < facts.n; i++) {
+        const struct fact_oflow *flow = facts.v[i];
+        of_actions_append(&all, flow->actions->s, flow->actions->n);
+    }
+    struct rstr *ret = flow_actions_blob(&c->program.blobs, &all);
+    of_actions_fini(&all);
+    return ret;
+}
+
+/* The flow that counts among those of one key: the first in content order that does something by itself. */
 static void set_flow(struct controller *c, const struct oflow_key *key)
 {
     struct inc_facts facts = inc_look(c->inc, c->program.oflow_by_key, key);
     const struct fact_oflow *flow = facts.n ? facts.v[0] : NULL;
-    installer_set(c->installer, key, flow ? flow->cookie : 0, flow ? flow->actions : NULL);
+    for (size_t i = 0; i < facts.n && is_clause(flow); i++)
+        flow = facts.v[i];
+    struct rstr *actions = !flow                            ? NULL
+                           : facts.n > 1 && is_clause(flow) ? merge_clauses(c, facts)
+                                                            : rstr_ref(flow->actions);
+    installer_set(c->installer, key, flow ? flow->cookie : 0, actions);
+    rstr_unref(actions);
+}
+
+static void on_object(const void *fact, bool added, void *c_)
+{
+    const struct fact_object *o = fact;
+    struct controller *c = c_;
+    if (c->installer)
+        installer_set_object(c->installer, o->kind, o->id, added ? o->spec->s : NULL);
+}
+
+static void resend_object(const void *fact, void *c)
+{
+    on_object(fact, true, c);
 }
 
 static void on_flow_change(const struct inc_key_change *change, void *c_)
@@ -325,7 +356,11 @@ static void publish(struct controller *c)
     if (c->options.verify)
         verify(c);
     c->generation++;
+    inc_changes(c->inc, c->program.object, on_object, c);
     inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
+    for (size_t i = 0; c->installer && i < c->ids.flush.n; i++)
+        installer_flush_zone(c->installer, c->ids.flush.data[i]);
+    vec_clear(&c->ids.flush);
     inc_changes(c->inc, c->program.reject, on_reject, NULL);
     inc_changes(c->inc, c->program.local, on_local, c);
     binding_take_claims(&c->binding, c->inc, &c->program);
@@ -349,7 +384,7 @@ static bool settle(struct controller *c)
     }
     int64_t start = env_now_us(c->env);
     c->is_published = false;
-    while (!inc_settle(c->inc, SLICE_UNITS))
+    while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
         if (env_now_us(c->env) - start > SLICE_US)
             return false;
     publish(c);
@@ -361,12 +396,18 @@ static bool settle(struct controller *c)
 static void write_back(struct controller *c)
 {
     const struct row *chassis = hypervisor_chassis_row(&c->config, c->sb);
-    if (writer_is_ready(&c->ovs_writer))
+    const struct ovs_bridge *bridge = bridge_find(c->ovs, c->config.bridge);
+    if (writer_is_ready(&c->ovs_writer)) {
         tunnels_write(&c->config, &c->program, c->inc, c->ovs, &c->ovs_writer);
+        uplinks_write(&c->config, &c->program, c->inc, c->ovs, &c->ovs_writer);
+        if (bridge)
+            keep_write(&c->ids, bridge, &c->ovs_writer);
+    }
     struct binding_state state = {
         .sb = c->sb,
         .ovs = c->ovs,
         .chassis = chassis ? &chassis->uuid : NULL,
+        .name = c->config.system_id,
         .generation = c->generation,
         .confirmed = c->installer ? installer_confirmed(c->installer) : 0,
         .now_ms = env_now_ms(c->env),
@@ -376,6 +417,15 @@ static void write_back(struct controller *c)
     if (c->binding.has_late)
         timer_start_ms(&c->later, 100);
     progress_write(&c->progress, &c->config, c->sb, c->ovs, &c->sb_writer, &c->ovs_writer);
+}
+
+/* Numbers of an earlier life, before any are given. */
+static void restore_ids(struct controller *c)
+{
+    const struct ovs_bridge *bridge = bridge_find(c->ovs, c->config.bridge);
+    if (bridge && !c->has_restored_ids)
+        keep_restore(&c->ids, bridge);
+    c->has_restored_ids = true;
 }
 
 static void leave(struct controller *c);
@@ -399,7 +449,9 @@ static void run(void *c_)
         if (writer_is_ready(&c->sb_writer))
             register_run(&c->config, c->sb, &c->sb_writer);
         if (c->is_local_changed) {
-            hypervisor_update(&c->hypervisor, &c->config, c->ovs, c->sb);
+            restore_ids(c);
+            c->tunnel_option = c->installer ? installer_tunnel_option(c->installer) : 0;
+            hypervisor_update(&c->hypervisor, &c->config, c->ovs, c->sb, c->tunnel_option);
             note_chassis(c);
             c->is_local_changed = false;
         }
@@ -509,6 +561,9 @@ struct controller *controller_new(const struct controller_options *options, stru
     inc_watch(c->inc, c->program.reject);
     inc_watch(c->inc, c->program.claim);
     inc_watch(c->inc, c->program.local);
+    inc_watch(c->inc, c->program.want);
+    inc_watch(c->inc, c->program.object);
+    ids_init(&c->ids, &c->program, c->inc);
     hypervisor_init(&c->hypervisor, &c->program, c->inc);
     sb_index_init(&c->index);
     binding_init(&c->binding);
@@ -547,6 +602,7 @@ void controller_free(struct controller *c)
     progress_fini(&c->progress);
     sb_index_fini(&c->index);
     inc_free(c->inc);
+    ids_fini(&c->ids);
     hypervisor_fini(&c->hypervisor);
     program_fini(&c->program);
     config_fini(&c->config);

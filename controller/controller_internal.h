@@ -1,6 +1,7 @@
 /* controller_internal.h - the state of a controller, as its own files know it. */
 #pragma once
 
+#include "controller/allocate/ids.h"
 #include "controller/chassis/binding.h"
 #include "controller/chassis/config.h"
 #include "controller/chassis/hypervisor.h"
@@ -26,6 +27,9 @@ struct controller {
     struct feed *feed;
     struct sb_index index;
     struct hypervisor hypervisor;
+    unsigned tunnel_option; /* the one in the engine */
+    struct ids ids;
+    bool has_restored_ids;
     bool is_local_changed; /* something of the switch database changed, or our chassis row */
 
     char *bridge_target;

@@ -55,7 +55,7 @@ static int compare_uuid(const void *a, const void *b)
     return uuid_compare(a, b);
 }
 
-REFS(self, fact_self, f->name)
+REFS(self, fact_self, f->name, f->hostname)
 TYPE_WITH_STRINGS(self, fact_self, compare_uuid);
 
 static int iface_compare(const void *va, const void *vb)
@@ -73,29 +73,89 @@ static int tunnel_compare(const void *va, const void *vb)
 {
     const struct fact_tunnel *a = va, *b = vb;
     int c = compare_strings(a->chassis, b->chassis);
+    if (!c)
+        c = compare_u64(a->type, b->type);
+    if (!c)
+        c = compare_strings(a->ip, b->ip);
+    if (!c)
+        c = compare_u64(a->ofport, b->ofport);
+    return c ? c : compare_u64(a->is_down, b->is_down);
+}
+REFS(tunnel, fact_tunnel, f->chassis, f->ip)
+TYPE_WITH_STRINGS(tunnel, fact_tunnel, tunnel_compare);
+
+static int uplink_compare(const void *va, const void *vb)
+{
+    const struct fact_uplink *a = va, *b = vb;
+    int c = compare_strings(a->port, b->port);
     return c ? c : compare_u64(a->ofport, b->ofport);
 }
-REFS(tunnel, fact_tunnel, f->chassis)
-TYPE_WITH_STRINGS(tunnel, fact_tunnel, tunnel_compare);
+REFS(uplink, fact_uplink, f->port)
+TYPE_WITH_STRINGS(uplink, fact_uplink, uplink_compare);
+
+static int mapping_compare(const void *va, const void *vb)
+{
+    const struct fact_mapping *a = va, *b = vb;
+    return compare_strings(a->network, b->network);
+}
+REFS(mapping, fact_mapping, f->network)
+TYPE_WITH_STRINGS(mapping, fact_mapping, mapping_compare);
+
+static int meter_compare(const void *va, const void *vb)
+{
+    const struct fact_meter *a = va, *b = vb;
+    int c = compare_strings(a->name, b->name);
+    return c ? c : compare_strings(a->spec, b->spec);
+}
+REFS(meter, fact_meter, f->name, f->spec)
+TYPE_WITH_STRINGS(meter, fact_meter, meter_compare);
+
+/* In the order in which they are asked: the highest priority first. */
+static int candidate_compare(const void *va, const void *vb)
+{
+    const struct fact_candidate *a = va, *b = vb;
+    int c = uuid_compare(&a->port, &b->port);
+    if (!c)
+        c = (b->priority > a->priority) - (b->priority < a->priority);
+    return c ? c : compare_strings(a->chassis, b->chassis);
+}
+REFS(candidate, fact_candidate, f->chassis)
+TYPE_WITH_STRINGS(candidate, fact_candidate, candidate_compare);
+
+static int want_uplink_compare(const void *va, const void *vb)
+{
+    const struct fact_want_uplink *a = va, *b = vb;
+    int c = compare_strings(a->port, b->port);
+    return c ? c : compare_strings(a->network, b->network);
+}
+REFS(want_uplink, fact_want_uplink, f->port, f->network)
+TYPE_WITH_STRINGS(want_uplink, fact_want_uplink, want_uplink_compare);
+
+static int object_compare(const void *va, const void *vb)
+{
+    const struct fact_object *a = va, *b = vb;
+    int c = compare_u64(a->kind, b->kind);
+    if (!c)
+        c = compare_u64(a->id, b->id);
+    return c ? c : compare_strings(a->spec, b->spec);
+}
+REFS(object, fact_object, f->spec)
+TYPE_WITH_STRINGS(object, fact_object, object_compare);
+
+TYPE_PLAIN(dp_zones, fact_dp_zones);
+TYPE_PLAIN(localnet, fact_localnet);
 
 TYPE_PLAIN(datapath, fact_datapath);
 
-REFS(port, fact_port, f->name, f->peer, f->wanted_on)
+REFS(port, fact_port, f->name, f->peer, f->wanted_on, f->parent, f->network, f->gateway,
+     f->redirect)
 TYPE_WITH_STRINGS(port, fact_port, compare_uuid);
 
 REFS(chassis, fact_chassis, f->name)
 TYPE_WITH_STRINGS(chassis, fact_chassis, compare_uuid);
 
-static int encap_compare(const void *va, const void *vb)
-{
-    const struct fact_encap *a = va, *b = vb;
-    int c = compare_strings(a->chassis, b->chassis);
-    if (!c)
-        c = compare_strings(a->ip, b->ip);
-    return c ? c : compare_u64(a->csum, b->csum);
-}
 REFS(encap, fact_encap, f->chassis, f->ip)
-TYPE_WITH_STRINGS(encap, fact_encap, encap_compare);
+TYPE_WITH_STRINGS(encap, fact_encap, compare_uuid);
 
 REFS(group, fact_group, f->name)
 TYPE_WITH_STRINGS(group, fact_group, compare_uuid);
@@ -121,8 +181,12 @@ static int want_tunnel_compare(const void *va, const void *vb)
     const struct fact_want_tunnel *a = va, *b = vb;
     int c = compare_strings(a->chassis, b->chassis);
     if (!c)
+        c = compare_u64(a->type, b->type);
+    if (!c)
         c = compare_strings(a->ip, b->ip);
-    return c ? c : compare_u64(a->csum, b->csum);
+    if (!c)
+        c = compare_u64(a->csum, b->csum);
+    return c ? c : compare_u64(a->has_bfd, b->has_bfd);
 }
 REFS(want_tunnel, fact_want_tunnel, f->chassis, f->ip)
 TYPE_WITH_STRINGS(want_tunnel, fact_want_tunnel, want_tunnel_compare);
@@ -137,6 +201,8 @@ static void parsed_ref(const void *fact)
     const struct fact_parsed *f = fact;
     expr_ref(f->match);
     actions_ref(f->actions);
+    if (f->meter)
+        rstr_ref(f->meter);
 }
 
 static void parsed_unref(const void *fact)
@@ -144,6 +210,7 @@ static void parsed_unref(const void *fact)
     const struct fact_parsed *f = fact;
     expr_unref(f->match);
     actions_unref(f->actions);
+    rstr_unref(f->meter);
 }
 
 const struct inc_type type_parsed = {.name = "parsed",
@@ -169,6 +236,28 @@ static int oflow_compare(const void *va, const void *vb)
 }
 REFS(oflow, fact_oflow, f->match, f->actions)
 TYPE_WITH_STRINGS(oflow, fact_oflow, oflow_compare);
+
+REFS(want, fact_want, f->key.name)
+static int want_compare(const void *va, const void *vb)
+{
+    const struct fact_want *a = va, *b = vb;
+    int c = compare_u64(a->key.kind, b->key.kind);
+    if (!c)
+        c = compare_strings(a->key.name, b->key.name);
+    return c ? c : compare_u64(a->arg, b->arg);
+}
+TYPE_WITH_STRINGS(want, fact_want, want_compare);
+
+REFS(id, fact_id, f->key.name)
+static int id_compare(const void *va, const void *vb)
+{
+    const struct fact_id *a = va, *b = vb;
+    int c = compare_u64(a->key.kind, b->key.kind);
+    if (!c)
+        c = compare_strings(a->key.name, b->key.name);
+    return c ? c : compare_u64(a->id, b->id);
+}
+TYPE_WITH_STRINGS(id, fact_id, id_compare);
 
 /* ---- keys ---- */
 
@@ -206,5 +295,7 @@ const struct inc_type type_key_group = {.name = "group",
                                         .unref = group_key_unref};
 const struct inc_type type_key_oflow = {
     .name = "flow", .size = sizeof(struct oflow_key), .ref = name_ref, .unref = name_unref};
+const struct inc_type type_key_id = {
+    .name = "id", .size = sizeof(struct id_key), .ref = name_ref, .unref = name_unref};
 const struct inc_type type_key_lflow_at = {.name = "lflow_at",
                                            .size = sizeof(struct fact_lflow_at)};

@@ -31,7 +31,7 @@ enum port_type {
 
 struct fact_self { /* one, once our Chassis row is there */
     struct uuid chassis;
-    struct rstr *name;
+    struct rstr *name, *hostname;
 };
 struct
     fact_iface { /* an interface of the integration bridge with external_ids:iface-id and an ofport */
@@ -40,9 +40,48 @@ struct
     uint32_t ofport;
     uint32_t pad;
 };
-struct fact_tunnel {      /* a tunnel port of the integration bridge */
-    struct rstr *chassis; /* name of the chassis at its other end */
+enum tunnel_type { TUNNEL_GENEVE, TUNNEL_VXLAN }; /* in order of preference */
+struct fact_tunnel {                              /* a tunnel port of the integration bridge */
+    struct rstr *chassis;                         /* name of the chassis at its other end */
+    struct rstr *ip;                              /* of the other end */
     uint32_t ofport;
+    uint16_t type;  /* enum tunnel_type */
+    bool is_down;   /* BFD says so */
+    uint8_t option; /* Geneve: the tun_metadata field that carries the ports */
+};
+struct
+    fact_uplink { /* a patch port of the integration bridge to a bridge of the physical network */
+    struct rstr *port; /* name of the localnet or l2gateway port that it serves */
+    uint32_t ofport;
+    uint32_t pad;
+};
+struct fact_mapping { /* a physical network that a bridge here leads to */
+    struct rstr *network;
+};
+
+/* ---- numbers that stick: units want them by name, controller/allocate gives them ---- */
+
+enum id_kind {
+    ID_ZONE, /* connection tracking zone; the name is a port's or "<datapath>_dnat", "<datapath>_snat" */
+    ID_GROUP, /* OpenFlow group; the name is its description */
+    ID_METER, /* OpenFlow meter; the name is a Meter row's or "__string: <description>" */
+    ID_CONJ,  /* conjunctions; the name is the logical flow's uuid and how many there are */
+    N_ID_KINDS,
+};
+struct id_key {
+    struct rstr *name;
+    uint32_t kind; /* enum id_kind */
+    uint32_t pad;
+};
+struct fact_want {
+    struct id_key key;
+    uint32_t
+        arg; /* ID_ZONE: the zone that is asked for, 0: any; ID_CONJ: how many numbers in a row */
+    uint32_t pad;
+};
+struct fact_id { /* given */
+    struct id_key key;
+    uint32_t id;
     uint32_t pad;
 };
 
@@ -52,6 +91,7 @@ struct fact_datapath {
     struct uuid uuid;
     uint32_t key;
     uint32_t is_router;
+    uint32_t snat_zone; /* that is asked for, 0: any */
 };
 struct fact_port {
     struct uuid uuid, datapath;
@@ -59,18 +99,31 @@ struct fact_port {
     struct rstr *name;
     struct rstr *peer;      /* options:peer, NULL when there is none */
     struct rstr *wanted_on; /* options:requested-chassis, NULL when there is none */
+    struct rstr *parent;    /* of a nested port (with a tag), or a virtual port's present parent */
+    struct rstr *network;   /* localnet, l2gateway: the physical network */
+    struct rstr *gateway;   /* l2gateway, l3gateway: the chassis that it is to be on */
+    struct rstr *redirect;  /* chassisredirect: options:distributed-port */
+    struct uuid ha_group;   /* zero: none */
+    struct uuid encap;      /* of its chassis, zero: any */
     uint32_t key;
-    uint32_t type; /* enum port_type */
+    uint16_t type; /* enum port_type */
+    uint16_t tag;  /* VLAN, PORT_TAG_NONE, PORT_TAG_PASSTHRU */
 };
+enum { PORT_TAG_NONE = 0x1000, PORT_TAG_PASSTHRU };
 struct fact_chassis {
     struct uuid uuid;
     struct rstr *name;
 };
-struct fact_encap { /* where a chassis can be reached by Geneve */
+struct fact_encap { /* where a chassis can be reached */
+    struct uuid uuid;
     struct rstr *chassis;
     struct rstr *ip;
     uint32_t csum;
-    uint32_t pad;
+    uint32_t type; /* enum tunnel_type */
+};
+struct fact_meter { /* Meter with its bands, as ovs-ofctl writes it */
+    struct rstr *name;
+    struct rstr *spec;
 };
 struct group_key { /* a Multicast_Group by datapath and name: members of fact_group */
     struct uuid datapath;
@@ -101,30 +154,75 @@ struct fact_local { /* a datapath whose pipeline may run here */
 };
 struct fact_claim { /* a port that this hypervisor should be bound to */
     struct uuid port;
-    struct rstr *iface; /* name of the Interface */
+    struct rstr *iface; /* name of the Interface, NULL: the port has none */
     uint32_t ofport;
-    uint32_t is_contested; /* another chassis has it now */
+    uint32_t pad;
+};
+struct fact_candidate { /* a chassis that may hold a chassisredirect or external port */
+    struct uuid port;
+    struct rstr *chassis;
+    int64_t priority;
 };
 struct fact_want_tunnel { /* a tunnel that should exist */
     struct rstr *chassis;
     struct rstr *ip;
     uint32_t csum;
+    uint16_t type;    /* enum tunnel_type */
+    uint16_t has_bfd; /* its chassis and this one stand in for one another */
+};
+struct fact_want_uplink { /* a patch port to a physical network that should exist */
+    struct rstr *port;
+    struct rstr *network;
+    uint32_t is_l2gateway;
     uint32_t pad;
+};
+struct fact_object { /* a group or meter that the switch should have */
+    uint32_t kind;   /* ID_GROUP, ID_METER */
+    uint32_t id;
+    struct rstr *spec; /* as ovs-ofctl writes it, without the number */
+};
+struct zones { /* of connection tracking; 0: none */
+    uint32_t port, dnat, snat;
+};
+struct fact_dp_zones { /* of a local datapath; port is 0 */
+    struct uuid datapath;
+    struct zones zones;
+};
+struct fact_localnet { /* the way from a local datapath to its physical network */
+    struct uuid datapath;
+    uint32_t key; /* of the localnet port */
 };
 struct fact_place { /* how a port of a local datapath is reached from here */
     struct uuid port, datapath;
-    uint32_t key;                   /* of the port */
-    uint32_t dp_key;                /* of the datapath */
-    uint32_t how;                   /* enum place */
-    uint32_t ofport;                /* HERE: of the interface; TUNNEL: of the tunnel */
-    uint32_t peer_key, peer_dp_key; /* PATCH */
+    uint32_t key;    /* of the port */
+    uint32_t dp_key; /* of the datapath */
+    uint32_t how;    /* enum place */
+    uint32_t ofport; /* HERE: of the interface; TUNNEL: of the tunnel */
+    uint32_t peer_key,
+        peer_dp_key; /* PATCH; REDIRECT: the port of this datapath that it leads to */
+    struct zones zones, peer_zones; /* HERE, PATCH, REDIRECT */
+    uint16_t tag;                   /* as fact_port's */
+    uint8_t tunnel_type, tunnel_option;
+    uint32_t group_ofport; /* TUNNEL: of the tunnel for multicast groups */
+    uint8_t group_tunnel_type, pad;
+    uint16_t flags; /* PLACE_... */
 };
-enum place { PLACE_HERE, PLACE_TUNNEL, PLACE_PATCH };
+enum place { PLACE_HERE, PLACE_TUNNEL, PLACE_PATCH, PLACE_REDIRECT };
+enum place_flag {
+    PLACE_NESTED = 1,    /* behind a tag on its parent's interface */
+    PLACE_LOCALPORT = 2, /* on every hypervisor: what comes from it stays here */
+    PLACE_LOCALNET = 4,
+    PLACE_UPLINK = 8,    /* leads to a physical network: localnet or l2gateway */
+    PLACE_OUT_ONLY = 16, /* another port owns what comes in */
+};
 
 struct fact_member { /* how a multicast group reaches one of its ports, or one hypervisor */
     struct uuid group;
     uint32_t how;    /* PLACE_HERE, PLACE_PATCH: key counts; PLACE_TUNNEL: ofport counts */
     uint32_t number; /* port key or ofport */
+    uint32_t zone;   /* HERE, 0: none */
+    uint16_t is_localport;
+    uint8_t tunnel_type, tunnel_option;
 };
 
 struct fact_lflow_at { /* a logical flow on a local datapath */
@@ -137,6 +235,7 @@ struct fact_parsed { /* a logical flow, understood */
     struct uuid lflow;
     struct expr *match; /* the flow's match and its actions' prerequisites */
     struct actions *actions;
+    struct rstr *meter; /* for packets to the controller, NULL: none */
     uint32_t cookie;
     uint16_t priority;
     uint8_t pipeline; /* enum pipeline */
@@ -164,7 +263,8 @@ struct
 extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, type_port,
     type_chassis, type_encap, type_group, type_set, type_root, type_edge, type_local, type_claim,
     type_want_tunnel, type_place, type_member, type_lflow_at, type_dp_group_at, type_parsed,
-    type_reject, type_oflow;
+    type_reject, type_oflow, type_want, type_id, type_uplink, type_mapping, type_meter,
+    type_candidate, type_want_uplink, type_object, type_dp_zones, type_localnet;
 /* Keys. */
 extern const struct inc_type type_key_u32, type_key_uuid, type_key_name, type_key_group,
-    type_key_oflow, type_key_lflow_at;
+    type_key_oflow, type_key_lflow_at, type_key_id;

@@ -13,42 +13,9 @@ struct rstr *program_name(struct program *program, const char *text)
     return text ? rstr_pool_get(&program->names, text) : NULL;
 }
 
-static void declare_inputs(struct program *p)
+static void declare_host(struct program *p)
 {
     struct inc_program *g = p->inc;
-    const struct {
-        struct inc_coll **coll;
-        struct inc_index **by_uuid;
-        const char *name;
-    } tables[] = {
-        {&p->in_datapath, &p->in_datapath_by_uuid, "Datapath_Binding"},
-        {&p->in_port, &p->in_port_by_uuid, "Port_Binding"},
-        {&p->in_chassis, &p->in_chassis_by_uuid, "Chassis"},
-        {&p->in_encap, &p->in_encap_by_uuid, "Encap"},
-        {&p->in_group, &p->in_group_by_uuid, "Multicast_Group"},
-        {&p->in_lflow, &p->in_lflow_by_uuid, "Logical_Flow"},
-        {&p->in_mac_binding, &p->in_mac_binding_by_uuid, "MAC_Binding"},
-        {&p->in_static_mac_binding, &p->in_static_mac_binding_by_uuid, "Static_MAC_Binding"},
-        {&p->in_fdb, &p->in_fdb_by_uuid, "FDB"},
-        {&p->in_address_set, &p->in_address_set_by_uuid, "Address_Set"},
-        {&p->in_port_group, &p->in_port_group_by_uuid, "Port_Group"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-        *tables[i].coll = inc_input(g, tables[i].name, &feed_row_type);
-        *tables[i].by_uuid = inc_index_field(g, *tables[i].coll, "uuid", &feed_uuid_type,
-                                             offsetof(struct feed_row, uuid));
-    }
-    p->in_group_port = inc_input(g, "Multicast_Group.ports", &feed_ref_type);
-    p->in_group_port_each = inc_index_field(g, p->in_group_port, "each", &feed_ref_type, 0);
-    p->in_dp_group_dp = inc_input(g, "Logical_DP_Group.datapaths", &feed_ref_type);
-    p->in_dp_group_dp_each = inc_index_field(g, p->in_dp_group_dp, "each", &feed_ref_type, 0);
-    p->in_address = inc_input(g, "Address_Set.addresses", &feed_text_type);
-    p->in_address_by_set =
-        inc_index_field(g, p->in_address, "row", &feed_uuid_type, offsetof(struct feed_text, row));
-    p->in_group_name = inc_input(g, "Port_Group.ports", &feed_text_type);
-    p->in_group_name_by_group = inc_index_field(g, p->in_group_name, "row", &feed_uuid_type,
-                                                offsetof(struct feed_text, row));
-
     p->self = inc_input(g, "self", &type_self);
     p->self_all = inc_index_all(g, p->self);
     p->iface = inc_input(g, "interface", &type_iface);
@@ -58,6 +25,45 @@ static void declare_inputs(struct program *p)
     p->tunnel_by_chassis = inc_index_field(g, p->tunnel, "chassis", &type_key_name,
                                            offsetof(struct fact_tunnel, chassis));
     p->tunnel_each = inc_index_field(g, p->tunnel, "each", &type_tunnel, 0);
+    p->uplink = inc_input(g, "uplink", &type_uplink);
+    p->uplink_by_port =
+        inc_index_field(g, p->uplink, "port", &type_key_name, offsetof(struct fact_uplink, port));
+    p->mapping = inc_input(g, "mapping", &type_mapping);
+    p->mapping_by_network = inc_index_field(g, p->mapping, "network", &type_key_name,
+                                            offsetof(struct fact_mapping, network));
+    p->id = inc_input(g, "id", &type_id);
+    p->id_by_key = inc_index_field(g, p->id, "key", &type_key_id, offsetof(struct fact_id, key));
+    p->want = inc_derived(g, "want", &type_want);
+}
+
+static void declare_inputs(struct program *p)
+{
+    struct inc_program *g = p->inc;
+#define ROWS(ID, TABLE)                                                                            \
+    p->in_##ID = inc_input(g, TABLE, &feed_row_type);                                              \
+    p->in_##ID##_by_uuid =                                                                         \
+        inc_index_field(g, p->in_##ID, "uuid", &feed_uuid_type, offsetof(struct feed_row, uuid));
+#define ELEMENTS(ID, TYPE, TABLE, COLUMN)                                                          \
+    p->in_##ID = inc_input(g, TABLE "." COLUMN, &feed_##TYPE##_type);                              \
+    p->in_##ID##_by_row =                                                                          \
+        inc_index_field(g, p->in_##ID, "row", &feed_uuid_type, offsetof(struct feed_##TYPE, row));
+#include "controller/inputs.def"
+#undef ROWS
+#undef ELEMENTS
+    p->in_group_port_each = inc_index_field(g, p->in_group_port, "each", &feed_ref_type, 0);
+    p->in_dp_group_dp_each = inc_index_field(g, p->in_dp_group_dp, "each", &feed_ref_type, 0);
+    p->in_lb_vip_each = inc_index_field(g, p->in_lb_vip, "each", &feed_pair_type, 0);
+    p->in_global_all = inc_index_all(g, p->in_global);
+    declare_host(p);
+}
+
+void program_feed(const struct program *p, struct feed *feed)
+{
+#define ROWS(ID, TABLE) feed_rows(feed, p->in_##ID, TABLE);
+#define ELEMENTS(ID, TYPE, TABLE, COLUMN) feed_elements(feed, p->in_##ID, TABLE, COLUMN);
+#include "controller/inputs.def"
+#undef ROWS
+#undef ELEMENTS
 }
 
 #define BY_UUID(COLL, TYPE, MEMBER)                                                                \
@@ -78,13 +84,18 @@ static void declare_rows(struct program *p)
     p->chassis = inc_derived(g, "chassis", &type_chassis);
     p->chassis_by_uuid = BY_UUID(p->chassis, fact_chassis, uuid);
     p->encap = inc_derived(g, "encap", &type_encap);
-    p->encap_each = inc_index_field(g, p->encap, "each", &type_encap, 0);
+    p->encap_by_uuid = BY_UUID(p->encap, fact_encap, uuid);
     p->group = inc_derived(g, "group", &type_group);
     p->group_by_uuid = BY_UUID(p->group, fact_group, uuid);
     p->group_by_name = inc_index_field(g, p->group, "name", &type_key_group,
                                        offsetof(struct fact_group, datapath));
     p->set = inc_derived(g, "set", &type_set);
     p->set_by_name = BY_NAME(p->set, fact_set, name);
+
+    p->candidate = inc_derived(g, "candidate", &type_candidate);
+    p->candidate_by_port = BY_UUID(p->candidate, fact_candidate, port);
+    p->meter = inc_derived(g, "meter", &type_meter);
+    p->meter_by_name = BY_NAME(p->meter, fact_meter, name);
 
 #define ROWS(NAME, EACH, RUN, IN, OUT)                                                             \
     inc_kind(g, &(struct inc_kind_def){                                                            \
@@ -99,6 +110,17 @@ static void declare_rows(struct program *p)
     ROWS("rows: port group", p->in_port_group_by_uuid, rows_port_group_run, p->in_port_group,
          p->set);
 #undef ROWS
+    inc_kind(g, &(struct inc_kind_def){.name = "rows: candidates",
+                                       .each = p->port_by_uuid,
+                                       .run = rows_candidate_run,
+                                       .reads = {p->in_ha_member, p->in_ha_chassis, p->in_gateway,
+                                                 p->in_gateway_chassis, p->chassis},
+                                       .emits = {p->candidate}});
+    inc_kind(g, &(struct inc_kind_def){.name = "rows: meters",
+                                       .each = p->in_meter_by_uuid,
+                                       .run = rows_meter_run,
+                                       .reads = {p->in_meter_band},
+                                       .emits = {p->meter}});
 }
 
 static void declare_local(struct program *p)
@@ -109,7 +131,14 @@ static void declare_local(struct program *p)
     p->local = inc_derived(g, "local", &type_local);
     p->local_by_datapath = BY_UUID(p->local, fact_local, datapath);
     p->claim = inc_derived(g, "claim", &type_claim);
+    p->watched = inc_derived(g, "watched", &type_mapping);
+    p->watched_by_chassis = BY_NAME(p->watched, fact_mapping, network);
     p->want_tunnel = inc_derived(g, "want_tunnel", &type_want_tunnel);
+    p->want_uplink = inc_derived(g, "want_uplink", &type_want_uplink);
+    p->localnet = inc_derived(g, "localnet", &type_localnet);
+    p->localnet_by_datapath = BY_UUID(p->localnet, fact_localnet, datapath);
+    p->dp_zones = inc_derived(g, "dp_zones", &type_dp_zones);
+    p->dp_zones_by_datapath = BY_UUID(p->dp_zones, fact_dp_zones, datapath);
     p->place = inc_derived(g, "place", &type_place);
     p->place_by_port = BY_UUID(p->place, fact_place, port);
     p->member = inc_derived(g, "member", &type_member);
@@ -118,12 +147,12 @@ static void declare_local(struct program *p)
     inc_kind(g, &(struct inc_kind_def){.name = "local: roots",
                                        .each = p->port_by_uuid,
                                        .run = reach_root_run,
-                                       .reads = {p->iface},
+                                       .reads = {p->iface, p->self, p->candidate},
                                        .emits = {p->root}});
     inc_kind(g, &(struct inc_kind_def){.name = "local: edges",
                                        .each = p->port_by_uuid,
                                        .run = reach_edge_run,
-                                       .reads = {p->port},
+                                       .reads = {p->port, p->self},
                                        .emits = {p->edge}});
     inc_reach(g, &(struct inc_reach_def){
                      .name = "local: reach",
@@ -135,22 +164,39 @@ static void declare_local(struct program *p)
                      .from_offset = offsetof(struct fact_edge, from),
                      .to_offset = offsetof(struct fact_edge, to),
                  });
-    inc_kind(g, &(struct inc_kind_def){.name = "local: claims",
-                                       .each = p->port_by_uuid,
-                                       .run = claim_run,
-                                       .reads = {p->iface, p->self},
-                                       .emits = {p->claim}});
-    inc_kind(g, &(struct inc_kind_def){.name = "local: tunnels",
-                                       .each = p->encap_each,
-                                       .run = tunnels_run,
+    inc_kind(g,
+             &(struct inc_kind_def){.name = "local: claims",
+                                    .each = p->port_by_uuid,
+                                    .run = claim_run,
+                                    .reads = {p->iface, p->self, p->candidate, p->tunnel, p->local},
+                                    .emits = {p->claim}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: watched chassis",
+                                       .each = p->candidate_by_port,
+                                       .run = tunnels_watched_run,
                                        .reads = {p->self},
+                                       .emits = {p->watched}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: tunnels",
+                                       .each = p->encap_by_uuid,
+                                       .run = tunnels_run,
+                                       .reads = {p->self, p->watched},
                                        .emits = {p->want_tunnel}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: physical networks",
+                                       .each = p->port_by_uuid,
+                                       .run = place_localnet_run,
+                                       .reads = {p->local, p->self, p->mapping},
+                                       .emits = {p->want_uplink, p->localnet}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: zones",
+                                       .each = p->local_by_datapath,
+                                       .run = zones_run,
+                                       .reads = {p->datapath, p->id},
+                                       .emits = {p->dp_zones, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "local: places",
                                        .each = p->port_by_uuid,
                                        .run = place_run,
                                        .reads = {p->port, p->local, p->datapath, p->self, p->iface,
-                                                 p->chassis, p->tunnel},
-                                       .emits = {p->place}});
+                                                 p->chassis, p->tunnel, p->encap, p->uplink,
+                                                 p->localnet, p->dp_zones, p->candidate, p->id},
+                                       .emits = {p->place, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "local: members",
                                        .each = p->in_group_port_each,
                                        .run = place_member_run,
@@ -192,13 +238,21 @@ static void declare_oflows(struct program *p)
     struct inc_program *g = p->inc;
     p->oflow = inc_derived(g, "oflow", &type_oflow);
     p->oflow_by_key = inc_index_field(g, p->oflow, "flow", &type_key_oflow, 0);
+    p->object = inc_derived(g, "object", &type_object);
+
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: groups and meters",
+                                       .each = p->id_by_key,
+                                       .run = zones_object_run,
+                                       .reads = {p->meter},
+                                       .emits = {p->object}});
 
     inc_kind(g, &(struct inc_kind_def){.name = "translate: flows",
                                        .each = p->lflow_at_each,
                                        .run = lflow_run,
                                        .reads = {p->parsed, p->datapath, p->port, p->group, p->set,
-                                                 p->in_address, p->in_group_name, p->self},
-                                       .emits = {p->oflow}});
+                                                 p->in_address, p->in_group_name, p->self, p->id,
+                                                 p->meter, p->place},
+                                       .emits = {p->oflow, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "translate: ports",
                                        .each = p->place_by_port,
                                        .run = physical_port_run,
@@ -229,6 +283,17 @@ static void declare_oflows(struct program *p)
                                        .each = p->in_fdb_by_uuid,
                                        .run = fdb_run,
                                        .reads = {p->local, p->datapath},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: port security",
+                                       .each = p->in_port_sec_by_row,
+                                       .run = port_sec_run,
+                                       .reads = {p->place},
+                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: hairpins",
+                                       .each = p->in_lb_vip_each,
+                                       .run = hairpin_run,
+                                       .reads = {p->in_lb, p->in_lb_dp, p->in_dp_group_dp,
+                                                 p->in_global, p->local, p->datapath},
                                        .emits = {p->oflow}});
 }
 

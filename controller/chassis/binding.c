@@ -7,18 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "rows/ovs.h"
 #include "rows/sb.h"
+
+LOG_MODULE(binding);
 
 enum { CONTEST_MS = 500 };
 
 struct binding_port {
     struct hnode node;
     struct uuid uuid;
-    struct rstr *iface;  /* NULL: not claimed */
+    bool is_claimed, has_held; /* wanted here; and it was here since */
+    struct rstr *iface;        /* NULL: it has none */
     uint64_t generation; /* of flows in which the port is known to be bound here; 0: not yet */
     int64_t claimed_ms;  /* when chassis was written last */
-    bool is_todo;
+    bool is_todo, is_told;
 };
 
 void binding_init(struct binding *b)
@@ -69,7 +73,9 @@ static void on_claim(const void *fact, bool added, void *b_)
     struct binding_port *port = port_get(b, &claim->port);
     /* When a claim has changed, the new fact follows the old one. */
     rstr_unref(port->iface);
-    port->iface = added ? rstr_ref(claim->iface) : NULL;
+    port->iface = added && claim->iface ? rstr_ref(claim->iface) : NULL;
+    port->is_claimed = added;
+    port->has_held = false;
     port->generation = 0;
     mark(b, port);
 }
@@ -104,7 +110,7 @@ static const struct ovs_interface *find_interface(const struct replica *ovs, con
 static bool write_installed(const struct binding_state *s, const struct binding_port *port,
                             struct writer *ovs)
 {
-    const struct ovs_interface *iface = find_interface(s->ovs, port->iface->s);
+    const struct ovs_interface *iface = port->iface ? find_interface(s->ovs, port->iface->s) : NULL;
     if (!iface || ovs_interface_external_ids_value(iface, "ovn-installed"))
         return true;
     if (!writer_is_ready(ovs))
@@ -118,6 +124,27 @@ static bool write_installed(const struct binding_state *s, const struct binding_
     return false; /* until it is seen */
 }
 
+static bool is_requested(const struct binding_state *s, const struct sb_port_binding *row)
+{
+    const char *wanted = sb_port_binding_options_value(row, "requested-chassis");
+    return *sb_port_binding_type(row) || (wanted && !strcmp(wanted, s->name));
+}
+
+/* Who plugged a port in last has it: what another chassis took from us is not taken back, or two chassis would take it from each other for
+ * ever. */
+static bool is_lost(const struct binding_state *s, struct binding_port *port,
+                    const struct sb_port_binding *row)
+{
+    if (!port->has_held || is_requested(s, row))
+        return false;
+    if (!port->is_told)
+        log_warn("logical port '%s' was claimed by another chassis: it stays there until its "
+                 "interface here is plugged in again",
+                 sb_port_binding_logical_port(row));
+    port->is_told = true;
+    return true;
+}
+
 /* True when nothing is left to do for the port. */
 static bool write_claimed(struct binding *b, const struct binding_state *s,
                           struct binding_port *port, const struct sb_port_binding *row,
@@ -125,6 +152,8 @@ static bool write_claimed(struct binding *b, const struct binding_state *s,
 {
     const struct uuid *at = sb_port_binding_chassis(row);
     if (!at || !uuid_equal(at, s->chassis)) {
+        if (at && is_lost(s, port, row))
+            return true;
         if (at && s->now_ms - port->claimed_ms < CONTEST_MS) {
             b->has_late = true;
             return false;
@@ -135,6 +164,8 @@ static bool write_claimed(struct binding *b, const struct binding_state *s,
         port->generation = 0;
         return false;
     }
+    port->has_held = true;
+    port->is_told = false;
     if (!port->generation) /* the present flows are the first that count on it */
         port->generation = s->generation;
     if (s->confirmed < port->generation)
@@ -153,7 +184,9 @@ static bool write_released(const struct binding_state *s, const struct sb_port_b
     const struct uuid *at = sb_port_binding_chassis(row);
     if (!at || !uuid_equal(at, s->chassis))
         return true;
-    if (*sb_port_binding_type(row)) /* only ports of virtual machines are claimed here */
+    const char *type = sb_port_binding_type(row);
+    if (!strcmp(type, "virtual") ||
+        !strcmp(type, "localport")) /* not claimed by the rules of claim.c */
         return true;
     writer_uuid(sb, "Port_Binding", sb_port_binding_uuid(row), "chassis", NULL);
     if (sb_port_binding_up_present(row))
@@ -174,14 +207,15 @@ void binding_write(struct binding *b, const struct binding_state *s, struct writ
         if (!port->is_todo)
             continue;
         const struct row *row = replica_row_find(s->sb, table, &port->uuid);
-        bool is_done = !row          ? true
-                       : port->iface ? write_claimed(b, s, port, sb_port_binding_cast(row), sb, ovs)
-                                     : write_released(s, sb_port_binding_cast(row), sb);
+        bool is_done = !row ? true
+                       : port->is_claimed
+                           ? write_claimed(b, s, port, sb_port_binding_cast(row), sb, ovs)
+                           : write_released(s, sb_port_binding_cast(row), sb);
         if (!is_done)
             continue;
         port->is_todo = false;
         b->n_todo--;
-        if (!port->iface)
+        if (!port->is_claimed)
             port_free(b, port);
     }
 }

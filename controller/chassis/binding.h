@@ -19,6 +19,7 @@ struct binding {
 struct binding_state { /* what a cycle knows */
     const struct replica *sb, *ovs;
     const struct uuid *chassis; /* our Chassis row, NULL: not there yet */
+    const char *name;           /* of our chassis */
     uint64_t generation;        /* of the flows that are published: those of the present rows */
     uint64_t confirmed;         /* generation of flows that is in the switch */
     int64_t now_ms, wall_ms;

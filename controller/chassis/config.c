@@ -42,6 +42,7 @@ void config_fini(struct config *c)
     free(c->bridge);
     free(c->datapath_type);
     free(c->bridge_remote);
+    free(c->mappings);
     memset(c, 0, sizeof *c);
 }
 
@@ -68,10 +69,28 @@ bool config_read(struct config *c, const struct replica *ovs)
     c->bridge = copy_or(value_of(row, id, "ovn-bridge"), "br-int");
     c->datapath_type = copy(value_of(row, id, "ovn-bridge-datapath-type"));
     c->bridge_remote = copy(value_of(row, id, "ovn-bridge-remote"));
+    c->mappings = copy(value_of(row, id, "ovn-bridge-mappings"));
+    const char *all = value_of(row, id, "ovn-monitor-all");
+    c->monitor_all = all && !strcmp(all, "true");
     c->probe_ms = -1;
     const char *probe = value_of(row, id, "ovn-remote-probe-interval");
     if (probe &&
         (text_to_i64(probe, 10, &c->probe_ms) || c->probe_ms < 0 || c->probe_ms > INT32_MAX))
         c->probe_ms = -1;
     return true;
+}
+
+void config_for_each_mapping(const struct config *c,
+                             void (*fn)(const char *network, const char *bridge, void *aux),
+                             void *aux)
+{
+    char *text = xstrdup(c->mappings ? c->mappings : ""), *save = NULL;
+    for (char *pair = strtok_r(text, ", ", &save); pair; pair = strtok_r(NULL, ", ", &save)) {
+        char *colon = strchr(pair, ':');
+        if (!colon || colon == pair || !colon[1])
+            continue;
+        *colon = '\0';
+        fn(pair, colon + 1, aux);
+    }
+    free(text);
 }

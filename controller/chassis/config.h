@@ -18,9 +18,15 @@ struct config {
     char *bridge;        /* "br-int" */
     char *datapath_type; /* ovn-bridge-datapath-type, NULL: the switch's default */
     char *bridge_remote; /* ovn-bridge-remote, NULL: the bridge's management socket */
+    char *mappings;      /* ovn-bridge-mappings: "network:bridge,...", NULL: none */
+    bool monitor_all;    /* ovn-monitor-all */
     int64_t probe_ms;    /* ovn-remote-probe-interval, -1: default */
 };
 
 /* Replaces CONFIG by what OVS holds. False when there is no Open_vSwitch row (CONFIG is then empty). */
 bool config_read(struct config *config, const struct replica *ovs);
 void config_fini(struct config *config);
+/* Calls FN for each physical network and the bridge that leads to it. Pairs without a colon are left out. */
+void config_for_each_mapping(const struct config *config,
+                             void (*fn)(const char *network, const char *bridge, void *aux),
+                             void *aux);

@@ -33,9 +33,14 @@ static bool option_is(const struct ovs_interface *iface, const char *key, const 
     return have && !strcmp(have, value);
 }
 
+static const char *type_name(const struct fact_want_tunnel *fact)
+{
+    return fact->type == TUNNEL_VXLAN ? "vxlan" : "geneve";
+}
+
 static bool is_right(const struct ovs_interface *iface, const struct fact_want_tunnel *fact)
 {
-    return !strcmp(ovs_interface_type(iface), "geneve") && option_is(iface, "key", "flow") &&
+    return !strcmp(ovs_interface_type(iface), type_name(fact)) && option_is(iface, "key", "flow") &&
            option_is(iface, "remote_ip", fact->ip->s) &&
            option_is(iface, "csum", fact->csum ? "true" : "false");
 }
@@ -45,6 +50,15 @@ struct check {
     const struct ovs_bridge *bridge;
     struct writer *w;
 };
+
+/* Chassis that stand in for one another watch whether the other is alive. */
+static void write_bfd(struct writer *w, const struct ovs_interface *iface, bool on)
+{
+    const char *have = ovs_interface_bfd_value(iface, "enable");
+    if (on ? !have || strcmp(have, "true") : have && !strcmp(have, "true"))
+        writer_pair(w, "Interface", ovs_interface_uuid(iface), "bfd", "enable",
+                    on ? "true" : "false");
+}
 
 static void check_port(const struct ovs_port *port, const struct ovs_interface *iface, void *check_)
 {
@@ -56,6 +70,7 @@ static void check_port(const struct ovs_port *port, const struct ovs_interface *
         struct want *want = &c->wants->list.data[i];
         if (!want->is_there && !strcmp(want->id, id) && is_right(iface, want->fact)) {
             want->is_there = true;
+            write_bfd(c->w, iface, want->fact->has_bfd);
             return;
         }
     }
@@ -85,10 +100,12 @@ static void add_port(const struct ovs_bridge *bridge, const struct want *want, c
 {
     struct uuid iface = writer_insert(w, "Interface");
     writer_text(w, "Interface", &iface, "name", name);
-    writer_text(w, "Interface", &iface, "type", "geneve");
+    writer_text(w, "Interface", &iface, "type", type_name(want->fact));
     writer_pair(w, "Interface", &iface, "options", "key", "flow");
     writer_pair(w, "Interface", &iface, "options", "remote_ip", want->fact->ip->s);
     writer_pair(w, "Interface", &iface, "options", "csum", want->fact->csum ? "true" : "false");
+    if (want->fact->has_bfd)
+        writer_pair(w, "Interface", &iface, "bfd", "enable", "true");
     struct uuid port = writer_insert(w, "Port");
     writer_text(w, "Port", &port, "name", name);
     writer_uuid(w, "Port", &port, "interfaces", &iface);

@@ -14,6 +14,8 @@
 
 #include "base/log.h"
 #include "base/vec.h"
+#include "controller/install/objects.h"
+#include "lflow/lflow.h"
 #include "openflow/bundle.h"
 #include "openflow/flow_mod.h"
 #include "openflow/switch.h"
@@ -32,11 +34,14 @@ struct installer {
     enum state state;
     struct hmap entries;
     VEC(struct flow_entry *) dirty, batch;
-    size_t cursor;   /* entries of the batch that are encoded */
-    bool is_sending; /* a bundle was opened and is not committed */
-    bool is_waiting; /* for the barrier behind a bundle */
-    bool has_failed; /* the bundle on its way */
-    bool has_desire; /* installer_commit was called */
+    struct objects objects;
+    VEC(uint32_t) flush; /* zones */
+    unsigned option;     /* of tunnels: tun_metadata<option> */
+    size_t cursor;       /* entries of the batch that are encoded */
+    bool is_sending;     /* a bundle was opened and is not committed */
+    bool is_waiting;     /* for the barrier behind a bundle */
+    bool has_failed;     /* the bundle on its way */
+    bool has_desire;     /* installer_commit was called */
     bool is_rereading;
     uint32_t bundle_id, first_xid, barrier_xid, request_xid;
     uint64_t generation, sent_generation, confirmed_generation;
@@ -155,6 +160,57 @@ static void confirm(struct installer *in, uint64_t generation)
     in->confirmed(in->aux, generation);
 }
 
+static uint32_t next_xid(void *in_)
+{
+    struct installer *in = in_;
+    return of_conn_next_xid(in->conn);
+}
+
+static void put_in_bundle(void *in_, const struct object *o, struct of_buf *out)
+{
+    struct installer *in = in_;
+    size_t start = of_bundle_add_begin(in->bundle_id, OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED,
+                                       OF15_VERSION, o->xid, out);
+    object_encode(o, o->xid, out);
+    of_bundle_add_end(out, start);
+}
+
+/* What comes before the flows: zones are emptied, meters made (neither can be in a bundle), groups made. */
+static void bundle_begin(struct installer *in)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    for (size_t i = 0; i < in->flush.n; i++)
+        of_nx_number_encode(OF_NX_CT_FLUSH_ZONE, in->flush.data[i], OF15_VERSION, next_xid(in),
+                            &buf);
+    vec_clear(&in->flush);
+    objects_put_meters(&in->objects, false, next_xid, in, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    in->bundle_id++;
+    in->has_failed = false;
+    in->is_sending = true;
+    send_bundle_control(in, OF_BUNDLE_OPEN_REQUEST);
+    objects_put_groups(&in->objects, false, next_xid, put_in_bundle, in, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void bundle_end(struct installer *in)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    objects_put_groups(&in->objects, true, next_xid, put_in_bundle, in, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    send_bundle_control(in, OF_BUNDLE_COMMIT_REQUEST);
+    objects_put_meters(&in->objects, true, next_xid, in, &buf);
+    of_conn_send_buf(in->conn, &buf);
+    of_buf_fini(&buf);
+    in->is_sending = false;
+    in->is_waiting = true;
+    in->stats.bundles++;
+    in->barrier_xid = of_conn_next_xid(in->conn);
+    send_simple(in, OF_BARRIER_REQUEST, in->barrier_xid);
+    log_dbg("bundle %u: %zu flow mods", in->bundle_id, in->batch.n);
+}
+
 /* Encodes as much of the batch as the connection takes; true when all of it is out. */
 static bool batch_encode(struct installer *in)
 {
@@ -188,24 +244,14 @@ static void pump(struct installer *in)
         return;
     if (!in->is_sending) {
         batch_begin(in);
-        if (!in->batch.n) {
+        if (!in->batch.n && !in->flush.n && !objects_differ(&in->objects)) {
             confirm(in, in->sent_generation);
             return;
         }
-        in->bundle_id++;
-        in->has_failed = false;
-        in->is_sending = true;
-        send_bundle_control(in, OF_BUNDLE_OPEN_REQUEST);
+        bundle_begin(in);
     }
-    if (!batch_encode(in))
-        return;
-    in->is_sending = false;
-    in->is_waiting = true;
-    in->stats.bundles++;
-    send_bundle_control(in, OF_BUNDLE_COMMIT_REQUEST);
-    in->barrier_xid = of_conn_next_xid(in->conn);
-    send_simple(in, OF_BARRIER_REQUEST, in->barrier_xid);
-    log_dbg("bundle %u: %zu flow mods", in->bundle_id, in->batch.n);
+    if (batch_encode(in))
+        bundle_end(in);
 }
 
 static void batch_end(struct installer *in)
@@ -216,6 +262,7 @@ static void batch_end(struct installer *in)
         entry_free_if_unused(in, e);
     }
     vec_clear(&in->batch);
+    objects_sent(&in->objects);
     in->is_sending = in->is_waiting = false;
 }
 
@@ -230,14 +277,26 @@ static void readback_begin(struct installer *in)
     struct of_flow_stats_request req;
     of_flow_stats_request_init(&req);
     struct of_buf buf = OF_BUF_INIT;
+    objects_forget_actual(&in->objects);
+    objects_ask(&buf, of_conn_next_xid(in->conn), of_conn_next_xid(in->conn));
     in->request_xid = of_conn_next_xid(in->conn);
     of_flow_stats_request_encode(&req, OF15_VERSION, false, in->request_xid, &buf);
     of_conn_send_buf(in->conn, &buf);
     of_buf_fini(&buf);
 }
 
+/* Tables of flows that the switch makes itself (learn): they are its own business. */
+static bool is_learned_table(unsigned table)
+{
+    return table == OFTABLE_LB_HAIRPIN_REPLY || table == OFTABLE_ECMP_NH_MAC ||
+           table == OFTABLE_ECMP_NH || table == OFTABLE_LB_AFFINITY ||
+           table == OFTABLE_MAC_CACHE_USE;
+}
+
 static void take_flow(struct installer *in, const struct of_flow_stats *fs)
 {
+    if (is_learned_table(fs->table_id))
+        return;
     struct minimatch *mini = minimatch_new(&fs->match);
     struct oflow_key key = {
         .match = rstr_pool_get_n(in->options.blobs, (const char *)mini, minimatch_size(mini)),
@@ -298,7 +357,7 @@ static void tlv_ask(struct installer *in)
 
 static void tlv_map(struct installer *in)
 {
-    struct of_tlv_map map = {TLV_CLASS, TLV_TYPE, TLV_LEN, 0};
+    struct of_tlv_map map = {TLV_CLASS, TLV_TYPE, TLV_LEN, (uint16_t)in->option};
     struct of_tlv_mod mod = {OF_TLV_ADD, &map, 1};
     struct of_buf buf = OF_BUF_INIT;
     of_tlv_mod_encode(&mod, OF15_VERSION, of_conn_next_xid(in->conn), &buf);
@@ -317,21 +376,35 @@ static void on_tlv_reply(struct installer *in, const struct of_msg *msg)
         of_conn_close(in->conn, "bad tunnel option table");
         return;
     }
-    bool is_mapped = false, is_taken = false;
+    bool is_mapped = false;
+    uint64_t taken = 0;
     for (size_t i = 0; i < reply.n; i++) {
         const struct of_tlv_map *m = &reply.maps[i];
-        if (m->index == 0 && m->opt_class == TLV_CLASS && m->type == TLV_TYPE && m->len == TLV_LEN)
-            is_mapped = true;
-        else if (m->index == 0)
-            is_taken = true;
+        taken |= m->index < 64 ? (uint64_t)1 << m->index : 0;
+        if (m->opt_class != TLV_CLASS || m->type != TLV_TYPE)
+            continue;
+        if (m->len != TLV_LEN || m->index >= N_TUN_METADATA)
+            log_err("the switch maps the tunnel option of ports to tun_metadata%u with %u bytes: "
+                    "Geneve tunnels will not work",
+                    m->index, m->len);
+        is_mapped = true;
+        in->option = m->index < N_TUN_METADATA ? m->index : 0;
     }
     of_tlv_reply_fini(&reply);
-    if (is_taken)
-        log_err("tun_metadata0 of the switch is mapped to another option: tunnels will not work");
-    if (is_mapped || is_taken)
+    if (!is_mapped) {
+        for (in->option = 0; in->option < N_TUN_METADATA && taken >> in->option & 1; in->option++)
+            ;
+        if (in->option == N_TUN_METADATA) {
+            log_err("no tun_metadata field of the switch is free: Geneve tunnels will not work");
+            in->option = 0;
+            is_mapped = true;
+        }
+    }
+    if (is_mapped)
         readback_begin(in);
     else
         tlv_map(in);
+    in->confirmed(in->aux, in->confirmed_generation); /* the option may be another one */
 }
 
 /* --- Events */
@@ -396,11 +469,12 @@ static void on_error(struct installer *in, const struct of_msg *msg)
     if (of_error_decode(msg, &error))
         return;
     log_warn_limited(&rate, "OpenFlow error %s, xid 0x%x", of_error_name(error.error), msg->xid);
-    if (in->state == STATE_UP && in->batch.n && (in->is_sending || in->is_waiting)) {
+    if (in->state == STATE_UP && (in->is_sending || in->is_waiting)) {
         if (!in->has_failed)
             in->stats.failures++;
         in->has_failed = true;
-        reject(in, msg->xid, of_error_name(error.error));
+        if (!objects_reject(&in->objects, msg->xid, of_error_name(error.error)))
+            reject(in, msg->xid, of_error_name(error.error));
     }
 }
 
@@ -413,6 +487,11 @@ static void on_message(void *in_, struct of_conn *conn UNUSED, const struct of_m
         break;
     case OF_FLOW_STATS_REPLY:
         on_flow_stats(in, msg);
+        break;
+    case OF_GROUP_DESC_REPLY:
+    case OF_METER_CONFIG_REPLY:
+        if (in->state == STATE_READBACK && objects_take(&in->objects, msg) < 0)
+            of_conn_close(in->conn, "bad groups or meters");
         break;
     case OF_BARRIER_REPLY:
         on_barrier(in, msg);
@@ -461,6 +540,7 @@ struct installer *installer_new(const struct installer_options *options,
     in->options.target = xstrdup(options->target);
     in->confirmed = confirmed;
     in->aux = aux;
+    objects_init(&in->objects);
     timer_init(&in->retry, options->loop, on_retry, in);
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
                                                      .tls = options->tls,
@@ -489,6 +569,8 @@ void installer_free(struct installer *in)
     hmap_fini(&in->entries);
     vec_fini(&in->dirty);
     vec_fini(&in->batch);
+    vec_fini(&in->flush);
+    objects_fini(&in->objects);
     free((char *)(uintptr_t)in->options.target);
     free(in);
 }
@@ -510,6 +592,21 @@ void installer_set(struct installer *in, const struct oflow_key *key, uint64_t c
         entry_free_if_unused(in, e); /* everything is compared after reading back */
 }
 
+void installer_set_object(struct installer *in, enum id_kind kind, uint32_t id, const char *spec)
+{
+    objects_set(&in->objects, kind == ID_METER ? OBJECT_METER : OBJECT_GROUP, id, spec);
+}
+
+void installer_flush_zone(struct installer *in, uint32_t zone)
+{
+    vec_push(&in->flush, zone);
+}
+
+unsigned installer_tunnel_option(const struct installer *in)
+{
+    return in->option;
+}
+
 void installer_commit(struct installer *in, uint64_t generation)
 {
     in->generation = generation;
@@ -527,6 +624,7 @@ struct installer_stats installer_stats(const struct installer *in)
     struct installer_stats stats = in->stats;
     const struct flow_entry *e;
     stats.is_connected = in->state == STATE_UP;
+    stats.objects = in->objects.n_messages;
     HMAP_FOR_EACH (e, node, &in->entries) {
         stats.desired += e->desired.actions != NULL;
         stats.installed += e->actual.actions != NULL;

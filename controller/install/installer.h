@@ -25,6 +25,7 @@ struct installer_options {
 struct installer_stats {
     bool is_connected; /* and read back */
     size_t desired, installed, rejected;
+    uint64_t objects;                          /* groups and meters sent since the start */
     uint64_t adds, deletes, bundles, failures; /* sent since the start */
 };
 
@@ -33,10 +34,17 @@ struct installer *installer_new(const struct installer_options *options,
                                 void (*confirmed)(void *aux, uint64_t generation), void *aux,
                                 struct diag *diag);
 void installer_free(struct installer *installer);
+/* The tun_metadata field of the switch that carries the ports through Geneve tunnels; 0 until it is known. */
+unsigned installer_tunnel_option(const struct installer *installer);
 
 /* The flow KEY should have these ACTIONS (bytes of an of_actions list); NULL: it should not be there. */
 void installer_set(struct installer *installer, const struct oflow_key *key, uint64_t cookie,
                    struct rstr *actions);
+/* A group (ID_GROUP) or meter (ID_METER) should be as SPEC says: ovs-ofctl's syntax without the number; NULL: not there. */
+void installer_set_object(struct installer *installer, enum id_kind kind, uint32_t id,
+                          const char *spec);
+/* Connections of a zone that has a new owner are forgotten before its first flow is there. */
+void installer_flush_zone(struct installer *installer, uint32_t zone);
 /* What was set makes up GENERATION: sends the difference as soon as the switch is ready for it. Nothing is sent
  * before the first call. */
 void installer_commit(struct installer *installer, uint64_t generation);

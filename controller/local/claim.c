@@ -1,30 +1,51 @@
-/* claim.c - which logical ports this hypervisor should be bound to: those whose name an interface of its bridge carries as iface-id.
+/* claim.c - which logical ports this hypervisor should be bound to: those whose name (or whose parent's) an interface of its bridge carries as
+ * iface-id; gateways that name it; and those for which it is the first candidate that lives.
  *
- * Room 5. Emits what is wanted; controller/binding writes it to Port_Binding.chassis. options:requested-chassis names
+ * Room 5. Emits what is wanted; controller/chassis writes it to Port_Binding.chassis. options:requested-chassis names
  * the hypervisor that alone may claim. Units are ports.
  */
-#include "controller/program.h"
+#include "controller/local/local.h"
 
-#include <string.h>
+static void emit_claim(struct inc_ctx *ctx, struct program *p, const struct fact_port *port,
+                       const struct fact_iface *iface)
+{
+    struct fact_claim f;
+    INC_CLEAR(f);
+    f.port = port->uuid;
+    f.iface = iface ? iface->name : NULL;
+    f.ofport = iface ? iface->ofport : 0;
+    inc_emit(ctx, p->claim, &f);
+}
 
 void claim_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
     const struct fact_port *port = inc_read_one(ctx, p->port_by_uuid, key);
     const struct fact_self *self = inc_read_one(ctx, p->self_all, NULL);
-    if (!self || port->type != PORT_VIF)
+    const struct fact_iface *iface = NULL;
+    if (!self)
         return;
-    if (port->wanted_on && port->wanted_on != self->name && port->wanted_on->n)
-        return;
-    /* The first in content order when several interfaces carry the same name. */
-    const struct fact_iface *iface = inc_read_one(ctx, p->iface_by_id, &port->name);
-    if (!iface)
-        return;
-    struct fact_claim f;
-    INC_CLEAR(f);
-    f.port = port->uuid;
-    f.iface = iface->name;
-    f.ofport = iface->ofport;
-    f.is_contested = !uuid_is_zero(&port->chassis) && !uuid_equal(&port->chassis, &self->chassis);
-    inc_emit(ctx, p->claim, &f);
+    switch ((enum port_type)port->type) {
+    case PORT_VIF:
+        if (port->wanted_on && port->wanted_on->n && port->wanted_on != self->name &&
+            port->wanted_on != self->hostname)
+            return;
+        /* The first in content order when several interfaces carry the same name. */
+        iface = inc_read_one(ctx, p->iface_by_id, port->parent ? &port->parent : &port->name);
+        if (iface)
+            emit_claim(ctx, p, port, iface);
+        break;
+    case PORT_L2GATEWAY:
+    case PORT_L3GATEWAY:
+        if (port->gateway == self->name)
+            emit_claim(ctx, p, port, NULL);
+        break;
+    case PORT_CHASSISREDIRECT:
+    case PORT_EXTERNAL:
+        if (local_holder(ctx, p, &port->uuid, self) == self->name)
+            emit_claim(ctx, p, port, NULL);
+        break;
+    default:
+        break;
+    }
 }

@@ -31,6 +31,10 @@ void rows_datapath_run(struct inc_ctx *ctx, const void *key, void *aux)
     f.uuid = *sb_datapath_binding_uuid(row);
     f.key = (uint32_t)tunnel_key;
     f.is_router = sb_datapath_binding_external_ids_value(row, "logical-router") != NULL;
+    int64_t zone;
+    const char *snat = sb_datapath_binding_external_ids_value(row, "snat-ct-zone");
+    if (snat && !text_to_i64(snat, 10, &zone) && zone > 0 && zone < 65536)
+        f.snat_zone = (uint32_t)zone;
     inc_emit(ctx, p->datapath, &f);
 }
 
@@ -58,6 +62,31 @@ static enum port_type port_type_of(const char *text)
     return PORT_OTHER;
 }
 
+/* The first of a comma list: the main one of several requested chassis. */
+static struct rstr *first_of(struct program *p, const char *list)
+{
+    return list ? rstr_pool_get_n(&p->names, list, strcspn(list, ",")) : NULL;
+}
+
+/* The parent of a nested port, or the one that holds a virtual port at present. */
+static const char *parent_of(const struct sb_port_binding *row, enum port_type type)
+{
+    const char *parent = type == PORT_VIRTUAL ? sb_port_binding_virtual_parent(row)
+                         : type == PORT_VIF   ? sb_port_binding_parent_port(row)
+                                              : NULL;
+    return parent && *parent ? parent : NULL;
+}
+
+static uint16_t tag_of(const struct sb_port_binding *row)
+{
+    if (sb_port_binding_tag_present(row)) {
+        int64_t tag = sb_port_binding_tag(row);
+        return tag > 0 && tag < 4096 ? (uint16_t)tag : PORT_TAG_NONE;
+    }
+    const char *passthru = sb_port_binding_options_value(row, "vlan-passthru");
+    return passthru && !strcmp(passthru, "true") ? PORT_TAG_PASSTHRU : PORT_TAG_NONE;
+}
+
 void rows_port_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
@@ -76,9 +105,22 @@ void rows_port_run(struct inc_ctx *ctx, const void *key, void *aux)
         f.chassis = *chassis;
     f.name = program_name(p, sb_port_binding_logical_port(row));
     f.peer = program_name(p, sb_port_binding_options_value(row, "peer"));
-    f.wanted_on = program_name(p, sb_port_binding_options_value(row, "requested-chassis"));
+    f.wanted_on = first_of(p, sb_port_binding_options_value(row, "requested-chassis"));
     f.key = (uint32_t)tunnel_key;
-    f.type = port_type_of(sb_port_binding_type(row));
+    f.type = (uint16_t)port_type_of(sb_port_binding_type(row));
+    f.parent = program_name(p, parent_of(row, f.type));
+    f.network = program_name(p, sb_port_binding_options_value(row, "network_name"));
+    f.gateway = program_name(p, sb_port_binding_options_value(row, f.type == PORT_L2GATEWAY
+                                                                       ? "l2gateway-chassis"
+                                                                       : "l3gateway-chassis"));
+    f.redirect = program_name(p, sb_port_binding_options_value(row, "distributed-port"));
+    const struct uuid *ha_group = sb_port_binding_ha_chassis_group(row),
+                      *encap = sb_port_binding_encap(row);
+    if (ha_group)
+        f.ha_group = *ha_group;
+    if (encap)
+        f.encap = *encap;
+    f.tag = tag_of(row);
     inc_emit_take(ctx, p->port, &f);
 }
 
@@ -97,10 +139,13 @@ void rows_encap_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
     const struct sb_encap *row = sb_encap_cast(read_row(ctx, p->in_encap_by_uuid, key));
-    if (strcmp(sb_encap_type(row), "geneve"))
+    bool is_vxlan = !strcmp(sb_encap_type(row), "vxlan");
+    if (!is_vxlan && strcmp(sb_encap_type(row), "geneve"))
         return;
     struct fact_encap f;
     INC_CLEAR(f);
+    f.uuid = *sb_encap_uuid(row);
+    f.type = is_vxlan ? TUNNEL_VXLAN : TUNNEL_GENEVE;
     f.chassis = program_name(p, sb_encap_chassis_name(row));
     f.ip = program_name(p, sb_encap_ip(row));
     const char *csum = sb_encap_options_value(row, "csum");
@@ -147,6 +192,7 @@ void rows_address_set_run(struct inc_ctx *ctx, const void *key, void *aux)
     emit_set(ctx, p, row, '$', sb_address_set_name(sb_address_set_cast(row)));
 }
 
+/* Port groups are named "<key of a datapath>_<name>", one row for each datapath that has members. */
 void rows_port_group_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;

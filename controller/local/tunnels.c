@@ -1,13 +1,14 @@
-/* tunnels.c - which tunnels should exist: one Geneve tunnel to each end point of each other chassis.
+/* tunnels.c - which tunnels should exist: one to each end point of each other chassis; and which one a packet takes.
  *
- * Room 5. Emits what is wanted; controller/chassis makes the ports in the switch database. Units are end points.
+ * Room 5. Emits what is wanted; controller/chassis makes the ports in the switch database. A chassis with which this one stands in for another's
+ * ports is watched (BFD). Units are end points.
  */
-#include "controller/program.h"
+#include "controller/local/local.h"
 
 void tunnels_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
-    const struct fact_encap *encap = key;
+    const struct fact_encap *encap = inc_read_one(ctx, p->encap_by_uuid, key);
     const struct fact_self *self = inc_read_one(ctx, p->self_all, NULL);
     if (!self || encap->chassis == self->name)
         return;
@@ -16,5 +17,75 @@ void tunnels_run(struct inc_ctx *ctx, const void *key, void *aux)
     f.chassis = encap->chassis;
     f.ip = encap->ip;
     f.csum = encap->csum;
+    f.type = (uint16_t)encap->type;
+    f.has_bfd = inc_read(ctx, p->watched_by_chassis, &encap->chassis).n != 0;
     inc_emit(ctx, p->want_tunnel, &f);
+}
+
+/* The other candidates of a port for which this chassis is one: they watch each other. Units are ports with candidates. */
+void tunnels_watched_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct program *p = aux;
+    const struct fact_self *self = inc_read_one(ctx, p->self_all, NULL);
+    const struct fact_candidate *c;
+    bool is_ours = false;
+    INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, key))
+    is_ours |= self && c->chassis == self->name;
+    if (!is_ours)
+        return;
+    INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, key))
+    {
+        if (c->chassis == self->name)
+            continue;
+        struct fact_mapping f; /* a name alone */
+        INC_CLEAR(f);
+        f.network = c->chassis;
+        inc_emit(ctx, p->watched, &f);
+    }
+}
+
+const struct fact_tunnel *local_tunnel(struct inc_ctx *ctx, struct program *p, struct rstr *chassis,
+                                       const struct uuid *encap)
+{
+    struct inc_facts tunnels = inc_read(ctx, p->tunnel_by_chassis, &chassis);
+    const struct fact_tunnel *t;
+    const struct fact_encap *wanted =
+        encap && !uuid_is_zero(encap) ? inc_read_one(ctx, p->encap_by_uuid, encap) : NULL;
+    if (wanted) {
+        INC_FOR_EACH(t, tunnels)
+        if (t->ip == wanted->ip && t->type == wanted->type)
+            return t;
+    }
+    return tunnels.n ? tunnels.v[0] : NULL; /* Geneve before VXLAN */
+}
+
+/* A chassis to which no tunnel leads yet is not known to be dead. */
+static bool is_alive(struct inc_ctx *ctx, struct program *p, struct rstr *chassis)
+{
+    struct inc_facts tunnels = inc_read(ctx, p->tunnel_by_chassis, &chassis);
+    const struct fact_tunnel *t;
+    bool is_alive = !tunnels.n;
+    INC_FOR_EACH(t, tunnels)
+    is_alive |= !t->is_down;
+    return is_alive;
+}
+
+struct rstr *local_holder(struct inc_ctx *ctx, struct program *p, const struct uuid *port,
+                          const struct fact_self *self)
+{
+    const struct fact_candidate *c;
+    INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, port))
+    if ((self && c->chassis == self->name) || is_alive(ctx, p, c->chassis))
+        return c->chassis;
+    return NULL;
+}
+
+bool local_is_candidate(struct inc_ctx *ctx, struct program *p, const struct uuid *port,
+                        const struct fact_self *self)
+{
+    const struct fact_candidate *c;
+    INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, port))
+    if (self && c->chassis == self->name)
+        return true;
+    return false;
 }

@@ -6,9 +6,11 @@
  */
 #include "controller/translate/oflow.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "controller/local/local.h"
 #include "encode/encode.h"
 #include "expr/norm.h"
 #include "lflow/lflow.h"
@@ -18,6 +20,7 @@ struct lookup { /* aux of the callbacks */
     struct inc_ctx *ctx;
     struct program *p;
     const struct fact_datapath *datapath;
+    const struct uuid *lflow;
 };
 
 /* Port or multicast group of this datapath. */
@@ -57,10 +60,10 @@ static bool is_resident(void *aux, const char *text)
     return port && self && uuid_equal(&port->chassis, &self->chassis);
 }
 
-static const struct fact_set *find_set(struct lookup *l, char sigil, const char *text)
+static const struct fact_set *find_set(struct lookup *l, const char *prefix, const char *text)
 {
     struct str full = STR_INIT;
-    str_putc(&full, sigil);
+    str_put(&full, prefix);
     str_put(&full, text);
     struct rstr *name = program_name(l->p, str_c(&full));
     const struct fact_set *set = inc_read_one(l->ctx, l->p->set_by_name, &name);
@@ -92,11 +95,11 @@ static bool elements_of_set(void *aux, const char *name,
                             void (*add)(void *add_aux, u128 value, u128 mask), void *add_aux)
 {
     struct lookup *l = aux;
-    const struct fact_set *set = find_set(l, '$', name);
+    const struct fact_set *set = find_set(l, "$", name);
     if (!set)
         return false;
     const struct feed_text *element;
-    INC_FOR_EACH(element, inc_read(l->ctx, l->p->in_address_by_set, &set->row))
+    INC_FOR_EACH(element, inc_read(l->ctx, l->p->in_address_by_row, &set->row))
     {
         u128 value, mask;
         if (parse_element(element->text->s, &value, &mask))
@@ -105,41 +108,103 @@ static bool elements_of_set(void *aux, const char *name,
     return true;
 }
 
+/* The ports of a group that are on this datapath are the row "<key of the datapath>_<name>"; a row of the plain name has those of all. */
 static bool ports_of_group(void *aux, const char *name,
                            void (*add)(void *add_aux, const char *port), void *add_aux)
 {
     struct lookup *l = aux;
-    const struct fact_set *set = find_set(l, '@', name);
+    char prefix[16];
+    snprintf(prefix, sizeof prefix, "@%u_", l->datapath->key);
+    const struct fact_set *set = find_set(l, prefix, name);
+    if (!set)
+        set = find_set(l, "@", name);
     if (!set)
         return false;
     const struct feed_text *element;
-    INC_FOR_EACH(element, inc_read(l->ctx, l->p->in_group_name_by_group, &set->row))
+    INC_FOR_EACH(element, inc_read(l->ctx, l->p->in_group_name_by_row, &set->row))
     add(add_aux, element->text->s);
     return true;
 }
+
+/* --- Numbers: 0 until they are given, which makes the unit run again */
+
+static uint32_t number_of_group(void *aux, const char *spec)
+{
+    struct lookup *l = aux;
+    return local_id(l->ctx, l->p, ID_GROUP, spec, 0);
+}
+
+/* A meter of the database, or "__string: ..." of this logical flow alone. */
+static uint32_t number_of_meter(void *aux, const char *name)
+{
+    static const char text[] = "__string: ";
+    struct lookup *l = aux;
+    if (strncmp(name, text, sizeof text - 1)) {
+        struct rstr *pooled = program_name(l->p, name);
+        bool is_known = inc_read(l->ctx, l->p->meter_by_name, &pooled).n;
+        rstr_unref(pooled);
+        return is_known ? local_id(l->ctx, l->p, ID_METER, name, 0) : 0;
+    }
+    char uuid[UUID_TEXT_LEN + 1];
+    struct str own = STR_INIT;
+    str_putf(&own, "%suuid %s %s", text, uuid_print(l->lflow, uuid), name + sizeof text - 1);
+    uint32_t id = local_id(l->ctx, l->p, ID_METER, str_c(&own), 0);
+    str_fini(&own);
+    return id;
+}
+
+/* The number before the first of the conjunctions of a logical flow; all its datapaths share them, since each flow matches its own. */
+static bool conj_base(struct lookup *l, uint32_t n_conj, uint32_t *ret)
+{
+    *ret = 0;
+    if (!n_conj)
+        return true;
+    char name[UUID_TEXT_LEN + 16];
+    uuid_print(l->lflow, name);
+    snprintf(name + UUID_TEXT_LEN, 16, "/%u", n_conj);
+    uint32_t id = local_id(l->ctx, l->p, ID_CONJ, name, n_conj);
+    *ret = id - 1;
+    return id;
+}
+
+static bool tunnel_port(void *aux, const char *name, uint32_t *ret)
+{
+    struct lookup *l = aux;
+    struct rstr *pooled = program_name(l->p, name);
+    const struct fact_port *port = inc_read_one(l->ctx, l->p->port_by_name, &pooled);
+    rstr_unref(pooled);
+    const struct fact_place *place =
+        port ? inc_read_one(l->ctx, l->p->place_by_port, &port->uuid) : NULL;
+    if (!place || place->how != PLACE_TUNNEL)
+        return false;
+    *ret = place->ofport;
+    return true;
+}
+
+/* --- Flows */
 
 static void emit_flows(struct lookup *l, const struct fact_parsed *parsed, const struct norm *norm,
                        struct oflow *flow)
 {
     bool is_ingress = parsed->pipeline == PIPELINE_INGRESS;
     unsigned table = (is_ingress ? OFTABLE_LOG_INGRESS : OFTABLE_LOG_EGRESS) + parsed->table;
+    struct oflow clauses = OFLOW_INIT;
+    uint32_t base;
+    if (!conj_base(l, norm->n_conj, &base))
+        return;
     for (size_t i = 0; i < norm->n; i++) {
-        match_init(&flow->match);
-        norm_flow_to_match(&norm->flows[i], 0, &flow->match);
-        oflow_match_dp(flow, l->datapath->key);
-        oflow_emit(l->ctx, l->p, flow, table, parsed->priority, parsed->cookie);
+        const struct norm_flow *nf = &norm->flows[i];
+        struct oflow *out = nf->n_clauses ? &clauses : flow;
+        match_init(&out->match);
+        norm_flow_to_match(nf, base, &out->match);
+        oflow_match_dp(out, l->datapath->key);
+        of_actions_clear(&clauses.actions);
+        for (uint32_t c = 0; c < nf->n_clauses; c++)
+            of_put_conjunction(&clauses.actions, base + nf->clauses[c].conj, nf->clauses[c].clause,
+                               nf->clauses[c].n_clauses);
+        oflow_emit(l->ctx, l->p, out, table, parsed->priority, parsed->cookie);
     }
-}
-
-/* Ids of groups and meters are given by an allocator; where there is none the action drops. */
-static uint32_t no_group(void *aux UNUSED, const char *spec UNUSED)
-{
-    return 0;
-}
-
-static uint32_t no_meter(void *aux UNUSED, const char *name UNUSED)
-{
-    return 0;
+    oflow_fini(&clauses);
 }
 
 void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
@@ -150,14 +215,15 @@ void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_datapath *datapath = inc_read_one(ctx, p->datapath_by_uuid, &at->datapath);
     if (!parsed || !datapath)
         return;
-    struct lookup lookup = {.ctx = ctx, .p = p, .datapath = datapath};
+    struct lookup lookup = {.ctx = ctx, .p = p, .datapath = datapath, .lflow = &at->lflow};
     const struct expr_world world = {
         .aux = &lookup, .set = elements_of_set, .group = ports_of_group, .resident = is_resident};
     const struct norm_ports ports = {.aux = &lookup, .number = number_of_port};
     struct norm norm;
-    if (norm_from_expr(parsed->match, &world, &ports, NORM_MERGE | NORM_NO_CONJ, 0, &norm, NULL))
+    if (norm_from_expr(parsed->match, &world, &ports, NORM_MERGE, 0, &norm, NULL))
         return;
     if (norm.n) {
+        uint32_t meter = parsed->meter ? number_of_meter(&lookup, parsed->meter->s) : 0;
         const struct encode_params encode = {
             .profile = &encode_modern,
             .pipeline = (enum pipeline)parsed->pipeline,
@@ -165,11 +231,13 @@ void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
             .is_router = datapath->is_router,
             .datapath_key = datapath->key,
             .flow_id = parsed->cookie,
-            .meter = OF_METER_NONE,
+            .meter = meter ? meter : OF_METER_NONE,
             .aux = &lookup,
             .port = number_of_port,
-            .group = no_group,
-            .meter_id = no_meter,
+            .group = number_of_group,
+            .meter_id = number_of_meter,
+            .resident = is_resident,
+            .tunnel_port = tunnel_port,
         };
         struct oflow flow = OFLOW_INIT;
         oflow_begin(&flow);

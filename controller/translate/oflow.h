@@ -37,7 +37,11 @@ void oflow_match_reg(struct oflow *flow, enum field_id reg, uint32_t value);
 /* actions */
 void oflow_resubmit(struct oflow *flow, unsigned table);
 void oflow_load(struct oflow *flow, enum field_id field, u128 value);
-/* Output through a Geneve tunnel with datapath, inport (from its register) and outport in the metadata. */
-void oflow_to_tunnel(struct oflow *flow, uint32_t dp_key, uint32_t out_key, uint32_t ofport);
+/* What a tunnel of TYPE (enum tunnel_type) carries: the datapath, the outport and, Geneve only, the inport (from its register) in tunnel
+ * option OPTION. */
+void oflow_tunnel_keys(struct oflow *flow, uint32_t dp_key, uint32_t out_key, unsigned type,
+                       unsigned option);
+/* The connection tracking zones; those that are 0 are left as they are. */
+void oflow_load_zones(struct oflow *flow, const struct zones *zones);
 /* The logical registers reg0..reg9 as they are when a pipeline begins: zero. */
 void oflow_clear_logical(struct oflow *flow);

@@ -67,6 +67,7 @@ void parse_run(struct inc_ctx *ctx, const void *key, void *aux)
         expr_unref(prereq);
     } else {
         f.match = expr_and(p->exprs, match, prereq);
+        f.meter = program_name(p, sb_logical_flow_controller_meter(row));
         inc_emit_take(ctx, p->parsed, &f);
     }
     diag_fini(&diag);

@@ -7,7 +7,41 @@
 
 #include "lflow/lflow.h"
 
-enum { PRIO_DEFAULT = 0, PRIO_PORT = 100, PRIO_LOCAL_ONLY = 150 };
+enum {
+    PRIO_DEFAULT = 0,
+    PRIO_PORT = 100,
+    PRIO_TAGGED = 150,
+    PRIO_LOCAL_ONLY = 150,
+    PRIO_KEEP = 160
+};
+
+static uint32_t cookie_of(const struct fact_place *at)
+{
+    return uuid_prefix32(&at->port);
+}
+
+/* --- Out of the physical world: table 0 */
+
+static void enter(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
+                  struct oflow *flow, unsigned priority)
+{
+    if (at->flags & (PLACE_NESTED | PLACE_LOCALPORT)) {
+        bool is_nested = at->flags & PLACE_NESTED;
+        struct subfield flag =
+            subfield_make(REG_FLAGS, is_nested ? FLAG_NESTED_CONTAINER : FLAG_LOCALPORT, 1);
+        of_put_load(&flow->actions, &flag, 1);
+    }
+    oflow_load_zones(flow, &at->zones);
+    oflow_load(flow, FIELD_METADATA, at->dp_key);
+    oflow_load(flow, REG_INPORT, at->key);
+    oflow_resubmit(flow, OFTABLE_LOG_INGRESS);
+    oflow_emit(ctx, p, flow, OFTABLE_PHY_TO_LOG, priority, cookie_of(at));
+}
+
+static void match_tag(struct oflow *flow, uint16_t tag)
+{
+    match_set(&flow->match, FIELD_DL_VLAN, tag);
+}
 
 /* From an interface: the packet begins at the ingress pipeline of its datapath. */
 static void from_interface(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
@@ -15,66 +49,138 @@ static void from_interface(struct inc_ctx *ctx, struct program *p, const struct 
 {
     oflow_begin(flow);
     match_set(&flow->match, FIELD_IN_PORT_OXM, at->ofport);
-    oflow_load(flow, FIELD_METADATA, at->dp_key);
-    oflow_load(flow, REG_INPORT, at->key);
-    oflow_resubmit(flow, OFTABLE_LOG_INGRESS);
-    oflow_emit(ctx, p, flow, OFTABLE_PHY_TO_LOG, PRIO_PORT, uuid_prefix32(&at->port));
+    if (at->tag < PORT_TAG_NONE) {
+        match_tag(flow, at->tag);
+        of_put_pop_vlan(&flow->actions);
+        enter(ctx, p, at, flow, PRIO_TAGGED);
+        return;
+    }
+    if (!(at->flags & PLACE_UPLINK) || at->tag == PORT_TAG_PASSTHRU) {
+        enter(ctx, p, at, flow, PRIO_PORT);
+        return;
+    }
+    /* An untagged physical network: without a tag, or with one that says a priority only. */
+    match_set_masked(&flow->match, FIELD_VLAN_TCI, 0, 0x1000);
+    enter(ctx, p, at, flow, PRIO_PORT);
+    oflow_begin(flow);
+    match_set(&flow->match, FIELD_IN_PORT_OXM, at->ofport);
+    match_tag(flow, 0);
+    of_put_pop_vlan(&flow->actions);
+    enter(ctx, p, at, flow, PRIO_PORT);
 }
 
-static void local_output(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
-                         struct oflow *flow)
+/* --- Within: tables 39 to 41, 64 */
+
+static void begin_out(struct oflow *flow, const struct fact_place *at)
 {
     oflow_begin(flow);
     oflow_match_dp(flow, at->dp_key);
     oflow_match_reg(flow, REG_OUTPORT, at->key);
-    oflow_resubmit(flow, OFTABLE_CHECK_LOOPBACK);
-    oflow_emit(ctx, p, flow, OFTABLE_LOCAL_OUTPUT, PRIO_PORT, uuid_prefix32(&at->port));
+}
 
-    /* What would leave where it came in is dropped, unless the pipeline asked for that. */
-    oflow_begin(flow);
-    oflow_match_dp(flow, at->dp_key);
-    oflow_match_reg(flow, REG_INPORT, at->key);
-    oflow_match_reg(flow, REG_OUTPORT, at->key);
-    match_set_masked(&flow->match, REG_FLAGS, 0, 1u << FLAG_LOOPBACK);
-    oflow_emit(ctx, p, flow, OFTABLE_CHECK_LOOPBACK, PRIO_PORT, uuid_prefix32(&at->port));
-
-    /* With loopback allowed, the switch must not refuse to send to the port it came from. */
-    oflow_begin(flow);
-    oflow_match_dp(flow, at->dp_key);
-    oflow_match_reg(flow, REG_OUTPORT, at->key);
-    match_set_masked(&flow->match, REG_FLAGS, 1u << FLAG_LOOPBACK, 1u << FLAG_LOOPBACK);
+static void loopback(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
+                     struct oflow *flow, bool always)
+{
+    begin_out(flow, at);
+    if (!always) {
+        unsigned bit = 1u << FLAG_LOOPBACK;
+        match_set_masked(&flow->match, REG_FLAGS, bit, bit);
+    }
     struct subfield in_port = subfield_whole(FIELD_IN_PORT);
     of_put_stack_push(&flow->actions, &in_port);
     of_put_load(&flow->actions, &in_port, 0);
     oflow_resubmit(flow, OFTABLE_LOG_TO_PHY);
     of_put_stack_pop(&flow->actions, &in_port);
-    oflow_emit(ctx, p, flow, OFTABLE_SAVE_INPORT, PRIO_PORT, uuid_prefix32(&at->port));
+    oflow_emit(ctx, p, flow, OFTABLE_SAVE_INPORT, PRIO_PORT, cookie_of(at));
 }
+
+static void local_output(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
+                         struct oflow *flow)
+{
+    begin_out(flow, at);
+    oflow_load_zones(flow, &at->zones);
+    oflow_resubmit(flow, OFTABLE_CHECK_LOOPBACK);
+    oflow_emit(ctx, p, flow, OFTABLE_LOCAL_OUTPUT, PRIO_PORT, cookie_of(at));
+
+    /* What would leave where it came in is dropped, unless the pipeline asked for that. */
+    begin_out(flow, at);
+    oflow_match_reg(flow, REG_INPORT, at->key);
+    match_set_masked(&flow->match, REG_FLAGS, 0, 1u << FLAG_LOOPBACK);
+    oflow_emit(ctx, p, flow, OFTABLE_CHECK_LOOPBACK, PRIO_PORT, cookie_of(at));
+
+    /* With loopback allowed, and to a nested port, which shares its interface with its parent and siblings, the switch must not refuse to
+     * send to the port it came from. */
+    loopback(ctx, p, at, flow, at->flags & PLACE_NESTED);
+}
+
+/* What a localport says is for its own hypervisor; so is what is marked. */
+static void keep_local(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
+                       struct oflow *flow)
+{
+    static const unsigned flags[] = {FLAG_LOCAL_ONLY, FLAG_LOCALPORT};
+    for (size_t i = 0; at->flags & PLACE_LOCALNET && i < ARRAY_SIZE(flags); i++) {
+        begin_out(flow, at);
+        match_set_masked(&flow->match, REG_FLAGS, 1u << flags[i], 1u << flags[i]);
+        oflow_emit(ctx, p, flow, OFTABLE_CHECK_LOOPBACK, PRIO_KEEP, cookie_of(at));
+    }
+    if (at->flags & PLACE_LOCALPORT) {
+        oflow_begin(flow);
+        oflow_match_dp(flow, at->dp_key);
+        oflow_match_reg(flow, REG_INPORT, at->key);
+        oflow_resubmit(flow, OFTABLE_LOCAL_OUTPUT);
+        oflow_emit(ctx, p, flow, OFTABLE_REMOTE_OUTPUT, PRIO_LOCAL_ONLY, cookie_of(at));
+    }
+}
+
+static void redirect(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
+                     struct oflow *flow)
+{
+    begin_out(flow, at);
+    oflow_load_zones(flow, &at->zones);
+    oflow_load(flow, REG_OUTPORT, at->peer_key);
+    oflow_resubmit(flow, OFTABLE_LOCAL_OUTPUT);
+    oflow_emit(ctx, p, flow, OFTABLE_LOCAL_OUTPUT, PRIO_PORT, cookie_of(at));
+}
+
+/* --- Into the physical world: table 65 */
 
 static void to_interface(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
                          struct oflow *flow)
 {
-    oflow_begin(flow);
-    oflow_match_dp(flow, at->dp_key);
-    oflow_match_reg(flow, REG_OUTPORT, at->key);
+    bool is_tagged = at->tag < PORT_TAG_NONE;
+    begin_out(flow, at);
+    if (is_tagged) {
+        of_put_push_vlan(&flow->actions, 0x8100);
+        oflow_load(flow, FIELD_VLAN_VID, at->tag | 0x1000u);
+    }
     of_put_output(&flow->actions, at->ofport);
-    oflow_emit(ctx, p, flow, OFTABLE_LOG_TO_PHY, PRIO_PORT, uuid_prefix32(&at->port));
+    if (is_tagged) /* other receivers of the packet see it as it was */
+        of_put_pop_vlan(&flow->actions);
+    oflow_emit(ctx, p, flow, OFTABLE_LOG_TO_PHY, PRIO_PORT, cookie_of(at));
+}
+
+void oflow_load_zones(struct oflow *flow, const struct zones *zones)
+{
+    if (zones->port)
+        oflow_load(flow, REG_PORT_ZONE, zones->port);
+    if (zones->dnat)
+        oflow_load(flow, REG_DNAT_ZONE, zones->dnat);
+    if (zones->snat)
+        oflow_load(flow, REG_SNAT_ZONE, zones->snat);
 }
 
 /* Into the peer's datapath, as if the packet had just come in there: registers, flags and connection state do not cross. */
 static void to_peer(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
                     struct oflow *flow)
 {
-    oflow_begin(flow);
-    oflow_match_dp(flow, at->dp_key);
-    oflow_match_reg(flow, REG_OUTPORT, at->key);
+    begin_out(flow, at);
     size_t clone = of_begin_clone(&flow->actions);
     of_put_ct_clear(&flow->actions);
     oflow_clear_logical(flow);
     oflow_load(flow, REG_FLAGS, 0);
-    oflow_load(flow, REG_DNAT_ZONE, 0);
-    oflow_load(flow, REG_SNAT_ZONE, 0);
-    oflow_load(flow, REG_PORT_ZONE, 0);
+    oflow_load(flow, REG_DNAT_ZONE, at->peer_zones.dnat);
+    oflow_load(flow, REG_SNAT_ZONE, at->peer_zones.snat);
+    oflow_load(flow, REG_PORT_ZONE, at->peer_zones.port);
     oflow_load(flow, FIELD_METADATA, at->peer_dp_key);
     oflow_load(flow, REG_INPORT, at->peer_key);
     oflow_load(flow, REG_OUTPORT, 0);
@@ -83,28 +189,39 @@ static void to_peer(struct inc_ctx *ctx, struct program *p, const struct fact_pl
     of_put_load(&flow->actions, &in_port, 0);
     oflow_resubmit(flow, OFTABLE_LOG_INGRESS);
     of_end_nested(&flow->actions, clone);
-    oflow_emit(ctx, p, flow, OFTABLE_LOG_TO_PHY, PRIO_PORT, uuid_prefix32(&at->port));
+    oflow_emit(ctx, p, flow, OFTABLE_LOG_TO_PHY, PRIO_PORT, cookie_of(at));
 }
 
-void oflow_to_tunnel(struct oflow *flow, uint32_t dp_key, uint32_t out_key, uint32_t ofport)
+/* --- Tunnels: tables 0 and 39 */
+
+/* A VXLAN network identifier: 12 bits each for datapath and outport, of which the highest says that it is a multicast group. */
+enum { VXLAN_KEY_BITS = 12, VXLAN_GROUP = 0x800, GROUP_KEY = 0x8000 };
+
+void oflow_tunnel_keys(struct oflow *flow, uint32_t dp_key, uint32_t out_key, unsigned type,
+                       unsigned option)
 {
+    if (type == TUNNEL_VXLAN) {
+        uint32_t out = (out_key & (VXLAN_GROUP - 1)) | (out_key & GROUP_KEY ? VXLAN_GROUP : 0);
+        struct subfield vni = subfield_make(FIELD_TUN_ID, 0, 24);
+        of_put_load(&flow->actions, &vni, (dp_key & 0xfff) | out << VXLAN_KEY_BITS);
+        return;
+    }
+    enum field_id field = (enum field_id)(FIELD_TUN_METADATA0 + option);
+    struct subfield option_low = subfield_make(field, 0, 16),
+                    option_high = subfield_make(field, 16, 15),
+                    inport = subfield_make(REG_INPORT, 0, 15);
     oflow_load(flow, FIELD_TUN_ID, dp_key);
-    struct subfield option_low = subfield_make(FIELD_TUN_METADATA0, 0, 16);
-    struct subfield option_high = subfield_make(FIELD_TUN_METADATA0, 16, 15);
-    struct subfield inport = subfield_make(REG_INPORT, 0, 15);
     of_put_load(&flow->actions, &option_low, out_key);
     of_put_move(&flow->actions, &inport, &option_high);
-    of_put_output(&flow->actions, ofport);
 }
 
 static void remote_output(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
                           struct oflow *flow)
 {
-    oflow_begin(flow);
-    oflow_match_dp(flow, at->dp_key);
-    oflow_match_reg(flow, REG_OUTPORT, at->key);
-    oflow_to_tunnel(flow, at->dp_key, at->key, at->ofport);
-    oflow_emit(ctx, p, flow, OFTABLE_REMOTE_OUTPUT, PRIO_PORT, uuid_prefix32(&at->port));
+    begin_out(flow, at);
+    oflow_tunnel_keys(flow, at->dp_key, at->key, at->tunnel_type, at->tunnel_option);
+    of_put_output(&flow->actions, at->ofport);
+    oflow_emit(ctx, p, flow, OFTABLE_REMOTE_OUTPUT, PRIO_PORT, cookie_of(at));
 }
 
 void physical_port_run(struct inc_ctx *ctx, const void *key, void *aux)
@@ -112,18 +229,53 @@ void physical_port_run(struct inc_ctx *ctx, const void *key, void *aux)
     struct program *p = aux;
     const struct fact_place *at = inc_read_one(ctx, p->place_by_port, key);
     struct oflow flow = OFLOW_INIT;
-    if (at->how == PLACE_TUNNEL) {
+    switch ((enum place)at->how) {
+    case PLACE_TUNNEL:
         remote_output(ctx, p, at, &flow);
-    } else {
+        break;
+    case PLACE_REDIRECT:
+        redirect(ctx, p, at, &flow);
+        break;
+    case PLACE_HERE:
         local_output(ctx, p, at, &flow);
-        if (at->how == PLACE_HERE) {
+        keep_local(ctx, p, at, &flow);
+        if (!(at->flags & PLACE_OUT_ONLY))
             from_interface(ctx, p, at, &flow);
-            to_interface(ctx, p, at, &flow);
-        } else {
-            to_peer(ctx, p, at, &flow);
-        }
+        to_interface(ctx, p, at, &flow);
+        break;
+    case PLACE_PATCH:
+        local_output(ctx, p, at, &flow);
+        to_peer(ctx, p, at, &flow);
+        break;
     }
     oflow_fini(&flow);
+}
+
+static void move(struct oflow *flow, struct subfield from, struct subfield to)
+{
+    of_put_move(&flow->actions, &from, &to);
+}
+
+/* VXLAN: no inport is known. */
+static void from_vxlan(struct inc_ctx *ctx, struct program *p, const struct fact_tunnel *tunnel,
+                       struct oflow *flow)
+{
+    for (unsigned is_group = 0; is_group < 2; is_group++) {
+        unsigned n_bits = is_group ? VXLAN_KEY_BITS - 1 : VXLAN_KEY_BITS;
+        oflow_begin(flow);
+        match_set(&flow->match, FIELD_IN_PORT_OXM, tunnel->ofport);
+        if (is_group) {
+            struct subfield group = subfield_make(REG_OUTPORT, 15, 1);
+            match_set_masked(&flow->match, FIELD_TUN_ID, 1u << 23, 1u << 23);
+            of_put_load(&flow->actions, &group, 1);
+        }
+        move(flow, subfield_make(FIELD_TUN_ID, VXLAN_KEY_BITS, n_bits),
+             subfield_make(REG_OUTPORT, 0, n_bits));
+        move(flow, subfield_make(FIELD_TUN_ID, 0, VXLAN_KEY_BITS),
+             subfield_make(FIELD_METADATA, 0, VXLAN_KEY_BITS));
+        oflow_resubmit(flow, OFTABLE_LOCAL_OUTPUT);
+        oflow_emit(ctx, p, flow, OFTABLE_PHY_TO_LOG, PRIO_PORT + is_group, 0);
+    }
 }
 
 /* From a tunnel: the ingress pipeline has run on the sender; datapath and ports are in the tunnel's metadata. */
@@ -132,16 +284,17 @@ void physical_tunnel_run(struct inc_ctx *ctx, const void *key, void *aux)
     struct program *p = aux;
     const struct fact_tunnel *tunnel = key;
     struct oflow flow = OFLOW_INIT;
+    if (tunnel->type == TUNNEL_VXLAN) {
+        from_vxlan(ctx, p, tunnel, &flow);
+        oflow_fini(&flow);
+        return;
+    }
+    enum field_id field = (enum field_id)(FIELD_TUN_METADATA0 + tunnel->option);
     oflow_begin(&flow);
     match_set(&flow.match, FIELD_IN_PORT_OXM, tunnel->ofport);
-    const struct subfield from[] = {subfield_make(FIELD_TUN_ID, 0, 24),
-                                    subfield_make(FIELD_TUN_METADATA0, 16, 15),
-                                    subfield_make(FIELD_TUN_METADATA0, 0, 16)};
-    const struct subfield to[] = {subfield_make(FIELD_METADATA, 0, 24),
-                                  subfield_make(REG_INPORT, 0, 15),
-                                  subfield_make(REG_OUTPORT, 0, 16)};
-    for (size_t i = 0; i < ARRAY_SIZE(from); i++)
-        of_put_move(&flow.actions, &from[i], &to[i]);
+    move(&flow, subfield_make(FIELD_TUN_ID, 0, 24), subfield_make(FIELD_METADATA, 0, 24));
+    move(&flow, subfield_make(field, 16, 15), subfield_make(REG_INPORT, 0, 15));
+    move(&flow, subfield_make(field, 0, 16), subfield_make(REG_OUTPORT, 0, 16));
     oflow_resubmit(&flow, OFTABLE_LOCAL_OUTPUT);
     oflow_emit(ctx, p, &flow, OFTABLE_PHY_TO_LOG, PRIO_PORT, 0);
     oflow_fini(&flow);

@@ -95,35 +95,13 @@ void encode_commit_ecmp_nh(struct encoder *en, const struct action *a)
     learn_ecmp(en, a, true);
 }
 
-/* "IP:PORT", "[IP6]:PORT" or an address alone. */
-static bool parse_endpoint(const char *text, struct ip_addr *ip, unsigned *port)
-{
-    const char *end = strchr(text, ']'), *colon;
-    char *addr;
-    *port = 0;
-    if (*text == '[' && end) {
-        addr = xstrndup(text + 1, (size_t)(end - text - 1));
-        colon = end[1] == ':' ? end + 1 : NULL;
-    } else {
-        colon = strchr(text, ':');
-        if (colon && strchr(colon + 1, ':'))
-            colon = NULL; /* a bare IPv6 address */
-        addr = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
-    }
-    int rc = ip_addr_parse(addr, ip);
-    free(addr);
-    if (colon)
-        *port = (unsigned)strtoul(colon + 1, NULL, 10) & 0xffff;
-    return !rc;
-}
-
 void encode_commit_lb_aff(struct encoder *en, const struct action *a)
 {
     struct ip_addr vip, backend;
-    unsigned vip_port, backend_port;
+    uint16_t vip_port, backend_port;
     const struct proto *proto = find_proto(a);
-    if (!parse_endpoint(encode_option_value(a, "vip")->text->s, &vip, &vip_port) ||
-        !parse_endpoint(encode_option_value(a, "backend")->text->s, &backend, &backend_port))
+    if (ip_endpoint_parse(encode_option_value(a, "vip")->text->s, &vip, &vip_port) ||
+        ip_endpoint_parse(encode_option_value(a, "backend")->text->s, &backend, &backend_port))
         return;
     bool is6 = vip.version == 6;
     struct of_learn head = {.idle_timeout = (uint16_t)encode_option_value(a, "timeout")->value,

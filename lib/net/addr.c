@@ -357,6 +357,31 @@ int ip_prefix_parse(const char *text, struct ip_prefix *ret)
     return 0;
 }
 
+int ip_endpoint_parse(const char *text, struct ip_addr *ip, uint16_t *port)
+{
+    char addr[64];
+    const char *end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
+    int64_t number = 0;
+    if (*text == '[') {
+        if (!end)
+            return ERR_SYNTAX;
+        text++;
+    } else if (!end || strchr(end + 1, ':')) { /* no colon, or an IPv6 address alone */
+        end = text + strlen(text);
+    }
+    size_t n = (size_t)(end - text);
+    if (n >= sizeof addr)
+        return ERR_SYNTAX;
+    memcpy(addr, text, n);
+    addr[n] = '\0';
+    const char *rest = *end == ']' ? end + 1 : end;
+    if (*rest &&
+        (*rest != ':' || text_to_i64(rest + 1, 10, &number) || number < 1 || number > UINT16_MAX))
+        return ERR_SYNTAX;
+    *port = (uint16_t)number;
+    return ip_addr_parse(addr, ip);
+}
+
 void ip_prefix_put(struct str *s, const struct ip_prefix *prefix)
 {
     ip_addr_put(s, &prefix->addr);

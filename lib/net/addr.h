@@ -143,6 +143,8 @@ int ip_addr_compare(const struct ip_addr *a,
                     const struct ip_addr *b); /* IPv4 first, then by value */
 int ip_addr_parse(const char *text, struct ip_addr *ret) MUST_CHECK;
 void ip_addr_put(struct str *s, const struct ip_addr *ip);
+/* "IP4:PORT", "[IP6]:PORT", or an address alone, in brackets or not: then the port is 0. */
+int ip_endpoint_parse(const char *text, struct ip_addr *ip, uint16_t *port) MUST_CHECK;
 
 /* "ADDR" (a full-length prefix) or "ADDR/LEN"; an IPv4 mask may also be dotted if it is a prefix.
  */

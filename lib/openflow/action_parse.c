@@ -556,7 +556,7 @@ static int parse_with_text(struct parser *p, struct keyvalue *kv)
         {"move", parse_move},
         {"fin_timeout", parse_fin_timeout},
         {"learn", parse_learn},
-        {"ct", parse_ct},
+        {"ct", parse_of_ct},
         {"multipath", parse_multipath},
         {"sample", parse_sample},
         {"bundle", parse_bundle},

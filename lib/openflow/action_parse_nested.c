@@ -315,7 +315,7 @@ static int parse_ct_arg(struct parser *p, struct keyvalue *kv, struct of_ct *hea
     return err;
 }
 
-int parse_ct(struct parser *p, char *text)
+int parse_of_ct(struct parser *p, char *text)
 {
     struct keyvalue kv;
     struct of_ct head;

@@ -27,7 +27,7 @@ int parse_list(struct parser *p, char *text) MUST_CHECK;
 
 /* In action_parse_nested.c; TEXT is what stands in the parentheses. */
 int parse_learn(struct parser *p, char *text);
-int parse_ct(struct parser *p, char *text);
+int parse_of_ct(struct parser *p, char *text);
 int parse_nat(struct parser *p, struct keyvalue *kv);
 int parse_clone(struct parser *p, char *text);
 int parse_write_actions(struct parser *p, char *text);

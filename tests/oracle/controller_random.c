@@ -11,8 +11,11 @@
 
 #include "base/env.h"
 #include "base/vec.h"
+#include "controller/allocate/ids.h"
 #include "controller/program.h"
 #include "feed/feed.h"
+#include "flow/key.h"
+#include "openflow/actions.h"
 #include "rows/sb.h"
 
 enum {
@@ -24,7 +27,10 @@ enum {
     N_CHASSIS = 3,
     N_MACS = 10,
     N_FDBS = 6,
-    N_SETS = 2
+    N_SETS = 2,
+    N_METERS = 2,
+    N_LBS = 3,
+    N_HAS = 2,
 };
 
 /* A source that pushes what the test makes. */
@@ -53,11 +59,13 @@ struct world {
     struct replica *replica;
     struct program program;
     struct inc *inc;
+    struct ids ids;
     struct feed *feed;
     /* present versions, NULL: not there */
     const struct row *datapaths[N_DATAPATHS], *ports[N_PORTS], *groups[N_GROUPS], *lflows[N_LFLOWS],
         *dp_groups[N_DP_GROUPS], *chassis[N_CHASSIS], *encaps[N_CHASSIS], *macs[N_MACS],
-        *fdbs[N_FDBS], *sets[N_SETS];
+        *fdbs[N_FDBS], *sets[N_SETS], *port_groups[N_DATAPATHS], *meters[N_METERS],
+        *bands[N_METERS], *lbs[N_LBS], *ha_groups[N_HAS], *ha_chassis[N_HAS * N_CHASSIS], *global;
     VEC(struct change) pending; /* of this transaction */
     bool has_self;
     struct fact_self self;
@@ -65,6 +73,10 @@ struct world {
     bool has_iface[N_PORTS];
     struct fact_tunnel tunnels[N_CHASSIS];
     bool has_tunnel[N_CHASSIS];
+    struct fact_uplink uplinks[N_PORTS];
+    bool has_uplink[N_PORTS];
+    struct fact_mapping mapping;
+    bool has_mapping;
 };
 
 static uint32_t below(struct world *w, uint32_t n)
@@ -98,6 +110,18 @@ static void set_pair(struct row *row, const char *column, const char *key, const
 {
     union atom k = {.string = rstr_new(key)}, v = {.string = rstr_new(value)};
     set(row, column, datum_new_map(ATOM_STRING, ATOM_STRING, &k, &v, 1));
+}
+
+/* PAIRS: key, value, ..., NULL */
+static void set_pairs(struct row *row, const char *column, const char *const *pairs)
+{
+    union atom k[8], v[8];
+    size_t n = 0;
+    for (; pairs[2 * n]; n++) {
+        k[n].string = rstr_new(pairs[2 * n]);
+        v[n].string = rstr_new(pairs[2 * n + 1]);
+    }
+    set(row, column, datum_new_map(ATOM_STRING, ATOM_STRING, k, v, n));
 }
 
 static struct row *new_row(struct world *w, const char *table, struct uuid uuid)
@@ -142,13 +166,45 @@ static void change_datapath(struct world *w, uint32_t i)
     if (below(w, 10)) {
         row = new_row(w, "Datapath_Binding", uuid_of(1, i));
         set(row, "tunnel_key", datum_new_integer(1 + i));
-        set_pair(row, "external_ids", i % 2 ? "logical-router" : "logical-switch", "x");
+        if (i % 2 && below(w, 2))
+            set_pairs(row, "external_ids",
+                      (const char *const[]){"logical-router", "x", "snat-ct-zone",
+                                            below(w, 2) ? "7" : "9", NULL});
+        else
+            set_pair(row, "external_ids", i % 2 ? "logical-router" : "logical-switch", "x");
     }
     put(w, &w->datapaths[i], row);
 }
 
+/* What ports of any type may say; most of it means something for some types only. */
+static void set_kind(struct world *w, struct row *row, const char *type)
+{
+    char peer[16];
+    const char *hv = below(w, 2) ? "hv0" : "hv1";
+    port_name(below(w, N_PORTS), peer);
+    set_text(row, "type", type);
+    set_pairs(row, "options",
+              (const char *const[]){"network_name", below(w, 4) ? "phys" : "elsewhere",
+                                    "l2gateway-chassis", hv, "l3gateway-chassis", hv,
+                                    "distributed-port", peer, "peer", peer,
+                                    below(w, 6) ? "x" : "requested-chassis", hv, NULL});
+    if (!below(w, 4)) {
+        set_text(row, *type ? "virtual_parent" : "parent_port", peer);
+        set(row, "tag", datum_new_integer(1 + below(w, 9)));
+    }
+    if (!below(w, 2)) {
+        struct uuid ha = uuid_of(16, below(w, N_HAS));
+        set(row, "ha_chassis_group", datum_new_uuid(&ha));
+    }
+}
+
 static void change_port(struct world *w, uint32_t i)
 {
+    static const char *const security[] = {
+        "02:00:00:00:00:01", "02:00:00:00:00:01 10.0.0.1 fd00::1", "02:00:00:00:00:02 10.0.0.0/24",
+        "02:00:00:00:00:02 10.0.0.9/24 fe80::/64", "rubbish"};
+    static const char *const types[] = {"localport",       "localnet", "l2gateway", "l3gateway",
+                                        "chassisredirect", "external", "virtual",   "remote"};
     struct row *row = NULL;
     if (below(w, 8)) {
         char name[16], peer[16];
@@ -167,10 +223,9 @@ static void change_port(struct world *w, uint32_t i)
                 struct uuid at = uuid_of(6, below(w, N_CHASSIS));
                 set(row, "chassis", datum_new_uuid(&at));
             }
-            if (!below(w, 6))
-                set_pair(row, "options", "requested-chassis", below(w, 2) ? "hv0" : "hv1");
-            if (!below(w, 8))
-                set_text(row, "type", "localport");
+            set_kind(w, row, below(w, 3) ? "" : types[below(w, ARRAY_SIZE(types))]);
+            if (!below(w, 3))
+                set_text(row, "port_security", security[below(w, ARRAY_SIZE(security))]);
         }
     }
     put(w, &w->ports[i], row);
@@ -221,6 +276,10 @@ static void change_lflow(struct world *w, uint32_t i)
         "eth.mcast",
         "eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.tpa == 10.0.0.5",
         "ip4.dst == $set0",
+        "ip4.src == $set0 && tcp.dst == {80, 443, 8080}",
+        "ip4.src == {10.0.0.1, 10.0.0.7} && ip4.dst == $set1 && inport == @pg0",
+        "ip4.src == $set0 && tcp.dst == {80, 443, 22}",
+        "outport == @pg0 && ip4",
         "ip6.src == $set1 || ip4.src == $set1",
         "tcp.dst == {80, 443} && ip4",
         "reg0 == 5 && ip.ttl > 3",
@@ -239,6 +298,15 @@ static void change_lflow(struct world *w, uint32_t i)
         "arp { eth.dst = ff:ff:ff:ff:ff:ff; arp.op = 1; output; };",
         "put_arp(inport, arp.spa, arp.sha);",
         "ip.ttl--; next;",
+        "ct_lb_mark(backends=10.0.0.1:80,10.0.0.2:80);",
+        "ct_lb_mark(backends=10.0.0.3:80);",
+        "reg8[16..31] = select(1=50, 2=50);",
+        "log(name=\"x\", severity=info, verdict=drop, meter=\"m0\");",
+        "set_meter(1000, 100); next;",
+        "ct_next;",
+        "ct_snat_to_vip;",
+        "reg0[6] = chk_lb_hairpin(); next;",
+        "reg0[15] = check_in_port_sec(); next;",
         "no_such_action;",
     };
     struct row *row = NULL;
@@ -247,6 +315,8 @@ static void change_lflow(struct world *w, uint32_t i)
         set_text(row, "pipeline", below(w, 2) ? "ingress" : "egress");
         set(row, "table_id", datum_new_integer(below(w, 9)));
         set(row, "priority", datum_new_integer(below(w, 4) * 10));
+        if (!below(w, 4))
+            set_text(row, "controller_meter", below(w, 2) ? "m0" : "m1");
         set_text(row, "match", matches[below(w, ARRAY_SIZE(matches))]);
         set_text(row, "actions", actions[below(w, ARRAY_SIZE(actions))]);
         struct uuid to =
@@ -326,19 +396,140 @@ static void change_set(struct world *w, uint32_t i)
     put(w, &w->sets[i], row);
 }
 
+static void change_port_group(struct world *w, uint32_t i)
+{
+    char text[32];
+    struct row *row = NULL;
+    if (below(w, 5)) {
+        union atom atoms[6];
+        size_t n = below(w, 6);
+        for (size_t k = 0; k < n; k++) {
+            port_name(below(w, N_PORTS), text);
+            atoms[k].string = rstr_new(text);
+        }
+        row = new_row(w, "Port_Group", uuid_of(11, i));
+        snprintf(text, sizeof text, i ? "%u_pg0" : "pg0", i);
+        set_text(row, "name", text);
+        set(row, "ports", datum_new_set(ATOM_STRING, atoms, n));
+    }
+    put(w, &w->port_groups[i], row);
+}
+
+static void change_meter(struct world *w, uint32_t i)
+{
+    char text[32];
+    struct row *row = NULL, *band = NULL;
+    if (below(w, 5)) {
+        struct uuid band_id = uuid_of(13, i);
+        row = new_row(w, "Meter", uuid_of(12, i));
+        snprintf(text, sizeof text, "m%u", i);
+        set_text(row, "name", text);
+        set_text(row, "unit", below(w, 2) ? "kbps" : "pktps");
+        set(row, "bands", datum_new_uuid(&band_id));
+        band = new_row(w, "Meter_Band", band_id);
+        set_text(band, "action", "drop");
+        set(band, "rate", datum_new_integer(1 + below(w, 3)));
+    }
+    put(w, &w->meters[i], row);
+    put(w, &w->bands[i], band);
+}
+
+static void change_lb(struct world *w, uint32_t i)
+{
+    struct row *row = NULL;
+    if (below(w, 5)) {
+        row = new_row(w, "Load_Balancer", uuid_of(14, i));
+        set_text(row, "name", "lb");
+        if (below(w, 2))
+            set_text(row, "protocol", below(w, 2) ? "udp" : "tcp");
+        set_pairs(row, "vips",
+                  (const char *const[]){"10.9.9.9:80", "10.0.0.1:80,10.0.0.2:8080", "10.9.9.10",
+                                        below(w, 2) ? "10.0.0.1" : "rubbish", "[fd00::9]:80",
+                                        "[fd00::1]:80", NULL});
+        set(row, "datapaths", some_refs(w, 1, N_DATAPATHS));
+        if (below(w, 2))
+            set_pairs(row, "options",
+                      (const char *const[]){"hairpin_orig_tuple", "true", "hairpin_snat_ip",
+                                            "9.9.9.9 fd00::99", NULL});
+        struct uuid group = uuid_of(5, below(w, N_DP_GROUPS));
+        if (below(w, 2))
+            set(row, "datapath_group", datum_new_uuid(&group));
+    }
+    put(w, &w->lbs[i], row);
+}
+
+static void change_ha(struct world *w, uint32_t i)
+{
+    struct row *row = NULL;
+    for (uint32_t k = 0; k < N_CHASSIS; k++) {
+        uint32_t at = i * N_CHASSIS + k;
+        struct row *member = new_row(w, "HA_Chassis", uuid_of(17, at));
+        struct uuid chassis = uuid_of(6, k);
+        set(member, "chassis", datum_new_uuid(&chassis));
+        set(member, "priority", datum_new_integer(below(w, 5)));
+        put(w, &w->ha_chassis[at], member);
+    }
+    if (below(w, 6)) {
+        row = new_row(w, "HA_Chassis_Group", uuid_of(16, i));
+        set(row, "ha_chassis", some_refs(w, 17, N_HAS * N_CHASSIS));
+    }
+    put(w, &w->ha_groups[i], row);
+}
+
+static void change_global(struct world *w)
+{
+    struct row *row = new_row(w, "SB_Global", uuid_of(18, 0));
+    if (below(w, 2))
+        set_pair(row, "options", "lb_hairpin_use_ct_mark", below(w, 2) ? "true" : "false");
+    put(w, &w->global, row);
+}
+
 /* --- The hypervisor's side */
+
+static void change_uplink(struct world *w, uint32_t i)
+{
+    struct fact_uplink *f = &w->uplinks[i];
+    if (w->has_uplink[i]) {
+        inc_retract(w->inc, w->program.uplink, f);
+        type_uplink.unref(f);
+    }
+    w->has_uplink[i] = below(w, 4) != 0;
+    if (w->has_uplink[i]) {
+        char name[16];
+        INC_CLEAR(*f);
+        port_name(i, name);
+        f->port = program_name(&w->program, name);
+        f->ofport = 300 + i;
+        inc_assert(w->inc, w->program.uplink, f);
+    }
+}
+
+static void change_mapping(struct world *w)
+{
+    if (w->has_mapping) {
+        inc_retract(w->inc, w->program.mapping, &w->mapping);
+        type_mapping.unref(&w->mapping);
+    }
+    w->has_mapping = below(w, 6) != 0;
+    if (w->has_mapping) {
+        INC_CLEAR(w->mapping);
+        w->mapping.network = program_name(&w->program, "phys");
+        inc_assert(w->inc, w->program.mapping, &w->mapping);
+    }
+}
 
 static void change_self(struct world *w)
 {
     if (w->has_self) {
         inc_retract(w->inc, w->program.self, &w->self);
-        rstr_unref(w->self.name);
+        type_self.unref(&w->self);
     }
     w->has_self = below(w, 8) != 0;
     if (w->has_self) {
         INC_CLEAR(w->self);
         w->self.chassis = uuid_of(6, 0);
         w->self.name = program_name(&w->program, "hv0");
+        w->self.hostname = program_name(&w->program, "host0");
         inc_assert(w->inc, w->program.self, &w->self);
     }
 }
@@ -369,7 +560,7 @@ static void change_tunnel(struct world *w, uint32_t i)
     struct fact_tunnel *f = &w->tunnels[i];
     if (w->has_tunnel[i]) {
         inc_retract(w->inc, w->program.tunnel, f);
-        rstr_unref(f->chassis);
+        type_tunnel.unref(f);
     }
     w->has_tunnel[i] = below(w, 4) != 0;
     if (w->has_tunnel[i]) {
@@ -377,6 +568,10 @@ static void change_tunnel(struct world *w, uint32_t i)
         INC_CLEAR(*f);
         snprintf(name, sizeof name, "hv%u", i);
         f->chassis = program_name(&w->program, name);
+        f->ip = program_name(&w->program, below(w, 2) ? "192.168.0.1" : "192.168.0.11");
+        f->type = (uint16_t)below(w, 2);
+        f->is_down = !below(w, 3);
+        f->option = (uint8_t)(2 * below(w, 2));
         f->ofport = 1 + i + 100 * below(w, 2);
         inc_assert(w->inc, w->program.tunnel, f);
     }
@@ -386,7 +581,7 @@ static void change_tunnel(struct world *w, uint32_t i)
 
 static void change_one(struct world *w)
 {
-    switch (below(w, 16)) {
+    switch (below(w, 24)) {
     case 0:
         change_datapath(w, below(w, N_DATAPATHS));
         break;
@@ -421,6 +616,23 @@ static void change_one(struct world *w)
         if (!below(w, 5))
             change_self(w);
         break;
+    case 12:
+        change_port_group(w, below(w, N_DATAPATHS));
+        break;
+    case 13:
+        change_meter(w, below(w, N_METERS));
+        break;
+    case 14:
+        change_lb(w, below(w, N_LBS));
+        break;
+    case 15:
+        change_ha(w, below(w, N_HAS));
+        change_global(w);
+        break;
+    case 16:
+        change_uplink(w, below(w, N_PORTS));
+        change_mapping(w);
+        break;
     default:
         change_lflow(w, below(w, N_LFLOWS));
         break;
@@ -440,26 +652,8 @@ static void push(struct world *w)
     changeset_unref(cs);
 }
 
-static void bind(struct feed *feed, const struct program *p)
-{
-    feed_rows(feed, p->in_datapath, "Datapath_Binding");
-    feed_rows(feed, p->in_port, "Port_Binding");
-    feed_rows(feed, p->in_chassis, "Chassis");
-    feed_rows(feed, p->in_encap, "Encap");
-    feed_rows(feed, p->in_group, "Multicast_Group");
-    feed_rows(feed, p->in_lflow, "Logical_Flow");
-    feed_rows(feed, p->in_mac_binding, "MAC_Binding");
-    feed_rows(feed, p->in_static_mac_binding, "Static_MAC_Binding");
-    feed_rows(feed, p->in_fdb, "FDB");
-    feed_rows(feed, p->in_address_set, "Address_Set");
-    feed_rows(feed, p->in_port_group, "Port_Group");
-    feed_elements(feed, p->in_group_port, "Multicast_Group", "ports");
-    feed_elements(feed, p->in_dp_group_dp, "Logical_DP_Group", "datapaths");
-    feed_elements(feed, p->in_address, "Address_Set", "addresses");
-    feed_elements(feed, p->in_group_name, "Port_Group", "ports");
-}
-
 struct comparison {
+    struct program *p;
     const struct inc *other;
     const struct inc_coll *coll;
     size_t missing;
@@ -468,16 +662,54 @@ struct comparison {
 static void check_fact(const void *fact, void *c_)
 {
     struct comparison *c = c_;
-    c->missing += !inc_has(c->other, c->coll, fact);
+    const struct fact_oflow *f = fact;
+    if (inc_has(c->other, c->coll, fact))
+        return;
+    struct str s = STR_INIT;
+    struct match match;
+    minimatch_expand((const struct minimatch *)(const void *)f->match->s, &match);
+    str_putf(&s, "not from scratch: table=%u,", f->table);
+    match_put(&s, &match, (int)f->priority, NULL);
+    str_put(&s, " actions=");
+    of_actions_put(&s, f->actions->s, f->actions->n, NULL);
+    printf("%s\n", str_c(&s));
+    str_fini(&s);
+    c->missing++;
 }
 
-/* A second controller from scratch: another engine, fed from the replica by another feed. */
+static void settle(struct inc *inc, struct ids *ids, size_t budget)
+{
+    while (!inc_settle(inc, budget) || ids_run(ids))
+        ;
+}
+
+static void watch(struct world *w, struct inc *inc, struct ids *ids)
+{
+    inc_watch(inc, w->program.want);
+    ids_init(ids, &w->program, inc);
+}
+
+static void restore_zone(const char *name, uint32_t id, void *ids)
+{
+    ids_restore(ids, ID_ZONE, name, id);
+}
+
+static void restore_meter(const char *name, uint32_t id, void *ids)
+{
+    ids_restore(ids, ID_METER, name, id);
+}
+
+/* A second controller from scratch: another engine, fed from the replica by another feed; its numbers are what was kept, or follow from names. */
 static bool compare_with_scratch(struct world *w)
 {
     struct inc *fresh = inc_new(w->program.inc);
+    struct ids ids;
+    watch(w, fresh, &ids);
+    ids_for_each(&w->ids, ID_ZONE, restore_zone, &ids);
+    ids_for_each(&w->ids, ID_METER, restore_meter, &ids);
     feed_free(w->feed); /* the replica has one observer: hand it over and take it back */
     struct feed *feed = feed_new(fresh, w->replica, &w->program.names);
-    bind(feed, &w->program);
+    program_feed(&w->program, feed);
     feed_start(feed, NULL, NULL);
     if (w->has_self)
         inc_assert(fresh, w->program.self, &w->self);
@@ -487,18 +719,25 @@ static bool compare_with_scratch(struct world *w)
     for (int i = 0; i < N_CHASSIS; i++)
         if (w->has_tunnel[i])
             inc_assert(fresh, w->program.tunnel, &w->tunnels[i]);
-    inc_settle(fresh, SIZE_MAX);
+    for (int i = 0; i < N_PORTS; i++)
+        if (w->has_uplink[i])
+            inc_assert(fresh, w->program.uplink, &w->uplinks[i]);
+    if (w->has_mapping)
+        inc_assert(fresh, w->program.mapping, &w->mapping);
+    settle(fresh, &ids, SIZE_MAX);
+    bool has_flushed = ids.flush.n;
     feed_free(feed);
     w->feed = feed_new(w->inc, w->replica, &w->program.names);
-    bind(w->feed, &w->program);
+    program_feed(&w->program, w->feed);
     feed_start(w->feed, NULL, NULL);
-    inc_settle(w->inc, SIZE_MAX);
-    struct comparison a = {fresh, w->program.oflow, 0};
+    settle(w->inc, &w->ids, SIZE_MAX);
+    struct comparison a = {&w->program, fresh, w->program.oflow, 0};
     inc_for_each(w->inc, w->program.oflow, check_fact, &a);
     /* feed_free has retracted the fresh engine's inputs but nothing has settled since: its flows stand */
-    bool same =
-        !a.missing && inc_count(fresh, w->program.oflow) == inc_count(w->inc, w->program.oflow);
+    bool same = !has_flushed && !a.missing &&
+                inc_count(fresh, w->program.oflow) == inc_count(w->inc, w->program.oflow);
     inc_free(fresh);
+    ids_fini(&ids);
     return same;
 }
 
@@ -513,8 +752,9 @@ static void world_init(struct world *w, uint64_t seed)
     w->replica = replica_new(&options, &w->source->base);
     program_init(&w->program);
     w->inc = inc_new(w->program.inc);
+    watch(w, w->inc, &w->ids);
     w->feed = feed_new(w->inc, w->replica, &w->program.names);
-    bind(w->feed, &w->program);
+    program_feed(&w->program, w->feed);
     feed_start(w->feed, NULL, NULL);
 }
 
@@ -528,6 +768,7 @@ static void world_fini(struct world *w)
 {
     feed_free(w->feed);
     inc_free(w->inc);
+    ids_fini(&w->ids);
     replica_free(w->replica);
     drop(w->datapaths, N_DATAPATHS);
     drop(w->ports, N_PORTS);
@@ -539,6 +780,13 @@ static void world_fini(struct world *w)
     drop(w->macs, N_MACS);
     drop(w->fdbs, N_FDBS);
     drop(w->sets, N_SETS);
+    drop(w->port_groups, N_DATAPATHS);
+    drop(w->meters, N_METERS);
+    drop(w->bands, N_METERS);
+    drop(w->lbs, N_LBS);
+    drop(w->ha_groups, N_HAS);
+    drop(w->ha_chassis, N_HAS * N_CHASSIS);
+    drop(&w->global, 1);
     for (int i = 0; i < N_PORTS; i++) {
         if (w->has_iface[i]) {
             rstr_unref(w->ifaces[i].iface_id);
@@ -547,9 +795,14 @@ static void world_fini(struct world *w)
     }
     for (int i = 0; i < N_CHASSIS; i++)
         if (w->has_tunnel[i])
-            rstr_unref(w->tunnels[i].chassis);
+            type_tunnel.unref(&w->tunnels[i]);
+    for (int i = 0; i < N_PORTS; i++)
+        if (w->has_uplink[i])
+            type_uplink.unref(&w->uplinks[i]);
+    if (w->has_mapping)
+        type_mapping.unref(&w->mapping);
     if (w->has_self)
-        rstr_unref(w->self.name);
+        type_self.unref(&w->self);
     program_fini(&w->program);
     schema_free(w->schema);
 }
@@ -569,8 +822,8 @@ int main(int argc, char **argv)
             change_one(&w);
         push(&w);
         size_t budget = below(&w, 3) ? SIZE_MAX : 1 + below(&w, 20);
-        while (!inc_settle(w.inc, budget))
-            ;
+        settle(w.inc, &w.ids, budget);
+        vec_clear(&w.ids.flush);
         most = MAX(most, inc_count(w.inc, w.program.oflow));
         if (!inc_verify(w.inc, &report)) {
             printf("commit %u, seed %" PRIu64 ":\n%s", c, seed, str_c(&report));

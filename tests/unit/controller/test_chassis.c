@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/vec.h"
+#include "controller/allocate/ids.h"
 #include "controller/chassis/binding.h"
 #include "controller/chassis/bridge.h"
 #include "controller/chassis/config.h"
@@ -194,6 +195,7 @@ struct world {
     struct config config;
     struct program program;
     struct inc *inc;
+    struct ids ids;
     struct feed *feed;
     struct hypervisor hypervisor;
     struct str text;
@@ -236,6 +238,8 @@ static void world_init(struct world *w)
     program_init(&w->program);
     w->inc = inc_new(w->program.inc);
     inc_watch(w->inc, w->program.claim);
+    inc_watch(w->inc, w->program.want);
+    ids_init(&w->ids, &w->program, w->inc);
     w->feed = feed_new(w->inc, w->sb.replica, &w->program.names);
     feed_rows(w->feed, w->program.in_port, "Port_Binding");
     feed_rows(w->feed, w->program.in_encap, "Encap");
@@ -249,6 +253,7 @@ static void world_fini(struct world *w)
 {
     feed_free(w->feed);
     inc_free(w->inc);
+    ids_fini(&w->ids);
     hypervisor_fini(&w->hypervisor);
     program_fini(&w->program);
     config_fini(&w->config);
@@ -387,8 +392,8 @@ static void test_registration(void **state UNUSED)
 
 static void settle(struct world *w)
 {
-    hypervisor_update(&w->hypervisor, &w->config, w->ovs.replica, w->sb.replica);
-    while (!inc_settle(w->inc, SIZE_MAX))
+    hypervisor_update(&w->hypervisor, &w->config, w->ovs.replica, w->sb.replica, 0);
+    while (!inc_settle(w->inc, SIZE_MAX) || ids_run(&w->ids))
         ;
     assert_true(inc_verify(w->inc, NULL));
 }
@@ -457,6 +462,7 @@ static void write_bindings(struct world *w, struct binding *b, uint64_t generati
     settle(w);
     binding_take_claims(b, w->inc, &w->program);
     struct binding_state state = {.sb = w->sb.replica,
+                                  .name = "hv1",
                                   .ovs = w->ovs.replica,
                                   .chassis = &chassis,
                                   .generation = generation,
@@ -503,12 +509,18 @@ static void test_claims(void **state UNUSED)
     assert_null(w.ovs.ops);
     assert_int_equal(b.n_todo, 0);
 
-    put_port(&w, OTHER, true); /* taken away: taken back, but not at once */
+    put_port(&w, OTHER, true); /* taken away: not fought over, however long that lasts */
     binding_row_changed(&b, &port);
     write_bindings(&w, &b, 5, 5);
     assert_null(w.sb.ops);
-    assert_true(b.has_late);
-    w.env.now_us += 600000;
+    w.env.now_us += 60000000;
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 5, 5);
+    assert_null(w.sb.ops);
+    put_vif(&w, -1, PAIRS("iface-id", "lp")); /* plugged in again: taken back */
+    settle(&w);
+    binding_take_claims(&b, w.inc, &w.program);
+    put_vif(&w, 6, PAIRS("iface-id", "lp"));
     write_bindings(&w, &b, 5, 5);
     assert_int_equal(count(&w.sb, OP_UPDATE, "Port_Binding"), 1);
 

@@ -13,6 +13,8 @@
 #include "controller/install/installer.h"
 #include "openflow/bundle.h"
 #include "openflow/flow_mod.h"
+#include "openflow/group.h"
+#include "openflow/meter.h"
 #include "openflow/switch.h"
 
 /* --- A switch that holds flows, serves one controller and counts */
@@ -29,7 +31,11 @@ struct fake {
     struct stream_listener *listener;
     struct of_conn *conn;
     VEC(struct switch_flow) flows;
-    VEC(struct of_buf) bundle; /* flow mods */
+    VEC(struct of_group) groups;
+    VEC(struct of_meter) meters;
+    VEC(struct of_buf) bundle; /* flow and group mods */
+    VEC(uint32_t) flushed;     /* zones */
+    uint32_t refuse_group;     /* this one is refused */
     bool tlv_mapped, bundle_failed;
     uint32_t refuse_priority; /* flows of this priority are refused */
     unsigned n_bundles, n_mods, n_tlv_mods, n_readbacks;
@@ -75,11 +81,69 @@ static void answer_flows(struct fake *f, const struct of_msg *request)
     of_buf_fini(&buf);
 }
 
+static void answer_objects(struct fake *f, const struct of_msg *request)
+{
+    struct of_buf buf = OF_BUF_INIT;
+    struct of_reply reply;
+    of_reply_begin(&reply, request, &buf);
+    for (size_t i = 0; request->type == OF_GROUP_DESC_REQUEST && i < f->groups.n; i++)
+        of_group_desc_put(&reply, &f->groups.data[i]);
+    for (size_t i = 0; request->type == OF_METER_CONFIG_REQUEST && i < f->meters.n; i++)
+        of_meter_config_put(&reply, &f->meters.data[i]);
+    of_reply_end(&reply);
+    of_conn_send_buf(f->conn, &buf);
+    of_buf_fini(&buf);
+}
+
+static void apply_group(struct fake *f, const struct of_msg *msg)
+{
+    struct of_group_mod gm;
+    size_t i = 0;
+    assert_int_equal(of_group_mod_decode(msg, &gm), 0);
+    while (i < f->groups.n && f->groups.data[i].id != gm.group.id)
+        i++;
+    assert_true((i < f->groups.n) == (gm.command != OF_GROUP_ADD));
+    if (i < f->groups.n) {
+        of_group_fini(&f->groups.data[i]);
+        vec_remove_swap(&f->groups, i);
+    }
+    if (gm.command != OF_GROUP_DELETE) {
+        struct of_group g;
+        of_group_copy(&g, &gm.group);
+        vec_push(&f->groups, g);
+    }
+    of_group_mod_fini(&gm);
+}
+
+static void apply_meter(struct fake *f, const struct of_msg *msg)
+{
+    struct of_meter_mod mm;
+    size_t i = 0;
+    assert_int_equal(of_meter_mod_decode(msg, &mm), 0);
+    while (i < f->meters.n && f->meters.data[i].id != mm.meter.id)
+        i++;
+    assert_true((i < f->meters.n) == (mm.command != OF_METER_ADD));
+    if (i < f->meters.n) {
+        of_meter_fini(&f->meters.data[i]);
+        vec_remove_swap(&f->meters, i);
+    }
+    if (mm.command != OF_METER_DELETE) {
+        struct of_meter m;
+        of_meter_copy(&m, &mm.meter);
+        vec_push(&f->meters, m);
+    }
+    of_meter_mod_fini(&mm);
+}
+
 static void apply_mod(struct fake *f, const struct of_buf *buf)
 {
     struct of_msg msg;
     struct of_flow_mod fm;
     assert_int_equal(of_msg_parse(buf->data, buf->n, &msg), 0);
+    if (msg.type == OF_GROUP_MOD) {
+        apply_group(f, &msg);
+        return;
+    }
     assert_int_equal(of_flow_mod_decode(&msg, false, &fm), 0);
     struct minimatch *mini = minimatch_new(&fm.match);
     struct oflow_key key = {.match =
@@ -128,6 +192,17 @@ static void on_bundle_control(struct fake *f, const struct of_msg *msg)
             struct of_msg mod;
             struct of_flow_mod fm;
             assert_int_equal(of_msg_parse(f->bundle.data[i].data, f->bundle.data[i].n, &mod), 0);
+            if (mod.type == OF_GROUP_MOD) {
+                struct of_group_mod gm;
+                assert_int_equal(of_group_mod_decode(&mod, &gm), 0);
+                if (f->refuse_group && gm.group.id == f->refuse_group &&
+                    gm.command == OF_GROUP_ADD) {
+                    f->bundle_failed = true;
+                    of_conn_send_error(f->conn, OF_ERR_GROUP_MOD_WEIGHT_UNSUPPORTED, &mod);
+                }
+                of_group_mod_fini(&gm);
+                continue;
+            }
             assert_int_equal(of_flow_mod_decode(&mod, false, &fm), 0);
             if (f->refuse_priority && fm.priority == f->refuse_priority &&
                 fm.command == OF_FLOW_ADD) {
@@ -172,6 +247,20 @@ static void fake_message(void *f_, struct of_conn *conn UNUSED, const struct of_
     case OF_FLOW_STATS_REQUEST:
         answer_flows(f, msg);
         break;
+    case OF_GROUP_DESC_REQUEST:
+    case OF_METER_CONFIG_REQUEST:
+        answer_objects(f, msg);
+        break;
+    case OF_METER_MOD:
+        apply_meter(f, msg);
+        f->n_mods++;
+        break;
+    case OF_NX_CT_FLUSH_ZONE: {
+        uint32_t zone;
+        assert_int_equal(of_nx_number_decode(msg, &zone), 0);
+        vec_push(&f->flushed, zone);
+        break;
+    }
     case OF_BUNDLE_CONTROL:
         on_bundle_control(f, msg);
         break;
@@ -259,6 +348,13 @@ static void world_fini(struct world *w)
         rstr_unref(w->fake.flows.data[i].actions);
     }
     vec_fini(&w->fake.flows);
+    for (size_t i = 0; i < w->fake.groups.n; i++)
+        of_group_fini(&w->fake.groups.data[i]);
+    for (size_t i = 0; i < w->fake.meters.n; i++)
+        of_meter_fini(&w->fake.meters.data[i]);
+    vec_fini(&w->fake.groups);
+    vec_fini(&w->fake.meters);
+    vec_fini(&w->fake.flushed);
     stream_listener_free(w->fake.listener);
     rmdir(w->dir);
     rstr_pool_fini(&w->blobs);
@@ -459,6 +555,64 @@ static void test_switch_that_lost_its_flows(void **state UNUSED)
     world_fini(&w);
 }
 
+static const char lb_spec[] =
+    "type=select,selection_method=dp_hash,bucket=bucket_id=0,weight:100,actions=ct(nat(dst=10.0.0."
+    "1:"
+    "80),commit,table=21,zone=NXM_NX_REG13[0..15],exec(set_field:2/2->ct_mark)),bucket=bucket_id=1,"
+    "weight:100,actions=ct(nat(dst=10.0.0.2),commit,table=21,zone=NXM_NX_REG13[0..15],exec(set_"
+    "field:2/2->ct_mark))";
+
+static void set_objects(struct world *w)
+{
+    set_three(w);
+    installer_set_object(w->installer, ID_GROUP, 4000000001, lb_spec);
+    installer_set_object(w->installer, ID_METER, 1, "pktps burst stats bands=type=drop rate=5");
+    installer_set_object(w->installer, ID_METER, 2, "kbps,band=type=drop,rate=7,burst_size=3");
+}
+
+static void test_groups_and_meters(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_objects(&w);
+    installer_flush_zone(w.installer, 17);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.groups.n, 1);
+    assert_int_equal(w.fake.groups.data[0].n_buckets, 2);
+    assert_int_equal(w.fake.meters.n, 2);
+    assert_int_equal(w.fake.flushed.n, 1);
+    assert_int_equal(w.fake.flushed.data[0], 17);
+    unsigned mods = w.fake.n_mods;
+
+    new_installer(&w); /* started again: what is there is known again */
+    set_objects(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.n_mods, mods);
+    assert_int_equal(installer_stats(w.installer).objects, 0);
+
+    installer_set_object(w.installer, ID_METER, 1, "pktps burst stats bands=type=drop rate=6");
+    installer_set_object(w.installer, ID_METER, 2, NULL);
+    installer_set_object(w.installer, ID_GROUP, 4000000001, NULL);
+    installer_set_object(w.installer, ID_GROUP, 2, lb_spec);
+    installer_set_object(w.installer, ID_GROUP, 3, "type=nonsense,bucket=drop"); /* is left out */
+    installer_commit(w.installer, 2);
+    wait_confirmed(&w, 2);
+    assert_int_equal(w.fake.meters.n, 1);
+    assert_int_equal(w.fake.meters.data[0].bands[0].rate, 6);
+    assert_int_equal(w.fake.groups.n, 1);
+    assert_int_equal(w.fake.groups.data[0].id, 2);
+
+    w.fake.refuse_group = 5; /* does not hold up the others */
+    installer_set_object(w.installer, ID_GROUP, 5, lb_spec);
+    installer_set_object(w.installer, ID_GROUP, 6, lb_spec);
+    installer_commit(w.installer, 3);
+    wait_confirmed(&w, 3);
+    assert_int_equal(w.fake.groups.n, 2);
+    world_fini(&w);
+}
+
 static void test_bad_target(void **state UNUSED)
 {
     struct loop *loop = loop_new(env_real());
@@ -480,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_refused_flow_is_set_aside),
         cmocka_unit_test(test_flow_that_does_not_fit),
         cmocka_unit_test(test_switch_that_lost_its_flows),
+        cmocka_unit_test(test_groups_and_meters),
         cmocka_unit_test(test_bad_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
