@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/vec.h"
 #include "controller/controller_internal.h"
 
 static void reply(struct unixctl_conn *conn, struct str *text)
@@ -54,6 +55,7 @@ static void install_show(struct unixctl_conn *conn, int argc UNUSED, const char 
              "sent: %" PRIu64 " adds, %" PRIu64 " deletes in %" PRIu64 " bundles, %" PRIu64
              " failed\n",
              s.adds, s.deletes, s.bundles, s.failures);
+    str_putf(&text, "groups and meters: %" PRIu64 " sent\n", s.objects);
     reply(conn, &text);
 }
 
@@ -106,20 +108,85 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
     reply(conn, &text);
 }
 
+struct lines {
+    struct str text;
+    VEC(char *) list;
+};
+
+static void add_line(const char *name, uint32_t id, void *lines_)
+{
+    struct lines *lines = lines_;
+    vec_push(&lines->list, xasprintf("%s %u", name, id));
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names and numbers of a kind, in order of names. */
+static void reply_ids(struct unixctl_conn *conn, const struct controller *c, enum id_kind kind)
+{
+    struct lines lines = {.text = STR_INIT};
+    ids_for_each(&c->ids, kind, add_line, &lines);
+    if (lines.list.n)
+        qsort(lines.list.data, lines.list.n, sizeof *lines.list.data, compare_lines);
+    for (size_t i = 0; i < lines.list.n; i++) {
+        str_putf(&lines.text, "%s\n", lines.list.data[i]);
+        free(lines.list.data[i]);
+    }
+    vec_fini(&lines.list);
+    reply(conn, &lines.text);
+}
+
+static void ct_zone_list(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                         void *c)
+{
+    reply_ids(conn, c, ID_ZONE);
+}
+
+static void group_list(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                       void *c)
+{
+    reply_ids(conn, c, ID_GROUP);
+}
+
+static void meter_list(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                       void *c)
+{
+    reply_ids(conn, c, ID_METER);
+}
+
 static const struct {
-    const char *name;
+    const char *name, *usage;
+    int n_args;
     unixctl_fn *fn;
 } commands[] = {
-    {"connection-status", connection_status}, {"inc/show", inc_show},
-    {"inc-engine/show-stats", inc_show},      {"recompute", recompute},
-    {"inc-engine/recompute", recompute},      {"install/show", install_show},
-    {"pinctrl/show", pinctrl_show},
+    {"connection-status", "", 0, connection_status}, {"inc/show", "", 0, inc_show},
+    {"inc-engine/show-stats", "", 0, inc_show},      {"recompute", "", 0, recompute},
+    {"inc-engine/recompute", "", 0, recompute},      {"install/show", "", 0, install_show},
+    {"pinctrl/show", "", 0, pinctrl_show},           {"ct-zone-list", "", 0, ct_zone_list},
+    {"group-table-list", "", 0, group_list},         {"meter-table-list", "", 0, meter_list},
+    {"explain", "COOKIE", 1, control_explain},
 };
+
+/* "facts-bytes" and the rest, for memory/show. */
+static void put_memory(void *c_, struct str *out)
+{
+    const struct controller *c = c_;
+    struct installer_stats s = controller_install_stats(c);
+    str_putf(out, "facts-bytes:%zu lflows:%zu oflows:%zu flows-desired:%zu flows-installed:%zu",
+             inc_memory(c->inc), inc_count(c->inc, c->program.in_lflow),
+             inc_count(c->inc, c->program.oflow), s.desired, s.installed);
+}
 
 void control_register(struct controller *c)
 {
+    if (c->options.unixctl)
+        unixctl_add_memory(c->options.unixctl, put_memory, c);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(c->options.unixctl, commands[i].name, "", 0, 0, commands[i].fn, c);
+        unixctl_register(c->options.unixctl, commands[i].name, commands[i].usage,
+                         commands[i].n_args, commands[i].n_args, commands[i].fn, c);
 }
 
 void control_unregister(struct controller *c)

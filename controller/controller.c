@@ -170,6 +170,8 @@ static void open_sb(struct controller *c, const char *remote)
     c->sb = open_replica(c, remote, c->sb_schema, sb_tables, &c->sb_source);
     if (c->config.probe_ms >= 0)
         ovsdb_client_source_set_probe_interval(c->sb_source, (int)c->config.probe_ms);
+    c->is_complete = false;
+    scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb, NULL);
     replica_set_status_observer(c->sb, on_sb_status, c);
     c->feed = feed_new(c->inc, c->sb, &c->program.names);
     program_feed(&c->program, c->feed);
@@ -326,6 +328,10 @@ static void on_local(const void *fact, bool added, void *c_)
         pinctrl_place_changed(c->pinctrl);
 }
 
+static void on_dp_group(const void *fact UNUSED, bool added UNUSED, void *aux UNUSED)
+{
+}
+
 /* What sb_index knows of ourselves. */
 static void note_chassis(struct controller *c)
 {
@@ -363,6 +369,7 @@ static void publish(struct controller *c)
     vec_clear(&c->ids.flush);
     inc_changes(c->inc, c->program.reject, on_reject, NULL);
     inc_changes(c->inc, c->program.local, on_local, c);
+    inc_changes(c->inc, c->program.dp_group_at, on_dp_group, NULL); /* has_all_rows has seen them */
     binding_take_claims(&c->binding, c->inc, &c->program);
     /* Rows that arrived meanwhile wait: the number they came with is not the one of these flows. */
     if (inc_is_settled(c->inc))
@@ -372,10 +379,26 @@ static void publish(struct controller *c)
     c->is_published = true;
 }
 
+/* Asks for the rows that matter here. True when they have come; while the database cannot be reached, those that were there count. */
+static bool has_all_rows(struct controller *c)
+{
+    c->scope.is_stale |= inc_has_changes(c->inc, c->program.local) ||
+                         inc_has_changes(c->inc, c->program.dp_group_at);
+    if (c->scope.is_stale) {
+        const struct row *chassis = hypervisor_chassis_row(&c->config, c->sb);
+        scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb,
+                     chassis ? &chassis->uuid : NULL);
+        if (replica_is_connected(c->sb))
+            c->is_complete = false;
+    }
+    c->is_complete |= ovsdb_client_source_is_settled(c->sb_source);
+    return c->is_complete;
+}
+
 /* One slice of work; true when everything is settled and published. */
 static bool settle(struct controller *c)
 {
-    if (c->is_published && inc_is_settled(c->inc)) {
+    if (c->is_published && inc_is_settled(c->inc) && !c->scope.is_stale) {
         progress_note(&c->progress, c->sb, c->generation + 1);
         if (c->progress.marks.n && c->installer &&
             vec_last(&c->progress.marks).generation > c->generation)
@@ -384,9 +407,14 @@ static bool settle(struct controller *c)
     }
     int64_t start = env_now_us(c->env);
     c->is_published = false;
+    c->is_holding = false;
     while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
         if (env_now_us(c->env) - start > SLICE_US)
             return false;
+    if (!has_all_rows(c)) {
+        c->is_holding = true;
+        return false;
+    }
     publish(c);
     return inc_is_settled(c->inc);
 }
@@ -453,11 +481,12 @@ static void run(void *c_)
             c->tunnel_option = c->installer ? installer_tunnel_option(c->installer) : 0;
             hypervisor_update(&c->hypervisor, &c->config, c->ovs, c->sb, c->tunnel_option);
             note_chassis(c);
+            c->scope.is_stale = true;
             c->is_local_changed = false;
         }
         if (settle(c))
             write_back(c);
-        else
+        else if (!c->is_holding)
             wake(c);
         if (c->pinctrl)
             pinctrl_write(c->pinctrl, &c->mac_writer);
@@ -562,6 +591,7 @@ struct controller *controller_new(const struct controller_options *options, stru
     inc_watch(c->inc, c->program.claim);
     inc_watch(c->inc, c->program.local);
     inc_watch(c->inc, c->program.want);
+    inc_watch(c->inc, c->program.dp_group_at);
     inc_watch(c->inc, c->program.object);
     ids_init(&c->ids, &c->program, c->inc);
     hypervisor_init(&c->hypervisor, &c->program, c->inc);

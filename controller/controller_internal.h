@@ -8,6 +8,7 @@
 #include "controller/chassis/progress.h"
 #include "controller/controller.h"
 #include "controller/sb_index.h"
+#include "controller/scope.h"
 
 struct controller {
     struct controller_options options;
@@ -30,6 +31,9 @@ struct controller {
     unsigned tunnel_option; /* the one in the engine */
     struct ids ids;
     bool has_restored_ids;
+    struct scope scope;
+    bool is_complete;      /* the rows that the scope asks for are here */
+    bool is_holding;       /* nothing is published until they are */
     bool is_local_changed; /* something of the switch database changed, or our chassis row */
 
     char *bridge_target;
@@ -53,3 +57,5 @@ struct controller {
 /* control.c */
 void control_register(struct controller *controller);
 void control_unregister(struct controller *controller);
+/* explain.c */
+unixctl_fn control_explain;

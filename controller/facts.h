@@ -199,7 +199,7 @@ struct fact_place { /* how a port of a local datapath is reached from here */
     uint32_t how;    /* enum place */
     uint32_t ofport; /* HERE: of the interface; TUNNEL: of the tunnel */
     uint32_t peer_key,
-        peer_dp_key; /* PATCH; REDIRECT: the port of this datapath that it leads to */
+        peer_dp_key; /* PATCH; REDIRECT: the port of this datapath that it leads to; NESTED: the parent */
     struct zones zones, peer_zones; /* HERE, PATCH, REDIRECT */
     uint16_t tag;                   /* as fact_port's */
     uint8_t tunnel_type, tunnel_option;

@@ -78,6 +78,16 @@ static bool here(struct locating *l, uint32_t ofport, uint32_t flags)
     return true;
 }
 
+/* The port whose interface a nested one shares. */
+static void find_parent(struct locating *l)
+{
+    const struct fact_port *parent = inc_read_one(l->ctx, l->p->port_by_name, &l->port->parent);
+    const struct fact_datapath *datapath =
+        parent ? inc_read_one(l->ctx, l->p->datapath_by_uuid, &parent->datapath) : NULL;
+    l->f->peer_key = datapath ? parent->key : 0;
+    l->f->peer_dp_key = datapath ? datapath->key : 0;
+}
+
 static bool locate_vif(struct locating *l)
 {
     const struct fact_port *port = l->port;
@@ -89,6 +99,8 @@ static bool locate_vif(struct locating *l)
                                                   : 0;
     if (is_ours(l) || port->type == PORT_LOCALPORT) {
         const struct fact_iface *iface = inc_read_one(l->ctx, l->p->iface_by_id, &name);
+        if (is_nested)
+            find_parent(l);
         if (iface && (!is_nested || port->tag < PORT_TAG_NONE))
             return here(l, iface->ofport, flags);
         return false;

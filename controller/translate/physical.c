@@ -40,7 +40,7 @@ static void enter(struct inc_ctx *ctx, struct program *p, const struct fact_plac
 
 static void match_tag(struct oflow *flow, uint16_t tag)
 {
-    match_set(&flow->match, FIELD_DL_VLAN, tag);
+    match_set(&flow->match, FIELD_VLAN_VID, tag | 0x1000u); /* a tag is there */
 }
 
 /* From an interface: the packet begins at the ingress pipeline of its datapath. */
@@ -78,20 +78,40 @@ static void begin_out(struct oflow *flow, const struct fact_place *at)
     oflow_match_reg(flow, REG_OUTPORT, at->key);
 }
 
-static void loopback(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
-                     struct oflow *flow, bool always)
+/* Where IN_PORT is what the packet came from, the switch does not send to it again: it is taken for another one meanwhile. */
+static void forget_in_port(struct inc_ctx *ctx, struct program *p, struct oflow *flow,
+                           uint32_t cookie)
 {
-    begin_out(flow, at);
-    if (!always) {
-        unsigned bit = 1u << FLAG_LOOPBACK;
-        match_set_masked(&flow->match, REG_FLAGS, bit, bit);
-    }
     struct subfield in_port = subfield_whole(FIELD_IN_PORT);
     of_put_stack_push(&flow->actions, &in_port);
     of_put_load(&flow->actions, &in_port, 0);
     oflow_resubmit(flow, OFTABLE_LOG_TO_PHY);
     of_put_stack_pop(&flow->actions, &in_port);
-    oflow_emit(ctx, p, flow, OFTABLE_SAVE_INPORT, PRIO_PORT, cookie_of(at));
+    oflow_emit(ctx, p, flow, OFTABLE_SAVE_INPORT, PRIO_PORT, cookie);
+}
+
+static void match_flag(struct oflow *flow, enum flag_bit bit)
+{
+    match_set_masked(&flow->match, REG_FLAGS, 1u << bit, 1u << bit);
+}
+
+/* With loopback allowed a packet may leave where it came in. Nested ports, and their parent, share one interface: what one of them sends to
+ * another leaves where it came in, too. */
+static void loopback(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
+                     struct oflow *flow)
+{
+    bool is_nested = at->flags & PLACE_NESTED;
+    begin_out(flow, at);
+    if (!is_nested)
+        match_flag(flow, FLAG_LOOPBACK);
+    forget_in_port(ctx, p, flow, cookie_of(at));
+    if (is_nested && at->peer_dp_key) {
+        oflow_begin(flow);
+        oflow_match_dp(flow, at->peer_dp_key);
+        oflow_match_reg(flow, REG_OUTPORT, at->peer_key);
+        match_flag(flow, FLAG_NESTED_CONTAINER);
+        forget_in_port(ctx, p, flow, 0); /* the parent's, made once for all its children */
+    }
 }
 
 static void local_output(struct inc_ctx *ctx, struct program *p, const struct fact_place *at,
@@ -108,9 +128,7 @@ static void local_output(struct inc_ctx *ctx, struct program *p, const struct fa
     match_set_masked(&flow->match, REG_FLAGS, 0, 1u << FLAG_LOOPBACK);
     oflow_emit(ctx, p, flow, OFTABLE_CHECK_LOOPBACK, PRIO_PORT, cookie_of(at));
 
-    /* With loopback allowed, and to a nested port, which shares its interface with its parent and siblings, the switch must not refuse to
-     * send to the port it came from. */
-    loopback(ctx, p, at, flow, at->flags & PLACE_NESTED);
+    loopback(ctx, p, at, flow);
 }
 
 /* What a localport says is for its own hypervisor; so is what is marked. */

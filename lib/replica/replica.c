@@ -150,7 +150,8 @@ static void sink_reset(void *replica_, const struct changeset *all)
 static void sink_status(void *replica_, bool connected, bool has_lock)
 {
     struct replica *replica = replica_;
-    if (replica->connected == connected && replica->has_lock == has_lock)
+    /* A source that stands and tells the same again has something else to say: the rows of new conditions are here. */
+    if (replica->connected == connected && replica->has_lock == has_lock && !connected)
         return;
     replica->connected = connected;
     replica->has_lock = has_lock;

@@ -42,7 +42,7 @@ uint64_t replica_seqno(const struct replica *replica);
  * read what is there, then set it. */
 void replica_set_observer(struct replica *replica,
                           void (*fn)(void *aux, const struct changeset *cs), void *aux);
-/* FN is called whenever readiness, connection or lock ownership changes. */
+/* FN is called whenever readiness, connection or lock ownership changes, and when the rows of changed conditions are here. */
 void replica_set_status_observer(struct replica *replica, void (*fn)(void *aux), void *aux);
 
 const struct schema *replica_schema(const struct replica *replica);

@@ -103,6 +103,7 @@ static void take_reply(struct client *client, const struct jsonrpc_message *msg)
                                  json_is_true(json_object_get(msg->result, "locked")));
     } else if (id == client->conditions_id) {
         client->conditions_id = -1; /* the rows came before it */
+        tell_status(client);        /* is_settled may have become true */
     } else {
         (void)client_take_reply(client, msg);
     }

@@ -1,0 +1,1 @@
+/work/tmp/ctrl/cp
