@@ -147,7 +147,7 @@ FACT_COMPARE(port_binding, uuid_compare(&a->port, &b->port),
              uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->key, b->key),
              fact_compare_text(a->name, b->name), fact_compare_text(a->peer, b->peer),
              fact_compare_text(a->type, b->type), uuid_compare(&a->ha_group, &b->ha_group),
-             uuid_compare(&a->row->version, &b->row->version))
+             fact_compare_u64(a->tag, b->tag), uuid_compare(&a->row->version, &b->row->version))
 static void port_binding_ref(const void *fact)
 {
     const struct fact_port_binding *f = fact;
@@ -170,6 +170,11 @@ static void port_binding_print(const void *fact, struct str *out)
     str_putf(out, "%s key %llu peer %s", f->name->s, (unsigned long long)f->key,
              f->peer ? f->peer->s : "-");
 }
+
+FACT_COMPARE(tag_want, fact_compare_text(a->parent, b->parent), uuid_compare(&a->lsp, &b->lsp),
+             fact_compare_u64(a->request, b->request), fact_compare_u64(a->held, b->held))
+FACT_TEXTS(tag_want, parent)
+FACT_COMPARE(tag, uuid_compare(&a->lsp, &b->lsp), fact_compare_u64(a->tag, b->tag))
 
 FACT_COMPARE(port_option, fact_compare_text(a->port, b->port), fact_compare_text(a->key, b->key),
              fact_compare_text(a->value, b->value))
@@ -290,6 +295,8 @@ FACT_TYPE_PLAIN(group, group_print);
 FACT_TYPE(member, member_print);
 FACT_TYPE(lflow, lflow_print);
 FACT_TYPE(static_mac, static_mac_print);
+FACT_TYPE(tag_want, NULL);
+FACT_TYPE_PLAIN(tag, NULL);
 FACT_TYPE(port_option, port_option_print);
 FACT_TYPE(port_nat, port_nat_print);
 FACT_TYPE(chassis, chassis_print);

@@ -131,6 +131,17 @@ struct fact_route {
     uint64_t symmetric;             /* options:ecmp_symmetric_reply */
 };
 
+/* A port that asks for a VLAN tag inside PARENT: REQUEST, or 0 for any; HELD: what it has by the column tag, 0: none. */
+struct fact_tag_want {
+    const struct rstr *parent;
+    struct uuid lsp;
+    uint64_t request, held;
+};
+struct fact_tag { /* and gets it */
+    struct uuid lsp;
+    uint64_t tag;
+};
+
 /* ---- numbers that stick (inputs, from topology/keys.c) ---- */
 
 struct fact_want_key { /* ID wants a tunnel key among those of SCOPE (zero: datapaths) */
@@ -159,6 +170,7 @@ struct fact_port_binding {
     const struct rstr *type; /* NULL: what the NB row says */
     struct uuid ha_group;    /* SB: HA_Chassis_Group, or zero */
     uint64_t key;
+    uint64_t tag; /* 0: what the NB row says */
 };
 
 /* What a binding has beside its NB row, from whatever room: a pair of options (of several with one key the first in order),
@@ -211,7 +223,8 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
     northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_static_mac,
-    northd_type_port_option, northd_type_port_nat, northd_type_chassis;
+    northd_type_tag_want, northd_type_tag, northd_type_port_option, northd_type_port_nat,
+    northd_type_chassis;
 
 /* A uuid that stands for DATA as a WHAT: the same in every run. */
 struct uuid fact_derive_uuid(const char *what, const void *data, size_t n);

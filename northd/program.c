@@ -167,6 +167,10 @@ static void declare_facts(struct northd_program *p)
     p->router_peer_by_lrp = BY_UUID(p->router_peer, fact_router_peer, lrp);
     p->port_addr = inc_derived(g, "port_addr", &northd_type_port_addr);
     p->port_addr_by_lsp = BY_UUID(p->port_addr, fact_port_addr, lsp);
+    p->tag_want = inc_derived(g, "tag_want", &northd_type_tag_want);
+    p->tag_want_by_parent = BY_NAME(p->tag_want, fact_tag_want, parent);
+    p->tag = inc_derived(g, "tag", &northd_type_tag);
+    p->tag_by_lsp = BY_UUID(p->tag, fact_tag, lsp);
     p->complaint = inc_derived(g, "complaint", &northd_type_complaint);
     p->switch_has = inc_derived(g, "switch_has", &northd_type_switch_has);
     p->switch_has_each = inc_index_field(g, p->switch_has, "each", &northd_type_switch_has, 0);
@@ -207,6 +211,10 @@ static void declare_topology(struct northd_program *p)
     UNIT("topology: links", p->lsp_by_uuid, topology_link, READS(p->lsp, p->lrp), p->link);
     UNIT("topology: router peers", p->lrp_by_uuid, topology_router_peer, READS(p->lrp),
          p->router_peer);
+    UNIT("topology: tags wanted", p->lsp_by_uuid, topology_tag_want, READS(p->lsp, p->in_lsp),
+         p->tag_want, p->tag);
+    UNIT("topology: tags", p->tag_want_by_parent, topology_tags, READS(p->tag_want), p->tag,
+         p->complaint);
     UNIT("topology: addresses", p->lsp_by_uuid, topology_port_addr,
          READS(p->lsp, p->in_lsp, p->link, p->network), p->port_addr);
     UNIT("topology: static MAC bindings", p->in_static_mac_by_uuid, topology_static_mac,
@@ -286,7 +294,7 @@ static void declare_publish(struct northd_program *p)
     UNIT("publish: datapaths", p->datapath_by_uuid, publish_datapath_binding,
          READS(p->datapath, p->in_ls, p->in_lr, p->key), p->datapath_binding);
     UNIT("publish: switch ports", p->lsp_by_uuid, publish_lsp_binding,
-         READS(p->lsp, p->in_lsp, p->link, p->gateway.router, p->key), p->port_binding,
+         READS(p->lsp, p->in_lsp, p->tag, p->link, p->gateway.router, p->key), p->port_binding,
          p->port_option);
     UNIT("publish: router ports", p->lrp_by_uuid, publish_lrp_binding,
          READS(p->lrp, p->in_lrp, p->link, p->router_peer, p->gateway.router, p->gateway.port,

@@ -62,6 +62,8 @@ struct northd_program {
     struct inc_index *port_addr_by_lsp;
     struct inc_index *route_by_prefix;
     struct inc_coll *want_key, *static_mac;
+    struct inc_coll *tag_want, *tag;
+    struct inc_index *tag_want_by_parent, *tag_by_lsp;
     struct inc_coll *complaint, *switch_has; /* switch_has: acl and lb emit it */
     struct inc_index *switch_has_each, *switch_has_by_ls;
 

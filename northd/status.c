@@ -224,6 +224,20 @@ static bool is_up(const struct fact_lsp *lsp, const struct sb_port_binding *pb)
            (!sb_port_binding_up_present(pb) || sb_port_binding_up(pb));
 }
 
+/* A tag that was chosen is remembered where it was asked for. */
+static void check_tag(struct status *s, struct replica_txn *txn, const struct row *row)
+{
+    struct inc_facts found = inc_look(s->inc, s->p->tag_by_lsp, &row->uuid);
+    const struct nb_logical_switch_port *port = nb_logical_switch_port_cast(row);
+    if (!found.n)
+        return;
+    int64_t tag = (int64_t)((const struct fact_tag *)found.v[0])->tag;
+    if (!nb_logical_switch_port_tag_present(port) || nb_logical_switch_port_tag(port) != tag)
+        replica_txn_set(txn, row->table, &row->uuid,
+                        &row->table->columns[NB_LOGICAL_SWITCH_PORT_COL_TAG],
+                        datum_new_integer(tag));
+}
+
 static void check_port(struct status *s, struct replica_txn *txn, const struct rstr *name)
 {
     struct inc_facts found = inc_look(s->inc, s->p->lsp_by_name, &name);
@@ -235,6 +249,7 @@ static void check_port(struct status *s, struct replica_txn *txn, const struct r
     const struct row *binding = publisher_port_row(s->pub, name);
     if (!row || !binding)
         return; /* its binding will bring it up again */
+    check_tag(s, txn, row);
     const struct nb_logical_switch_port *port = nb_logical_switch_port_cast(row);
     bool up = is_up(lsp, sb_port_binding_cast(binding));
     if (nb_logical_switch_port_up_present(port) && nb_logical_switch_port_up(port) == up)

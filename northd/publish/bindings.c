@@ -69,8 +69,10 @@ void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux)
     const struct feed_row *row = inc_read_one(ctx, p->in_lsp_by_uuid, key);
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
     struct fact_port_binding f;
+    const struct fact_tag *tag = inc_read_one(ctx, p->tag_by_lsp, key);
     INC_CLEAR(f);
     f.name = lsp->name;
+    f.tag = tag ? tag->tag : 0;
     if (link) {
         f.peer = link->lrp_name;
         f.type = gateway_type(ctx, p, &link->lr, lsp->name);

@@ -215,7 +215,8 @@ static void put_lsp(struct publisher *pub, struct pub_port *port, const struct r
     put(pub, port, row, SB_PORT_BINDING_COL_PARENT_PORT,
         datum_ref(nb->values[NB_LOGICAL_SWITCH_PORT_COL_PARENT_NAME]));
     put(pub, port, row, SB_PORT_BINDING_COL_TAG,
-        datum_ref(nb->values[NB_LOGICAL_SWITCH_PORT_COL_TAG]));
+        port->want.tag ? datum_new_integer((int64_t)port->want.tag)
+                       : datum_ref(nb->values[NB_LOGICAL_SWITCH_PORT_COL_TAG]));
 }
 
 static void write_columns(struct publisher *pub, struct pub_port *port, const struct row *row,

@@ -20,6 +20,9 @@ void topology_link(struct inc_ctx *ctx, const void *key, void *aux);
 void topology_router_peer(struct inc_ctx *ctx, const void *key, void *aux);
 /* port_addr.c: each switch port */
 void topology_port_addr(struct inc_ctx *ctx, const void *key, void *aux);
+/* tag.c: each switch port; each port that others are nested in */
+void topology_tag_want(struct inc_ctx *ctx, const void *key, void *aux);
+void topology_tags(struct inc_ctx *ctx, const void *key, void *aux);
 /* route.c: each Logical_Router_Static_Route */
 void topology_route(struct inc_ctx *ctx, const void *key, void *aux);
 

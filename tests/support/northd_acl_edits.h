@@ -183,7 +183,13 @@ static void edit_secured(struct world *w)
     const struct row *lsp = any_nb(w, "Logical_Switch_Port");
     if (!lsp)
         return;
-    switch (pick(w, 3)) {
+    switch (pick(w, 5)) {
+    case 3:
+        world_set(w, "Logical_Switch_Port", &lsp->uuid, "parent_name", PICK(w, "", "p1", "p2"));
+        break;
+    case 4:
+        world_set(w, "Logical_Switch_Port", &lsp->uuid, "tag_request", PICK(w, "", "0", "0", "2"));
+        break;
     case 0:
         world_set(w, "Logical_Switch_Port", &lsp->uuid, "port_security",
                   PICK(w, "", "0a:00:00:00:00:01", "0a:00:00:00:00:01 10.0.0.1", "nonsense"));

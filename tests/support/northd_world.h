@@ -379,6 +379,9 @@ static void world_put_bindings(struct world *w, line_vec *lines)
         datum_print(sb_port_binding_options(p), &s);
         datum_print(sb_port_binding_mac(p), &s);
         datum_print(sb_port_binding_port_security(p), &s);
+        if (sb_port_binding_tag_present(p))
+            str_putf(&s, " tag %d in %s", (int)sb_port_binding_tag(p),
+                     sb_port_binding_parent_port(p) ? sb_port_binding_parent_port(p) : "-");
         datum_print(sb_port_binding_external_ids(p), &s);
         datum_print(sb_port_binding_nat_addresses(p), &s);
         if (sb_port_binding_ha_chassis_group(p))

@@ -166,9 +166,56 @@ static void moved_and_renamed(void **state)
     assert_int_equal(world_count(w, "port p2 ", NULL), 1);
 }
 
+static struct uuid nested(struct world *w, const struct uuid *ls, const char *name,
+                          const char *request)
+{
+    struct uuid lsp = world_port(w, ls, name, "");
+    world_set(w, "Logical_Switch_Port", &lsp, "parent_name", "vm");
+    world_set(w, "Logical_Switch_Port", &lsp, "tag_request", request);
+    return lsp;
+}
+
+/* Tags of containers: as asked, or any that is free, and then they stay. */
+static void nested_ports(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls = world_switch(w, "sw0");
+    nested(w, &ls, "one", "1");
+    struct uuid any = nested(w, &ls, "any", "0");
+    commit(w);
+    assert_int_equal(world_count(w, "port one ", " tag 1 in vm", NULL), 1);
+    assert_int_equal(world_count(w, "port any ", " tag 2 in vm", NULL), 1);
+    for (int i = 0; i < 20; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        nested(w, &ls, name, "0");
+        commit(w);
+    }
+    assert_int_equal(world_count(w, "port any ", " tag 2 in vm", NULL), 1);
+    for (int i = 1; i <= 22; i++) {
+        char text[24];
+        snprintf(text, sizeof text, " tag %d in vm", i);
+        assert_int_equal(world_count(w, text, NULL), 1);
+    }
+    /* A number that is asked for goes first; a northd that starts anew finds the others where they were. */
+    nested(w, &ls, "two", "2");
+    commit(w);
+    assert_int_equal(world_count(w, "port two ", " tag 2 in vm", NULL), 1);
+    assert_int_equal(world_count(w, "port any ", " tag 23 in vm", NULL), 1);
+    world_stop(w);
+    world_start(w);
+    world_settle(w);
+    assert_int_equal(world_count(w, "port any ", " tag 23 in vm", NULL), 1);
+    world_set(w, "Logical_Switch_Port", &any, "parent_name", "");
+    world_set(w, "Logical_Switch_Port", &any, "tag_request", "100");
+    commit(w);
+    assert_int_equal(world_count(w, "port any ", " tag 100 in -", NULL), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nested_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(known_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(disabled_port, setup, teardown),
