@@ -163,12 +163,13 @@ static void write_columns(struct publisher *pub, struct pub_datapath *dp)
                   datum_new_uuid(&want->datapath));
 }
 
-static void delete_learned(struct publisher *pub, const struct row *row)
+void datapaths_delete_learned(struct publisher *pub, const struct row *row, int64_t port)
 {
     int64_t key = sb_datapath_binding_tunnel_key(sb_datapath_binding_cast(row));
     const struct row *fdb;
     REPLICA_FOR_EACH(fdb, pos, pub->sb, publisher_table(pub, SB_TABLE_FDB))
-    if (sb_fdb_dp_key(sb_fdb_cast(fdb)) == key)
+    if (sb_fdb_dp_key(sb_fdb_cast(fdb)) == key &&
+        (!port || sb_fdb_port_key(sb_fdb_cast(fdb)) == port))
         publisher_delete(pub, SB_TABLE_FDB, &fdb->uuid);
 }
 
@@ -196,7 +197,7 @@ void datapaths_build(struct publisher *pub)
             }
             write_columns(pub, dp);
         } else if (dp->row) {
-            delete_learned(pub, dp->row);
+            datapaths_delete_learned(pub, dp->row, 0);
             publisher_delete(pub, SB_TABLE_DATAPATH_BINDING, &dp->sb);
         } else {
             forget(pub, dp);

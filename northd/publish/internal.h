@@ -139,6 +139,8 @@ void datapaths_clear(struct publisher *pub);
 struct pub_datapath *datapaths_find(const struct publisher *pub, const struct uuid *nb);
 struct pub_datapath *datapaths_find_sb(const struct publisher *pub, const struct uuid *sb);
 struct pub_datapath *datapaths_find_hash(const struct publisher *pub, u128 hash);
+/* Deletes what was learned (FDB) on the datapath of ROW: on the port with a key, 0: on any. */
+void datapaths_delete_learned(struct publisher *pub, const struct row *row, int64_t port);
 u128 datapaths_hash(const struct uuid *nb);
 
 /* ---- ports.c ---- */

@@ -272,6 +272,16 @@ static void forget(struct publisher *pub, struct pub_port *port)
     free(port);
 }
 
+/* With the addresses that were learned there: the port's key may be another's soon. */
+static void delete_row(struct publisher *pub, const struct row *row)
+{
+    const struct sb_port_binding *binding = sb_port_binding_cast(row);
+    const struct pub_datapath *dp = datapaths_find_sb(pub, sb_port_binding_datapath(binding));
+    publisher_delete(pub, SB_TABLE_PORT_BINDING, &row->uuid);
+    if (dp && dp->has_want && dp->row)
+        datapaths_delete_learned(pub, dp->row, sb_port_binding_tunnel_key(binding));
+}
+
 static void build_wanted(struct publisher *pub, struct pub_port *port)
 {
     const struct row *row = port->row;
@@ -280,7 +290,7 @@ static void build_wanted(struct publisher *pub, struct pub_port *port)
         return;
     if (row && !uuid_equal(sb_port_binding_datapath(sb_port_binding_cast(row)), &dp->sb)) {
         /* A port on another datapath is another port to controllers. */
-        publisher_delete(pub, SB_TABLE_PORT_BINDING, &row->uuid);
+        delete_row(pub, row);
         memset(&port->sb, 0, sizeof port->sb);
         row = NULL;
     }
@@ -301,7 +311,7 @@ void ports_build(struct publisher *pub)
         }
         delete_neighbors(pub, port);
         if (port->row)
-            publisher_delete(pub, SB_TABLE_PORT_BINDING, &port->row->uuid);
+            delete_row(pub, port->row);
         else if (!port->neighbors.n)
             forget(pub, port);
     }

@@ -1,4 +1,4 @@
-"""northd: cold start, full recompute, one more port, memory; ours hosting its databases beside ovn-northd with its two servers."""
+"""northd: cold start, full recompute, one more port, one more ACL, one more address in a set of 10,000, memory; ours hosting its databases beside ovn-northd with its two servers."""
 import os, shutil, time
 from harness import Connection, Folder, cpu_seconds, median, peak_mb, row
 import topology
@@ -98,6 +98,47 @@ def add_port(central, i, p):
             return time.perf_counter() - started
 
 
+def watch(central, table):
+    """Changes of a table of SB, by the difference: {"update2": ...} notifications."""
+    central.sb.call("monitor_cond", "OVN_Southbound", table, {table: [{"select": {"initial": False}}]})
+
+
+def change(central, ops, table, is_there):
+    """Seconds from sending the operations to NB until a client of SB has a change of TABLE that IS_THERE accepts."""
+    started = time.perf_counter()
+    central.nb.transact(topology.DB, ops)
+    while True:
+        rows = central.sb.notification()["params"][1].get(table, {})
+        if any(is_there(r) for r in rows.values()):
+            return time.perf_counter() - started
+
+
+def add_acl(central, i, k):
+    match = "outport == \"lp-%d-3\" && tcp.dst == %d" % (i, 1000 + k)
+    acl = topology.insert("ACL", {"direction": "to-lport", "priority": 1000 + k, "match": match, "action": "allow-related"}, "a")
+    link = {"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "ls%d" % i]], "mutations": [["acls", "insert", topology.ref("a")]]}
+    return change(central, [acl, link], "Logical_Flow", lambda r: match.split(" && ")[1] in r.get("insert", {}).get("match", ""))
+
+
+def add_address(central, k):
+    address = "10.200.%d.%d" % (k >> 8, k & 255)
+    ops = [{"op": "mutate", "table": "Address_Set", "where": [["name", "==", "big"]], "mutations": [["addresses", "insert", address]]}]
+    return change(central, ops, "Address_Set", lambda r: r.get("modify", {}).get("addresses") == address)
+
+
+def measure_firewall(central, n, reps):
+    """Medians in ms: one ACL more on a switch that has one, one address more in a set of 10,000."""
+    addresses = ["10.%d.%d.%d" % (100 + k // 65536, k // 256 % 256, k % 256) for k in range(10000)]
+    watch(central, "Address_Set")
+    change(central, [topology.insert("Address_Set", {"name": "big", "addresses": ["set", addresses]}, "s")], "Address_Set", lambda r: "insert" in r)
+    times = [add_address(central, k) * 1e3 for k in range(reps)]
+    central.sb.call("monitor_cancel", "Address_Set")
+    watch(central, "Logical_Flow")
+    for i in range(min(n, 7)):
+        add_acl(central, i, 0)
+    return median([add_acl(central, k % min(n, 7), 1 + k) * 1e3 for k in range(reps)]), median(times)
+
+
 def measure(central, n, reps):
     figures = {}
     central.prepare(n)
@@ -119,6 +160,8 @@ def measure(central, n, reps):
     times = [add_port(central, (k * 13) % n, 40 + k) * 1e3 for k in range(reps)]
     figures["add_port"] = median(times)
     figures["rss"] = sum(peak_mb(p) for p in central.pids())
+    central.sb.call("monitor_cancel", "pb")
+    figures["acl"], figures["address"] = measure_firewall(central, n, reps)
     return figures
 
 
@@ -129,8 +172,9 @@ def one_size(build, n, reps, with_peer):
     if with_peer:
         with Folder("peer") as folder:
             peer = measure(Peer(folder), n, reps)
-    names = (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("add_port", "add_port_%d", "ms"), ("rss", "rss_central_%d", "MB"))
-    return [row(name % n, unit, ours[key], peer.get(key)) for key, name, unit in names]
+    names = (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("add_port", "add_port_%d", "ms"), ("acl", "acl_%d", "ms"), ("rss", "rss_central_%d", "MB"))
+    rows = [row(name % n, unit, ours[key], peer.get(key)) for key, name, unit in names]
+    return rows + ([row("address_in_10000", "ms", ours["address"], peer.get("address"))] if n <= 100 else [])
 
 
 def run(build, quick):

@@ -93,7 +93,7 @@ static void learned_rows_go(void **state)
 {
     struct world *w = *state;
     struct uuid ls = world_switch(w, "sw0"), lr = world_router(w, "lr0");
-    world_port(w, &ls, "p1", "unknown");
+    struct uuid p1 = world_port(w, &ls, "p1", "unknown");
     struct uuid rp = world_router_port(w, &lr, "rp", "0a:00:00:00:ff:01", "10.0.0.254/24");
     commit(w);
     const struct schema_table *t = world_sb_table(w, SB_TABLE_PORT_BINDING);
@@ -101,6 +101,7 @@ static void learned_rows_go(void **state)
     const struct sb_port_binding *port =
         sb_port_binding_cast(replica_row_find(w->sb_client, t, &pb));
     struct uuid mb = sb_insert(w, SB_TABLE_MAC_BINDING), fdb = sb_insert(w, SB_TABLE_FDB);
+    struct uuid other = sb_insert(w, SB_TABLE_FDB);
     sb_put(w, SB_TABLE_MAC_BINDING, &mb, SB_MAC_BINDING_COL_LOGICAL_PORT, datum_new_string("rp"));
     sb_put(w, SB_TABLE_MAC_BINDING, &mb, SB_MAC_BINDING_COL_IP, datum_new_string("10.0.0.7"));
     sb_put(w, SB_TABLE_MAC_BINDING, &mb, SB_MAC_BINDING_COL_MAC,
@@ -110,11 +111,17 @@ static void learned_rows_go(void **state)
     sb_put(w, SB_TABLE_FDB, &fdb, SB_FDB_COL_DP_KEY, datum_new_integer(1));
     sb_put(w, SB_TABLE_FDB, &fdb, SB_FDB_COL_PORT_KEY, datum_new_integer(1));
     sb_put(w, SB_TABLE_FDB, &fdb, SB_FDB_COL_MAC, datum_new_string("0a:00:00:00:00:07"));
+    sb_put(w, SB_TABLE_FDB, &other, SB_FDB_COL_DP_KEY, datum_new_integer(1));
+    sb_put(w, SB_TABLE_FDB, &other, SB_FDB_COL_PORT_KEY, datum_new_integer(2));
+    sb_put(w, SB_TABLE_FDB, &other, SB_FDB_COL_MAC, datum_new_string("0a:00:00:00:00:08"));
     commit(w);
     assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_MAC_BINDING)), 1);
     world_link(w, "Logical_Router", &lr, "ports", &rp, false);
     commit(w);
     assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_MAC_BINDING)), 0);
+    assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_FDB)), 2);
+    world_link(w, "Logical_Switch", &ls, "ports", &p1, false);
+    commit(w);
     assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_FDB)), 1);
     world_delete(w, "Logical_Switch", &ls);
     world_delete(w, "Logical_Router", &lr);
