@@ -79,10 +79,18 @@ struct ct_expectation {
     uint16_t real_port;
 };
 
+/* The tuples of all connections; see ends.c. */
+struct ct_ends {
+    struct hnode ***segments;
+    size_t n_chains;
+    size_t mask; /* the lowest 2^k - 1 that is not below n_chains - 1 */
+    size_t n;
+};
+
 struct conntrack {
     struct env *env;
     uint64_t seed;
-    struct hmap ends;
+    struct ct_ends ends;
     struct hmap zones;
     struct hmap expectations;
     struct list expectation_lru;
@@ -140,6 +148,13 @@ struct ct_conn *ct_end_conn(const struct ct_end *end);
 /* ---- track.c, fragment.c ---- */
 void ct_set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone);
 void ct_fragments_expire(struct conntrack *ct, int64_t now_ms);
+
+/* ---- ends.c ---- */
+void ct_ends_insert(struct ct_ends *ends, struct ct_end *end, uint64_t hash);
+void ct_ends_remove(struct ct_ends *ends, struct ct_end *end); /* which must be there */
+struct ct_end *ct_ends_find(const struct ct_ends *ends, const struct ct_tuple *tuple,
+                            uint64_t hash);
+void ct_ends_fini(struct ct_ends *ends);
 
 /* ---- zone.c ---- */
 struct ct_zone *ct_zone_find(const struct conntrack *ct, uint16_t zone);

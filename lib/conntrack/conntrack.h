@@ -8,6 +8,7 @@
  *     nat.c       Translation is the other direction's tuple, reversed: a packet of direction d leaves with
  *                 the reverse of end[!d].tuple. So un-NAT, ICMP errors (whose inner packet is the reverse) and
  *                 source and destination NAT are one function; choosing a free tuple is the only search.
+ *     ends.c      The table grows by one chain at a time.
  *     table.c     Expiry is a wheel of seconds. A packet only moves the connection's time; the wheel looks
  *                 again when the old time comes. Work for each call is bounded, so nothing pauses.
  *     zone.c      Limits and timeouts for each zone.

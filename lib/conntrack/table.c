@@ -37,7 +37,7 @@ void conntrack_free(struct conntrack *ct)
     hmap_fini(&ct->zones);
     hmap_fini(&ct->datagrams);
     hmap_fini(&ct->expectations);
-    hmap_fini(&ct->ends);
+    ct_ends_fini(&ct->ends);
     free(ct);
 }
 
@@ -54,18 +54,15 @@ static uint64_t tuple_hash(const struct conntrack *ct, const struct ct_tuple *tu
 struct ct_conn *ct_find(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
                         int *dir)
 {
-    struct ct_end *end;
-    HMAP_FOR_EACH_WITH_HASH (end, node, tuple_hash(ct, tuple), &ct->ends) {
-        if (memcmp(&end->tuple, tuple, sizeof *tuple))
-            continue;
-        struct ct_conn *conn = ct_end_conn(end);
-        *dir = end->dir;
-        if (conn->expires_ms > now_ms)
-            return conn;
-        ct->counters.n_expired++;
-        ct_remove(ct, conn);
+    const struct ct_end *end = ct_ends_find(&ct->ends, tuple, tuple_hash(ct, tuple));
+    if (!end)
         return NULL;
-    }
+    struct ct_conn *conn = ct_end_conn(end);
+    *dir = end->dir;
+    if (conn->expires_ms > now_ms)
+        return conn;
+    ct->counters.n_expired++;
+    ct_remove(ct, conn);
     return NULL;
 }
 
@@ -111,7 +108,7 @@ void ct_insert(struct conntrack *ct, struct ct_conn *conn, int64_t now_ms)
     for (int dir = 0; dir < 2; dir++) {
         struct ct_end *end = &conn->end[dir];
         end->dir = (uint8_t)dir;
-        hmap_insert(&ct->ends, &end->node, tuple_hash(ct, &end->tuple));
+        ct_ends_insert(&ct->ends, end, tuple_hash(ct, &end->tuple));
     }
     conn->zone->n++;
     ct->n++;
@@ -122,8 +119,8 @@ void ct_insert(struct conntrack *ct, struct ct_conn *conn, int64_t now_ms)
 
 void ct_remove(struct conntrack *ct, struct ct_conn *conn)
 {
-    hmap_remove(&ct->ends, &conn->end[CT_ORIG].node);
-    hmap_remove(&ct->ends, &conn->end[CT_REPLY].node);
+    ct_ends_remove(&ct->ends, &conn->end[CT_ORIG]);
+    ct_ends_remove(&ct->ends, &conn->end[CT_REPLY]);
     list_remove(&conn->expiry);
     conn->zone->n--;
     ct->n--;
