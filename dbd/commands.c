@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "dbd/dbd_impl.h"
 
 static void answer(struct unixctl_conn *conn, int err, struct diag *diag)
@@ -97,15 +98,20 @@ static void remove_db(struct unixctl_conn *conn, int argc UNUSED, const char *ar
     str_fini(&text);
 }
 
-/* SQLite's files reuse their free space and their write-ahead log is bounded: there is nothing that
- * has to be compacted, and scripts that ask for it go on. */
+/* Waits for it, and so do the clients: SQLite's files reuse their free space, nobody needs this often. */
 static void compact(struct unixctl_conn *conn, int argc, const char *argv[], void *dbd_)
 {
     struct dbd *dbd = dbd_;
+    struct diag diag = DIAG_INIT;
+    int err = 0;
     if (argc > 1 && !ovsdb_server_find_db(dbd->server, argv[1]))
-        unixctl_error(conn, "not a database");
-    else
-        unixctl_reply(conn, NULL);
+        err = diag_set(&diag, ERR_NOT_FOUND, "not a database");
+    for (size_t i = 0; !err && i < dbd->stores.n; i++) {
+        struct store *store = dbd->stores.data[i];
+        if (argc == 1 || !strcmp(store_schema(store)->name, argv[1]))
+            err = store_compact(store, &diag);
+    }
+    answer(conn, err, &diag);
 }
 
 static void reconnect(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,

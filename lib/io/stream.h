@@ -84,7 +84,7 @@ bool stream_is_closed(const struct stream *stream);
 const char *stream_name(const struct stream *stream);
 /* Who the peer is: the common name of its TLS certificate or NULL. */
 const char *stream_peer_id(const struct stream *stream);
-/* Unix sockets: the user id of the peer, else -1. */
+/* Unix sockets and pairs: the user id of the peer, else -1. */
 int64_t stream_peer_uid(const struct stream *stream);
 /* True for tcp: and ssl:, where silence may mean that the peer is gone: probes are wanted. */
 bool stream_needs_probes(const struct stream *stream);

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "io/stream_impl.h"
@@ -70,6 +71,7 @@ void stream_pair(struct loop *loop_a, struct loop *loop_b, const struct stream_o
     *b = stream_create(loop_b, &pair_transport, options);
     (*a)->peer = *b;
     (*b)->peer = *a;
+    (*a)->peer_uid = (*b)->peer_uid = (int64_t)geteuid();
     deferred_schedule(&(*a)->connect_call);
     deferred_schedule(&(*b)->connect_call);
 }

@@ -174,3 +174,10 @@ void store_flush(struct store *store)
     }
     store->is_committing = false;
 }
+
+int store_compact(struct store *store, struct diag *diag)
+{
+    INVARIANT(!store->is_committing);
+    store_flush(store);
+    return store->sql ? sql_compact(store->sql, diag) : 0;
+}

@@ -170,9 +170,9 @@ static int write_sets(struct sql *sql, const struct batch *batch, struct diag *d
     return err;
 }
 
-/* After a failure the log may end in pages that the disk does not have, or in a commit that was
- * taken back here: what is right goes into the file, and the log begins anew. */
-static int repair(struct sql *sql, struct diag *diag)
+/* Moves the log into the file and begins it anew. After a failure it may end in pages that the disk
+ * does not have, or in a commit that was taken back here. */
+static int restart_log(struct sql *sql, struct diag *diag)
 {
     int n_log, n_done;
     if (sqlite3_wal_checkpoint_v2(sql->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &n_log, &n_done) !=
@@ -184,7 +184,7 @@ static int repair(struct sql *sql, struct diag *diag)
 
 int sql_write_batch(struct sql *sql, const struct batch *batch, struct diag *diag)
 {
-    int err = sql->is_suspect ? repair(sql, diag) : 0;
+    int err = sql->is_suspect ? restart_log(sql, diag) : 0;
     if (!err)
         err = sql_run(sql, sql->begin, diag);
     if (!err)
@@ -196,8 +196,14 @@ int sql_write_batch(struct sql *sql, const struct batch *batch, struct diag *dia
     if (!sqlite3_get_autocommit(sql->db) && sql_exec(sql, NULL, "ROLLBACK"))
         diag_prefix(diag, "cannot roll back after: ");
     sql->is_suspect = true;
-    if (repair(sql, NULL)) {
+    if (restart_log(sql, NULL)) {
         /* The next batch tries again. */
     }
     return err;
+}
+
+int sql_compact(struct sql *sql, struct diag *diag)
+{
+    int err = sql_exec(sql, diag, "VACUUM");
+    return err ? err : restart_log(sql, diag);
 }

@@ -111,6 +111,9 @@ void store_collect(struct store *store);
 int store_fd(const struct store *store);
 /* Both together, waiting for the disk; repeats until quiet. */
 void store_flush(struct store *store);
+/* Gives space that the file does not use back to the system; waits, and nothing may be told
+ * meanwhile. Nothing to do for a memory-only store. */
+int store_compact(struct store *store, struct diag *diag) MUST_CHECK;
 bool store_is_dirty(const struct store *store);           /* something is not told yet */
 int64_t store_next_timeout_ms(const struct store *store); /* env monotonic ms of the earliest wait
                                                              timeout, INT64_MAX for none */

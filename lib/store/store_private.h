@@ -276,6 +276,8 @@ void batch_fini(struct batch *batch);
 /* On failure the file is as it was. From any thread, one at a time. */
 int sql_write_batch(struct sql *sql, const struct batch *batch, struct diag *diag) MUST_CHECK;
 
+int sql_compact(struct sql *sql, struct diag *diag) MUST_CHECK;
+
 /* ---- writer.c: the thread that writes batches ---- */
 struct writer *writer_new(struct sql *sql);
 void writer_free(struct writer *writer); /* idle; NULL is allowed */

@@ -12,6 +12,8 @@
  * program.c     command line and table of commands
  * session.c     a connection to a server, or to a file, with blocking requests
  * file.c        create, db-*, schema-*, needs-conversion
+ * keep.c        convert, compact, check, log
+ * move.c        import, export, backup, restore
  * ask.c         list-dbs, get-schema*, list-tables, list-columns, query, transact, wait
  * dump.c        dump        monitor.c   monitor
  */
@@ -47,6 +49,7 @@ struct dbctl {
     char *remote; /* of the server; NULL: a file, argv[0] */
     struct table_style style;
     int64_t timeout_s;
+    int more;   /* how often -m was given */
     int status; /* exit status when run returned 0 */
     struct loop *loop;
     struct timer timer;
@@ -79,12 +82,21 @@ int conn_pick_db(struct session_conn *conn, const struct dbctl *dbctl, int max_r
 /* ---- commands ---- */
 /* Reads a file of JSON. */
 int file_read_json(const char *path, json_t **ret, struct diag *diag);
+int file_read_schema(const char *path, struct schema **ret, struct diag *diag);
 int dbctl_create(struct dbctl *dbctl, struct diag *diag);
 int dbctl_db_property(struct dbctl *dbctl, struct diag *diag);
 int dbctl_schema_property(struct dbctl *dbctl, struct diag *diag);
 int dbctl_needs_conversion(struct dbctl *dbctl, struct diag *diag);
 int dbctl_is_standalone(struct dbctl *dbctl, struct diag *diag);
 int dbctl_is_clustered(struct dbctl *dbctl, struct diag *diag);
+int dbctl_convert(struct dbctl *dbctl, struct diag *diag);
+int dbctl_compact(struct dbctl *dbctl, struct diag *diag);
+int dbctl_check(struct dbctl *dbctl, struct diag *diag);
+int dbctl_log(struct dbctl *dbctl, struct diag *diag);
+int dbctl_import(struct dbctl *dbctl, struct diag *diag);
+int dbctl_export(struct dbctl *dbctl, struct diag *diag);
+int dbctl_backup(struct dbctl *dbctl, struct diag *diag);
+int dbctl_restore(struct dbctl *dbctl, struct diag *diag);
 int dbctl_compare_versions(struct dbctl *dbctl, struct diag *diag);
 int dbctl_list_dbs(struct dbctl *dbctl, struct diag *diag);
 int dbctl_get_schema(struct dbctl *dbctl, struct diag *diag);

@@ -15,7 +15,7 @@ int file_read_json(const char *path, json_t **ret, struct diag *diag)
     return 0;
 }
 
-static int read_schema(const char *path, struct schema **ret, struct diag *diag)
+int file_read_schema(const char *path, struct schema **ret, struct diag *diag)
 {
     json_t *json;
     int err = file_read_json(path, &json, diag);
@@ -32,7 +32,7 @@ int dbctl_create(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
     const char *path = dbctl->argv[0];
-    int err = read_schema(dbctl->argv[1], &schema, diag);
+    int err = file_read_schema(dbctl->argv[1], &schema, diag);
     if (err)
         return err;
     FILE *file = fopen(path, "r");
@@ -77,7 +77,7 @@ int dbctl_db_property(struct dbctl *dbctl, struct diag *diag)
 int dbctl_schema_property(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *schema;
-    int err = read_schema(dbctl->argv[0], &schema, diag);
+    int err = file_read_schema(dbctl->argv[0], &schema, diag);
     if (err)
         return err;
     put_property(dbctl, schema);
@@ -120,7 +120,7 @@ int dbctl_needs_conversion(struct dbctl *dbctl, struct diag *diag)
 {
     struct schema *wanted;
     char *have = NULL;
-    int err = read_schema(dbctl->argv[dbctl->remote ? 0 : 1], &wanted, diag);
+    int err = file_read_schema(dbctl->argv[dbctl->remote ? 0 : 1], &wanted, diag);
     if (err)
         return err;
     err = schema_in_use(dbctl, wanted->name, &have, diag);

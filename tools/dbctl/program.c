@@ -25,10 +25,21 @@ static const struct dbctl_command commands[] = {
     {"schema-name", F, 1, 1, "SCHEMA", dbctl_schema_property, "print the name of SCHEMA"},
     {"schema-version", F, 1, 1, "SCHEMA", dbctl_schema_property, "print the version of SCHEMA"},
     {"schema-cksum", F, 1, 1, "SCHEMA", dbctl_schema_property, "print the checksum of SCHEMA"},
+    {"compact", F, 1, 1, "FILE", dbctl_compact, "give unused space in FILE back"},
+    {"check", F, 1, 1, "FILE", dbctl_check, "verify all that FILE holds"},
+    {"log", F, 1, 2, "FILE [N]", dbctl_log,
+     "print the last N transactions: when, who, what for; also of a file in use"},
+    {"import", F, 2, 2, "FROM FILE", dbctl_import, "create FILE from FROM, a file of ovsdb-server"},
+    {"export", F, 2, 2, "FILE TO", dbctl_export,
+     "write the contents of FILE as a file of ovsdb-server"},
     {"compare-versions", F, 3, 3, "A OP B", dbctl_compare_versions,
      "exit with 0 if versions A and B relate so (< <= == >= > !=), else with 2"},
     {"needs-conversion", F | S, 1, 2, "FILE|[SERVER] SCHEMA", dbctl_needs_conversion,
      "print yes if the schema in use is not SCHEMA"},
+    {"convert", F | S, 1, 2, "FILE|[SERVER] SCHEMA", dbctl_convert,
+     "convert the database to SCHEMA"},
+    {"backup", F | S, 0, 2, "FILE COPY|[SERVER] [DATABASE]", dbctl_backup,
+     "copy FILE, also one in use; or print the contents of a server as a file of ovsdb-server"},
     {"query", F | S, 1, 2, "FILE|[SERVER] TRANSACTION", dbctl_transact,
      "execute TRANSACTION, print the result, change nothing"},
     {"transact", F | S, 1, 2, "FILE|[SERVER] TRANSACTION", dbctl_transact,
@@ -46,6 +57,8 @@ static const struct dbctl_command commands[] = {
      "print the columns of tables with their types"},
     {"monitor", S, 1, 3, "[SERVER] [DATABASE] TABLE|ALL [COLUMN,...]", dbctl_monitor,
      "print rows, and then every change"},
+    {"restore", S, 0, 1, "[SERVER] [DATABASE]", dbctl_restore,
+     "make the contents those of the backup on standard input"},
     {"wait", S, 2, 2, "[SERVER] DATABASE added|connected|removed", dbctl_wait,
      "wait until DATABASE is in that state"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -66,6 +79,7 @@ enum {
     OPT_PRIVATE_KEY,
     OPT_CERTIFICATE,
     OPT_CA_CERT,
+    OPT_MORE,
     OPT_IGNORED
 };
 
@@ -81,7 +95,7 @@ static const struct option_spec option_table[] = {
     {OPT_CA_CERT, 'C', "ca-cert", "FILE", "file with the CA certificate of the server"},
     {OPT_IGNORED, 0, "no-leader-only", NULL, NULL},
     {OPT_IGNORED, 0, "leader-only", NULL, NULL},
-    {OPT_IGNORED, 'm', "more", NULL, NULL},
+    {OPT_MORE, 'm', "more", NULL, "log: the rows too; twice: their former values"},
     {OPT_COMMANDS, 0, "commands", NULL, NULL},
     {OPT_OPTIONS, 0, "options", NULL, NULL},
     {OPT_VERBOSE, 'v', "verbose", "[LEVEL]", "log more"},
@@ -138,6 +152,9 @@ static int set_option(void *parsed_, int id, const char *arg, struct diag *diag)
         return 0;
     case OPT_CA_CERT:
         dbctl->ca_cert = arg;
+        return 0;
+    case OPT_MORE:
+        dbctl->more++;
         return 0;
     case OPT_IGNORED:
         return 0;
