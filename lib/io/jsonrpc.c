@@ -388,6 +388,11 @@ void jsonrpc_send_shared(struct jsonrpc *rpc, const struct rstr *text)
     stream_write_shared(rpc->stream, text);
 }
 
+void jsonrpc_send_source(struct jsonrpc *rpc, struct stream_source *source)
+{
+    stream_write_source(rpc->stream, source);
+}
+
 struct stream *jsonrpc_stream(const struct jsonrpc *rpc)
 {
     return rpc->stream;

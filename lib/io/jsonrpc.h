@@ -59,6 +59,7 @@ void jsonrpc_reply_error(struct jsonrpc *rpc, const json_t *id, json_t *stolen_e
 /* A whole message that is already text; the second shares it between connections. */
 void jsonrpc_send_text(struct jsonrpc *rpc, const char *text, size_t n);
 void jsonrpc_send_shared(struct jsonrpc *rpc, const struct rstr *text);
+void jsonrpc_send_source(struct jsonrpc *rpc, struct stream_source *source); /* in pieces */
 
 struct stream *jsonrpc_stream(const struct jsonrpc *rpc);
 const char *jsonrpc_name(const struct jsonrpc *rpc); /* of the stream */

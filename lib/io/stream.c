@@ -16,18 +16,28 @@ enum {
     READS_A_TURN = 16,          /* so that one fast peer does not keep the loop to itself */
     FIRST_CHUNK_SIZE = 1 << 10, /* most queues hold one short answer */
     CHUNK_SIZE = 16 << 10,
+    PIECES_A_TURN = 4, /* of a source */
     KEEP_INPUT = 256 << 10,
 };
 
+static void chunk_free(struct chunk *c)
+{
+    list_remove(&c->node);
+    rstr_unref(c->shared);
+    if (c->source)
+        c->source->free(c->source);
+    free(c);
+}
+
 static void drop_output(struct stream *s)
 {
-    while (!list_empty(&s->out)) {
-        struct chunk *c = LIST_FIRST(struct chunk, node, &s->out);
-        list_remove(&c->node);
-        rstr_unref(c->shared);
-        free(c);
-    }
-    s->out_n = 0;
+    list_splice_back(&s->out, &s->behind);
+    while (!list_empty(&s->out))
+        chunk_free(LIST_FIRST(struct chunk, node, &s->out));
+    s->out_n = s->behind_n = 0;
+    if (s->source)
+        s->source->free(s->source);
+    s->source = NULL;
 }
 
 /* The stream is over, its owner not yet told. Takes over REASON. */
@@ -59,21 +69,67 @@ void stream_sent(struct stream *s, size_t n)
         size_t part = MIN(n, c->n - c->off);
         c->off += part;
         n -= part;
-        if (c->off == c->n) {
-            list_remove(&c->node);
-            rstr_unref(c->shared);
-            free(c);
-        }
+        if (c->off == c->n)
+            chunk_free(c);
+    }
+    if (s->source && !s->out_n)
+        deferred_schedule(&s->output_call);
+}
+
+static struct chunk *chunk_new(struct list *queue, size_t cap)
+{
+    struct chunk *c = xmalloc(sizeof *c + cap);
+    *c = (struct chunk){.cap = cap};
+    list_push_back(queue, &c->node);
+    return c;
+}
+
+/* The source has ended: what is behind it is next, up to the next source. */
+static void end_source(struct stream *s)
+{
+    s->source->free(s->source);
+    s->source = NULL;
+    while (!s->source && !list_empty(&s->behind)) {
+        struct chunk *c = LIST_FIRST(struct chunk, node, &s->behind);
+        s->source = c->source;
+        c->source = NULL;
+        s->behind_n -= c->n;
+        s->out_n += c->n;
+        list_remove(&c->node);
+        list_push_back(&s->out, &c->node);
+        if (s->source)
+            chunk_free(c);
     }
 }
 
-/* Gives the transport what it takes. */
+static void pull_source(struct stream *s)
+{
+    const struct rstr *piece = s->source->next(s->source);
+    if (!piece) {
+        end_source(s);
+        return;
+    }
+    struct chunk *c = chunk_new(&s->out, 0);
+    c->shared = piece;
+    c->n = piece->n;
+    s->out_n += c->n;
+}
+
+/* Gives the transport what it takes, and sources their share of the turn. */
 static void write_out(struct stream *s)
 {
     ssize_t n = 1;
     if (s->closed || !s->connected)
         return;
-    while (s->out_n) {
+    for (int pieces = 0; s->out_n || s->source;) {
+        if (!s->out_n && pieces++ == PIECES_A_TURN) {
+            deferred_schedule(&s->output_call);
+            break;
+        }
+        if (!s->out_n) {
+            pull_source(s);
+            continue;
+        }
         n = s->transport->send(s);
         if (n <= 0)
             break;
@@ -143,6 +199,7 @@ struct stream *stream_create(struct loop *loop, const struct transport *transpor
     s->max_output = options && options->max_output ? options->max_output : 256 << 20;
     s->high_water = options && options->high_water ? options->high_water : 1 << 20;
     list_init(&s->out);
+    list_init(&s->behind);
     deferred_init(&s->connect_call, loop, LOOP_LATER, connect_now, s);
     deferred_init(&s->input_call, loop, LOOP_LATER, input_again, s);
     deferred_init(&s->output_call, loop, LOOP_OUTPUT, output_now, s);
@@ -198,6 +255,7 @@ void stream_free(struct stream *s)
     deferred_cancel(&s->output_call);
     deferred_cancel(&s->close_call);
     s->transport->close(s);
+    drop_output(s); /* now: sources hold on to what their owner may free next */
     stream_release(s);
 }
 
@@ -225,7 +283,7 @@ void stream_set_connected(struct stream *s)
         return;
     s->connected = true;
     s->transport->update(s);
-    if (s->out_n)
+    if (s->out_n || s->source)
         deferred_schedule(&s->output_call);
     if (s->cb.connected)
         s->cb.connected(s->aux);
@@ -333,19 +391,11 @@ void stream_pause(struct stream *s, bool paused)
 void stream_output(struct stream *s)
 {
     write_out(s);
-    if (s->closed || !s->congested || s->out_n > s->high_water / 2)
+    if (s->closed || !s->congested || s->source || s->out_n + s->behind_n > s->high_water / 2)
         return;
     s->congested = false;
     if (s->cb.drained)
         s->cb.drained(s->aux);
-}
-
-static struct chunk *chunk_new(struct stream *s, size_t cap)
-{
-    struct chunk *c = xmalloc(sizeof *c + cap);
-    *c = (struct chunk){.cap = cap};
-    list_push_back(&s->out, &c->node);
-    return c;
 }
 
 /* False: the stream is closed or has just been, as its peer does not read. */
@@ -353,28 +403,35 @@ static bool admit_output(struct stream *s, size_t n)
 {
     if (s->closed || !n)
         return false;
-    if (s->out_n && s->out_n + n > s->max_output) {
+    size_t queued = s->out_n + s->behind_n;
+    if (queued && queued + n > s->max_output) {
         stream_fail(
             s, ERR_TOO_BIG,
             xasprintf("send queue exceeds %zu bytes: the peer does not read", s->max_output));
         return false;
     }
-    s->out_n += n;
-    if (s->out_n > s->high_water)
+    *(s->source ? &s->behind_n : &s->out_n) += n;
+    if (queued + n > s->high_water)
         s->congested = true;
     deferred_schedule(&s->output_call);
     return true;
+}
+
+static struct list *queue_of(struct stream *s)
+{
+    return s->source ? &s->behind : &s->out;
 }
 
 void stream_write(struct stream *s, const void *bytes, size_t n)
 {
     if (!admit_output(s, n))
         return;
+    struct list *queue = queue_of(s);
     struct chunk *c = NULL;
-    if (!list_empty(&s->out))
-        c = CONTAINER_OF(s->out.prev, struct chunk, node);
-    if (!c || c->shared || c->cap - c->n < n)
-        c = chunk_new(s, MAX(n, (size_t)(c ? CHUNK_SIZE : FIRST_CHUNK_SIZE)));
+    if (!list_empty(queue))
+        c = CONTAINER_OF(queue->prev, struct chunk, node);
+    if (!c || c->shared || c->source || c->cap - c->n < n)
+        c = chunk_new(queue, MAX(n, (size_t)(c ? CHUNK_SIZE : FIRST_CHUNK_SIZE)));
     memcpy(c->own + c->n, bytes, n);
     c->n += n;
 }
@@ -388,14 +445,28 @@ void stream_write_shared(struct stream *s, const struct rstr *text)
 {
     if (!admit_output(s, text->n))
         return;
-    struct chunk *c = chunk_new(s, 0);
+    struct chunk *c = chunk_new(queue_of(s), 0);
     c->shared = rstr_ref(text);
     c->n = text->n;
 }
 
+void stream_write_source(struct stream *s, struct stream_source *source)
+{
+    if (s->closed) {
+        source->free(source);
+        return;
+    }
+    if (s->source)
+        chunk_new(&s->behind, 0)->source = source;
+    else
+        s->source = source;
+    s->congested = true; /* its length is not known: whoever asked for it is not read meanwhile */
+    deferred_schedule(&s->output_call);
+}
+
 size_t stream_queued(const struct stream *s)
 {
-    return s->out_n;
+    return s->out_n + s->behind_n;
 }
 
 bool stream_is_congested(const struct stream *s)

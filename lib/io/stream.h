@@ -70,7 +70,16 @@ void stream_pause(struct stream *stream, bool paused);
 void stream_write(struct stream *stream, const void *bytes, size_t n); /* copies */
 void stream_write_text(struct stream *stream, const char *text);
 void stream_write_shared(struct stream *stream, const struct rstr *text); /* takes a reference */
-size_t stream_queued(const struct stream *stream); /* bytes not yet given to the kernel */
+/* What is too long to be made at once, in pieces that are made when the peer takes them. */
+struct stream_source {
+    /* The next piece, a reference for the caller; NULL: there is no more. Never empty. */
+    const struct rstr *(*next)(struct stream_source *source);
+    void (*free)(struct stream_source *source); /* after the last piece, or when the stream ends */
+};
+/* What is written later goes behind it. Takes over SOURCE. */
+void stream_write_source(struct stream *stream, struct stream_source *source);
+/* Bytes not yet given to the kernel, without those that a source has not made yet. */
+size_t stream_queued(const struct stream *stream);
 bool stream_is_congested(const struct stream *stream);
 void stream_flush(struct stream *stream); /* writes what the kernel takes, now */
 /* Closes from this side, after the loop turn: closed is called with ERR and REASON. What is queued

@@ -23,8 +23,9 @@ struct transport {
 
 struct chunk {
     struct list node;
-    const struct rstr *shared; /* or NULL: the bytes are in own */
-    size_t off, n, cap;        /* bytes off..n are to be sent */
+    struct stream_source *source; /* or NULL; then there are no bytes */
+    const struct rstr *shared;    /* or NULL: the bytes are in own */
+    size_t off, n, cap;           /* bytes off..n are to be sent */
     char own[];
 };
 
@@ -50,8 +51,11 @@ struct stream {
 
     char *in;
     size_t in_off, in_n, in_cap, max_input;
-    struct list out; /* struct chunk */
+    struct list out; /* struct chunk with bytes */
     size_t out_n, max_output, high_water;
+    struct stream_source *source; /* comes when out is empty */
+    struct list behind;           /* struct chunk: behind the source */
+    size_t behind_n;
     uint64_t bytes_in, bytes_out;
     struct deferred connect_call, input_call, output_call, close_call;
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Sends the same random transactions to Debian's ovsdb-server and to weft-dbd, both on tests/data/ovsdb/interop.ovsschema, and
-compares the answers: results, counts, rows, the tag and place of an error, and now and then the whole contents.
+compares the answers: results, counts, rows, the tag and place of an error, and now and then the whole contents; and what each transaction
+sends to monitors before its reply, plain ones and conditional ones.
 
     store_random.py [TRANSACTIONS [SEED]]
 
@@ -46,9 +47,12 @@ class Server:
         self.id = 0
 
     def transact(self, operations):
+        return self.call("transact", ["Interop"] + operations)
+
+    def call(self, method, params):
         self.id += 1
-        request = {"id": self.id, "method": "transact", "params": ["Interop"] + operations}
-        self.socket.sendall(json.dumps(request).encode())
+        self.updates = []  # notifications before the reply
+        self.socket.sendall(json.dumps({"id": self.id, "method": method, "params": params}).encode())
         while True:
             self.buffer = self.buffer.lstrip()
             try:
@@ -62,6 +66,8 @@ class Server:
             self.buffer = self.buffer[end:]
             if message.get("method") == "echo":
                 self.socket.sendall(json.dumps({"id": message["id"], "result": message["params"], "error": None}).encode())
+            elif message.get("method"):
+                self.updates.append([message["method"], message["params"]])
             elif message.get("id") == self.id:
                 return message["result"]
 
@@ -195,6 +201,23 @@ class Maker:
         return [self.operation() for _ in range(self.r.randint(1, 5))]
 
 
+def monitors(columns):
+    """What both servers are asked to tell. Not weak references: see above."""
+    shown = {t: sorted(n for n in c if n not in ("weak", "weak1", "mweak")) for t, c in columns.items()}
+    yield "monitor", ["Interop", "all", {t: {"columns": c} for t, c in shown.items()}]
+    yield "monitor_cond", ["Interop", "values", {
+        "Root": [{"columns": shown["Root"], "where": [["name", "==", "n1"], ["i", "==", 3], ["en", "==", "red"]]}],
+        "Leaf": [{"columns": ["name"], "where": [["_uuid", "==", ["uuid", uuid(2, 1)]], ["val", "==", 2]]}]}]
+    yield "monitor_cond", ["Interop", "others", {
+        "Root": [{"columns": ["name", "si", "mss", "oi"], "where": [["si", "includes", 2], ["i", ">", 5], ["mss", "excludes", ["map", [["a", "b"]]]]]}],
+        "Peer": [{"columns": shown["Peer"], "select": {"modify": False}, "where": [["a", "!=", 2]]}]}]
+
+
+def updates_of(server):
+    """By monitor; of each there is at most one a transaction."""
+    return sorted((normal(u) for u in server.updates), key=lambda u: json.dumps(u[:1] + u[1][:1]))
+
+
 def uuid(table, number):
     return f"0000000{table}-0000-4000-8000-0000000000{number:02x}"
 
@@ -231,14 +254,21 @@ def main():
     # A weak reference to a row that goes away with an edit of the same row stays behind in the real server.
     tidy = [{"op": "update", "table": "Root", "where": [], "row": {"weak": ["set", []], "weak1": ["set", []], "mweak": ["map", []]}}]
     print("seed", seed)
-    committed = 0
+    committed = told = 0
     with tempfile.TemporaryDirectory() as top:
         theirs = Server(top, "theirs", "ovsdb-server", "ovsdb-tool")
         ours = Server(top, "ours", os.path.join(BIN, "weft-dbd"), os.path.join(BIN, "weft-dbctl"))
         try:
+            for method, params in monitors(maker.columns):
+                assert theirs.call(method, params) == ours.call(method, params)
             for i in range(n):
                 operations = maker.transaction()
                 a, b = theirs.transact(operations), ours.transact(operations)
+                told += len(ours.updates)
+                x, y = updates_of(theirs), updates_of(ours)
+                if x != y:
+                    print(f"updates of transaction {i}: {json.dumps(operations)}\ntheirs {json.dumps(x)}\nours   {json.dumps(y)}")
+                    return 1
                 same = normal(a) == normal(b) and (only_error(a) == only_error(b) or None in (only_error(a), only_error(b)))
                 if same and i % 10 == 9:
                     operations = dump
@@ -251,7 +281,7 @@ def main():
         finally:
             theirs.stop()
             ours.stop()
-    print(f"{n} transactions, {committed} committed: ovsdb-server and weft-dbd agree")
+    print(f"{n} transactions, {committed} committed, {told} updates: ovsdb-server and weft-dbd agree")
     return 0
 
 

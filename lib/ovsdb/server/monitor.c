@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "ovsdb/server/server_impl.h"
 #include "ovsdb/server/shape_index.h"
+#include "ovsdb/server/snapshot.h"
 
 enum { SHARE_FROM = 8 << 10 }; /* shorter texts are copied: cheaper than a reference */
 
@@ -41,7 +42,7 @@ static struct shape *shape_share(struct server_db *db, struct shape *shape)
     return shape;
 }
 
-static void shape_unref(struct server_db *db, struct shape *shape)
+void shape_unref(struct server_db *db, struct shape *shape)
 {
     if (--shape->refs)
         return;
@@ -151,10 +152,11 @@ static void monitor_send(const struct monitor *m, const struct uuid *txn_id,
     str_fini(&out);
 }
 
-static void tell_shape(const struct shape *shape, const struct changeset *cs, struct str *out)
+static void tell_shape(struct shape *shape, const struct changeset *cs, struct str *out)
 {
     struct notification n = {0};
     const struct monitor *m;
+    snapshot_is_old(shape);
     str_clear(out);
     if (!shape_put_changes(shape, cs->n, cs->changes, out))
         return;
@@ -169,24 +171,11 @@ void monitor_tell(struct server_db *db, const struct changeset *cs)
 {
     struct str out = STR_INIT;
     shape_vec shapes = VEC_INIT;
-    monitor_forget_texts(db);
     shape_index_find(db->index, cs->n, cs->changes, &shapes);
     for (size_t i = 0; i < shapes.n; i++)
         tell_shape(shapes.data[i], cs, &out);
     vec_fini(&shapes);
     str_fini(&out);
-}
-
-void monitor_forget_texts(struct server_db *db)
-{
-    struct shape *shape;
-    if (!db->has_texts)
-        return;
-    db->has_texts = false;
-    HMAP_FOR_EACH (shape, node, &db->shapes) {
-        rstr_unref(shape->initial);
-        shape->initial = NULL;
-    }
 }
 
 size_t monitor_count(const struct ovsdb_server *server)
@@ -287,20 +276,6 @@ static bool put_since(const struct server_db *db, const struct shape *shape, con
 
 /* ---- methods ---- */
 
-static const struct rstr *initial_text(const struct monitor *m)
-{
-    struct shape *shape = m->shape;
-    if (!shape->initial) {
-        struct str out = STR_INIT;
-        shape_put_initial(shape, m->db->store, &out);
-        shape->initial = rstr_new_n(out.s, out.n);
-        m->db->has_texts = true;
-        str_fini(&out);
-        server_schedule_flush(m->session->server); /* which forgets it */
-    }
-    return shape->initial;
-}
-
 static void reply_initial(const struct monitor *m, const json_t *id, const struct uuid *since)
 {
     struct str out = STR_INIT, updates = STR_INIT;
@@ -320,7 +295,7 @@ static void reply_initial(const struct monitor *m, const json_t *id, const struc
     if (found)
         jsonrpc_send_text(rpc, updates.s, updates.n);
     else
-        jsonrpc_send_shared(rpc, initial_text(m));
+        jsonrpc_send_source(rpc, snapshot_read(m->session, m->db, m->shape));
     str_clear(&out);
     str_put(&out, is_v3 ? "],\"error\":null}" : ",\"error\":null}");
     jsonrpc_send_text(rpc, out.s, out.n);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "ovsdb/server/server_impl.h"
 #include "ovsdb/server/shape_index.h"
+#include "ovsdb/server/snapshot.h"
 
 /* ---- flushing ---- */
 
@@ -27,7 +28,6 @@ static void flush_all(void *server_)
     struct ovsdb_server *server = server_;
     struct server_db *db, *next;
     LIST_FOR_EACH_SAFE (db, next, node, &server->dbs) {
-        monitor_forget_texts(db);
         store_commit(db->store);
     }
     set_wait_timer(server);
@@ -121,6 +121,7 @@ static struct server_db *db_new(struct ovsdb_server *server, struct store *store
 {
     struct server_db *db = NEW(struct server_db);
     db->server = server;
+    list_init(&db->snapshots);
     attach(db, store);
     list_push_back(&server->dbs, &db->node);
     if (store_is_dirty(store))
@@ -145,6 +146,7 @@ static void forget_sessions_of(struct server_db *db)
         session_drop_triggers(session, db);
         session_drop_monitors(session, db, session->is_aware);
     }
+    snapshot_drop_readers(db);
 }
 
 void server_drop_unaware(struct ovsdb_server *server)

@@ -5,6 +5,7 @@
  *     session.c      one connection: methods that need little
  *     transact.c     transactions of a session, their results as text
  *     monitor.c      monitors of sessions
+ *     snapshot.c     their initial contents, in pieces
  *     shape.c        what a monitor shows; shape_text.c: as text; shape_index.c: which are concerned
  *     lock.c         locks
  *     rbac.c         what a role may write
@@ -25,8 +26,9 @@ struct server_db {
     struct loop_fd *written; /* store_fd; NULL: there is none */
     struct hmap shapes;      /* struct shape */
     struct shape_index *index;
-    bool has_texts; /* of initial contents */
-    bool is_self;   /* _Server: closed to writers */
+    struct list snapshots; /* struct snapshot */
+    bool has_texts;        /* of initial contents */
+    bool is_self;          /* _Server: closed to writers */
 };
 
 struct ovsdb_server {
@@ -103,7 +105,8 @@ void session_drop_monitors(struct session *session, const struct server_db *db, 
 bool session_has_monitors(const struct session *session, const struct server_db *db);
 /* A transaction is durable. */
 void monitor_tell(struct server_db *db, const struct changeset *cs);
-void monitor_forget_texts(struct server_db *db);
+struct shape;
+void shape_unref(struct server_db *db, struct shape *shape);
 size_t monitor_count(const struct ovsdb_server *server);
 
 /* ---- self.c ---- */

@@ -236,7 +236,6 @@ void shape_free(struct shape *shape)
         free(st->columns);
         free(st);
     }
-    rstr_unref(shape->initial);
     free(shape->tables);
     free(shape->key);
     free(shape);

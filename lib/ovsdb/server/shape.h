@@ -39,7 +39,7 @@ struct shape {
     struct list monitors;        /* struct monitor, by shape_node */
     struct list keys;            /* struct shape_key: how shape_index.h finds it */
     bool is_touched;             /* while it is looked for */
-    const struct rstr *initial;  /* text of the initial contents, kept for one turn, or NULL */
+    struct snapshot *snapshot;   /* of the told state, while somebody reads it; not a reference */
 };
 
 /* Parses the requests of a monitor method. NULL with ERROR. One reference. */
@@ -49,10 +49,18 @@ struct shape *shape_from_json(const struct schema *schema, enum monitor_version 
 struct shape *shape_with_conditions(const struct shape *shape, const json_t *requests,
                                     struct op_error *error);
 void shape_free(struct shape *shape);
+static inline struct shape *shape_ref(struct shape *shape)
+{
+    shape->refs++;
+    return shape;
+}
 
-/* Texts (shape_text.c): table-updates objects. The last three return false, leaving OUT alone, when
+/* Texts (shape_text.c): table-updates objects. The last two return false, leaving OUT alone, when
  * there is nothing to tell. */
-void shape_put_initial(const struct shape *shape, const struct store *store, struct str *out);
+/* Of initial contents, the part that begins with row FIRST and ends when LIMIT bytes are reached: the
+ * index behind its last row. The parts of N rows, grouped by table, are one object. */
+size_t shape_put_rows(const struct shape *shape, const struct row *const *rows, size_t n,
+                      size_t first, size_t limit, struct str *out);
 bool shape_put_changes(const struct shape *shape, size_t n, const struct change *changes,
                        struct str *out);
 /* What changes for a monitor of BEFORE that becomes one of AFTER. */

@@ -234,27 +234,23 @@ static void put_change_v2(struct writer *w, const struct shape_table *st, const 
 
 /* ---- whole updates ---- */
 
-void shape_put_initial(const struct shape *shape, const struct store *store, struct str *out)
+size_t shape_put_rows(const struct shape *shape, const struct row *const *rows, size_t n,
+                      size_t first, size_t limit, struct str *out)
 {
-    struct writer w;
     bool v1 = shape->version == MONITOR_V1;
-    writer_init(&w, out);
-    for (size_t i = 0; i < shape->schema->n_tables; i++) {
-        const struct shape_table *st = shape->tables[i];
-        const struct row *row;
-        if (!st || !(st->select & SELECT_INITIAL))
-            continue;
-        for (size_t pos = 0; (row = store_next_told_row(store, st->table, &pos)) != NULL;) {
-            if (!v1 && !condition_matches_any(&st->where, row))
-                continue;
-            writer_row(&w, row);
-            str_put(out, v1 ? "\"new\":" : "\"initial\":");
-            put_columns(st, row, SELECT_INITIAL, !v1, out);
-            writer_row_end(&w);
-        }
+    struct writer w = {out, out->n, first ? rows[first - 1]->table : NULL};
+    size_t i = first;
+    if (!first)
+        str_putc(out, '{');
+    for (; i < n && out->n - w.start < limit; i++) {
+        writer_row(&w, rows[i]);
+        str_put(out, v1 ? "\"new\":" : "\"initial\":");
+        put_columns(shape->tables[rows[i]->table->index], rows[i], SELECT_INITIAL, !v1, out);
+        writer_row_end(&w);
     }
-    if (!writer_end(&w))
-        str_put(out, "{}");
+    if (i == n)
+        str_put(out, n ? "}}" : "}");
+    return i;
 }
 
 bool shape_put_changes(const struct shape *shape, size_t n, const struct change *changes,
