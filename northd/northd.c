@@ -217,6 +217,7 @@ bool northd_run(struct northd *n)
     }
     verify(n);
     warn_take_facts(n->inc, n->program);
+    n->nb_dirty |= status_take_facts(n->status);
     set_active(n);
     if (n->active) {
         write_sb(n);

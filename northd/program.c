@@ -13,6 +13,7 @@
 #include "northd/dns/dns.h"
 #include "northd/ecmp/ecmp.h"
 #include "northd/gateway/gateway.h"
+#include "northd/ipam/ipam.h"
 #include "northd/lb/lb.h"
 #include "northd/nat/nat.h"
 #include "northd/policy/policy.h"
@@ -215,8 +216,9 @@ static void declare_topology(struct northd_program *p)
          p->tag_want, p->tag);
     UNIT("topology: tags", p->tag_want_by_parent, topology_tags, READS(p->tag_want), p->tag,
          p->complaint);
+    ipam_declare_units(p);
     UNIT("topology: addresses", p->lsp_by_uuid, topology_port_addr,
-         READS(p->lsp, p->in_lsp, p->link, p->network), p->port_addr);
+         READS(p->lsp, p->in_lsp, p->link, p->network, p->ipam.given), p->port_addr);
     UNIT("topology: static MAC bindings", p->in_static_mac_by_uuid, topology_static_mac,
          READS(p->in_static_mac, p->lrp, p->key), p->static_mac, p->complaint);
     UNIT("topology: routes", p->in_route_by_uuid, topology_route,
@@ -320,6 +322,7 @@ struct northd_program *program_create(void)
     lb_declare_facts(p);
     dhcp_declare_facts(p);
     dns_declare_facts(p);
+    ipam_declare_facts(p);
     nat_declare_facts(p);
     ecmp_declare_facts(p);
     policy_declare_facts(p);

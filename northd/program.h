@@ -13,6 +13,7 @@
 #include "northd/ecmp/ecmp_facts.h"
 #include "northd/facts.h"
 #include "northd/gateway/gateway_facts.h"
+#include "northd/ipam/ipam_facts.h"
 #include "northd/lb/lb_facts.h"
 #include "northd/nat/nat_facts.h"
 #include "northd/policy/policy_facts.h"
@@ -73,6 +74,7 @@ struct northd_program {
     struct lb_facts lb;
     struct dhcp_facts dhcp;
     struct dns_facts dns;
+    struct ipam_facts ipam;
     struct nat_facts nat;
     struct ecmp_facts ecmp;
     struct policy_facts policy;

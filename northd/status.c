@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "northd/ipam/ipam.h"
 #include "northd/publish/publisher.h"
 #include "northd/topology/keys.h"
 #include "rows/nb.h"
@@ -67,6 +68,23 @@ void status_take_sb(struct status *s, const struct changeset *cs)
         if (row->table->index == SB_TABLE_PORT_BINDING)
             look_at(s, sb_port_binding_logical_port(sb_port_binding_cast(row)));
     }
+}
+
+static void on_given(const void *fact, bool added UNUSED, void *status)
+{
+    struct status *s = status;
+    const struct fact_ipam_given *given = fact;
+    const struct row *row =
+        replica_row_find(s->nb, table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT), &given->lsp);
+    if (row)
+        look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+}
+
+bool status_take_facts(struct status *s)
+{
+    bool any = inc_has_changes(s->inc, s->p->ipam.given);
+    inc_changes(s->inc, s->p->ipam.given, on_given, s);
+    return any;
 }
 
 void status_forget(struct status *s)
@@ -247,6 +265,8 @@ static void check_port(struct status *s, struct replica_txn *txn, const struct r
     const struct schema_table *t = table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT);
     const struct row *row = replica_row_find(s->nb, t, &lsp->uuid);
     const struct row *binding = publisher_port_row(s->pub, name);
+    if (row)
+        ipam_build_port(s->p, s->inc, txn, row);
     if (!row || !binding)
         return; /* its binding will bring it up again */
     check_tag(s, txn, row);
@@ -282,6 +302,7 @@ struct status *status_new(struct northd_program *program, struct inc *inc, struc
     s->env = env;
     s->pub = pub;
     s->seen_nb_cfg = -1;
+    inc_watch(inc, program->ipam.given);
     return s;
 }
 

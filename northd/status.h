@@ -21,6 +21,8 @@ void status_free(struct status *status);
 /* Every change set of either database is shown to it. */
 void status_take_nb(struct status *status, const struct changeset *cs);
 void status_take_sb(struct status *status, const struct changeset *cs);
+/* After each settle; true when NB may have to be told something. */
+bool status_take_facts(struct status *status);
 /* All ports are to be looked at again: at the start, and after a transaction failed. */
 void status_restart(struct status *status);
 /* Of a northd that tells NB nothing: a restart is due when it begins to. */

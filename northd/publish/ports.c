@@ -185,6 +185,21 @@ static const struct datum *lsp_options(struct publisher *pub, const struct pub_p
     return pairs_take(&options);
 }
 
+/* The addresses, with what was given in the place of "dynamic". */
+static const struct datum *lsp_mac(const struct nb_logical_switch_port *lsp)
+{
+    const struct datum *addresses = nb_logical_switch_port_addresses(lsp);
+    const char *given = nb_logical_switch_port_dynamic_addresses(lsp);
+    if (!given || addresses->n > MAX_PAIRS)
+        return datum_ref(addresses);
+    union atom atoms[MAX_PAIRS];
+    for (size_t i = 0; i < addresses->n; i++) {
+        const struct rstr *text = addresses->atoms[i].string;
+        atoms[i].string = strstr(text->s, "dynamic") ? rstr_new(given) : rstr_ref(text);
+    }
+    return datum_new_set(ATOM_STRING, atoms, addresses->n);
+}
+
 static const struct datum *lsp_external_ids(const struct nb_logical_switch_port *lsp)
 {
     const struct datum *ids = nb_logical_switch_port_external_ids(lsp);
@@ -208,7 +223,7 @@ static void put_lsp(struct publisher *pub, struct pub_port *port, const struct r
                                                   : "patch"));
     put(pub, port, row, SB_PORT_BINDING_COL_OPTIONS, lsp_options(pub, port, lsp));
     put(pub, port, row, SB_PORT_BINDING_COL_NAT_ADDRESSES, nat_addresses(pub, port));
-    put(pub, port, row, SB_PORT_BINDING_COL_MAC, datum_ref(nb_logical_switch_port_addresses(lsp)));
+    put(pub, port, row, SB_PORT_BINDING_COL_MAC, lsp_mac(lsp));
     put(pub, port, row, SB_PORT_BINDING_COL_PORT_SECURITY,
         datum_ref(nb_logical_switch_port_port_security(lsp)));
     put(pub, port, row, SB_PORT_BINDING_COL_EXTERNAL_IDS, lsp_external_ids(lsp));

@@ -1,5 +1,5 @@
 /* port_addr.c - the addresses of a switch port (rooms 1 and 2 of docs/architecture.md): elements of the column addresses parsed,
- * "router" replaced by what the router port at the other end has, "dynamic" by the column dynamic_addresses.
+ * "router" replaced by what the router port at the other end has, "dynamic" by what ipam/ gives.
  */
 #include "northd/topology/topology.h"
 
@@ -114,6 +114,18 @@ static void emit_static(struct inc_ctx *ctx, struct northd_program *p, const str
         emit(ctx, p, lsp, addr.mac, &addr.ip[i]);
 }
 
+static void emit_given(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lsp *lsp)
+{
+    const struct fact_ipam_given *given = inc_read_one(ctx, p->ipam.given_by_lsp, &lsp->uuid);
+    if (!given)
+        return;
+    emit(ctx, p, lsp, given->mac, NULL);
+    if (given->ip4.version)
+        emit(ctx, p, lsp, given->mac, &given->ip4);
+    if (given->ip6.version)
+        emit(ctx, p, lsp, given->mac, &given->ip6);
+}
+
 void topology_port_addr(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -132,8 +144,7 @@ void topology_port_addr(struct inc_ctx *ctx, const void *key, void *aux)
                 emit_router(ctx, p, lsp);
             break;
         case ADDR_DYNAMIC:
-            if (nb_logical_switch_port_dynamic_addresses(row))
-                emit_static(ctx, p, lsp, nb_logical_switch_port_dynamic_addresses(row));
+            emit_given(ctx, p, lsp);
             break;
         case ADDR_UNKNOWN:
         case ADDR_BAD:

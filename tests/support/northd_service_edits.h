@@ -1,5 +1,5 @@
 /* northd_service_edits.h - random edits of the services of a network: load balancers and their groups, DHCP
- * options, DNS records. For northd's oracle;
+ * options, DNS records, address management. For northd's oracle;
  * included by one file a test program.
  */
 #pragma once
@@ -191,10 +191,37 @@ static void service_edit_dns(struct world *w, struct service_net *net)
         world_link(w, "Logical_Switch", &net->ls[ls], "dns_records", dns, pick(w, 3));
 }
 
+/* --- Address management */
+
+static void service_edit_subnet(struct world *w, struct service_net *net)
+{
+    int ls = pick_there(w, net->ls, net->n_ls);
+    if (ls >= 0)
+        world_set(w, "Logical_Switch", &net->ls[ls], "other_config",
+                  PICK(w, "subnet=10.0.0.0/24", "subnet=10.0.0.0/29 ipv6_prefix=fd00:1::/64", "",
+                       "subnet=10.0.0.0/24 exclude_ips=10.0.0.2..10.0.0.9", "mac_only=true",
+                       "subnet=10.0.0.0/24 exclude_ips=x..10.0.0.9", "subnet=nonsense",
+                       "subnet=10.0.0.0/30", "ipv6_prefix=fd00::"));
+}
+
+static void service_edit_dynamic(struct world *w, struct service_net *net)
+{
+    int lsp = pick_there(w, net->lsp, net->n_lsp);
+    if (lsp >= 0)
+        world_set(w, "Logical_Switch_Port", &net->lsp[lsp], "addresses",
+                  PICK(w, "dynamic", "dynamic", "0a:00:00:00:00:77 dynamic", "dynamic 10.0.0.4",
+                       "dynamic 10.0.0.5 fd00::5", "dynamic 99.0.0.1", "dynamic,unknown",
+                       "dynamic,0a:00:00:00:00:78 10.0.0.3"));
+    if (lsp >= 0 && !pick(w, 6))
+        world_set(w, "Logical_Switch_Port", &net->lsp[lsp], "dynamic_addresses",
+                  PICK(w, "", "nonsense", "0a:00:00:00:00:01 10.0.0.3", "0a:00:00:00:00:01"));
+}
+
 static UNUSED void service_edit(struct world *w, struct service_net *net)
 {
     static void (*const edits[])(struct world *, struct service_net *) = {
-        service_edit_lb,   service_edit_lb,  service_edit_lb_group, service_edit_router,
-        service_edit_dhcp, service_edit_dns, service_edit_dhcp};
+        service_edit_lb,     service_edit_lb,     service_edit_lb_group,
+        service_edit_router, service_edit_dhcp,   service_edit_dns,
+        service_edit_dhcp,   service_edit_subnet, service_edit_dynamic};
     edits[pick(w, ARRAY_SIZE(edits))](w, net);
 }

@@ -112,16 +112,6 @@ static void what_makes_no_sense(void **state)
     assert_int_equal(world_count(w, "port p", NULL), 5); /* all are bound */
 }
 
-static void dynamic_address(void **state)
-{
-    struct world *w = *state;
-    struct uuid ls = world_switch(w, "sw0");
-    struct uuid p = world_port(w, &ls, "p1", "dynamic");
-    world_set(w, "Logical_Switch_Port", &p, "dynamic_addresses", "0a:00:00:00:00:09 10.0.0.9");
-    commit(w);
-    assert_int_equal(world_count(w, "ls_in_l2_lkup", "0a:00:00:00:00:09", NULL), 1);
-}
-
 /* Every stage of the pipeline has a last word on every switch, and all switches share the row. */
 static void complete_pipeline(void **state)
 {
@@ -220,7 +210,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(unknown_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(disabled_port, setup, teardown),
         cmocka_unit_test_setup_teardown(what_makes_no_sense, setup, teardown),
-        cmocka_unit_test_setup_teardown(dynamic_address, setup, teardown),
         cmocka_unit_test_setup_teardown(complete_pipeline, setup, teardown),
         cmocka_unit_test_setup_teardown(moved_and_renamed, setup, teardown),
     };
