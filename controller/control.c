@@ -80,6 +80,8 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
         {"events written", s.events},
         {"events dropped", s.events_dropped},
         {"virtual ports bound", s.vports_bound},
+        {"service checks sent", s.checks_sent},
+        {"service checks failed", s.checks_failed},
         {"packets that no error may answer", s.unanswerable},
         {"ARP and ND requests sent", s.arp_sent},
         {"ARP and ND requests not repeated", s.arp_limited},

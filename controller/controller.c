@@ -46,6 +46,7 @@ static const char *const sb_tables[] = {"Chassis",
                                         "Meter",
                                         "Meter_Band",
                                         "Load_Balancer",
+                                        "Service_Monitor",
                                         NULL};
 
 static void wake(void *c_)

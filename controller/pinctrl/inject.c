@@ -7,8 +7,9 @@
 #include "controller/pinctrl/pinctrl.h"
 #include "lflow/lflow.h"
 
-bool inject(struct pinctrl *p, const struct sb_port_binding *port, bool is_local_only,
-            const struct of_buf *packet)
+/* PACKET into TABLE, with PORT in register REG. */
+static bool send_at(struct pinctrl *p, const struct sb_port_binding *port, enum field_id reg,
+                    uint32_t flags, uint8_t table, const struct of_buf *packet)
 {
     const struct uuid *at = sb_port_binding_datapath(port);
     const struct sb_datapath_binding *datapath =
@@ -18,14 +19,26 @@ bool inject(struct pinctrl *p, const struct sb_port_binding *port, bool is_local
     struct match m;
     match_init(&m);
     match_set(&m, FIELD_METADATA, (u128)sb_datapath_binding_tunnel_key(datapath));
-    match_set(&m, FIELD_REG14, (u128)sb_port_binding_tunnel_key(port));
-    if (is_local_only) /* every hypervisor has its own */
-        match_set(&m, FIELD_REG10, 1u << FLAG_LOCAL_ONLY);
+    match_set(&m, reg, (u128)sb_port_binding_tunnel_key(port));
+    match_set(&m, FIELD_REG10, flags);
     struct of_actions actions = OF_ACTIONS_INIT;
-    of_put_resubmit(&actions, PORT_CONTROLLER, OFTABLE_LOG_INGRESS);
+    of_put_resubmit(&actions, PORT_CONTROLLER, table);
     pinctrl_send(p, &m, &actions, packet->data, packet->n);
     of_actions_fini(&actions);
     return true;
+}
+
+bool inject(struct pinctrl *p, const struct sb_port_binding *port, bool is_local_only,
+            const struct of_buf *packet)
+{
+    uint32_t flags = is_local_only ? 1u << FLAG_LOCAL_ONLY : 0;
+    return send_at(p, port, FIELD_REG14, flags, OFTABLE_LOG_INGRESS, packet);
+}
+
+bool inject_output(struct pinctrl *p, const struct sb_port_binding *port,
+                   const struct of_buf *packet)
+{
+    return send_at(p, port, FIELD_REG15, 0, OFTABLE_LOCAL_OUTPUT, packet);
 }
 
 bool pinctrl_is_ours(const struct pinctrl *p, const struct sb_port_binding *port)

@@ -182,6 +182,8 @@ void pinctrl_row_changed(struct pinctrl *p, const struct change *change)
                      change->after ? sb_port_binding_cast(change->after) : NULL);
     else if (row->table->index == SB_TABLE_MAC_BINDING && change->after)
         pinctrl_neighbor(p, sb_mac_binding_cast(row));
+    else if (row->table->index == SB_TABLE_SERVICE_MONITOR)
+        svc_row_changed(p, change->before, change->after);
     if (row->table->index == SB_TABLE_MAC_BINDING || row->table->index == SB_TABLE_DATAPATH_BINDING)
         neighbor_start(p);
 }
@@ -194,6 +196,7 @@ void pinctrl_forget(struct pinctrl *p)
     event_clear(p);
     neighbor_clear(p);
     moves_clear(p);
+    svc_clear(p);
 }
 
 void pinctrl_place_changed(struct pinctrl *p)
@@ -214,6 +217,7 @@ struct pinctrl *pinctrl_new(const struct pinctrl_options *options, struct diag *
     list_init(&p->move_order);
     timer_init(&p->neighbor_timer, options->loop, neighbor_tick, p);
     timer_init(&p->ra_timer, options->loop, ra_run, p);
+    timer_init(&p->svc_timer, options->loop, svc_run, p);
     timer_init(&p->garp_timer, options->loop, garp_run, p);
     deferred_init(&p->garp_check, options->loop, LOOP_LATER, garp_check, p);
     timer_init(&p->expiry, options->loop, waiting_expire, p);
@@ -246,6 +250,7 @@ void pinctrl_free(struct pinctrl *p)
     hmap_fini(&p->neighbors);
     vec_fini(&p->neighbor_ops);
     hmap_fini(&p->moves);
+    hmap_fini(&p->svcs);
     hmap_fini(&p->ras);
     hmap_fini(&p->garps);
     hmap_fini(&p->vports.binds);

@@ -56,6 +56,7 @@ struct pinctrl_stats {
     uint64_t ras_sent, garps_sent, events, events_dropped, vports_bound;
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
     uint64_t neighbors_refreshed, neighbors_probed, neighbors_aged; /* neighbor.c */
+    uint64_t checks_sent, checks_failed;
     uint64_t neighbors_moved, neighbors_duplicate, neighbors_over_limit;
     uint64_t learned, put_arp_full, put_arp_unknown_port, put_arp_old;
     struct {
@@ -97,6 +98,8 @@ struct pinctrl {
     VEC(struct neighbor_op) neighbor_ops;
     struct timer neighbor_timer;
     bool is_counting; /* counters have been asked for */
+    struct hmap svcs; /* rows of Service_Monitor */
+    struct timer svc_timer;
     struct hmap moves;
     struct list move_order; /* the oldest first */
     struct pinctrl_stats stats;
@@ -148,6 +151,9 @@ bool inject(struct pinctrl *pinctrl, const struct sb_port_binding *port, bool is
 /* The switch port behind a router port, or NULL: what is said there is not this hypervisor's business. */
 const struct sb_port_binding *inject_source(struct pinctrl *pinctrl, const char *router_port,
                                             const char *peer);
+/* PACKET leaves by PORT, through its datapath's egress pipeline. */
+bool inject_output(struct pinctrl *pinctrl, const struct sb_port_binding *port,
+                   const struct of_buf *packet);
 bool pinctrl_is_ours(const struct pinctrl *pinctrl,
                      const struct sb_port_binding *port); /* NULL: it is not */
 /* ra.c */
@@ -173,6 +179,11 @@ void neighbor_clear(struct pinctrl *pinctrl);
 void moves_note(struct pinctrl *pinctrl, const struct neighbor_key *key, const char *port,
                 struct mac before, struct mac after);
 void moves_clear(struct pinctrl *pinctrl);
+/* svc.c */
+void svc_row_changed(struct pinctrl *pinctrl, const struct row *before, const struct row *after);
+void svc_run(void *pinctrl);
+void svc_write(struct pinctrl *pinctrl, struct writer *writer);
+void svc_clear(struct pinctrl *pinctrl);
 /* bind_vport.c */
 void vport_port_changed(struct pinctrl *pinctrl, const struct sb_port_binding *before,
                         const struct sb_port_binding *after);

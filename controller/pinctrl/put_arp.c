@@ -222,6 +222,7 @@ void pinctrl_write(struct pinctrl *p, struct writer *w)
     vport_write(p, w);
     event_write(p, w);
     neighbor_write(p, w);
+    svc_write(p, w);
     put_fdb_write(p, w);
     put_arp_write(p, w);
 }

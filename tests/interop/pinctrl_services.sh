@@ -197,6 +197,25 @@ time.sleep(600)' &
     has "an IPv6 packet's life ends" 'From fd00::ff.*Time exceeded' "$(at a ping -6 -n -c 1 -W 5 -t 1 fd00:1::9)"
 }
 
+health() { # a load balancer's backend on a, watched by the hypervisor
+    local lb
+    ip netns exec wpin-a python3 -c '
+import socket, time
+held = socket.create_server(("10.0.0.5", 83))
+time.sleep(600)' &
+    local server=$!
+    wait_for 5 sh -c 'ip netns exec wpin-a ss -Hlnt | grep -q ":83 "'
+    ovn-nbctl lb-add lb0 10.0.9.9:83 10.0.0.5:83 tcp -- --id=@check create load_balancer_health_check 'vip="10.0.9.9:83"' \
+        options:interval=1 options:timeout=1 options:success_count=1 options:failure_count=1 -- add load_balancer lb0 health_check @check >/dev/null
+    ovn-nbctl set load_balancer lb0 ip_port_mappings:10.0.0.5=a:10.0.0.253 -- ls-lb-add s1 lb0
+    check "a service that listens is online" ovn-sbctl --timeout=20 wait-until service_monitor "$(monitor)" status=online
+    kill $server
+    wait $server 2>/dev/null
+    check "and offline when it does not" ovn-sbctl --timeout=20 wait-until service_monitor "$(monitor)" status=offline
+    ovn-nbctl ls-lb-del s1 lb0 -- lb-del lb0
+}
+monitor() { ovn-nbctl --timeout=10 --wait=sb sync; ovn-sbctl --bare --columns=_uuid list service_monitor; }
+
 everything() { # weft|ovs
     echo "--- with the switch of $1"
     hypervisor "$1"
@@ -205,6 +224,7 @@ everything() { # weft|ovs
     nd
     names
     refusals
+    health
     has "packets were counted" 'put_dhcp_opts: [1-9]' "$(ctl pinctrl/show)"
     has "routers advertise unasked" 'router advertisements sent: [1-9]' "$(ctl pinctrl/show)"
     has "none was malformed" '^malformed: 0' "$(ctl pinctrl/show)"
