@@ -3,7 +3,7 @@
  * For each side: the end of what it sent, what the other side allowed, the largest window it offered. A segment of S to R fits
  * when (van Rooij, "Real Stateful TCP Packet Filtering", section 4)
  *
- *     seq <= S.max_end                     it is not beyond what R allowed
+ *     end <= S.max_end                     it is not beyond what R allowed (a FIN may be, by itself)
  *     end >= S.end - R.max_win             it is no older than one window
  *     ack <= R.end                         it acknowledges nothing that R did not send
  *     ack >= R.end - max(66000, S.max_win)
@@ -119,7 +119,8 @@ static bool answers(const struct segment *s, const struct tcp_side *r)
 static bool in_window(const struct segment *s, const struct tcp_side *from,
                       const struct tcp_side *to)
 {
-    if (after(s->seq, from->max_end) || before(s->end, from->end - to->max_win))
+    uint32_t last = s->end - (s->flags & TCP_FIN ? 1 : 0);
+    if (after(last, from->max_end) || before(s->end, from->end - to->max_win))
         return false;
     return !(s->flags & TCP_ACK) ||
            (!after(s->ack, to->end) &&
@@ -221,7 +222,6 @@ const char *tcp_merged_name(const struct ct_conn *conn)
 {
     switch (tcp_timeout(conn)) {
     case CT_TIMEOUT_TCP_CLOSE:
-        return "CLOSED";
     case CT_TIMEOUT_TCP_TIME_WAIT:
         return "TIME_WAIT";
     case CT_TIMEOUT_TCP_LAST_ACK:

@@ -168,14 +168,14 @@ static void test_tcp_beginnings(void **state)
     assert_int_equal(say(&t, 1, TCP_ACK, 500), CT_TRK | CT_EST | CT_RPL);
     assert_int_equal(say(&t, 0, TCP_ACK, 10), CT_TRK | CT_EST);
     assert_int_equal(say(&t, 1, TCP_RST | TCP_ACK, 0), CT_TRK | CT_EST | CT_RPL);
-    assert_dump(&t.w, CT_SHOW_TIMES, TUPLES ",timeout=30,protoinfo=(state=CLOSED)\n");
+    assert_dump(&t.w, CT_SHOW_TIMES, TUPLES ",timeout=30,protoinfo=(state=TIME_WAIT)\n");
     world_fini(&t.w);
     /* Refused. */
     talk_init(&t);
     say(&t, 0, TCP_SYN, 0);
     t.seq[1] = 0;
     assert_int_equal(say(&t, 1, TCP_RST | TCP_ACK, 0), CT_TRK | CT_EST | CT_RPL);
-    assert_dump(&t.w, 0, TUPLES ",protoinfo=(state=CLOSED)\n");
+    assert_dump(&t.w, 0, TUPLES ",protoinfo=(state=TIME_WAIT)\n");
     world_fini(&t.w);
 }
 
