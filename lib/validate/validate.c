@@ -58,9 +58,13 @@ static int check_column(struct validate *v, const struct check *check, const str
     const struct datum *old = before ? row_get(before, column) : NULL;
     if (value == old)
         return 0;
-    for (size_t i = 0; i < value->n; i++) {
+    for (size_t i = 0, j = 0; i < value->n; i++) {
         const char *text = value->atoms[i].string->s;
-        if (old && datum_find(old, &value->atoms[i]) >= 0)
+        int c = 1; /* both are sorted, and what they share is the same string */
+        while (old && j < old->n &&
+               (c = atom_compare(ATOM_STRING, &old->atoms[j], &value->atoms[i])) < 0)
+            j++;
+        if (old && j < old->n && !c)
             continue;
         if (check->form(v, text, diag))
             return locate(after, check->column, text, diag);

@@ -43,7 +43,7 @@ class Side:
         # A process for each packet: as a daemon ovn-trace 23.03 crashes now and then.
         r = subprocess.run(("ovn-trace", "--db=" + self.sb, "--minimal", *packet.connections, packet.datapath, packet.microflow()),
                            env=self.env, text=True, capture_output=True)
-        if r.returncode:
+        if r.returncode or "parsing" in r.stderr:
             sys.exit("FAIL  ovn-trace on %s: %s%s" % (packet.microflow(), r.stdout, r.stderr))
         return outcome(packet, r.stdout)
 
