@@ -204,6 +204,9 @@ static void static_mac_print(const void *fact, struct str *out)
     str_putf(out, "%s %s at %s", f->port->s, f->ip->s, f->mac->s);
 }
 
+FACT_COMPARE(bound, fact_compare_text(a->port, b->port), uuid_compare(&a->chassis, &b->chassis))
+FACT_TEXTS(bound, port)
+
 FACT_COMPARE(chassis, fact_compare_text(a->name, b->name), uuid_compare(&a->uuid, &b->uuid))
 FACT_TEXTS(chassis, name)
 static void chassis_print(const void *fact, struct str *out)
@@ -294,6 +297,7 @@ FACT_TYPE(port_binding, port_binding_print);
 FACT_TYPE_PLAIN(group, group_print);
 FACT_TYPE(member, member_print);
 FACT_TYPE(lflow, lflow_print);
+FACT_TYPE(bound, NULL);
 FACT_TYPE(static_mac, static_mac_print);
 FACT_TYPE(tag_want, NULL);
 FACT_TYPE_PLAIN(tag, NULL);

@@ -205,6 +205,12 @@ struct fact_chassis {
     struct uuid uuid;
 };
 
+/* A switch port that a chassis has claimed. */
+struct fact_bound {
+    const struct rstr *port;
+    struct uuid chassis;
+};
+
 /* Room 4. Flows that are equal but for the datapath become one southbound row. */
 struct fact_lflow {
     struct uuid datapath; /* NB uuid of the switch or router */
@@ -223,8 +229,8 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_port_addr, northd_type_route, northd_type_want_key, northd_type_key,
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
     northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_static_mac,
-    northd_type_tag_want, northd_type_tag, northd_type_port_option, northd_type_port_nat,
-    northd_type_chassis;
+    northd_type_tag_want, northd_type_tag, northd_type_bound, northd_type_port_option,
+    northd_type_port_nat, northd_type_chassis;
 
 /* A uuid that stands for DATA as a WHAT: the same in every run. */
 struct uuid fact_derive_uuid(const char *what, const void *data, size_t n);

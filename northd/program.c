@@ -71,6 +71,8 @@ static void declare_inputs(struct northd_program *p)
     p->key = inc_input(g, "key", &northd_type_key);
     p->key_by_id = BY_UUID(p->key, fact_key, id);
     p->chassis = inc_input(g, "chassis", &northd_type_chassis);
+    p->bound = inc_input(g, "bound", &northd_type_bound);
+    p->bound_by_port = BY_NAME(p->bound, fact_bound, port);
     p->chassis_by_name = BY_NAME(p->chassis, fact_chassis, name);
 }
 
@@ -162,6 +164,7 @@ static void declare_facts(struct northd_program *p)
     p->link = inc_derived(g, "link", &northd_type_link);
     p->link_by_lsp = BY_UUID(p->link, fact_link, lsp);
     p->link_by_lrp = BY_UUID(p->link, fact_link, lrp);
+    p->link_by_lr = BY_UUID(p->link, fact_link, lr);
     p->link_by_lrp_name = BY_NAME(p->link, fact_link, lrp_name);
     p->link_by_ls = BY_UUID(p->link, fact_link, ls);
     p->router_peer = inc_derived(g, "router_peer", &northd_type_router_peer);

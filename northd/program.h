@@ -48,8 +48,8 @@ struct northd_program {
     struct inc_coll *key;
     struct inc_index *key_by_id;
     /* inputs: rows of SB */
-    struct inc_coll *chassis;
-    struct inc_index *chassis_by_name;
+    struct inc_coll *chassis, *bound;
+    struct inc_index *chassis_by_name, *bound_by_port;
 
     /* topology */
     struct inc_coll *datapath;
@@ -58,7 +58,7 @@ struct northd_program {
     struct inc_index *lsp_by_uuid, *lsp_by_name, *lsp_by_has, *localnet_by_ls, *lrp_by_uuid,
         *lrp_by_name, *lrp_by_lr, *lrp_mtu_by_lr;
     struct inc_index *network_by_lrp, *network_by_prefix, *plen_by_lr;
-    struct inc_index *link_by_lsp, *link_by_lrp, *link_by_lrp_name, *link_by_ls;
+    struct inc_index *link_by_lsp, *link_by_lrp, *link_by_lrp_name, *link_by_lr, *link_by_ls;
     struct inc_index *router_peer_by_lrp;
     struct inc_index *port_addr_by_lsp;
     struct inc_index *route_by_prefix;

@@ -24,17 +24,35 @@ static void tell_chassis(struct northd_program *p, struct inc *inc, const struct
     rstr_unref(f.name);
 }
 
+static void tell_bound(struct northd_program *p, struct inc *inc, const struct row *row,
+                       bool is_there)
+{
+    const struct sb_port_binding *port = sb_port_binding_cast(row);
+    struct fact_bound f;
+    INC_CLEAR(f);
+    if (!sb_port_binding_chassis(port))
+        return;
+    f.port = program_intern(p, sb_port_binding_logical_port(port));
+    f.chassis = *sb_port_binding_chassis(port);
+    tell(inc, p->bound, &f, is_there);
+    rstr_unref(f.port);
+}
+
 static void tell_row(struct northd_program *p, struct inc *inc, const struct row *row,
                      bool is_there)
 {
     if (row && row->table->index == SB_TABLE_CHASSIS)
         tell_chassis(p, inc, row, is_there);
+    else if (row && row->table->index == SB_TABLE_PORT_BINDING)
+        tell_bound(p, inc, row, is_there);
 }
 
 void sb_inputs_start(struct northd_program *p, struct inc *inc, const struct replica *sb)
 {
+    static const size_t tables[] = {SB_TABLE_CHASSIS, SB_TABLE_PORT_BINDING};
     const struct row *row;
-    REPLICA_FOR_EACH(row, pos, sb, &replica_schema(sb)->tables[SB_TABLE_CHASSIS])
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+        REPLICA_FOR_EACH(row, pos, sb, &replica_schema(sb)->tables[tables[i]])
     tell_row(p, inc, row, true);
 }
 

@@ -13,6 +13,8 @@ void gateway_router(struct inc_ctx *ctx, const void *key, void *aux);
 void gateway_port(struct inc_ctx *ctx, const void *key, void *aux);
 /* resident.c: each attachment of a router port */
 void gateway_reside(struct inc_ctx *ctx, const void *key, void *aux);
+/* ha_group.c: each claimed port */
+void gateway_chassis_on(struct inc_ctx *ctx, const void *key, void *aux);
 /* ha_group.c: each name that a group of chassis is wanted by */
 void gateway_ha_group(struct inc_ctx *ctx, const void *key, void *aux);
 /* redirect.c: each distributed gateway port */

@@ -29,12 +29,16 @@ FACT_TEXTS(gateway_reside, redirect)
 
 /* A row of HA_Chassis_Group comes before a port of the same name. */
 FACT_COMPARE(ha_want, fact_compare_u64(a->is_port, b->is_port),
-             uuid_compare(&a->source, &b->source), fact_compare_text(a->name, b->name))
+             uuid_compare(&a->source, &b->source), uuid_compare(&a->lr, &b->lr),
+             fact_compare_text(a->name, b->name))
 FACT_TEXTS(ha_want, name)
 static void ha_want_print(const void *fact, struct str *out)
 {
     str_put(out, ((const struct fact_ha_want *)fact)->name->s);
 }
+
+FACT_COMPARE(chassis_on, uuid_compare(&a->ls, &b->ls), uuid_compare(&a->chassis, &b->chassis))
+FACT_COMPARE(ha_ref, uuid_compare(&a->group, &b->group), uuid_compare(&a->chassis, &b->chassis))
 
 FACT_COMPARE(ha_group, uuid_compare(&a->sb, &b->sb), fact_compare_text(a->name, b->name),
              fact_compare_u64(a->members[0], b->members[0]),
@@ -59,6 +63,8 @@ FACT_TYPE(gateway_router, gateway_router_print);
 FACT_TYPE(gateway_port, gateway_port_print);
 FACT_TYPE(gateway_reside, NULL);
 FACT_TYPE(ha_want, ha_want_print);
+FACT_TYPE_PLAIN(chassis_on, NULL);
+FACT_TYPE_PLAIN(ha_ref, NULL);
 FACT_TYPE(ha_group, ha_group_print);
 FACT_TYPE(ha_member, ha_member_print);
 
@@ -94,6 +100,10 @@ void gateway_declare_facts(struct northd_program *p)
     f->ha_want = inc_derived(g, "ha_want", &northd_type_ha_want);
     f->ha_want_by_name = BY_NAME(f->ha_want, fact_ha_want, name);
     f->ha_group = inc_derived(g, "ha_group", &northd_type_ha_group);
+    f->chassis_on = inc_derived(g, "chassis_on", &northd_type_chassis_on);
+    f->chassis_on_by_ls = BY_UUID(f->chassis_on, fact_chassis_on, ls);
+    f->ha_ref = inc_derived(g, "ha_ref", &northd_type_ha_ref);
+    f->ha_ref_by_group = BY_UUID(f->ha_ref, fact_ha_ref, group);
     f->ha_member = inc_derived(g, "ha_member", &northd_type_ha_member);
     f->ha_member_by_group = BY_UUID(f->ha_member, fact_ha_member, group);
 }
@@ -108,10 +118,12 @@ void gateway_declare_units(struct northd_program *p)
          p->want_key);
     UNIT("gateway: reside", p->link_by_lrp, gateway_reside,
          READS(p->link, p->lsp, p->in_lrp, f->port), f->reside);
+    UNIT("gateway: chassis of switches", p->bound_by_port, gateway_chassis_on,
+         READS(p->bound, p->lsp), f->chassis_on);
     UNIT("gateway: groups of chassis", f->ha_want_by_name, gateway_ha_group,
          READS(f->ha_want, f->in_lrp_chassis, f->in_chassis, f->in_ha_group_chassis,
-               f->in_ha_chassis, p->chassis),
-         f->ha_group, f->ha_member);
+               f->in_ha_chassis, p->chassis, p->link, f->chassis_on),
+         f->ha_group, f->ha_member, f->ha_ref);
 }
 
 void gateway_declare_flows(struct northd_program *p)

@@ -35,6 +35,7 @@ struct fact_gateway_reside {
 struct fact_ha_want {
     const struct rstr *name;
     struct uuid source; /* Logical_Router_Port or HA_Chassis_Group */
+    struct uuid lr;     /* whose port it is for */
     uint64_t is_port;
 };
 
@@ -51,15 +52,25 @@ struct fact_ha_member {
     uint64_t priority;
 };
 
+/* Chassis that have ports on a switch; those among them that send to a group's chassis (HA_Chassis_Group ref_chassis), which
+ * watch each other by BFD. */
+struct fact_chassis_on {
+    struct uuid ls, chassis;
+};
+struct fact_ha_ref {
+    struct uuid group, chassis;
+};
+
 extern const struct inc_type northd_type_gateway_router, northd_type_gateway_port,
-    northd_type_gateway_reside, northd_type_ha_want, northd_type_ha_group, northd_type_ha_member;
+    northd_type_gateway_reside, northd_type_ha_want, northd_type_ha_group, northd_type_ha_member,
+    northd_type_chassis_on, northd_type_ha_ref;
 
 struct gateway_facts {
     struct inc_coll *in_chassis, *in_lrp_chassis, *in_ha_chassis, *in_ha_group,
         *in_ha_group_chassis;
     struct inc_index *in_chassis_by_uuid, *in_lrp_chassis_by_lrp, *in_ha_chassis_by_uuid,
         *in_ha_group_by_uuid, *in_ha_group_chassis_by_group;
-    struct inc_coll *router, *port, *reside, *ha_want, *ha_group, *ha_member;
+    struct inc_coll *router, *port, *reside, *ha_want, *ha_group, *ha_member, *chassis_on, *ha_ref;
     struct inc_index *router_by_lr, *port_by_lrp, *port_by_lr, *reside_by_lrp, *ha_want_by_name,
-        *ha_member_by_group;
+        *ha_member_by_group, *chassis_on_by_ls, *ha_ref_by_group;
 };

@@ -15,6 +15,14 @@ struct building {
     struct fact_ha_group group;
 };
 
+/* One more that the group's row names. A sum, so that the order does not matter. */
+static void count(struct building *b, const struct uuid *what)
+{
+    XXH128_hash_t h = XXH3_128bits(what, sizeof *what);
+    b->group.members[0] += h.low64;
+    b->group.members[1] += h.high64;
+}
+
 static void add_member(struct building *b, const struct uuid *row, const char *chassis,
                        int64_t priority)
 {
@@ -28,10 +36,7 @@ static void add_member(struct building *b, const struct uuid *row, const char *c
     const struct fact_chassis *sb = inc_read_one(b->ctx, b->p->chassis_by_name, &f.name);
     if (sb)
         f.chassis = sb->uuid;
-    /* A sum, so that the order does not matter. */
-    XXH128_hash_t h = XXH3_128bits(&f.sb, sizeof f.sb);
-    b->group.members[0] += h.low64;
-    b->group.members[1] += h.high64;
+    count(b, &f.sb);
     inc_emit_take(b->ctx, b->p->gateway.ha_member, &f);
 }
 
@@ -63,6 +68,32 @@ static void add_group_chassis(struct building *b, const struct uuid *group)
     }
 }
 
+void gateway_chassis_on(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_name, key);
+    const struct fact_bound *bound;
+    if (!lsp)
+        return;
+    INC_FOR_EACH(bound, inc_read(ctx, p->bound_by_port, key))
+    inc_emit(ctx, p->gateway.chassis_on, &(struct fact_chassis_on){lsp->ls, bound->chassis});
+}
+
+/* The chassis of the switches that the router of a port in need of the group is on. */
+static void add_refs(struct building *b, const struct uuid *lr)
+{
+    const struct fact_link *link;
+    INC_FOR_EACH(link, inc_read(b->ctx, b->p->link_by_lr, lr))
+    {
+        const struct fact_chassis_on *on;
+        INC_FOR_EACH(on, inc_read(b->ctx, b->p->gateway.chassis_on_by_ls, &link->ls))
+        {
+            count(b, &on->chassis);
+            inc_emit(b->ctx, b->p->gateway.ha_ref, &(struct fact_ha_ref){b->group.sb, on->chassis});
+        }
+    }
+}
+
 void gateway_ha_group(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -75,5 +106,8 @@ void gateway_ha_group(struct inc_ctx *ctx, const void *key, void *aux)
         add_port_chassis(&b, &want->source);
     else
         add_group_chassis(&b, &want->source);
+    const struct fact_ha_want *each;
+    INC_FOR_EACH(each, inc_read(ctx, p->gateway.ha_want_by_name, key))
+    add_refs(&b, &each->lr);
     inc_emit(ctx, p->gateway.ha_group, &b.group);
 }

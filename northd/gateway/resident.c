@@ -66,6 +66,7 @@ static void want(struct inc_ctx *ctx, struct northd_program *p,
     ha.name = ha_name;
     ha.source = group ? group->uuid : port->lrp;
     ha.is_port = !group;
+    ha.lr = port->lr;
     inc_emit(ctx, p->gateway.ha_want, &ha);
 }
 

@@ -15,6 +15,13 @@ void ha_write_group(struct publisher *pub, const void *fact, const struct row *r
     publisher_put(pub, T, &f->sb, row, SB_HA_CHASSIS_GROUP_COL_HA_CHASSIS,
                   datum_new_set(ATOM_UUID, atoms, members.n));
     free(atoms);
+    struct inc_facts refs = inc_look(pub->inc, pub->p->gateway.ha_ref_by_group, &f->sb);
+    atoms = xcalloc(refs.n + 1, sizeof *atoms);
+    for (size_t i = 0; i < refs.n; i++)
+        atoms[i].uuid = ((const struct fact_ha_ref *)refs.v[i])->chassis;
+    publisher_put(pub, T, &f->sb, row, SB_HA_CHASSIS_GROUP_COL_REF_CHASSIS,
+                  datum_new_set(ATOM_UUID, atoms, refs.n));
+    free(atoms);
 }
 
 void ha_write_member(struct publisher *pub, const void *fact, const struct row *row)

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Random networks compiled by weft-northd and by Debian's ovn-northd from the same commands; random packets traced through both
 southbound databases by Debian's ovn-trace must end in the same ports with the same headers. Flows are not compared: the two
-compilers divide the work differently. What the other side has and ours has not yet (ICMP errors, learning of MAC addresses
-on switches) is kept out of the packets.
+compilers divide the work differently.
 
     northd_forwarding.py [SEED [NETWORKS [PACKETS]]]
 """
@@ -41,11 +40,17 @@ class Side:
 
     def trace(self, packet):
         # A process for each packet: as a daemon ovn-trace 23.03 crashes now and then.
-        r = subprocess.run(("ovn-trace", "--db=" + self.sb, "--minimal", *packet.connections, packet.datapath, packet.microflow()),
-                           env=self.env, text=True, capture_output=True)
-        if r.returncode or "parsing" in r.stderr:
-            sys.exit("FAIL  ovn-trace on %s: %s%s" % (packet.microflow(), r.stdout, r.stderr))
-        return outcome(packet, r.stdout)
+        def run(*options):
+            r = subprocess.run(("ovn-trace", "--db=" + self.sb, "--minimal", *packet.connections, *options, packet.datapath, packet.microflow()),
+                               env=self.env, text=True, capture_output=True)
+            if r.returncode or "parsing" in r.stderr:
+                sys.exit("FAIL  ovn-trace on %s: %s%s" % (packet.microflow(), r.stdout, r.stderr))
+            return r.stdout
+        text = run("--select-id=1")
+        if "select:" not in text:
+            return outcome(packet, text)
+        # Among equal next hops: which has which number does not matter.
+        return sorted(outcome(packet, text) + ["or"] + outcome(packet, run("--select-id=2")))
 
     def stop(self):
         for p in reversed(self.running):
@@ -91,8 +96,10 @@ ANSWERS = ("icmp4", "icmp6", "tcp_reset", "sctp_abort")
 
 def made_by(action, state):
     """The packet that a nested action begins with."""
-    if action in ("clone", "ct_next", "ct_commit_nat"):
+    if action in ("clone", "ct_next", "ct_commit_nat", "select"):
         return dict(state)
+    if action.startswith(("ct_dnat", "ct_snat")):
+        return {**state, **dict(pair.split("=") for pair in re.findall(r"ip[46]\.(?:src|dst)=[0-9a-f.:]+", action))}
     packet = {k: v for k, v in state.items() if k.startswith("eth.") or k == "ignored"}
     packet["made by"] = action
     if action in ANSWERS and state.get("made by") in ANSWERS:
@@ -106,11 +113,11 @@ def outcome(packet, text):
     stack, found, opened = [dict(packet.fields)], [], []
     for line in text.splitlines():
         line = re.sub(r"/\*.*?\*/", "", line).strip()
-        if not line or line.startswith("#") or re.match(r"LOG: |-+$|(ct_next\(.*\)|ct_commit_nat|clone) ?;$", line):
+        if not line or line.startswith("#") or re.match(r"LOG: |-+$|(ct_next\(.*\)|ct_[ds]nat\w*(\(.*\))?|ct_commit_nat|clone) ?;$", line):
             continue
         m = re.fullmatch(r'output\("([^"]*)"\);', line)
         assign = re.fullmatch(r"([\w.]+(?:\[[^\]]*\])?) = (.*);", line)
-        opens = re.fullmatch(r"(\w+)(?:\(.*\))? *\{", line)
+        opens = re.fullmatch(r"(ct_[ds]nat\w*(?:\(.*\))?|select(?=:)|\w+)(?::.*|\(.*\))? *\{", line)
         nothing = re.fullmatch(r"(\w+);", line)
         state = stack[-1]
         if m:
@@ -157,7 +164,10 @@ class Network:
             self.routes(n_routers)
         if n_routers == 2 and rnd.random() < 0.5:
             self.join()
-        if rnd.random() < 0.8:
+        self.externals = []
+        if n_routers and rnd.random() < 0.5:
+            self.gateways(n_routers)
+        elif rnd.random() < 0.8:
             self.firewall()
 
     def add(self, *args):
@@ -185,6 +195,43 @@ class Network:
         self.add("lsp-set-addresses", attachment, self.rnd.choice(["router", "router", mac]))
         self.router_ports.append((name, "lr%d" % r, "sw%d" % i, mac, ip, "fd00:%d::%d" % (i, 254 - r)))
 
+    def gateways(self, n_routers):
+        """Gateways, NAT, policies, equal routes."""
+        rnd = self.rnd
+        for r in range(n_routers):
+            router, mine = "lr%d" % r, [p for p in self.router_ports if p[1] == "lr%d" % r]
+            kind = rnd.choice(["router", "port", None])
+            outside = rnd.choice(mine)
+            if kind == "router":
+                self.add("set", "Logical_Router", router, "options:chassis=hv%d" % r, *rnd.choice([(), (), ("options:dnat_force_snat_ip=%s" % outside[4],)]))
+            elif kind == "port":
+                self.add("lrp-set-gateway-chassis", outside[0], "hv1", "20")
+            # Each address inside once for a router: which of two rules for it is in force is nobody's promise.
+            insides = rnd.sample(self.ports, len(self.ports)) + [(None, None, None, "10.0.%d.0/24" % i, None) for i in range(2)]
+            for i in range(rnd.randint(0, 5) if kind else 0):
+                self.nat(router, outside, kind, 100 + 20 * r + i, insides.pop(rnd.randrange(len(insides))) if insides else None)
+            for i in range(rnd.randint(0, 4)):
+                hops = rnd.sample(["%s.%d" % (p[4].rsplit(".", 1)[0], h) for p in mine for h in (1, 2, 77)], rnd.randint(1, 2))
+                self.add("lr-policy-add", router, str(10 + i), rnd.choice(["ip4.src == 10.0.0.1", "ip4.dst == 10.0.1.0/24", "icmp4", "ip4.dst == 20.0.0.0/8"]),
+                         *rnd.choice([("allow",), ("drop",), ("reroute", ",".join(hops)), ("reroute", ",".join(hops))]))
+            if rnd.random() < 0.5:
+                for hop in rnd.sample([1, 2, 3, 77], 2):
+                    self.add("--ecmp", "lr-route-add", router, "50.0.0.0/8", "%s.%d" % (outside[4].rsplit(".", 1)[0], hop))
+            if rnd.random() < 0.3:
+                self.add("--route-table=blue", "lr-route-add", router, "51.0.0.0/8", "%s.3" % outside[4].rsplit(".", 1)[0])
+                self.add("set", "Logical_Router_Port", rnd.choice(mine)[0], "options:route_table=blue")
+
+    def nat(self, router, outside, kind, number, inside):
+        rnd = self.rnd
+        if not inside:
+            return
+        external = "%s.%d" % (outside[4].rsplit(".", 1)[0], number)
+        self.externals.append(external)
+        what = rnd.choice(["snat", "dnat", "dnat_and_snat", "dnat_and_snat"]) if inside[0] else "snat"
+        how = rnd.choice([(), (), ("--stateless",)]) if what == "dnat_and_snat" else ()
+        own = rnd.choice([(), (inside[0], "0a:00:00:00:ee:%02x" % number)]) if what == "dnat_and_snat" and kind == "port" else ()
+        self.add(*how, "lr-nat-add", router, what, external, inside[3], *own)
+
     def firewall(self):
         """ACLs of switches and port groups. A rejected packet's answer is made by the action itself, which ovn-trace shows as a drop with a name."""
         rnd = self.rnd
@@ -210,7 +257,7 @@ class Network:
                      rnd.choice(["dscp=%d" % (10 + i), "rate=1000"]))
         if rnd.random() < 0.15:
             self.add("set", "NB_Global", ".", "options:use_ct_inv_match=false")
-        for p in rnd.sample(self.ports, rnd.randint(0, 2)):
+        for p in rnd.sample(self.ports, rnd.randint(0, min(2, len(self.ports)))):
             self.add("lsp-set-port-security", p[0], rnd.choice([p[2], "%s %s" % (p[2], p[3]), "%s 10.0.9.9" % p[2], "0a:00:00:00:99:01"]))
 
     def join(self):
@@ -238,7 +285,7 @@ class Packet:
         self.name, self.datapath, mac, ip, ip6 = rnd.choice(net.ports)
         macs = [p[2] for p in net.ports if p[1] == self.datapath] + ["0a:00:00:00:99:99", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:09"]
         routers = [p for p in net.router_ports if p[2] == self.datapath]
-        ips = [p[3] for p in net.ports] + [p[4] for p in net.router_ports] + ["10.0.0.77", "10.0.1.77", "20.0.0.1", "20.1.0.1", "30.0.0.1", "40.0.0.1", "99.0.0.1"]
+        ips = [p[3] for p in net.ports] + [p[4] for p in net.router_ports] + ["10.0.0.77", "10.0.1.77", "20.0.0.1", "20.1.0.1", "30.0.0.1", "40.0.0.1", "50.0.0.1", "51.0.0.1", "99.0.0.1"] + 3 * net.externals
         # ovn-trace does not make whole neighbour solicitations, so IPv6 stays among addresses that need none.
         ips6 = [p[4] for p in net.ports if p[4]] + [p[5] for p in net.router_ports]
         f = self.fields = {"eth.src": mac if rnd.random() < 0.9 else "0a:00:00:00:99:01"}
@@ -248,7 +295,7 @@ class Packet:
         if kind < 0.2:
             f["eth.dst"] = rnd.choice(macs)
         elif kind < 0.45:
-            near = [p[3] for p in net.ports if p[1] == self.datapath] + [p[4] for p in routers] + ["10.0.0.88"]
+            near = [p[3] for p in net.ports if p[1] == self.datapath] + [p[4] for p in routers] + ["10.0.0.88"] + net.externals
             f.update({"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.op": "1", "arp.sha": mac, "arp.spa": ip, "arp.tha": "00:00:00:00:00:00", "arp.tpa": rnd.choice(near)})
         elif kind < 0.6 and ip6:
             f["eth.dst"] = rnd.choice([p[3] for p in routers] or macs)
@@ -257,9 +304,8 @@ class Packet:
                 f.update({"icmp6.type": "128", "icmp6.code": "0"})
         else:
             f["eth.dst"] = rnd.choice([p[3] for p in routers] or macs)
-            f.update({"ip4.src": ip, "ip4.dst": rnd.choice(ips), "ip.ttl": "64"})
-            if any(f["ip4.dst"] == p[4] for p in net.router_ports) or rnd.random() < 0.5:
-                f.update({"icmp4.type": "8", "icmp4.code": "0"})
+            f.update({"ip4.src": ip, "ip4.dst": rnd.choice(ips), "ip.ttl": rnd.choice(["64", "64", "64", "1"])})
+            f.update(rnd.choice([{"icmp4.type": "8", "icmp4.code": "0"}, {"icmp4.type": "8", "icmp4.code": "0"}, {"udp.dst": "53"}, {"tcp.dst": "80"}, {}]))
 
     def microflow(self):
         texts = ['inport == "%s"' % self.name] + ["%s == %s" % kv for kv in self.fields.items()]

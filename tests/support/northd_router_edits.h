@@ -48,6 +48,27 @@ static void router_edit_chassis(struct world *w, struct router_net *net)
     }
 }
 
+/* A chassis claims a port, or lets it go. */
+static void router_edit_claim(struct world *w, struct router_net *net)
+{
+    const struct schema_table *t = world_sb_table(w, SB_TABLE_PORT_BINDING);
+    int chassis = pick_there(w, net->chassis, N_SB_CHASSIS);
+    size_t n = replica_n_rows(w->sb_client, t), k = n ? pick(w, n) : 0;
+    const struct row *row;
+    if (w->sb_txn || chassis < 0)
+        return;
+    REPLICA_FOR_EACH(row, pos, w->sb_client, t)
+    {
+        if (k--)
+            continue;
+        w->sb_txn = replica_txn_new(w->sb_client);
+        replica_txn_set(w->sb_txn, t, &row->uuid, &t->columns[SB_PORT_BINDING_COL_CHASSIS],
+                        pick(w, 4) ? datum_new_uuid(&net->chassis[chassis])
+                                   : datum_new_empty(ATOM_UUID, DATUM_SET));
+        return;
+    }
+}
+
 static const char *router_pick_chassis(struct world *w)
 {
     return pick_text(w, router_chassis, ARRAY_SIZE(router_chassis));
@@ -281,7 +302,11 @@ static void router_edit_announcement(struct world *w)
 static UNUSED void router_edit(struct world *w, struct router_net *net)
 {
     int lr = pick_there(w, net->lr, net->n_lr), lrp = pick_there(w, net->lrp, net->n_lrp);
-    switch (pick(w, 12)) {
+    switch (pick(w, 14)) {
+    case 12:
+    case 13:
+        router_edit_claim(w, net);
+        break;
     case 10:
         router_edit_static_mac(w, net);
         break;

@@ -355,6 +355,7 @@ static void world_put_ha_group(struct world *w, const struct uuid *group, struct
         str_putf(s, " %s%s %d,", sb_ha_chassis_external_ids_value(c, "chassis-name"),
                  sb_ha_chassis_chassis(c) ? "!" : "", (int)sb_ha_chassis_priority(c));
     }
+    str_putf(s, " of %u", sb_ha_chassis_group_ref_chassis(sb_ha_chassis_group_cast(row))->n);
 }
 
 static void world_put_bindings(struct world *w, line_vec *lines)

@@ -135,6 +135,38 @@ static void gateway_port(void **state)
     assert_int_equal(world_count(w, "cr-r-pub", NULL), 0);
 }
 
+/* Who has a port on a switch of the router watches, and is watched by, the chassis of the group. */
+static void watched(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    const struct schema_table *c = world_sb_table(w, SB_TABLE_CHASSIS);
+    const struct schema_table *e = world_sb_table(w, SB_TABLE_ENCAP);
+    const struct schema_table *b = world_sb_table(w, SB_TABLE_PORT_BINDING);
+    make_gateway_port(n);
+    commit(w);
+    assert_int_equal(world_count(w, "port cr-r-pub", " r-pub: hv1 20, of 0", NULL), 1);
+    w->sb_txn = replica_txn_new(w->sb_client);
+    struct uuid encap = replica_txn_insert(w->sb_txn, e);
+    replica_txn_set(w->sb_txn, e, &encap, &e->columns[SB_ENCAP_COL_TYPE],
+                    datum_new_string("geneve"));
+    struct uuid chassis = replica_txn_insert(w->sb_txn, c);
+    replica_txn_set(w->sb_txn, c, &chassis, &c->columns[SB_CHASSIS_COL_NAME],
+                    datum_new_string("hv1"));
+    replica_txn_set(w->sb_txn, c, &chassis, &c->columns[SB_CHASSIS_COL_ENCAPS],
+                    datum_new_uuid(&encap));
+    commit(w);
+    assert_int_equal(world_count(w, "port cr-r-pub", " r-pub: hv1! 20, of 0", NULL), 1);
+    const struct row *row;
+    w->sb_txn = replica_txn_new(w->sb_client);
+    REPLICA_FOR_EACH(row, pos, w->sb_client, b)
+    if (!strcmp(sb_port_binding_logical_port(sb_port_binding_cast(row)), "vm"))
+        replica_txn_set(w->sb_txn, b, &row->uuid, &b->columns[SB_PORT_BINDING_COL_CHASSIS],
+                        datum_new_uuid(&chassis));
+    commit(w);
+    assert_int_equal(world_count(w, "port cr-r-pub", " r-pub: hv1! 20, of 1", NULL), 1);
+}
+
 static void distributed(void **state)
 {
     struct net *n = *state;
@@ -180,7 +212,7 @@ static void nonsense(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(gateway_router), TEST(force_snat), TEST(gateway_port),
-                                       TEST(distributed), TEST(nonsense)};
+    const struct CMUnitTest tests[] = {TEST(gateway_router), TEST(force_snat),  TEST(gateway_port),
+                                       TEST(watched),        TEST(distributed), TEST(nonsense)};
     return cmocka_run_group_tests_name("northd nat", tests, NULL, NULL);
 }
