@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "encode/translator.h"
 #include "schema/row.h"
 
 struct rstr *program_name(struct program *program, const char *text)
@@ -303,6 +304,7 @@ void program_init(struct program *p)
     p->symtab = symtab_new();
     p->exprs = expr_pool_new(p->symtab);
     p->actions = action_pool_new(p->exprs);
+    p->translator = translator_new();
     p->inc = inc_program_new("controller", p);
     declare_inputs(p);
     declare_rows(p);
@@ -314,6 +316,7 @@ void program_init(struct program *p)
 void program_fini(struct program *p)
 {
     inc_program_free(p->inc);
+    translator_free(p->translator);
     action_pool_free(p->actions);
     expr_pool_free(p->exprs);
     symtab_free(p->symtab);

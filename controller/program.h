@@ -17,6 +17,7 @@ struct program {
     struct symtab *symtab;
     struct expr_pool *exprs;
     struct action_pool *actions;
+    struct translator *translator; /* of logical flows */
 
     /* inputs: rows of the southbound database, elements of their sets */
 #define ROWS(ID, TABLE)                                                                            \

@@ -1,7 +1,7 @@
 /* lflow.c - one logical flow on one local datapath into OpenFlow flows.
  *
  * Rooms 6 to 8. Names of ports become numbers of this datapath, address sets and port groups their elements, is_chassis_resident what is true
- * here; the match's normal form gives a flow for each alternative; actions are encoded once. Reading the names through the context makes
+ * here; the match's normal form gives a flow for each alternative; actions are encoded once (encode/translator.h, which remembers). Reading the names through the context makes
  * the unit run again when one of them changes. Units are (logical flow, datapath).
  */
 #include "controller/translate/oflow.h"
@@ -11,8 +11,7 @@
 
 #include "base/err.h"
 #include "controller/local/local.h"
-#include "encode/encode.h"
-#include "expr/norm.h"
+#include "encode/translator.h"
 #include "lflow/lflow.h"
 #include "net/addr.h"
 
@@ -183,28 +182,31 @@ static bool tunnel_port(void *aux, const char *name, uint32_t *ret)
 
 /* --- Flows */
 
-static void emit_flows(struct lookup *l, const struct fact_parsed *parsed, const struct norm *norm,
-                       struct oflow *flow)
+static void emit_flows(struct lookup *l, const struct fact_parsed *parsed,
+                       const struct translation *t)
 {
     bool is_ingress = parsed->pipeline == PIPELINE_INGRESS;
     unsigned table = (is_ingress ? OFTABLE_LOG_INGRESS : OFTABLE_LOG_EGRESS) + parsed->table;
-    struct oflow clauses = OFLOW_INIT;
+    struct oflow clauses = OFLOW_INIT, flow = OFLOW_INIT;
     uint32_t base;
-    if (!conj_base(l, norm->n_conj, &base))
+    if (!conj_base(l, t->n_conj, &base))
         return;
-    for (size_t i = 0; i < norm->n; i++) {
-        const struct norm_flow *nf = &norm->flows[i];
-        struct oflow *out = nf->n_clauses ? &clauses : flow;
-        match_init(&out->match);
-        norm_flow_to_match(nf, base, &out->match);
+    of_actions_copy(&flow.actions, &t->actions);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct translated_flow *f = &t->flows[i];
+        struct oflow *out = f->n_clauses ? &clauses : &flow;
+        minimatch_expand(f->match, &out->match);
+        if (f->conj_id)
+            match_set(&out->match, FIELD_CONJ_ID, base + f->conj_id);
         oflow_match_dp(out, l->datapath->key);
         of_actions_clear(&clauses.actions);
-        for (uint32_t c = 0; c < nf->n_clauses; c++)
-            of_put_conjunction(&clauses.actions, base + nf->clauses[c].conj, nf->clauses[c].clause,
-                               nf->clauses[c].n_clauses);
+        for (uint32_t c = 0; c < f->n_clauses; c++)
+            of_put_conjunction(&clauses.actions, base + f->clauses[c].conj, f->clauses[c].clause,
+                               f->clauses[c].n_clauses);
         oflow_emit(l->ctx, l->p, out, table, parsed->priority, parsed->cookie);
     }
     oflow_fini(&clauses);
+    oflow_fini(&flow);
 }
 
 void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
@@ -216,34 +218,27 @@ void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
     if (!parsed || !datapath)
         return;
     struct lookup lookup = {.ctx = ctx, .p = p, .datapath = datapath, .lflow = &at->lflow};
-    const struct expr_world world = {
+    const struct expr_world names = {
         .aux = &lookup, .set = elements_of_set, .group = ports_of_group, .resident = is_resident};
-    const struct norm_ports ports = {.aux = &lookup, .number = number_of_port};
-    struct norm norm;
-    if (norm_from_expr(parsed->match, &world, &ports, NORM_MERGE, 0, &norm, NULL))
-        return;
-    if (norm.n) {
-        uint32_t meter = parsed->meter ? number_of_meter(&lookup, parsed->meter->s) : 0;
-        const struct encode_params encode = {
-            .profile = &encode_modern,
-            .pipeline = (enum pipeline)parsed->pipeline,
-            .table = parsed->table,
-            .is_router = datapath->is_router,
-            .datapath_key = datapath->key,
-            .flow_id = parsed->cookie,
-            .meter = meter ? meter : OF_METER_NONE,
-            .aux = &lookup,
-            .port = number_of_port,
-            .group = number_of_group,
-            .meter_id = number_of_meter,
-            .resident = is_resident,
-            .tunnel_port = tunnel_port,
-        };
-        struct oflow flow = OFLOW_INIT;
-        oflow_begin(&flow);
-        encode_actions(parsed->actions, &encode, &flow.actions);
-        emit_flows(&lookup, parsed, &norm, &flow);
-        oflow_fini(&flow);
-    }
-    norm_fini(&norm);
+    uint32_t meter = parsed->meter ? number_of_meter(&lookup, parsed->meter->s) : 0;
+    const struct encode_params params = {
+        .profile = &encode_modern,
+        .pipeline = (enum pipeline)parsed->pipeline,
+        .table = parsed->table,
+        .is_router = datapath->is_router,
+        .datapath_key = datapath->key,
+        .flow_id = parsed->cookie,
+        .meter = meter ? meter : OF_METER_NONE,
+        .aux = &lookup,
+        .port = number_of_port,
+        .group = number_of_group,
+        .meter_id = number_of_meter,
+        .resident = is_resident,
+        .tunnel_port = tunnel_port,
+    };
+    const struct translate_world world = {
+        .names = &names, .params = &params, .norm_flags = NORM_MERGE};
+    const struct translation *t;
+    if (!translator_run(p->translator, parsed->match, parsed->actions, &world, &t, NULL))
+        emit_flows(&lookup, parsed, t);
 }

@@ -57,7 +57,8 @@ struct draft {
     struct norm norm;
     struct of_actions actions;
     VEC(struct question) questions;
-    struct str names;
+    VEC(struct question) given; /* ids known from an attempt to use an older translation */
+    struct str names;           /* of both */
     bool is_own;
 };
 
@@ -168,17 +169,40 @@ static struct question ask(const struct translate_world *w, struct question q, c
     return q;
 }
 
-static bool still_holds(const struct entry *e, const struct translate_world *w)
+static bool is_id(const struct question *q)
+{
+    return q->kind == ASK_GROUP || q->kind == ASK_METER;
+}
+
+/* Takes the answer to Q over to a translation that is made because a later one changed: what comes before that is the same. */
+static void hand_over(struct draft *d, const struct entry *e, const struct question *q)
+{
+    struct question id = *q;
+    const char *name = e->names + q->name;
+    id.name = (uint32_t)d->names.n;
+    str_put_n(&d->names, name, strlen(name) + 1);
+    vec_push(&d->given, id);
+}
+
+/* False: E is another flow's, or some answer is another now; then D has the ids that were asked for. */
+static bool still_holds(const struct entry *e, const struct translate_world *w, struct draft *d)
 {
     if (e->is_own &&
         (e->datapath_key != w->params->datapath_key || e->flow_id != w->params->flow_id))
         return false;
     for (uint32_t i = 0; i < e->n_questions; i++) {
         const struct question *q = &e->questions[i];
-        struct digest d = {0};
-        struct question now = ask(w, *q, q->kind == ASK_COLLECTOR ? NULL : e->names + q->name, &d);
-        if (now.found != q->found || now.answer != q->answer)
-            return false;
+        struct digest digest = {0};
+        const char *name = q->kind == ASK_COLLECTOR ? NULL : e->names + q->name;
+        struct question now = ask(w, *q, name, &digest);
+        if (now.found == q->found && now.answer == q->answer)
+            continue;
+        for (uint32_t k = 0; k < i; k++)
+            if (is_id(&e->questions[k]))
+                hand_over(d, e, &e->questions[k]);
+        if (is_id(&now))
+            hand_over(d, e, &now);
+        return false;
     }
     return true;
 }
@@ -236,14 +260,28 @@ static bool note_resident_lb(void *aux, const char *name)
     return note(aux, ASK_RESIDENT_LB, name, NULL).found;
 }
 
+static uint32_t note_id(struct draft *d, enum question_kind kind, const char *name)
+{
+    const struct question *q;
+    VEC_FOR_EACH (q, &d->questions)
+        if (q->kind == kind && !strcmp(str_c(&d->names) + q->name, name))
+            return (uint32_t)q->answer;
+    VEC_FOR_EACH (q, &d->given)
+        if (q->kind == kind && !strcmp(str_c(&d->names) + q->name, name)) {
+            vec_push(&d->questions, *q); /* in the order in which they come */
+            return (uint32_t)q->answer;
+        }
+    return (uint32_t)note(d, kind, name, NULL).answer;
+}
+
 static uint32_t note_group(void *aux, const char *spec)
 {
-    return (uint32_t)note(aux, ASK_GROUP, spec, NULL).answer;
+    return note_id(aux, ASK_GROUP, spec);
 }
 
 static uint32_t note_meter(void *aux, const char *name)
 {
-    return (uint32_t)note(aux, ASK_METER, name, NULL).answer;
+    return note_id(aux, ASK_METER, name);
 }
 
 static bool note_collector(void *aux, uint32_t id)
@@ -284,6 +322,7 @@ static void draft_fini(struct draft *d)
     norm_fini(&d->norm);
     of_actions_fini(&d->actions);
     vec_fini(&d->questions);
+    vec_fini(&d->given);
     str_fini(&d->names);
 }
 
@@ -393,7 +432,12 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
     key.ct_zero_snat = p->ct_zero_snat;
     uint64_t hash = hash_bytes(&key, sizeof key, 0);
     struct gen_node *node = gen_cache_find(&t->cache, hash, is_same_flow, &key);
-    if (node && still_holds(CONTAINER_OF(node, struct entry, node), world)) {
+    struct draft d = {.world = world,
+                      .actions = OF_ACTIONS_INIT,
+                      .questions = VEC_INIT,
+                      .given = VEC_INIT,
+                      .names = STR_INIT};
+    if (node && still_holds(CONTAINER_OF(node, struct entry, node), world, &d)) {
         t->hits++;
         *ret = &CONTAINER_OF(node, struct entry, node)->out;
         return 0;
@@ -401,8 +445,6 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
     t->misses++;
     if (node)
         gen_cache_remove(&t->cache, node);
-    struct draft d = {
-        .world = world, .actions = OF_ACTIONS_INIT, .questions = VEC_INIT, .names = STR_INIT};
     int rc = translate(&d, &key, diag);
     if (!rc) {
         struct entry *e = finish(&d, &key);

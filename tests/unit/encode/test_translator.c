@@ -22,6 +22,7 @@ struct world {                /* ports p0.., set $s, group @g, meters and groups
     u128 set[N_SET];
     size_t n_set, n_group; /* @g: p0 .. p(n_group-1) */
     uint32_t base;         /* of ids */
+    unsigned n_asked;      /* how often for an id */
 };
 
 static bool port(void *aux, const char *name, uint32_t *ret)
@@ -60,7 +61,9 @@ static bool group(void *aux, const char *name, void (*add)(void *, const char *)
 
 static uint32_t id_of(void *aux, const char *text)
 {
-    return ((const struct world *)aux)->base + (uint32_t)strlen(text);
+    struct world *w = aux;
+    w->n_asked++;
+    return w->base + (uint32_t)strlen(text);
 }
 
 static const char *const matches[] = {
@@ -185,9 +188,13 @@ static void test_equals_fresh(void **state UNUSED)
         if (!(next(rng) % 4))
             change(&w, rng);
         struct translator *fresh = translator_new();
+        w.n_asked = 0;
         translate(&l, kept, &w, match, action, dp, &a);
+        unsigned n_asked = w.n_asked;
+        w.n_asked = 0;
         translate(&l, fresh, &w, match, action, dp, &b);
         assert_string_equal(str_c(&a), str_c(&b));
+        assert_int_equal(w.n_asked, n_asked);
         translator_free(fresh);
         str_fini(&a);
         str_fini(&b);
