@@ -103,4 +103,46 @@ check "TCP through SNAT and DNAT" transfer cb ca 10.0.0.9 20
 equal "a related error is translated back" ConnectionRefusedError "$(udp ca 10.0.0.9 9)"
 has "the source is translated" 'orig=\(src=10.0.0.1,dst=10.0.0.2,sport=[0-9]+,dport=5001\),reply=\(src=10.0.0.2,dst=10.0.0.8,sport=5001,dport=[0-9]+\),zone=2' "$(dump zone=2)"
 has "and the destination" 'orig=\(src=10.0.0.1,dst=10.0.0.9,sport=[0-9]+,dport=5001\),reply=\(src=10.0.0.2,dst=10.0.0.1,sport=5001,dport=[0-9]+\),zone=1' "$(dump zone=1)"
+# FTP: only port 21 may be connected to, and what the control connection announces, in both modes.
+check "a firewall that knows FTP" flows <<'F'
+table=0,priority=10,arp,actions=normal
+table=0,priority=100,ip,actions=ct(table=1,zone=6)
+table=1,in_port=1,tcp,tp_dst=21,ct_state=+new-rel,actions=ct(commit,alg=ftp,zone=6),2
+table=1,in_port=1,ip,ct_state=+est,actions=2
+table=1,in_port=2,ip,ct_state=+est,actions=1
+table=1,priority=100,in_port=1,tcp,ct_state=+new+rel,actions=ct(commit,zone=6),2
+table=1,priority=100,in_port=2,tcp,ct_state=+new+rel,actions=ct(commit,zone=6),1
+F
+start ftpd ip netns exec wswcb timeout 60 python3 -c '
+import socket
+s = socket.create_server(("", 21)); s.settimeout(50)
+while True:
+    c, _ = s.accept(); f = c.makefile("rw", newline="\r\n"); data = None
+    def say(t): f.write(t + "\n"); f.flush()
+    say("220 hello")
+    for line in f:
+        word, _, rest = line.strip().partition(" ")
+        if word == "PORT":
+            n = rest.split(","); data = lambda: socket.create_connection((".".join(n[:4]), int(n[4]) * 256 + int(n[5])), 5); say("200 ok")
+        elif word == "PASV":
+            l = socket.create_server(("", 0)); l.settimeout(5); p = l.getsockname()[1]; data = lambda: l.accept()[0]
+            say("227 Entering Passive Mode (10,0,0,2,%d,%d)" % (p >> 8, p & 255))
+        elif word == "RETR":
+            say("150 here it comes"); d = data(); d.sendall(b"x" * 300000); d.close(); say("226 done")
+        elif word == "QUIT": say("221 bye"); break
+        else: say("230 ok")
+'
+wait_for 5 ip netns exec wswcb sh -c 'ss -ltn | grep -q :21'
+fetch() { # MODE: passive or active; through FTP
+    ip netns exec wswca timeout 20 python3 -c '
+import ftplib, sys
+f = ftplib.FTP("10.0.0.2", timeout=5); f.login(); f.set_pasv(sys.argv[1] == "passive"); n = []
+f.retrbinary("RETR x", lambda b: n.append(len(b))); f.quit(); assert sum(n) == 300000' "$1"
+}
+check "FTP in active mode" fetch active
+check "FTP in passive mode" fetch passive
+has "a data connection knows its parent" 'orig=\(src=10.0.0.2,dst=10.0.0.1,.*parent=\(src=10.0.0.1,dst=10.0.0.2,sport=[0-9]+,dport=21\)' "$(dump)"
+refuse "anything else is not let through" 'timed out' ip netns exec wswca timeout 5 python3 -c '
+import socket
+socket.create_connection(("10.0.0.2", 22), 1)'
 equal "nothing was lost for want of something" "" "$(appctl s dpif/show-drops | grep -E 'recirc|unsupported')"
