@@ -21,7 +21,7 @@
 
 LOG_MODULE(controller);
 
-enum { SLICE_UNITS = 64, SLICE_US = 5000, LEAVE_MS = 1000, HEALTH_MS = 2000 };
+enum { SLICE_UNITS = 64, SLICE_US = 5000, LEAVE_MS = 1000, HEALTH_MS = 2000, FORGET_MS = 60000 };
 
 static const char *const ovs_tables[] = {"Open_vSwitch", "Bridge", "Port", "Interface", NULL};
 static const char *const sb_tables[] = {"Chassis",
@@ -250,36 +250,12 @@ static void apply_config(struct controller *c)
 
 /* --- Publishing a settled state */
 
-static bool is_clause(const struct fact_oflow *flow)
-{
-    const struct of_action *first = (const void *)flow->actions->s;
-    return flow->actions->n && first->type == OF_CONJUNCTION;
-}
-
-/* Several logical flows whose conjunctions have a clause in common: one flow is in all of them. */
-static struct rstr *merge_clauses(struct controller *c, struct inc_facts facts)
-{
-    struct of_actions all = OF_ACTIONS_INIT;
-    for (size_t i = 0; i < facts.n; i++) {
-        const struct fact_oflow *flow = facts.v[i];
-        of_actions_append(&all, flow->actions->s, flow->actions->n);
-    }
-    struct rstr *ret = flow_actions_blob(&c->program.blobs, &all);
-    of_actions_fini(&all);
-    return ret;
-}
-
-/* The flow that counts among those of one key: the first in content order that does something by itself. */
 static void set_flow(struct controller *c, const struct oflow_key *key)
 {
     struct inc_facts facts = inc_look(c->inc, c->program.oflow_by_key, key);
-    const struct fact_oflow *flow = facts.n ? facts.v[0] : NULL;
-    for (size_t i = 0; i < facts.n && is_clause(flow); i++)
-        flow = facts.v[i];
-    struct rstr *actions = !flow                            ? NULL
-                           : facts.n > 1 && is_clause(flow) ? merge_clauses(c, facts)
-                                                            : rstr_ref(flow->actions);
-    installer_set(c->installer, key, flow ? flow->cookie : 0, actions);
+    uint64_t cookie;
+    struct rstr *actions = flow_actions_of(&c->program.blobs, facts, &cookie);
+    installer_set(c->installer, key, cookie, actions);
     rstr_unref(actions);
 }
 
@@ -454,6 +430,8 @@ static void restore_ids(struct controller *c)
     const struct ovs_bridge *bridge = bridge_find(c->ovs, c->config.bridge);
     if (bridge && !c->has_restored_ids)
         keep_restore(&c->ids, bridge);
+    if (!c->has_restored_ids)
+        c->forget_ms = env_now_ms(c->env) + FORGET_MS;
     c->has_restored_ids = true;
 }
 
@@ -476,7 +454,7 @@ static void run(void *c_)
         bridge_run(&c->config, c->ovs, &c->ovs_writer);
     if (c->sb_loaded) {
         if (writer_is_ready(&c->sb_writer))
-            register_run(&c->config, c->sb, &c->sb_writer);
+            register_run(&c->registration, &c->config, c->sb, &c->sb_writer);
         if (c->is_local_changed) {
             restore_ids(c);
             c->tunnel_option = c->installer ? installer_tunnel_option(c->installer) : 0;
@@ -563,6 +541,12 @@ static void on_health(void *c_)
         log_failures("switch database", c->ovs_source, &c->ovs_failures);
     if (c->sb && !replica_is_connected(c->sb))
         log_failures("southbound database", c->sb_source, &c->sb_failures);
+    /* Whoever had a number before the restart and is still there has asked for it by now. */
+    if (c->forget_ms && env_now_ms(c->env) >= c->forget_ms && c->is_complete && c->is_published) {
+        ids_forget_restored(&c->ids);
+        c->forget_ms = 0;
+        wake(c);
+    }
     timer_start_ms(&c->health, HEALTH_MS);
 }
 
@@ -634,6 +618,7 @@ void controller_free(struct controller *c)
     sb_index_fini(&c->index);
     inc_free(c->inc);
     ids_fini(&c->ids);
+    registration_fini(&c->registration);
     hypervisor_fini(&c->hypervisor);
     program_fini(&c->program);
     config_fini(&c->config);

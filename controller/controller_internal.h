@@ -6,6 +6,7 @@
 #include "controller/chassis/config.h"
 #include "controller/chassis/hypervisor.h"
 #include "controller/chassis/progress.h"
+#include "controller/chassis/register.h"
 #include "controller/controller.h"
 #include "controller/sb_index.h"
 #include "controller/scope.h"
@@ -31,6 +32,8 @@ struct controller {
     unsigned tunnel_option; /* the one in the engine */
     struct ids ids;
     bool has_restored_ids;
+    int64_t forget_ms; /* when restored numbers that nobody wants are free; 0: they are */
+    struct registration registration;
     struct scope scope;
     bool is_complete;      /* the rows that the scope asks for are here */
     bool is_holding;       /* nothing is published until they are */

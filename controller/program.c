@@ -86,6 +86,7 @@ static void declare_rows(struct program *p)
     p->chassis_by_uuid = BY_UUID(p->chassis, fact_chassis, uuid);
     p->encap = inc_derived(g, "encap", &type_encap);
     p->encap_by_uuid = BY_UUID(p->encap, fact_encap, uuid);
+    p->encap_by_chassis = BY_NAME(p->encap, fact_encap, chassis);
     p->group = inc_derived(g, "group", &type_group);
     p->group_by_uuid = BY_UUID(p->group, fact_group, uuid);
     p->group_by_name = inc_index_field(g, p->group, "name", &type_key_group,

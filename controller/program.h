@@ -42,8 +42,8 @@ struct program {
     /* topology */
     struct inc_coll *datapath, *port, *chassis, *encap, *group, *set, *candidate, *meter;
     struct inc_index *datapath_by_uuid, *port_by_uuid, *port_by_name, *chassis_by_uuid,
-        *encap_by_uuid, *group_by_uuid, *group_by_name, *set_by_name, *candidate_by_port,
-        *meter_by_name;
+        *encap_by_uuid, *encap_by_chassis, *group_by_uuid, *group_by_name, *set_by_name,
+        *candidate_by_port, *meter_by_name;
     struct inc_coll *root, *edge, *local, *claim, *watched, *want_tunnel, *want_uplink, *localnet,
         *dp_zones, *place, *member, *object;
     struct inc_index *local_by_datapath, *watched_by_chassis, *localnet_by_datapath,

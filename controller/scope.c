@@ -185,6 +185,8 @@ void scope_update(struct scope *scope, const struct config *config, const struct
     struct asking ours = begin(sb, "Chassis_Private");
     if (!everything)
         ask(&ours, FN_EQ, "name", datum_new_string(config->system_id));
+    if (!everything && self) /* under an older name */
+        ask(&ours, FN_EQ, "chassis", datum_new_uuid(self));
     set(&ours, sb, everything);
     vec_fini(&all.datapaths);
     vec_fini(&all.groups);

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/vec.h"
 #include "controller/chassis/hypervisor.h"
 #include "rows/sb.h"
+
+LOG_MODULE(chassis);
 
 /* What our parser and switch can do: northd uses a feature when all chassis announce it. */
 static const char *const features[] = {"port-up-notif", "mac-binding-timestamp", "fdb-timestamp",
@@ -117,13 +120,111 @@ const struct row *register_private_row(const struct config *config, const struct
     return NULL;
 }
 
-void register_run(const struct config *config, const struct replica *sb, struct writer *w)
+void registration_fini(struct registration *r)
+{
+    free(r->name);
+    free(r->written);
+    memset(r, 0, sizeof *r);
+}
+
+/* Somebody else has one of our end points: two chassis cannot be reached at one address. */
+static bool is_taken(const struct config *config, const struct replica *sb, const encaps *want)
+{
+    static struct log_rate rate = LOG_RATE(6, 1);
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, sb, replica_table(sb, "Encap"))
+    {
+        const struct sb_encap *e = sb_encap_cast(row);
+        if (!strcmp(sb_encap_chassis_name(e), config->system_id))
+            continue;
+        for (size_t i = 0; i < want->n; i++) {
+            if (strcmp(sb_encap_type(e), want->data[i].type) ||
+                strcmp(sb_encap_ip(e), want->data[i].ip))
+                continue;
+            log_warn_limited(&rate,
+                             "chassis '%s' is not registered: chassis '%s' already has the end "
+                             "point %s %s; if that one is gone for good, delete it "
+                             "(weft-sbctl chassis-del %s)",
+                             config->system_id, sb_encap_chassis_name(e), want->data[i].type,
+                             want->data[i].ip, sb_encap_chassis_name(e));
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *encaps_text(const struct config *config, const encaps *want)
+{
+    struct str s = STR_INIT;
+    for (size_t i = 0; i < want->n; i++)
+        str_putf(&s, "%s %s %d,", want->data[i].type, want->data[i].ip, config->encap_csum);
+    return str_steal(&s);
+}
+
+/* The end points are not ours although they were: another controller calls itself by our name. */
+static bool is_disputed(const struct registration *r, const struct config *config,
+                        const encaps *want)
+{
+    static struct log_rate rate = LOG_RATE(6, 1);
+    char *text = encaps_text(config, want);
+    bool is_disputed = r->written && !strcmp(r->written, text);
+    free(text);
+    if (is_disputed)
+        log_warn_limited(&rate,
+                         "another controller has registered itself as chassis '%s': give each "
+                         "hypervisor its own external_ids:system-id",
+                         config->system_id);
+    return is_disputed;
+}
+
+/* The rows of our old name get the new one. */
+static void rename_rows(const struct registration *r, const struct config *config,
+                        const struct replica *sb, struct writer *w)
+{
+    const struct row *row, *chassis = NULL;
+    REPLICA_FOR_EACH(row, pos, sb, replica_table(sb, "Chassis"))
+    if (!strcmp(sb_chassis_name(sb_chassis_cast(row)), r->name))
+        chassis = row;
+    if (!chassis)
+        return;
+    writer_text(w, "Chassis", &chassis->uuid, "name", config->system_id);
+    REPLICA_FOR_EACH(row, pos, sb, replica_table(sb, "Encap"))
+    if (!strcmp(sb_encap_chassis_name(sb_encap_cast(row)), r->name))
+        writer_text(w, "Encap", &row->uuid, "chassis_name", config->system_id);
+    REPLICA_FOR_EACH(row, pos, sb, replica_table(sb, "Chassis_Private"))
+    if (!strcmp(sb_chassis_private_name(sb_chassis_private_cast(row)), r->name))
+        writer_text(w, "Chassis_Private", &row->uuid, "name", config->system_id);
+    writer_comment(w, "chassis '%s' is now called '%s'", r->name, config->system_id);
+}
+
+/* Chassis and Chassis_Private, as they should be. ROW: the Chassis as it is, or NULL. */
+static void write_rows(struct registration *r, const struct config *config,
+                       const struct replica *sb, const struct row *row, const encaps *want,
+                       struct writer *w);
+
+void register_run(struct registration *r, const struct config *config, const struct replica *sb,
+                  struct writer *w)
 {
     encaps want = VEC_INIT;
     wanted_encaps(config, &want);
+    const struct row *row = hypervisor_chassis_row(config, sb);
     if (!want.n) /* a chassis without an address can serve nobody: wait for the configuration */
         return;
-    const struct row *row = hypervisor_chassis_row(config, sb);
+    if (!row && r->name && strcmp(r->name, config->system_id))
+        rename_rows(r, config, sb, w);
+    else if (!is_taken(config, sb, &want))
+        write_rows(r, config, sb, row, &want, w);
+    if (row && (!r->name || strcmp(r->name, config->system_id))) {
+        registration_fini(r);
+        r->name = xstrdup(config->system_id);
+    }
+    encaps_fini(&want);
+}
+
+static void write_rows(struct registration *r, const struct config *config,
+                       const struct replica *sb, const struct row *row, const encaps *want,
+                       struct writer *w)
+{
     struct uuid id;
     if (row) {
         id = row->uuid;
@@ -133,8 +234,14 @@ void register_run(const struct config *config, const struct replica *sb, struct 
         writer_comment(w, "registering chassis '%s'", config->system_id);
     }
     const struct sb_chassis *old = row ? sb_chassis_cast(row) : NULL;
-    if (!old || !encaps_match(old, sb, config, &want))
-        write_encaps(config, w, &id, &want);
+    if (old && encaps_match(old, sb, config, want)) {
+        free(r->written);
+        r->written = encaps_text(config, want);
+    } else if (old && is_disputed(r, config, want)) {
+        return;
+    } else {
+        write_encaps(config, w, &id, want);
+    }
     write_details(config, w, &id, old);
     const struct row *private_row = register_private_row(config, sb);
     if (!private_row) {
@@ -146,7 +253,6 @@ void register_run(const struct config *config, const struct replica *sb, struct 
         if (!at || !uuid_equal(at, &id))
             writer_uuid(w, "Chassis_Private", &private_row->uuid, "chassis", &id);
     }
-    encaps_fini(&want);
 }
 
 bool register_remove(const struct config *config, const struct replica *sb, struct writer *w)

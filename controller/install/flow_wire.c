@@ -71,3 +71,33 @@ bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b)
     rstr_unref(normal);
     return same;
 }
+
+static bool is_clause(const struct fact_oflow *flow)
+{
+    const struct of_action *first = (const void *)flow->actions->s;
+    return flow->actions->n && first->type == OF_CONJUNCTION;
+}
+
+/* Several logical flows whose conjunctions have a clause in common: one flow is in all of them. */
+static struct rstr *merge_clauses(struct rstr_pool *blobs, struct inc_facts facts)
+{
+    struct of_actions all = OF_ACTIONS_INIT;
+    for (size_t i = 0; i < facts.n; i++) {
+        const struct fact_oflow *flow = facts.v[i];
+        of_actions_append(&all, flow->actions->s, flow->actions->n);
+    }
+    struct rstr *ret = flow_actions_blob(blobs, &all);
+    of_actions_fini(&all);
+    return ret;
+}
+
+struct rstr *flow_actions_of(struct rstr_pool *blobs, struct inc_facts facts, uint64_t *cookie)
+{
+    const struct fact_oflow *flow = facts.n ? facts.v[0] : NULL;
+    for (size_t i = 0; i < facts.n && is_clause(flow); i++)
+        flow = facts.v[i];
+    *cookie = flow ? flow->cookie : 0;
+    if (!flow)
+        return NULL;
+    return facts.n > 1 && is_clause(flow) ? merge_clauses(blobs, facts) : rstr_ref(flow->actions);
+}

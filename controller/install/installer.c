@@ -289,8 +289,7 @@ static void readback_begin(struct installer *in)
 static bool is_learned_table(unsigned table)
 {
     return table == OFTABLE_LB_HAIRPIN_REPLY || table == OFTABLE_ECMP_NH_MAC ||
-           table == OFTABLE_ECMP_NH || table == OFTABLE_LB_AFFINITY ||
-           table == OFTABLE_MAC_CACHE_USE;
+           table == OFTABLE_ECMP_NH || table == OFTABLE_LB_AFFINITY;
 }
 
 static void take_flow(struct installer *in, const struct of_flow_stats *fs)

@@ -69,6 +69,9 @@ struct flow_entry {
     bool is_sent;          /* in installer->batch */
 };
 
+/* What the facts (struct fact_oflow) of one key make together, a new reference: the first in content order that does something by itself; if all
+ * are clauses of conjunctions, all of them. NULL: there is none. */
+struct rstr *flow_actions_of(struct rstr_pool *blobs, struct inc_facts facts, uint64_t *cookie);
 /* The list as an interned blob (a new reference); nothing, a drop, is a blob too. */
 struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions);
 /* The two forms are the same flow to a switch: equal, or equal after a trip over the wire. */

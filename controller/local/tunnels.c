@@ -5,12 +5,34 @@
  */
 #include "controller/local/local.h"
 
+/* Of the types of end point that both chassis have, the best alone. */
+static bool is_best(struct inc_ctx *ctx, struct program *p, const struct fact_self *self,
+                    const struct fact_encap *encap)
+{
+    const struct fact_encap *own, *other;
+    struct inc_facts owns = inc_read(ctx, p->encap_by_chassis, &self->name);
+    bool has = false;
+    INC_FOR_EACH(own, owns)
+    has |= own->type == encap->type;
+    if (!has)
+        return false;
+    INC_FOR_EACH(other, inc_read(ctx, p->encap_by_chassis, &encap->chassis))
+    {
+        if (other->type >= encap->type)
+            continue;
+        INC_FOR_EACH(own, owns)
+        if (own->type == other->type)
+            return false;
+    }
+    return true;
+}
+
 void tunnels_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
     const struct fact_encap *encap = inc_read_one(ctx, p->encap_by_uuid, key);
     const struct fact_self *self = inc_read_one(ctx, p->self_all, NULL);
-    if (!self || encap->chassis == self->name)
+    if (!self || encap->chassis == self->name || !is_best(ctx, p, self, encap))
         return;
     struct fact_want_tunnel f;
     INC_CLEAR(f);

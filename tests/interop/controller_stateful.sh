@@ -1,7 +1,7 @@
 #!/bin/bash
 # weft-controller between Debian's ovn-northd and ovs-vswitchd (userspace datapath with connection tracking), real packets between namespaces:
-# ACLs, port security, NAT on a gateway port to a physical network, load balancing with hairpin, nested ports, metering; and a restart
-# in the middle of the traffic.
+# ACLs, port security, NAT on a gateway port to a physical network, load balancing with hairpin, nested ports; restarts of the controller and a
+# loss of the southbound database in the middle of the traffic; which rows the controller asks for.
 . "$WEFT_SRC/tests/support/lib.sh"
 begin controller-stateful
 for db in "nb /usr/share/ovn/ovn-nb.ovsschema ovnnb_db.sock" "sb /usr/share/ovn/ovn-sb.ovsschema ovnsb_db.sock" \
@@ -10,6 +10,7 @@ for db in "nb /usr/share/ovn/ovn-nb.ovsschema ovnnb_db.sock" "sb /usr/share/ovn/
     ovsdb-tool create "$dir/$1.db" "$2" || exit 1
     start "ovsdb-$1" ovsdb-server --remote="punix:$dir/$3" --unixctl="$dir/$1.ctl" "$dir/$1.db"
     wait_for 10 test -S "$dir/$3"
+    [ "$1" = sb ] && sb=$started
 done
 export OVN_NB_DB=unix:$dir/ovnnb_db.sock OVN_SB_DB=unix:$dir/ovnsb_db.sock
 vs() { ovs-vsctl --db="unix:$dir/db.sock" --timeout=10 "$@"; }
@@ -27,11 +28,11 @@ controller() {
     start controller ip netns exec wct-sw "$WEFT_BIN/weft-controller" --unixctl="$dir/controller.ctl" --verify "unix:$dir/db.sock"
     controller=$started
 }
-controller_kill() {
+kill_now() { # PID: as a crash would
     local p rest=()
-    kill -KILL $controller
-    wait $controller 2>/dev/null
-    for p in "${pids[@]}"; do [ "$p" = $controller ] || rest+=("$p"); done
+    kill -KILL "$1"
+    wait "$1" 2>/dev/null
+    for p in "${pids[@]}"; do [ "$p" = "$1" ] || rest+=("$p"); done
     pids=("${rest[@]}")
 }
 controller
@@ -124,7 +125,7 @@ ping1=$!
 in_vm v2 ping -q -i 0.01 -c 400 172.16.0.100 >"$dir/ping2.out" 2>&1 &
 ping2=$!
 for _ in 1 2 3; do
-    controller_kill
+    kill_now $controller
     controller
     wait_for 20 bash -c "ovs-appctl -t $dir/controller.ctl install/show | grep -q 'bundles'"
     check "back" ovn-nbctl --timeout=20 --wait=hv sync
@@ -135,5 +136,35 @@ wait $ping1 $ping2
 has "no packet of the switched ping was lost" '400 received, 0% packet loss' "$(cat "$dir/ping1.out")"
 has "no packet of the translated ping was lost" '400 received, 0% packet loss' "$(cat "$dir/ping2.out")"
 equal "flows are the same" "$before" "$(flows)"
+
+# The southbound database goes and comes back.
+in_vm v2 ping -q -i 0.01 -c 300 172.16.0.100 >"$dir/ping3.out" 2>&1 &
+ping3=$!
+kill_now $sb
+wait_for 10 bash -c "ovs-appctl -t $dir/controller.ctl connection-status | grep -qx 'not connected'"
+rm -f "$dir/ovnsb_db.sock"
+start ovsdb-sb ovsdb-server --remote="punix:$dir/ovnsb_db.sock" --unixctl="$dir/sb.ctl" "$dir/sb.db"
+wait_for 20 bash -c "ovs-appctl -t $dir/controller.ctl connection-status | grep -qx connected"
+check "the database is back" ovn-nbctl --timeout=20 --wait=hv sync
+wait $ping3
+has "no packet was lost meanwhile" '300 received, 0% packet loss' "$(cat "$dir/ping3.out")"
+has "nothing was sent" 'sent: 0 adds, 0 deletes' "$(ctl install/show)"
+
+# Only rows of local datapaths are asked for, unless all are wanted.
+lflows() { ctl inc/show | awk '$1 == "Logical_Flow" { print $2 }'; }
+ovn-nbctl --timeout=20 --wait=hv ls-add elsewhere -- lsp-add elsewhere e1 -- lsp-set-addresses e1 "02:00:00:00:00:e1 10.5.0.1"
+total=$(ovn-sbctl --bare --columns=_uuid list logical_flow | wc -w)
+check "flows of other datapaths are not asked for ($(lflows) of $total)" test "$(lflows)" -lt "$total"
+vs --no-wait set open . external_ids:ovn-monitor-all=true
+wait_for 10 bash -c "[ \"\$(ovs-appctl -t $dir/controller.ctl inc/show | awk '\$1 == \"Logical_Flow\" { print \$2 }')\" = $total ]"
+vs --no-wait remove open . external_ids ovn-monitor-all
+wait_for 10 bash -c "[ \"\$(ovs-appctl -t $dir/controller.ctl inc/show | awk '\$1 == \"Logical_Flow\" { print \$2 }')\" -lt $total ]"
+bare() { sed 's/cookie=[^,]*, //' | sort; } # a new datapath changes rows, and with them cookies
+check "settled" ovn-nbctl --timeout=20 --wait=hv sync
+equal "and nothing was lost by that" "$(bare <<<"$before")" "$(flows | bare)"
+cookie=$(ovs-ofctl -O OpenFlow15 dump-flows "$dir/br-int.mgmt" table=33 | grep -o 'cookie=0x[0-9a-f]*' | grep -v '=0x0$' | head -n 1)
+has "a flow's cookie leads back to its logical flow" 'stage: ls_in_l2_lkup|stage: lr_in' "$(ctl explain "${cookie#cookie=}")"
+refuse "a cookie that is none" 'hexadecimal' ctl explain zzz
+has "memory" 'lflows:[1-9]' "$(ctl memory/show)"
 equal "zones are the same" "$zones" "$(ctl ct-zone-list | sort)"
 has "verified" 'verified [1-9][0-9]* times, 0 differences' "$(ctl inc/show)"

@@ -809,7 +809,7 @@ static void world_fini(struct world *w)
 
 int main(int argc, char **argv)
 {
-    unsigned commits = argc > 1 ? (unsigned)atoi(argv[1]) : 10000;
+    unsigned commits = argc > 1 ? (unsigned)atoi(argv[1]) : 3000;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     struct world w;
     world_init(&w, seed);

@@ -196,6 +196,7 @@ struct world {
     struct program program;
     struct inc *inc;
     struct ids ids;
+    struct registration registration;
     struct feed *feed;
     struct hypervisor hypervisor;
     struct str text;
@@ -254,6 +255,7 @@ static void world_fini(struct world *w)
     feed_free(w->feed);
     inc_free(w->inc);
     ids_fini(&w->ids);
+    registration_fini(&w->registration);
     hypervisor_fini(&w->hypervisor);
     program_fini(&w->program);
     config_fini(&w->config);
@@ -362,7 +364,7 @@ static void test_registration(void **state UNUSED)
 {
     struct world w;
     world_init(&w);
-    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
     assert_int_equal(count(&w.sb, OP_INSERT, "Chassis"), 1);
     assert_int_equal(count(&w.sb, OP_INSERT, "Encap"), 1);
@@ -370,17 +372,39 @@ static void test_registration(void **state UNUSED)
     assert_string_equal(value_of(&w.sb, "Chassis", "name", &w.text), "hv1");
     put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
     put_private(&w, 0);
-    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
     assert_null(w.sb.ops); /* all as it should be */
     put_root(&w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.2", "hostname", "host"));
-    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
     assert_int_equal(count(&w.sb, OP_INSERT, "Chassis"), 0);
     assert_int_equal(count(&w.sb, OP_INSERT, "Encap"), 1);
     assert_int_equal(count(&w.sb, OP_UPDATE, "Chassis"), 1);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.2");
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1",
+                "10.0.0.66"); /* somebody else calls himself hv1: not fought over */
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.2");
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
+    put_root(&w, PAIRS("system-id", "hv7", "ovn-encap-ip", "10.0.0.2", "hostname", "host"));
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer); /* another name */
+    commit(&w.sb);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Chassis"), 0);
+    assert_string_equal(value_of(&w.sb, "Chassis", "name", &w.text), "hv7");
+    assert_string_equal(value_of(&w.sb, "Encap", "chassis_name", &w.text), "hv7");
+    put_root(&w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.9", "hostname", "host"));
+    put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.9"); /* its address is ours */
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_null(w.sb.ops);
     put_root(&w, PAIRS("system-id", "hv1")); /* without an address nothing is said */
-    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
     assert_null(w.sb.ops);
     assert_true(register_remove(&w.config, w.sb.replica, &w.sb.writer));
@@ -587,7 +611,7 @@ static void test_refused_transaction(void **state UNUSED)
 {
     struct world w;
     world_init(&w);
-    register_run(&w.config, w.sb.replica, &w.sb.writer);
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     writer_commit(&w.sb.writer);
     assert_non_null(w.sb.ops);
     assert_false(writer_is_ready(&w.sb.writer));

@@ -1,0 +1,604 @@
+/* test_translate.c - the compiler on small networks: conjunctions, sets changed one element at a time, port groups, very large multicast groups, who
+ * holds a gateway, ports on physical networks; and the numbers that stick. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/env.h"
+#include "base/vec.h"
+#include "controller/allocate/ids.h"
+#include "controller/install/installer.h"
+#include "controller/program.h"
+#include "flow/key.h"
+#include "openflow/actions.h"
+#include "rows/sb.h"
+
+/* --- A southbound database that the test fills, and the engine */
+
+struct world {
+    struct env_seeded env;
+    struct schema *schema;
+    struct replica_source source;
+    struct replica_sink sink;
+    struct replica *replica;
+    VEC(const struct row *) rows; /* present */
+    VEC(struct change) pending;
+    struct program program;
+    struct inc *inc;
+    struct ids ids;
+    struct feed *feed;
+    size_t added, removed; /* flows, of the last settle */
+};
+
+static void source_start(struct replica_source *source,
+                         const struct replica_options *options UNUSED,
+                         const struct replica_sink *sink)
+{
+    struct world *w = CONTAINER_OF(source, struct world, source);
+    w->sink = *sink;
+    sink->status(sink->replica, true, false);
+}
+
+static void source_free(struct replica_source *source UNUSED)
+{
+}
+
+enum { DATAPATH = 1, PORT, CHASSIS, GROUP, LFLOW, SET, PORT_GROUP, HA_GROUP, HA_CHASSIS };
+
+static struct uuid uuid_of(unsigned kind, unsigned i)
+{
+    struct uuid u = {{(uint8_t)(i >> 8), (uint8_t)i, (uint8_t)kind, 1}};
+    return u;
+}
+
+static struct row *new_row(struct world *w, const char *table, unsigned kind, unsigned i)
+{
+    struct uuid uuid = uuid_of(kind, i);
+    return row_new(schema_table_find(w->schema, table), &uuid);
+}
+
+static void set(struct row *row, const char *column, const struct datum *value)
+{
+    const struct schema_column *c = schema_column_find(row->table, column);
+    assert_non_null(c);
+    row_set(row, c, value);
+}
+
+static void set_text(struct row *row, const char *column, const char *text)
+{
+    set(row, column, datum_new_string(text));
+}
+
+static void set_int(struct row *row, const char *column, int64_t value)
+{
+    set(row, column, datum_new_integer(value));
+}
+
+static void set_ref(struct row *row, const char *column, unsigned kind, unsigned i)
+{
+    struct uuid uuid = uuid_of(kind, i);
+    set(row, column, datum_new_uuid(&uuid));
+}
+
+static void set_pair(struct row *row, const char *column, const char *key, const char *value)
+{
+    union atom k = {.string = rstr_new(key)}, v = {.string = rstr_new(value)};
+    set(row, column, datum_new_map(ATOM_STRING, ATOM_STRING, &k, &v, 1));
+}
+
+/* ROW (taken over) is the version of its uuid from the next settle on. */
+static void put(struct world *w, struct row *row)
+{
+    const struct row *before = NULL;
+    size_t i = 0;
+    while (i < w->rows.n && !uuid_equal(&w->rows.data[i]->uuid, &row->uuid))
+        i++;
+    if (i < w->rows.n) {
+        before = w->rows.data[i];
+        w->rows.data[i] = row;
+    } else {
+        vec_push(&w->rows, (const struct row *)row);
+    }
+    struct change change = {before, row_ref(row)};
+    vec_push(&w->pending, change);
+}
+
+static void count_change(const void *fact UNUSED, bool added, void *w_)
+{
+    struct world *w = w_;
+    (*(added ? &w->added : &w->removed))++;
+}
+
+static void settle(struct world *w)
+{
+    if (w->pending.n) {
+        struct changeset *cs = NEW(struct changeset);
+        cs->refs = 1;
+        cs->n = w->pending.n;
+        cs->changes = w->pending.data;
+        memset(&w->pending, 0, sizeof w->pending);
+        w->sink.update(w->sink.replica, cs);
+        changeset_unref(cs);
+    }
+    while (!inc_settle(w->inc, SIZE_MAX) || ids_run(&w->ids))
+        ;
+    w->added = w->removed = 0;
+    inc_changes(w->inc, w->program.oflow, count_change, w);
+}
+
+static void world_init(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    env_seeded_init(&w->env, 1);
+    w->schema = sb_schema_new();
+    w->source = (struct replica_source){.start = source_start, .free = source_free};
+    struct replica_options options = {.env = &w->env.env, .schema = w->schema};
+    w->replica = replica_new(&options, &w->source);
+    program_init(&w->program);
+    w->inc = inc_new(w->program.inc);
+    inc_watch(w->inc, w->program.want);
+    inc_watch(w->inc, w->program.oflow);
+    ids_init(&w->ids, &w->program, w->inc);
+    w->feed = feed_new(w->inc, w->replica, &w->program.names);
+    program_feed(&w->program, w->feed);
+    feed_start(w->feed, NULL, NULL);
+}
+
+static void world_fini(struct world *w)
+{
+    feed_free(w->feed);
+    inc_free(w->inc);
+    ids_fini(&w->ids);
+    replica_free(w->replica);
+    for (size_t i = 0; i < w->rows.n; i++)
+        row_unref(w->rows.data[i]);
+    vec_fini(&w->rows);
+    program_fini(&w->program);
+    schema_free(w->schema);
+}
+
+/* --- What is there */
+
+static void put_self(struct world *w)
+{
+    struct fact_self f;
+    INC_CLEAR(f);
+    f.chassis = uuid_of(CHASSIS, 0);
+    f.name = program_name(&w->program, "hv0");
+    f.hostname = program_name(&w->program, "host0");
+    inc_assert(w->inc, w->program.self, &f);
+    type_self.unref(&f);
+}
+
+static void put_iface(struct world *w, const char *id, uint32_t ofport)
+{
+    struct fact_iface f;
+    INC_CLEAR(f);
+    f.iface_id = program_name(&w->program, id);
+    f.name = program_name(&w->program, id);
+    f.ofport = ofport;
+    inc_assert(w->inc, w->program.iface, &f);
+    type_iface.unref(&f);
+}
+
+static void put_tunnel(struct world *w, const char *chassis, uint32_t ofport, bool is_down, bool on)
+{
+    struct fact_tunnel f;
+    INC_CLEAR(f);
+    f.chassis = program_name(&w->program, chassis);
+    f.ip = program_name(&w->program, "192.0.2.1");
+    f.ofport = ofport;
+    f.is_down = is_down;
+    (on ? inc_assert : inc_retract)(w->inc, w->program.tunnel, &f);
+    type_tunnel.unref(&f);
+}
+
+static void put_datapath(struct world *w, unsigned i)
+{
+    struct row *row = new_row(w, "Datapath_Binding", DATAPATH, i);
+    set_int(row, "tunnel_key", i);
+    put(w, row);
+}
+
+static struct row *port(struct world *w, unsigned i, const char *name, unsigned datapath,
+                        const char *type)
+{
+    struct row *row = new_row(w, "Port_Binding", PORT, i);
+    set_ref(row, "datapath", DATAPATH, datapath);
+    set_text(row, "logical_port", name);
+    set_text(row, "type", type);
+    set_int(row, "tunnel_key", i);
+    return row;
+}
+
+static void put_vif(struct world *w, unsigned i, const char *name, unsigned datapath)
+{
+    struct row *row = port(w, i, name, datapath, "");
+    set_ref(row, "chassis", CHASSIS, 0);
+    put(w, row);
+    put_iface(w, name, 100 + i);
+}
+
+static void put_chassis(struct world *w, unsigned i)
+{
+    char name[16];
+    snprintf(name, sizeof name, "hv%u", i);
+    struct row *row = new_row(w, "Chassis", CHASSIS, i);
+    set_text(row, "name", name);
+    put(w, row);
+}
+
+static void put_lflow(struct world *w, unsigned i, const char *match, const char *actions)
+{
+    struct row *row = new_row(w, "Logical_Flow", LFLOW, i);
+    set_ref(row, "logical_datapath", DATAPATH, 1);
+    set_text(row, "pipeline", "ingress");
+    set_int(row, "table_id", 8);
+    set_int(row, "priority", 2002);
+    set_text(row, "match", match);
+    set_text(row, "actions", actions);
+    put(w, row);
+}
+
+/* Addresses 10.x.y.z, of which the first is 10.0.0.FIRST. */
+static void put_set(struct world *w, unsigned n, unsigned first)
+{
+    union atom *atoms = xcalloc(n, sizeof *atoms);
+    for (unsigned i = 0; i < n; i++) {
+        char text[32];
+        unsigned at = i ? 1000 + 2 * i : first; /* not adjacent: nothing is merged */
+        snprintf(text, sizeof text, "10.%u.%u.%u", at >> 16 & 255, at >> 8 & 255, at & 255);
+        atoms[i].string = rstr_new(text);
+    }
+    struct row *row = new_row(w, "Address_Set", SET, 1);
+    set_text(row, "name", "as");
+    set(row, "addresses", datum_new_set(ATOM_STRING, atoms, n));
+    put(w, row);
+    free(atoms);
+}
+
+/* --- Looking at flows */
+
+struct look {
+    struct world *w;
+    unsigned table;
+    const char *pattern; /* in the text, NULL: any */
+    size_t n, outputs, clauses;
+    bool fits;
+};
+
+static void look_at(const void *fact, void *look_)
+{
+    const struct fact_oflow *f = fact;
+    struct look *look = look_;
+    struct str s = STR_INIT;
+    struct match match;
+    if (f->table != look->table)
+        return;
+    minimatch_expand((const struct minimatch *)(const void *)f->match->s, &match);
+    match_put(&s, &match, (int)f->priority, NULL);
+    str_put(&s, " actions=");
+    of_actions_put(&s, f->actions->s, f->actions->n, NULL);
+    if (!look->pattern || strstr(str_c(&s), look->pattern)) {
+        const struct of_action *a;
+        look->n++;
+        look->fits &= flow_actions_fit(f->actions);
+        OF_ACTION_FOR_EACH(a, f->actions->s, f->actions->n)
+        {
+            look->outputs += a->type == OF_OUTPUT;
+            look->clauses += a->type == OF_CONJUNCTION;
+        }
+    }
+    str_fini(&s);
+}
+
+static struct look look(struct world *w, unsigned table, const char *pattern)
+{
+    struct look l = {.w = w, .table = table, .pattern = pattern, .fits = true};
+    inc_for_each(w->inc, w->program.oflow, look_at, &l);
+    return l;
+}
+
+static void put_small_network(struct world *w)
+{
+    put_self(w);
+    put_chassis(w, 0);
+    put_datapath(w, 1);
+    put_vif(w, 1, "a", 1);
+    put_vif(w, 2, "b", 1);
+}
+
+/* --- Tests */
+
+/* Addresses by ports: a sum and not a product; one address more or less is one flow. */
+static void test_sets(void **state UNUSED)
+{
+    enum { MANY = 10000 };
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    put_lflow(&w, 1, "ip4.src == $as && tcp.dst == {80, 443, 8080}", "next;");
+    put_set(&w, MANY, 1);
+    settle(&w);
+    struct look all = look(&w, 16, NULL);
+    assert_int_equal(all.n, MANY + 3 + 1);
+    assert_int_equal(all.clauses, MANY + 3);
+    int64_t start = env_now_us(env_real());
+    put_set(&w, MANY, 3);
+    settle(&w);
+    print_message("one of %d addresses changed: %lld us\n", MANY,
+                  (long long)(env_now_us(env_real()) - start));
+    assert_int_equal(w.added, 1);
+    assert_int_equal(w.removed, 1);
+    put_set(&w, MANY - 1, 3);
+    settle(&w);
+    assert_int_equal(w.added, 0);
+    assert_int_equal(w.removed, 1);
+    assert_true(inc_verify(w.inc, NULL));
+    world_fini(&w);
+}
+
+struct merged {
+    struct world *w;
+    size_t n_shared, n_actions;
+};
+
+static void merge(const void *fact, void *merged_)
+{
+    const struct fact_oflow *f = fact;
+    struct merged *m = merged_;
+    struct oflow_key key = {.match = f->match, .priority = f->priority, .table = f->table};
+    struct inc_facts facts = inc_look(m->w->inc, m->w->program.oflow_by_key, &key);
+    uint64_t cookie;
+    if (f->table != 16 || facts.n < 2)
+        return;
+    struct rstr *actions = flow_actions_of(&m->w->program.blobs, facts, &cookie);
+    const struct of_action *a;
+    m->n_shared++;
+    OF_ACTION_FOR_EACH(a, actions->s, actions->n)
+    {
+        assert_int_equal(a->type, OF_CONJUNCTION);
+        m->n_actions++;
+    }
+    rstr_unref(actions);
+}
+
+/* Two logical flows of one priority over the same set: what is one flow to the switch has the clauses of both. */
+static void test_shared_clauses(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    put_lflow(&w, 1, "ip4.src == $as && tcp.dst == {80, 443, 8080}", "next;");
+    put_lflow(&w, 2, "ip4.src == $as && tcp.dst == {22, 23, 24}", "drop;");
+    put_set(&w, 10, 1);
+    settle(&w);
+    struct merged m = {.w = &w};
+    inc_for_each(w.inc, w.program.oflow, merge, &m);
+    assert_int_equal(m.n_shared, 2 * 10); /* told once for each of the two */
+    assert_int_equal(m.n_actions, 2 * m.n_shared);
+    world_fini(&w);
+}
+
+/* A group's ports on a datapath are a row of their own, named with the datapath's key. */
+static void test_port_groups(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    put_lflow(&w, 1, "inport == @pg && ip4", "next;");
+    settle(&w);
+    assert_int_equal(look(&w, 16, "reg14").n, 0);
+    struct row *row = new_row(&w, "Port_Group", PORT_GROUP, 1);
+    union atom ports[] = {{.string = rstr_new("a")}, {.string = rstr_new("b")}};
+    set_text(row, "name", "1_pg");
+    set(row, "ports", datum_new_set(ATOM_STRING, ports, 2));
+    put(&w, row);
+    settle(&w);
+    assert_int_equal(look(&w, 16, "reg14=0x1,").n, 1);
+    assert_int_equal(look(&w, 16, "reg14=0x2,").n, 1);
+    world_fini(&w);
+}
+
+/* A copy for each of 5,000 hypervisors and each of 2,500 ports here, in flows that each fit a message. */
+static void test_large_group(void **state UNUSED)
+{
+    enum { HYPERVISORS = 5000, HERE = 2500 };
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    union atom *members = xcalloc(HYPERVISORS + HERE, sizeof *members);
+    for (unsigned i = 0; i < HYPERVISORS + HERE; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "p%u", i);
+        if (i < HERE) {
+            put_vif(&w, 10 + i, name, 1);
+        } else {
+            struct row *row = port(&w, 10 + i, name, 1, "");
+            char chassis[16];
+            snprintf(chassis, sizeof chassis, "hv%u", 1 + i - HERE);
+            put_chassis(&w, 1 + i - HERE);
+            put_tunnel(&w, chassis, 20000 + i, false, true);
+            set_ref(row, "chassis", CHASSIS, 1 + i - HERE);
+            put(&w, row);
+        }
+        members[i].uuid = uuid_of(PORT, 10 + i);
+    }
+    struct row *row = new_row(&w, "Multicast_Group", GROUP, 1);
+    set_ref(row, "datapath", DATAPATH, 1);
+    set_text(row, "name", "_MC_flood");
+    set_int(row, "tunnel_key", 32768);
+    set(row, "ports", datum_new_set(ATOM_UUID, members, HYPERVISORS + HERE));
+    put(&w, row);
+    free(members);
+    settle(&w);
+    struct look remote = look(&w, 39, "reg15=0x8000"), more = look(&w, 89, NULL),
+                here = look(&w, 40, "reg15=0x8000");
+    assert_int_equal(remote.n, 1);
+    assert_int_equal(here.n, 1);
+    assert_true(remote.fits && more.fits && here.fits);
+    assert_int_equal(remote.outputs + more.outputs, HYPERVISORS);
+    assert_true(more.n >= 4);
+    world_fini(&w);
+}
+
+static void put_gateway(struct world *w)
+{
+    struct row *row = new_row(w, "HA_Chassis_Group", HA_GROUP, 1);
+    union atom members[] = {{.uuid = uuid_of(HA_CHASSIS, 0)}, {.uuid = uuid_of(HA_CHASSIS, 1)}};
+    set_text(row, "name", "g");
+    set(row, "ha_chassis", datum_new_set(ATOM_UUID, members, 2));
+    put(w, row);
+    for (unsigned i = 0; i < 2; i++) {
+        row = new_row(w, "HA_Chassis", HA_CHASSIS, i);
+        set_ref(row, "chassis", CHASSIS, i);
+        set_int(row, "priority", 10 + i);
+        put(w, row);
+    }
+    row = port(w, 5, "cr", 1, "chassisredirect");
+    set_ref(row, "ha_chassis_group", HA_GROUP, 1);
+    set_pair(row, "options", "distributed-port", "a");
+    put(w, row);
+}
+
+struct claims {
+    struct uuid port;
+    size_t n;
+};
+
+static void count_claim(const void *fact, void *claims_)
+{
+    struct claims *claims = claims_;
+    claims->n += uuid_equal(&((const struct fact_claim *)fact)->port, &claims->port);
+}
+
+static size_t n_claims(struct world *w, unsigned i)
+{
+    struct claims claims = {uuid_of(PORT, i), 0};
+    inc_for_each(w->inc, w->program.claim, count_claim, &claims);
+    return claims.n;
+}
+
+/* The first candidate that is not known to be dead. */
+static void test_gateway(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    put_chassis(&w, 1);
+    put_tunnel(&w, "hv1", 50, false, true);
+    put_gateway(&w);
+    settle(&w);
+    assert_int_equal(n_claims(&w, 5), 0); /* hv1 comes first */
+    assert_int_equal(look(&w, 39, "reg15=0x5").outputs, 1);
+    put_tunnel(&w, "hv1", 50, false, false);
+    put_tunnel(&w, "hv1", 50, true, true);
+    settle(&w);
+    assert_int_equal(n_claims(&w, 5), 1);
+    struct row *row = port(&w, 5, "cr", 1, "chassisredirect"); /* bound here */
+    set_ref(row, "ha_chassis_group", HA_GROUP, 1);
+    set_ref(row, "chassis", CHASSIS, 0);
+    set_pair(row, "options", "distributed-port", "a");
+    put(&w, row);
+    settle(&w);
+    assert_int_equal(look(&w, 39, "reg15=0x5").n, 0);
+    assert_int_equal(look(&w, 40, "reg15=0x5,metadata=0x1 actions=").n, 1);
+    put_tunnel(&w, "hv1", 50, true, false);
+    put_tunnel(&w, "hv1", 50, false, true);
+    settle(&w);
+    assert_int_equal(n_claims(&w, 5), 0); /* it is back, and takes it over */
+    assert_true(inc_verify(w.inc, NULL));
+    world_fini(&w);
+}
+
+/* A switch on a physical network: its own machines elsewhere are reached over that, not through tunnels. */
+static void test_localnet(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    put_chassis(&w, 1);
+    put_tunnel(&w, "hv1", 50, false, true);
+    struct row *row = port(&w, 6, "far", 1, "");
+    set_ref(row, "chassis", CHASSIS, 1);
+    put(&w, row);
+    row = port(&w, 7, "ln", 1, "localnet");
+    set_pair(row, "options", "network_name", "phys");
+    set_int(row, "tag", 77);
+    put(&w, row);
+    settle(&w);
+    assert_int_equal(look(&w, 39, "reg15=0x6").outputs, 1); /* no bridge leads to the network */
+    struct fact_mapping mapping;
+    struct fact_uplink uplink;
+    INC_CLEAR(mapping);
+    INC_CLEAR(uplink);
+    mapping.network = program_name(&w.program, "phys");
+    uplink.port = program_name(&w.program, "ln");
+    uplink.ofport = 9;
+    inc_assert(w.inc, w.program.mapping, &mapping);
+    inc_assert(w.inc, w.program.uplink, &uplink);
+    settle(&w);
+    assert_int_equal(inc_count(w.inc, w.program.want_uplink), 1);
+    assert_int_equal(look(&w, 39, "reg15=0x6").n, 0);
+    assert_int_equal(look(&w, 40, "reg15=0x6").n, 1);
+    assert_int_equal(look(&w, 0, "in_port=9,dl_vlan=77 actions=pop_vlan").n, 1);
+    assert_int_equal(look(&w, 65, "actions=push_vlan:0x8100,set_field:4173->vlan_vid,output:9").n,
+                     1);
+    type_mapping.unref(&mapping);
+    type_uplink.unref(&uplink);
+    world_fini(&w);
+}
+
+/* Names keep their numbers; what was given before a restart is given again; a zone that is asked for is had. */
+static void test_numbers(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    ids_restore(&w.ids, ID_ZONE, "b", 7);
+    ids_restore(&w.ids, ID_ZONE, "gone", 8);
+    ids_restore(&w.ids, ID_ZONE, "twice", 7); /* is taken */
+    put_small_network(&w);
+    settle(&w);
+    assert_int_equal(ids_find(&w.ids, ID_ZONE, "b"), 7);
+    assert_int_equal(ids_find(&w.ids, ID_ZONE, "twice"), 0);
+    uint32_t a = ids_find(&w.ids, ID_ZONE, "a");
+    assert_true(a > 8);
+    for (size_t i = 0; i < w.ids.flush.n; i++)
+        assert_int_not_equal(w.ids.flush.data[i], 7); /* it was ours: its connections live on */
+    vec_clear(&w.ids.flush);
+    ids_forget_restored(&w.ids);
+    assert_int_equal(ids_find(&w.ids, ID_ZONE, "gone"), 0);
+
+    struct row *row = new_row(&w, "Datapath_Binding", DATAPATH, 1);
+    char number[16];
+    snprintf(number, sizeof number, "%u", a);
+    set_int(row, "tunnel_key", 1);
+    set_pair(row, "external_ids", "snat-ct-zone", number);
+    put(&w, row);
+    settle(&w);
+    struct uuid uuid = uuid_of(DATAPATH, 1);
+    char text[UUID_TEXT_LEN + 8];
+    uuid_print(&uuid, text);
+    strcat(text, "_snat");
+    assert_int_equal(ids_find(&w.ids, ID_ZONE, text), a);
+    assert_int_not_equal(ids_find(&w.ids, ID_ZONE, "a"), a);
+    assert_int_equal(w.ids.flush.n, 2); /* both have new owners */
+    assert_true(inc_verify(w.inc, NULL));
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sets),        cmocka_unit_test(test_shared_clauses),
+        cmocka_unit_test(test_port_groups), cmocka_unit_test(test_large_group),
+        cmocka_unit_test(test_gateway),     cmocka_unit_test(test_localnet),
+        cmocka_unit_test(test_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
