@@ -122,6 +122,50 @@ static void reconnect(struct unixctl_conn *conn, int argc UNUSED, const char *ar
     unixctl_reply(conn, NULL);
 }
 
+/* ---- active and backup ---- */
+
+static void set_active(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    struct diag diag = DIAG_INIT;
+    int err = sync_set_remote(dbd->sync, argv[1], &diag);
+    answer(conn, err, &diag);
+}
+
+static void get_active(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                       void *dbd_)
+{
+    const struct dbd *dbd = dbd_;
+    unixctl_reply(conn, sync_remote(dbd->sync));
+}
+
+static void connect_active(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                           void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    struct diag diag = DIAG_INIT;
+    int err = sync_start(dbd->sync, &diag);
+    answer(conn, err, &diag);
+}
+
+static void disconnect_active(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                              void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    sync_stop(dbd->sync);
+    unixctl_reply(conn, NULL);
+}
+
+static void sync_status(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                        void *dbd_)
+{
+    const struct dbd *dbd = dbd_;
+    struct str out = STR_INIT;
+    sync_put_status(dbd->sync, &out);
+    unixctl_reply(conn, str_c(&out));
+    str_fini(&out);
+}
+
 void dbd_register_commands(struct dbd *dbd)
 {
     static const struct command {
@@ -136,6 +180,11 @@ void dbd_register_commands(struct dbd *dbd)
         {"ovsdb-server/remove-db", "DB", 1, 1, remove_db},
         {"ovsdb-server/list-dbs", "", 0, 0, list_dbs},
         {"ovsdb-server/compact", "[DB]", 0, 1, compact},
+        {"ovsdb-server/set-active-ovsdb-server", "SERVER", 1, 1, set_active},
+        {"ovsdb-server/get-active-ovsdb-server", "", 0, 0, get_active},
+        {"ovsdb-server/connect-active-ovsdb-server", "", 0, 0, connect_active},
+        {"ovsdb-server/disconnect-active-ovsdb-server", "", 0, 0, disconnect_active},
+        {"ovsdb-server/sync-status", "", 0, 0, sync_status},
         {"ovsdb-server/reconnect", "", 0, 0, reconnect},
     };
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

@@ -10,7 +10,7 @@
 
 LOG_MODULE(dbd);
 
-enum option_id { OPT_REMOTE = 1, OPT_NO_DBS, OPT_DURABILITY };
+enum option_id { OPT_REMOTE = 1, OPT_NO_DBS, OPT_DURABILITY, OPT_SYNC_FROM, OPT_ACTIVE };
 
 static const struct option_spec option_table[] = {
     OPTION_HEADING("Options"),
@@ -23,6 +23,9 @@ static const struct option_spec option_table[] = {
     {OPT_DURABILITY, 0, "durability", "MODE",
      "full: answer a transaction when it is on the disk (the default);\n"
      "relaxed: when the kernel has it, which survives a crash but no power cut"},
+    {OPT_SYNC_FROM, 0, "sync-from", "REMOTE",
+     "be a copy, which clients may only read, of the databases at REMOTE"},
+    {OPT_ACTIVE, 0, "active", NULL, "begin to be that copy only when told to"},
     OPTION_END,
 };
 
@@ -39,7 +42,12 @@ static int set_option(void *dbd_, int id, const char *arg, struct diag *diag)
     struct dbd *dbd = dbd_;
     if (id == OPT_DURABILITY)
         return set_durability(dbd, arg, diag);
-    if (id == OPT_REMOTE)
+    if (id == OPT_SYNC_FROM) {
+        free(dbd->sync_from);
+        dbd->sync_from = xstrdup(arg);
+    } else if (id == OPT_ACTIVE) {
+        dbd->is_active = true;
+    } else if (id == OPT_REMOTE)
         vec_push(&dbd->remotes, xstrdup(arg));
     else
         dbd->no_dbs = true;
@@ -68,6 +76,7 @@ int dbd_add_file(struct dbd *dbd, const char *file, struct diag *diag)
         return err;
     }
     vec_push(&dbd->stores, store);
+    sync_add_store(dbd->sync, store);
     log_info("%s: serving database %s %s", file, store_schema(store)->name,
              store_schema(store)->version);
     return 0;
@@ -82,6 +91,7 @@ static int convert(void *dbd_, struct store *store, const char *schema_text, str
     while (dbd->stores.data[i] != store)
         i++;
     char *path = xstrdup(store_path(store));
+    sync_remove_store(dbd->sync, store);
     struct store_options options = {
         .env = daemon_env(dbd->daemon),
         .path = path,
@@ -97,6 +107,7 @@ static int convert(void *dbd_, struct store *store, const char *schema_text, str
             bug("%s", diag_text(&again)); /* it was open a moment ago */
     }
     dbd->stores.data[i] = *ret;
+    sync_add_store(dbd->sync, *ret);
     log_info("%s: conversion to another schema %s", path, err ? diag_text(diag) : "succeeded");
     free(path);
     return err;
@@ -108,6 +119,7 @@ int dbd_remove(struct dbd *dbd, const char *name)
         struct store *store = dbd->stores.data[i];
         if (strcmp(store_schema(store)->name, name) && strcmp(store_path(store), name))
             continue;
+        sync_remove_store(dbd->sync, store);
         ovsdb_server_remove_db(dbd->server, store);
         vec_remove(&dbd->stores, i);
         store_close(store);
@@ -183,7 +195,6 @@ static void put_memory(void *dbd_, struct str *out)
 static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct diag *diag)
 {
     struct dbd *dbd = dbd_;
-    const struct tls_config *tls;
     dbd->daemon = daemon;
     struct ovsdb_server_options options = {.stream = {.rundir = daemon_rundir(daemon)},
                                            .convert = convert,
@@ -191,12 +202,17 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
                                            .disk_changed = daemon_log_disk,
                                            .aux = dbd};
     dbd->server = ovsdb_server_new(daemon_loop(daemon), &options);
+    dbd->sync = sync_new(dbd);
     int err = add_files(dbd, diag);
     if (!err)
-        err = load_tls(dbd, &tls, diag);
+        err = load_tls(dbd, &dbd->tls_in_use, diag);
     if (err)
         return err;
-    ovsdb_server_set_tls(dbd->server, tls);
+    ovsdb_server_set_tls(dbd->server, dbd->tls_in_use);
+    if (dbd->sync_from)
+        err = sync_set_remote(dbd->sync, dbd->sync_from, diag);
+    if (!err && dbd->sync_from && !dbd->is_active)
+        err = sync_start(dbd->sync, diag);
     for (size_t i = 0; i < dbd->remotes.n && !err; i++)
         err = ovsdb_server_add_remote(dbd->server, dbd->remotes.data[i], diag);
     unixctl_add_memory(daemon_unixctl(daemon), put_memory, dbd);
@@ -207,6 +223,8 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
 static void stop(void *dbd_)
 {
     struct dbd *dbd = dbd_;
+    sync_free(dbd->sync);
+    free(dbd->sync_from);
     ovsdb_server_free(dbd->server);
     for (size_t i = 0; i < dbd->stores.n; i++)
         store_close(dbd->stores.data[i]);

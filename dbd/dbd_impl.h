@@ -3,16 +3,20 @@
 
 #include "base/vec.h"
 #include "daemon/daemon.h"
+#include "dbd/sync.h"
 #include "ovsdb/server/server.h"
 
 struct dbd {
     struct daemon *daemon;
     struct ovsdb_server *server;
-    struct tls_config *tls; /* named by columns of a database ("db:...") */
-    VEC(char *) remotes;    /* of the command line */
+    struct tls_config *tls;              /* named by columns of a database ("db:...") */
+    const struct tls_config *tls_in_use; /* that, or what options name; NULL: none */
+    struct sync *sync;
+    char *sync_from;
+    VEC(char *) remotes; /* of the command line */
     VEC(char *) files;
     VEC(struct store *) stores;
-    bool no_dbs, is_relaxed;
+    bool no_dbs, is_relaxed, is_active;
 };
 
 /* Opens and serves FILE. */

@@ -12,12 +12,19 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "io/stream_impl.h"
 
+enum tls_file { FILE_KEY, FILE_CERTIFICATE, FILE_CA, N_FILES };
+enum tls_list { LIST_PROTOCOLS, LIST_CIPHERS, LIST_CIPHERSUITES, N_LISTS };
+
 struct tls_config {
     SSL_CTX *ctx;
+    char *files[N_FILES]; /* by enum tls_file; NULL: not given */
+    char *lists[N_LISTS];
+    struct stat stamps[N_FILES]; /* of the files that ctx holds, or that could not be loaded */
 };
 
 static const char *openssl_reason(void)
@@ -33,9 +40,10 @@ static int load_failed(SSL_CTX *ctx, const char *file, struct diag *diag)
     return diag_set(diag, ERR_IO, "%s: %s", file, openssl_reason());
 }
 
-int tls_config_load(const char *private_key, const char *certificate, const char *ca,
-                    struct tls_config **ret, struct diag *diag)
+static int load_context(const struct tls_config *config, SSL_CTX **ret, struct diag *diag)
 {
+    const char *key = config->files[FILE_KEY], *certificate = config->files[FILE_CERTIFICATE];
+    const char *ca = config->files[FILE_CA];
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
     INVARIANT(ctx);
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -43,8 +51,8 @@ int tls_config_load(const char *private_key, const char *certificate, const char
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     if (certificate && SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
         return load_failed(ctx, certificate, diag);
-    if (private_key && SSL_CTX_use_PrivateKey_file(ctx, private_key, SSL_FILETYPE_PEM) != 1)
-        return load_failed(ctx, private_key, diag);
+    if (key && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+        return load_failed(ctx, key, diag);
     if (ca) {
         if (SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1)
             return load_failed(ctx, ca, diag);
@@ -52,9 +60,45 @@ int tls_config_load(const char *private_key, const char *certificate, const char
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
     ERR_clear_error();
-    *ret = NEW(struct tls_config);
-    (*ret)->ctx = ctx;
+    *ret = ctx;
     return 0;
+}
+
+/* Notes what the files are now; true when that is not what was noted. */
+static bool stamp_files(struct tls_config *config)
+{
+    bool changed = false;
+    for (size_t i = 0; i < N_FILES; i++) {
+        struct stat now = {0}, *old = &config->stamps[i];
+        if (!config->files[i] || stat(config->files[i], &now))
+            continue; /* between two states: looked at again next time */
+        changed |= now.st_ino != old->st_ino || now.st_size != old->st_size ||
+                   now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
+                   now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
+        *old = now;
+    }
+    return changed;
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+int tls_config_load(const char *private_key, const char *certificate, const char *ca,
+                    struct tls_config **ret, struct diag *diag)
+{
+    struct tls_config *config = NEW(struct tls_config);
+    config->files[FILE_KEY] = copy_text(private_key);
+    config->files[FILE_CERTIFICATE] = copy_text(certificate);
+    config->files[FILE_CA] = copy_text(ca);
+    (void)stamp_files(config);
+    int err = load_context(config, &config->ctx, diag);
+    if (err)
+        tls_config_free(config);
+    else
+        *ret = config;
+    return err;
 }
 
 static int restrict_protocols(SSL_CTX *ctx, const char *protocols, struct diag *diag)
@@ -84,16 +128,42 @@ static int restrict_protocols(SSL_CTX *ctx, const char *protocols, struct diag *
     return err;
 }
 
+static int restrict_context(SSL_CTX *ctx, char *const lists[N_LISTS], struct diag *diag)
+{
+    int err = lists[LIST_PROTOCOLS] ? restrict_protocols(ctx, lists[LIST_PROTOCOLS], diag) : 0;
+    const char *ciphers = lists[LIST_CIPHERS], *suites = lists[LIST_CIPHERSUITES];
+    if (!err && ciphers && SSL_CTX_set_cipher_list(ctx, ciphers) != 1)
+        err = diag_set(diag, ERR_INVALID, "%s: no such ciphers", ciphers);
+    if (!err && suites && SSL_CTX_set_ciphersuites(ctx, suites) != 1)
+        err = diag_set(diag, ERR_INVALID, "%s: no such cipher suites", suites);
+    ERR_clear_error();
+    return err;
+}
+
 int tls_config_restrict(struct tls_config *config, const char *protocols, const char *ciphers,
                         const char *ciphersuites, struct diag *diag)
 {
-    int err = protocols ? restrict_protocols(config->ctx, protocols, diag) : 0;
-    if (!err && ciphers && SSL_CTX_set_cipher_list(config->ctx, ciphers) != 1)
-        err = diag_set(diag, ERR_INVALID, "%s: no such ciphers", ciphers);
-    if (!err && ciphersuites && SSL_CTX_set_ciphersuites(config->ctx, ciphersuites) != 1)
-        err = diag_set(diag, ERR_INVALID, "%s: no such cipher suites", ciphersuites);
+    const char *texts[N_LISTS] = {protocols, ciphers, ciphersuites};
+    for (size_t i = 0; i < N_LISTS; i++) {
+        free(config->lists[i]);
+        config->lists[i] = copy_text(texts[i]);
+    }
+    return restrict_context(config->ctx, config->lists, diag);
+}
+
+/* Connections from now on use the files as they are now. Files that do not go together, as while
+ * they are being replaced, leave the old ones in use. */
+static void refresh(struct tls_config *config)
+{
+    SSL_CTX *ctx;
+    if (!stamp_files(config) || load_context(config, &ctx, NULL))
+        return;
+    bool is_good = (!config->files[FILE_KEY] || SSL_CTX_check_private_key(ctx) == 1) &&
+                   !restrict_context(ctx, config->lists, NULL);
     ERR_clear_error();
-    return err;
+    SSL_CTX_free(is_good ? config->ctx : ctx); /* connections hold references of their own */
+    if (is_good)
+        config->ctx = ctx;
 }
 
 void tls_config_free(struct tls_config *config)
@@ -101,12 +171,17 @@ void tls_config_free(struct tls_config *config)
     if (!config)
         return;
     SSL_CTX_free(config->ctx);
+    for (size_t i = 0; i < N_FILES; i++)
+        free(config->files[i]);
+    for (size_t i = 0; i < N_LISTS; i++)
+        free(config->lists[i]);
     free(config);
 }
 
 int stream_tls_start(struct stream *s, const struct tls_config *config, bool server,
                      struct diag *diag)
 {
+    refresh((struct tls_config *)(uintptr_t)config);
     s->ssl = SSL_new(config->ctx);
     if (!s->ssl || SSL_set_fd(s->ssl, s->fd) != 1)
         return diag_set(diag, ERR_IO, "TLS: %s", openssl_reason());

@@ -1,7 +1,7 @@
 /* tls.h - keys and certificates for ssl: and pssl: streams (TLS 1.2 and later).
  *
  * Both sides present a certificate, and each checks the other's against the CA, as Open vSwitch
- * does it. Loaded once; a daemon that is told of new files loads a new config.
+ * does it. Each new connection looks whether the files have changed and then uses the new ones.
  */
 #pragma once
 

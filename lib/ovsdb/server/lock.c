@@ -98,7 +98,7 @@ static const char *lock_name(struct session *session, const struct jsonrpc_messa
 
 static bool refuse_read_only(struct session *session, const struct jsonrpc_message *msg)
 {
-    if (!session->is_read_only)
+    if (!session_may_only_read(session))
         return false;
     jsonrpc_reply_error(
         session->rpc, msg->id,

@@ -267,6 +267,11 @@ void ovsdb_server_set_tls(struct ovsdb_server *server, const struct tls_config *
     server->options.stream.tls = tls;
 }
 
+void ovsdb_server_set_read_only(struct ovsdb_server *server, bool read_only)
+{
+    server->is_read_only = read_only;
+}
+
 void ovsdb_server_add_stream(struct ovsdb_server *server, struct stream *stream)
 {
     session_new(server, stream);

@@ -65,6 +65,9 @@ uint16_t ovsdb_server_remote_port(const struct ovsdb_server *server, const char 
 /* Serves one more connection; takes over STREAM. For tests and for in-process clients. */
 void ovsdb_server_add_stream(struct ovsdb_server *server, struct stream *stream);
 
+/* While read-only, clients may not change anything nor take locks. */
+void ovsdb_server_set_read_only(struct ovsdb_server *server, bool read_only);
+
 size_t ovsdb_server_n_sessions(const struct ovsdb_server *server);
 /* Adds "sessions:N monitors:N ..." for memory/show. */
 void ovsdb_server_put_memory(const struct ovsdb_server *server, struct str *out);

@@ -42,6 +42,7 @@ struct ovsdb_server {
     struct hmap locks;    /* struct lock */
     struct server_db *self;
     struct store *self_store;
+    bool is_read_only; /* for all sessions */
     struct deferred flush;
     struct deferred refresh;  /* remotes that rows of a database name */
     struct timer wait_timer;  /* the earliest "wait" that runs out */
@@ -84,6 +85,11 @@ void session_reply_op_error(struct session *session, const json_t *id, struct op
 void session_reply_empty(struct session *session, const json_t *id); /* {} */
 /* The database that params begin with; NULL after an error was answered. */
 struct server_db *session_find_db(struct session *session, const struct jsonrpc_message *msg);
+
+static inline bool session_may_only_read(const struct session *session)
+{
+    return session->is_read_only || session->server->is_read_only;
+}
 
 /* ---- transact.c ---- */
 void session_transact(struct session *session, const struct jsonrpc_message *msg);

@@ -102,7 +102,7 @@ static bool check_new_schema(struct session *session, const struct jsonrpc_messa
         session_reply_error(session, msg->id, "invalid parameters", NULL,
                             "new schema name (%s) does not match database name (%s)", schema->name,
                             old->name);
-    else if (db->is_self || session->is_read_only || session->role)
+    else if (db->is_self || session_may_only_read(session) || session->role)
         session_reply_error(session, msg->id, "not allowed", NULL, "%s cannot be converted here",
                             schema->name);
     else

@@ -162,7 +162,7 @@ static bool permit(void *t_, const struct op *op, const struct row *row, struct 
         op_error_set(error, "not allowed", NULL,
                      "%s operation not allowed on table in reserved database _Server",
                      op_name(op->kind));
-    else if (t->session && t->session->is_read_only)
+    else if (t->session && session_may_only_read(t->session))
         op_error_set(error, "not allowed", NULL,
                      "%s operation not allowed when database server is in read only mode",
                      op_name(op->kind));
@@ -206,7 +206,7 @@ void session_transact(struct session *session, const struct jsonrpc_message *msg
         .ops = t->ops,
         .author = session->author,
         .owns_lock = owns_lock,
-        .permit = db->is_self || session->is_read_only || session->role ? permit : NULL,
+        .permit = db->is_self || session_may_only_read(session) || session->role ? permit : NULL,
         .done = transaction_done,
         .aux = t,
     };
