@@ -208,15 +208,42 @@ static void note_rule(struct xctx *x, const struct rule *rule)
     str_fini(&s);
 }
 
+/* Exchanges the packet's addresses, protocol and ports with those of its connection's original direction; of a mask: the bits. */
+static void swap_tuples(struct flow_key *k)
+{
+#define SWAP(A, B)                                                                                 \
+    do {                                                                                           \
+        __typeof__(A) a_ = (A);                                                                    \
+        (A) = (B);                                                                                 \
+        (B) = a_;                                                                                  \
+    } while (0)
+    SWAP(k->nw_src, k->ct.nw_src);
+    SWAP(k->nw_dst, k->ct.nw_dst);
+    SWAP(k->ip6_src, k->ct.ip6_src);
+    SWAP(k->ip6_dst, k->ct.ip6_dst);
+    SWAP(k->nw_proto, k->ct.nw_proto);
+    SWAP(k->tp_src, k->ct.tp_src);
+    SWAP(k->tp_dst, k->ct.tp_dst);
+#undef SWAP
+}
+
 /* The rule of TABLE_ID for the packet as coming from IN_PORT. */
 static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
 {
     struct flow_mask bits;
     memset(&bits, 0, sizeof bits);
     be32 saved = x->key.in_port;
+    bool original = x->lookup_original;
     x->key.in_port = swap32(in_port);
+    x->lookup_original = false;
+    if (original)
+        swap_tuples(&x->key);
     struct rule *rule = tables_lookup(&x->br->tables, table_id, &x->key, &bits);
     x->key.in_port = saved;
+    if (original) {
+        swap_tuples(&x->key);
+        swap_tuples(&bits.bits);
+    }
     xctx_use_mask(x, &bits);
     if (rule) {
         struct effect *e = xctx_effect(x, EFFECT_RULE);
@@ -254,6 +281,7 @@ static bool xctx_jump(struct xctx *x, int table)
 void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
 {
     if (table_id >= N_TABLES) {
+        x->lookup_original = false;
         xctx_drop(x, DROP_TABLE_MISS);
         return;
     }

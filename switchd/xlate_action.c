@@ -168,8 +168,10 @@ static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
     return false;
 }
 
-static struct xjump resubmit_target(const struct xctx *x, const struct of_resubmit *a)
+/* Where a resubmit goes to; the lookup there follows at once. */
+static struct xjump resubmit_target(struct xctx *x, const struct of_resubmit *a)
 {
+    x->lookup_original = a->with_ct;
     return (struct xjump){.table = a->table == OF_TABLE_ALL ? x->table_id : a->table,
                           .in_port =
                               a->in_port == PORT_IN_PORT ? key_in_port(&x->key) : a->in_port};

@@ -30,10 +30,11 @@ struct xctx {
     bool dirty;        /* a header field was written since the last commit */
     struct rule *rule; /* whose actions are carried out; NULL: the caller's */
     uint8_t table_id;
-    unsigned depth;    /* of nested resubmits, clones, patch ports */
-    unsigned backward; /* jumps to an earlier table, at the ends of lists, on the way here */
-    bool exit;         /* no further action anywhere */
-    bool stop;         /* a guard has struck: the packet is dropped */
+    unsigned depth;       /* of nested resubmits, clones, patch ports */
+    unsigned backward;    /* jumps to an earlier table, at the ends of lists, on the way here */
+    bool lookup_original; /* the next lookup: resubmit(,N,ct) */
+    bool exit;            /* no further action anywhere */
+    bool stop;            /* a guard has struck: the packet is dropped */
     VEC(struct stack_entry) stack;
     size_t stack_bytes;
     struct of_actions action_set;

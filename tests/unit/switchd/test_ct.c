@@ -189,6 +189,27 @@ static void test_fragments(void **state)
     world_fini(&w);
 }
 
+/* resubmit(,N,ct) looks up what the client sent, not what it became; one megaflow for all that differ in what became of them. */
+static void test_resubmit_original(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    world_add_flow(br, "ip,actions=ct(commit,table=1,nat(dst=0.0.0.9-0.0.0.12))");
+    world_add_flow(
+        br, "table=1,ip,ct_state=+trk-inv,actions=resubmit(,2),resubmit(,2,ct),resubmit(,2)");
+    world_add_flow(br, "table=2,priority=2,ip,nw_dst=0.0.0.2,actions=2");
+    world_add_flow(br, "table=2,priority=1,ip,actions=3");
+    assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "p3 p2 p3");
+    assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "p3 p2 p3");
+    assert_string_equal(send(&w, br, 1, 1, 5, 3, 4), "p3 p3 p3");
+    world_add_flow(br, "table=1,ip,ct_state=+trk-inv,actions=resubmit(,2,ct)");
+    assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "p2");
+    assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "p2");
+    assert_string_equal(send(&w, br, 1, 1, 5, 3, 4), "p3");
+    world_fini(&w);
+}
+
 static void test_needs_ip(void **state)
 {
     (void)state;
@@ -206,7 +227,7 @@ int main(void)
         cmocka_unit_test(test_state),     cmocka_unit_test(test_life),
         cmocka_unit_test(test_masks),     cmocka_unit_test(test_guards),
         cmocka_unit_test(test_fragments), cmocka_unit_test(test_learn_behind_ct),
-        cmocka_unit_test(test_needs_ip),
+        cmocka_unit_test(test_needs_ip),  cmocka_unit_test(test_resubmit_original),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
