@@ -21,7 +21,7 @@
 
 LOG_MODULE(controller);
 
-enum { SLICE_UNITS = 64, SLICE_US = 5000, LEAVE_MS = 1000, HEALTH_MS = 2000, FORGET_MS = 60000 };
+enum { SLICE_UNITS = 16, SLICE_US = 2000, LEAVE_MS = 1000, HEALTH_MS = 2000, FORGET_MS = 60000 };
 
 static const char *const ovs_tables[] = {"Open_vSwitch", "Bridge", "Port", "Interface", NULL};
 static const char *const sb_tables[] = {"Chassis",
