@@ -1,4 +1,4 @@
-"""northd: cold start, full recompute, one more port, one more ACL, one more address in a set of 10,000, memory; ours hosting its databases beside ovn-northd with its two servers."""
+"""northd: cold start, full recompute, one more port, one more ACL, one more address in a set of 10,000, one backend of a VIP, memory; ours hosting its databases beside ovn-northd with its two servers."""
 import os, shutil, time
 from harness import Connection, Folder, cpu_seconds, median, peak_mb, row
 import topology
@@ -139,6 +139,23 @@ def measure_firewall(central, n, reps):
     return median([add_acl(central, k % min(n, 7), 1 + k) * 1e3 for k in range(reps)]), median(times)
 
 
+def set_backend(central, k):
+    vip, backend = "30.0.0.%d:80" % (k % 100), "10.16.0.10:%d" % (8080 + k)
+    vips = [["vips", "delete", ["set", [vip]]], ["vips", "insert", ["map", [[vip, backend]]]]]
+    ops = [{"op": "mutate", "table": "Load_Balancer", "where": [["name", "==", "lb"]], "mutations": vips}]
+    return change(central, ops, "Logical_Flow", lambda r: "backends=" + backend + ")" in r.get("insert", {}).get("actions", ""))
+
+
+def measure_lb(central, n, reps):
+    """Median in ms: one backend of one of the 100 VIPs of a load balancer on the first switches. Logical_Flow is watched."""
+    vips = [["30.0.0.%d:80" % i, "10.16.0.10:8080"] for i in range(100)]
+    ops = [topology.insert("Load_Balancer", {"name": "lb", "protocol": "tcp", "vips": ["map", vips]}, "lb")]
+    for i in range(min(n, 20)):
+        ops.append({"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "ls%d" % i]], "mutations": [["load_balancer", "insert", topology.ref("lb")]]})
+    change(central, ops, "Logical_Flow", lambda r: "backends=10.16.0.10:8080)" in r.get("insert", {}).get("actions", ""))
+    return median([set_backend(central, 1 + k) * 1e3 for k in range(reps)])
+
+
 def measure(central, n, reps):
     figures = {}
     central.prepare(n)
@@ -162,6 +179,7 @@ def measure(central, n, reps):
     figures["rss"] = sum(peak_mb(p) for p in central.pids())
     central.sb.call("monitor_cancel", "pb")
     figures["acl"], figures["address"] = measure_firewall(central, n, reps)
+    figures["backend"] = measure_lb(central, n, reps)
     return figures
 
 
@@ -172,7 +190,7 @@ def one_size(build, n, reps, with_peer):
     if with_peer:
         with Folder("peer") as folder:
             peer = measure(Peer(folder), n, reps)
-    names = (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("add_port", "add_port_%d", "ms"), ("acl", "acl_%d", "ms"), ("rss", "rss_central_%d", "MB"))
+    names = (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("add_port", "add_port_%d", "ms"), ("acl", "acl_%d", "ms"), ("backend", "vip_backend_%d", "ms"), ("rss", "rss_central_%d", "MB"))
     rows = [row(name % n, unit, ours[key], peer.get(key)) for key, name, unit in names]
     return rows + ([row("address_in_10000", "ms", ours["address"], peer.get("address"))] if n <= 100 else [])
 

@@ -96,7 +96,7 @@ ANSWERS = ("icmp4", "icmp6", "tcp_reset", "sctp_abort")
 
 def made_by(action, state):
     """The packet that a nested action begins with."""
-    if action in ("clone", "ct_next", "ct_commit_nat", "select"):
+    if action in ("clone", "ct_next", "ct_commit_nat", "ct_lb_mark", "select"):
         return dict(state)
     if action.startswith(("ct_dnat", "ct_snat")):
         return {**state, **dict(pair.split("=") for pair in re.findall(r"ip[46]\.(?:src|dst)=[0-9a-f.:]+", action))}
@@ -113,7 +113,7 @@ def outcome(packet, text):
     stack, found, opened = [dict(packet.fields)], [], []
     for line in text.splitlines():
         line = re.sub(r"/\*.*?\*/", "", line).strip()
-        if not line or line.startswith("#") or re.match(r"LOG: |-+$|(ct_next\(.*\)|ct_[ds]nat\w*(\(.*\))?|ct_commit_nat|clone) ?;$", line):
+        if not line or line.startswith(("#", "*** ", "put_dhcp_opts(")) or re.match(r"LOG: |-+$|;$|(ct_next\(.*\)|ct_[ds]nat\w*(\(.*\))?|ct_lb_mark|ct_commit_nat|clone) ?;$", line):
             continue
         m = re.fullmatch(r'output\("([^"]*)"\);', line)
         assign = re.fullmatch(r"([\w.]+(?:\[[^\]]*\])?) = (.*);", line)
@@ -164,11 +164,13 @@ class Network:
             self.routes(n_routers)
         if n_routers == 2 and rnd.random() < 0.5:
             self.join()
-        self.externals = []
-        if n_routers and rnd.random() < 0.5:
+        self.externals, self.vips = [], []
+        if n_routers and rnd.random() < 0.4:
             self.gateways(n_routers)
-        elif rnd.random() < 0.8:
+        elif rnd.random() < 0.7:
             self.firewall()
+        elif rnd.random() < 0.9:
+            self.services(n_routers)
 
     def add(self, *args):
         self.commands += (["--"] if self.commands else []) + list(args)
@@ -255,10 +257,34 @@ class Network:
         for i in range(rnd.randint(0, 2)):
             self.add("qos-add", rnd.choice(self.switches), rnd.choice(["from-lport", "to-lport"]), str(100 + i), rnd.choice(["ip4", "ip6", 'inport == "%s" && ip' % rnd.choice(ports)]),
                      rnd.choice(["dscp=%d" % (10 + i), "rate=1000"]))
+        if rnd.random() < 0.3:
+            self.services(0)
         if rnd.random() < 0.15:
             self.add("set", "NB_Global", ".", "options:use_ct_inv_match=false")
         for p in rnd.sample(self.ports, rnd.randint(0, min(2, len(self.ports)))):
             self.add("lsp-set-port-security", p[0], rnd.choice([p[2], "%s %s" % (p[2], p[3]), "%s 10.0.9.9" % p[2], "0a:00:00:00:99:01"]))
+
+    def services(self, n_routers):
+        """Load balancers, with a backend at most, since ovn-trace takes any of several; DHCP and DNS."""
+        rnd = self.rnd
+        for i in range(rnd.randint(1, 3)):
+            protocol, port = rnd.choice(["tcp", "udp"]), rnd.choice(["80", "80", None])
+            ip = rnd.choice(["30.0.0.%d" % (i + 1), "10.0.0.%d" % (77 + i)])
+            backend = rnd.choice(self.ports)[3] if rnd.random() < 0.85 else None
+            self.add("--id=@lb%d" % i, "create", "Load_Balancer", "name=lb%d" % i, "protocol=" + protocol,
+                     'vips:"%s"="%s"' % (ip + (":" + port if port else ""), backend + (":8080" if port else "") if backend else ""),
+                     "options:reject=" + rnd.choice(["true", "false"]), "options:skip_snat=" + rnd.choice(["true", "false"]))
+            for sw in rnd.sample(self.switches, rnd.randint(0, len(self.switches))):
+                self.add("add", "Logical_Switch", sw, "load_balancer", "@lb%d" % i)
+            if n_routers and rnd.random() < 0.6:
+                self.add("add", "Logical_Router", "lr%d" % rnd.randrange(n_routers), "load_balancer", "@lb%d" % i)
+            self.vips.append((ip, protocol, port or str(rnd.randint(1, 100))))
+        for p in rnd.sample(self.ports, min(2, len(self.ports))):
+            self.add("--id=@dhcp-" + p[0], "create", "DHCP_Options", "cidr=" + p[3].rsplit(".", 1)[0] + ".0/24", "options:server_id=10.0.0.254",
+                     'options:server_mac="c0:ff:ee:00:00:01"', "options:lease_time=3600")
+            self.add("set", "Logical_Switch_Port", p[0], "dhcpv4_options=@dhcp-" + p[0])
+        self.add("--id=@dns", "create", "DNS", "records:vm1=10.0.0.1")
+        self.add("add", "Logical_Switch", rnd.choice(self.switches), "dns_records", "@dns")
 
     def join(self):
         """The two routers, without a switch between them; no packet may circle between them, since it would end in an ICMP error."""
@@ -297,7 +323,9 @@ class Packet:
         elif kind < 0.45:
             near = [p[3] for p in net.ports if p[1] == self.datapath] + [p[4] for p in routers] + ["10.0.0.88"] + net.externals
             f.update({"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.op": "1", "arp.sha": mac, "arp.spa": ip, "arp.tha": "00:00:00:00:00:00", "arp.tpa": rnd.choice(near)})
-        elif kind < 0.6 and ip6:
+        elif kind < 0.6 and net.vips:
+            self.service(net, rnd, ip, [p[3] for p in routers] or macs)
+        elif kind < 0.7 and ip6:
             f["eth.dst"] = rnd.choice([p[3] for p in routers] or macs)
             f.update({"ip6.src": ip6, "ip6.dst": rnd.choice(ips6), "ip.ttl": "64"})
             if any(f["ip6.dst"] == p[5] for p in net.router_ports) or rnd.random() < 0.5:
@@ -306,6 +334,17 @@ class Packet:
             f["eth.dst"] = rnd.choice([p[3] for p in routers] or macs)
             f.update({"ip4.src": ip, "ip4.dst": rnd.choice(ips), "ip.ttl": rnd.choice(["64", "64", "64", "1"])})
             f.update(rnd.choice([{"icmp4.type": "8", "icmp4.code": "0"}, {"icmp4.type": "8", "icmp4.code": "0"}, {"udp.dst": "53"}, {"tcp.dst": "80"}, {}]))
+
+    def service(self, net, rnd, ip, to):
+        f, kind = self.fields, rnd.random()
+        f.update({"eth.dst": rnd.choice(to), "ip4.src": ip, "ip4.dst": "8.8.8.8", "ip.ttl": "64"})
+        if kind < 0.2:
+            f.update({"eth.dst": "ff:ff:ff:ff:ff:ff", "ip4.src": "0.0.0.0", "ip4.dst": "255.255.255.255", "udp.src": "68", "udp.dst": "67"})
+        elif kind < 0.3:
+            f.update({"udp.src": "1000", "udp.dst": "53"})
+        else:
+            vip, protocol, port = rnd.choice(net.vips)
+            f.update({"ip4.dst": vip, protocol + ".src": "1000", protocol + ".dst": port})
 
     def microflow(self):
         texts = ['inport == "%s"' % self.name] + ["%s == %s" % kv for kv in self.fields.items()]
