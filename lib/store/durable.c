@@ -112,8 +112,9 @@ static void land(struct store *store, int err, const struct diag *diag)
 
 /* ---- before the disk ---- */
 
-/* Everything pending flies: to the writer, or lands at once where nothing waits for the disk. */
-static void take_off(struct store *store)
+/* Everything pending flies: to the writer, or lands at once when the caller WAITS for the disk or
+ * nobody does. */
+static void take_off(struct store *store, bool waits)
 {
     const struct store_txn *stxn;
     struct diag diag = DIAG_INIT;
@@ -122,7 +123,7 @@ static void take_off(struct store *store)
         if (stxn->cs && store->sql)
             batch_add(store, &store->batch, stxn->cs);
     }
-    if (store->batch.steps.n && store->writer)
+    if (store->batch.steps.n && store->writer && !waits)
         writer_start(store->writer, &store->batch);
     else
         land(store, store->batch.steps.n ? sql_write_batch(store->sql, &store->batch, &diag) : 0,
@@ -130,10 +131,10 @@ static void take_off(struct store *store)
     diag_fini(&diag);
 }
 
-static void commit(struct store *store)
+static void commit(struct store *store, bool waits)
 {
     while (list_empty(&store->flying) && !list_empty(&store->pending))
-        take_off(store);
+        take_off(store, waits);
 }
 
 static void collect(struct store *store, bool wait)
@@ -150,7 +151,7 @@ void store_commit(struct store *store)
     if (store->is_committing)
         return;
     store->is_committing = true;
-    commit(store);
+    commit(store, false);
     store->is_committing = false;
 }
 
@@ -169,8 +170,8 @@ void store_flush(struct store *store)
         return;
     store->is_committing = true;
     while (store_is_dirty(store)) {
-        commit(store);
         collect(store, true);
+        commit(store, true);
     }
     store->is_committing = false;
 }

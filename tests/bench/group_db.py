@@ -162,8 +162,7 @@ def snapshot(server, n, rows):
 
 
 def hundred_thousand(server, rows):
-    """Memory, start and snapshots with ROWS rows."""
-    figures = {}
+    """Memory, start and snapshots to 1 and to 10 clients with ROWS rows."""
     server.start()
     before = resident_mb(server.pid)
     c = server.connect()
@@ -171,7 +170,7 @@ def hundred_thousand(server, rows):
     part = len(switches) // 10
     for b in range(10):
         batch(c, switches[b * part:(b + 1) * part], b * rows // 10, rows // 10)
-    figures["rss"] = resident_mb(server.pid) - before
+    memory = resident_mb(server.pid) - before
     server.stop()
     times = []
     for _ in range(3):
@@ -181,11 +180,9 @@ def hundred_thousand(server, rows):
         times.append(time.perf_counter() - started)
         if len(times) < 3:
             server.stop()
-    figures["start"] = median(times)
-    figures["snapshot_1"] = median([snapshot(server, 1, rows) for _ in range(3)])
-    figures["snapshot_10"] = median([snapshot(server, 10, rows) for _ in range(3)])
+    snapshots = [median([snapshot(server, n, rows) for _ in range(3)]) for n in (1, 10)]
     server.stop()
-    return figures
+    return [memory, median(times)] + snapshots
 
 
 def watched_writes(server, clients, requests, concerned, n):
@@ -247,26 +244,35 @@ def bare_disk(folder, n):
     return max(sqlite, n / (time.perf_counter() - started))
 
 
-def measure(make, q):
-    """MAKE(folder, relaxed) gives a server. All figures of one side; the larger works repeated, the median taken."""
-    figures = {}
-    def fresh(work, relaxed=False):
-        with Folder("db") as folder:
-            server = make(folder, relaxed)
-            return work(server)
-    runs = [fresh(lambda s: pipelined(s.start(), q["pipelined"], True)) for _ in range(q["repeat"])]
-    figures["durable_sync"] = median([fresh(lambda s: synchronous(s.start(), q["sync"])) for _ in range(q["repeat"])])
-    figures["durable_pipelined_100"] = median([r[0] for r in runs])
-    figures["cpu_per_txn"] = median([r[1] for r in runs])
-    figures["nondurable_pipelined_100"] = median([fresh(lambda s: pipelined(s.start(), q["pipelined"], False), True)[0] for _ in range(q["repeat"])])
-    def one_batch(s):
-        c = s.start().connect()
-        return batch(c, insert_switches(c, 100), 0, 10000)
-    figures["batch_10000_rows"] = median([fresh(one_batch) for _ in range(q["repeat"])])
-    figures.update(fresh(lambda s: hundred_thousand(s, q["rows"])))
-    for name, clients, requests, concerned in (("fanout_200_cpu", 200, everything, 200), ("conditional_2_cpu", 2, only_its_own, 2),
-                                               ("conditional_500_cpu", 500, only_its_own, 2)):
-        figures[name] = fresh(lambda s: watched_writes(s, clients, requests, concerned, q["writes"]), True)
+def one_batch(server):
+    c = server.start().connect()
+    return batch(c, insert_switches(c, 100), 0, 10000)
+
+
+def works(q):
+    """What is measured: names of figures, the work on a fresh server, whether it is not durable, how often (the median is taken)."""
+    n = q["repeat"]
+    yield ["durable_sync"], lambda s: [synchronous(s.start(), q["sync"])], False, n
+    yield ["durable_pipelined_100", "cpu_per_txn"], lambda s: pipelined(s.start(), q["pipelined"], True), False, n
+    yield ["nondurable_pipelined_100"], lambda s: pipelined(s.start(), q["pipelined"], False), True, n
+    yield ["batch_10000_rows"], lambda s: [one_batch(s)], False, n
+    yield ["rss", "start", "snapshot_1", "snapshot_10"], lambda s: hundred_thousand(s, q["rows"]), False, 1
+    yield ["fanout_200_cpu"], lambda s: [watched_writes(s, 200, everything, 200, q["writes"])], True, 1
+    yield ["conditional_2_cpu"], lambda s: [watched_writes(s, 2, only_its_own, 2, q["writes"])], True, 1
+    yield ["conditional_500_cpu"], lambda s: [watched_writes(s, 500, only_its_own, 2, q["writes"])], True, 1
+
+
+def measure(sides, q):
+    """SIDES make servers: make(folder, relaxed). They take turns, so that what else the machine does meets all alike. A dictionary of figures each."""
+    figures = [{} for _ in sides]
+    for names, work, relaxed, repeat in works(q):
+        runs = [[] for _ in sides]
+        for _ in range(repeat):
+            for side, make in enumerate(sides):
+                with Folder("db") as folder:
+                    runs[side].append(work(make(folder, relaxed)))
+        for side in range(len(sides)):
+            figures[side].update((name, median([r[i] for r in runs[side]])) for i, name in enumerate(names))
     return figures
 
 
@@ -281,8 +287,8 @@ def run(build, quick):
     with_peer = shutil.which("ovsdb-server") is not None
     with Folder("db") as folder:
         limit = bare_disk(folder, q["sync"])
-    ours = measure(lambda folder, relaxed: Ours(folder, build, relaxed), q)
-    peer = measure(Peer, q) if with_peer else {}
+    sides = [lambda folder, relaxed: Ours(folder, build, relaxed)] + ([Peer] if with_peer else [])
+    ours, peer = (measure(sides, q) + [{}])[:2]
     size = "%dk_rows" % (q["rows"] // 1000)
     full = {"rss": "rss_" + size, "start": "start_" + size}
     return [row(full.get(name, name), unit, ours[name], peer.get(name), limit if name == "durable_sync" else None, more) for name, unit, more in NAMES]

@@ -8,7 +8,8 @@
  * notifications are made into text once and shared by all sessions.
  *
  * The server drives the stores: it calls store_commit at the end of a loop turn (LOOP_COMMIT),
- * store_collect when the disk is ready and store_run_timeouts when due. It keeps the _Server database itself.
+ * store_collect when the disk is ready (or, with one session at most, store_flush) and
+ * store_run_timeouts when due. It keeps the _Server database itself.
  *
  * Rooms 1 and 5. Knows no table of any database but _Server's, and (for "db:" remotes) columns that
  * hold Connection rows.
