@@ -142,3 +142,4 @@ int actions_parse(struct action_pool *p, const char *text, const struct action_c
 void actions_print(const struct actions *as, struct str *out);
 char *actions_to_text(const struct actions *as);
 const char *action_op_name(enum action_op op);
+bool action_has_result(enum action_op op); /* dst = name(args): operand 0 is dst */

@@ -82,3 +82,8 @@ const struct op_detail *op_detail(enum action_op op)
     INVARIANT(op < N_ACTION_OPS);
     return &details[op];
 }
+
+bool action_has_result(enum action_op op)
+{
+    return op_info(op)->shape == SHAPE_RESULT;
+}

@@ -1,4 +1,4 @@
-# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl and weft-lab for bash.
+# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl, weft-trace and weft-lab for bash.
 #
 # Nothing is listed here: commands, their options and the kinds of their arguments are what the programs themselves print
 # with --commands, --options and --tables, and names of switches, ports and bridges come from the database (with a short
@@ -147,5 +147,20 @@ _weft_lab()
     esac
 }
 
+# weft-trace: its options, and the names of datapaths.
+_weft_trace()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]}
+    case $cur in
+    -*)
+        mapfile -t COMPREPLY < <(compgen -W "--detailed --summary --minimal --all --friendly-names --no-friendly-names --ct= --lb-dst= --db= --leader-only
+            --no-leader-only --private-key= --certificate= --ca-cert= --help --version" -- "$cur")
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+        ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$(_weft_names weft-sbctl DATAPATH)" -- "$cur") ;;
+    esac
+}
+
+complete -F _weft_trace weft-trace
 complete -F _weft_appctl weft-appctl
 complete -F _weft_lab weft-lab
