@@ -450,7 +450,7 @@ static void random_edits(void **state)
 int main(int argc, char **argv)
 {
     log_set_level(NULL, LOG_ERR);
-    long args[2] = {argc > 1 ? atol(argv[1]) : 1, argc > 2 ? atol(argv[2]) : 1500};
+    long args[2] = {argc > 1 ? atol(argv[1]) : 1, argc > 2 ? atol(argv[2]) : 400};
     const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(random_edits, args)};
     return cmocka_run_group_tests_name("northd random", tests, NULL, NULL);
 }
