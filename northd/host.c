@@ -175,12 +175,12 @@ static int open_here(struct db *db, struct daemon *daemon, const char *schema_te
     return 0;
 }
 
-static void connect_to(struct db *db, struct daemon *daemon, const char *const *tables)
+static void connect_to(struct db *db, struct daemon *daemon)
 {
     struct stream_options so = {.default_port = TARGET_PORT_OVSDB,
                                 .rundir = daemon_rundir(daemon),
                                 .tls = daemon_tls(daemon)};
-    struct replica_options ro = {.env = daemon_env(daemon), .schema = db->schema, .tables = tables};
+    struct replica_options ro = {.env = daemon_env(daemon), .schema = db->schema};
     if (!db->remote)
         db->remote = xasprintf("unix:%s/%s", daemon_rundir(daemon), db->socket_name);
     db->source = ovsdb_client_source_new(daemon_loop(daemon), db->remote);
@@ -188,21 +188,6 @@ static void connect_to(struct db *db, struct daemon *daemon, const char *const *
     db->replica = replica_new(&ro, db->source);
 }
 
-/* What is read of NB and SB; SB tables also because stale rows in them are deleted. */
-static const char *const nb_tables[] = {"NB_Global",
-                                        "Logical_Switch",
-                                        "Logical_Switch_Port",
-                                        "Logical_Router",
-                                        "Logical_Router_Port",
-                                        "Logical_Router_Static_Route",
-                                        NULL};
-static const char *const sb_tables[] = {"SB_Global",        "Datapath_Binding",
-                                        "Port_Binding",     "Logical_Flow",
-                                        "Logical_DP_Group", "Multicast_Group",
-                                        "MAC_Binding",      "FDB",
-                                        "Chassis_Private",  "DHCP_Options",
-                                        "DHCPv6_Options",   "RBAC_Role",
-                                        "RBAC_Permission",  NULL};
 /* Written behind, and made again when lost: see docs/architecture.md. */
 static const char *const sb_derived[] = {"Logical_Flow", "Logical_DP_Group", "Multicast_Group",
                                          "Load_Balancer", NULL};
@@ -213,8 +198,8 @@ static int open_databases(struct host *host, struct daemon *daemon, struct diag 
     if (host->is_remote) {
         host->nb.schema = nb_schema_new();
         host->sb.schema = sb_schema_new();
-        connect_to(&host->nb, daemon, nb_tables);
-        connect_to(&host->sb, daemon, sb_tables);
+        connect_to(&host->nb, daemon);
+        connect_to(&host->sb, daemon);
         /* One lock decides who is active: that of SB. Both databases may be on one server, whose locks are one name space. */
         replica_set_lock(host->sb.replica, "ovn_northd");
         return 0;

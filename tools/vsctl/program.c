@@ -47,7 +47,11 @@ static void forget_interfaces(struct vsctl *vsctl)
 void vs_check_later(struct ctl_call *call, const char *interface)
 {
     struct vsctl *vsctl = ctl_aux(call->ctl);
+    struct view *view = ctl_view(call->ctl);
     vec_push(&vsctl->to_report, xstrdup(interface));
+    /* So that the row is asked for, and comes when the switch has written what became of it. */
+    struct row_list rows = view_by_name(view, view_table(view, "Interface"), interface);
+    row_list_fini(&rows);
 }
 
 static int before(struct ctl *ctl, struct diag *diag)
