@@ -30,6 +30,6 @@ def run(build, quick):
             with open(path, "w") as f:
                 f.write(flows_of(central, n, has_peer))
             program = os.path.join(build, "tests", "bench_language")
-            out = subprocess.run([program, path, str(n)], check=True, text=True, stdout=subprocess.PIPE).stdout
+            out = subprocess.run([program, path], check=True, text=True, stdout=subprocess.PIPE).stdout
         rows += [row("%s N=%d" % (r["name"], n), r["unit"], r["ours"]) for r in map(json.loads, out.splitlines())]
     return rows
