@@ -382,17 +382,22 @@ static void act_nested(struct at *at, const struct action *a)
 
 /* ---- all ---- */
 
+/* next(pipeline=...) to the other one. */
+static bool changes_pipeline(const struct at *at, const struct action *a)
+{
+    return a->op == ACTION_NEXT && a->n > 1 &&
+           (strcmp(a->operand[1].text->s, "egress") != 0) == (at->pipeline == PIPELINE_EGRESS);
+}
+
 static void act_next(struct at *at, const struct action *a)
 {
     unsigned table = a->n ? (unsigned)a->operand[0].value : at->table + 1;
-    if (a->n > 1) {
-        struct at other = *at;
-        other.pipeline =
-            strcmp(a->operand[1].text->s, "egress") ? PIPELINE_INGRESS : PIPELINE_EGRESS;
-        run_table(&other, table);
-    } else {
+    if (changes_pipeline(at, a))
+        run_pipeline(at->trace, at->datapath,
+                     at->pipeline == PIPELINE_EGRESS ? PIPELINE_INGRESS : PIPELINE_EGRESS, table,
+                     at->packet, at->parent);
+    else
         run_table(at, table);
-    }
 }
 
 static void act(struct at *at, const struct action *a, const char *text)
@@ -432,7 +437,8 @@ void act_all(struct at *at, const struct actions *actions)
 {
     for (uint32_t i = 0; i < actions->n && !at->stop; i++) {
         char *text = act_text(actions->action[i]);
-        node_add(at->parent, NODE_ACTION, xstrdup(text));
+        if (!changes_pipeline(at, actions->action[i])) /* the pipeline's own line says it */
+            node_add(at->parent, NODE_ACTION, xstrdup(text));
         act(at, actions->action[i], text);
         free(text);
     }

@@ -72,7 +72,10 @@ static void put_detailed(const struct node *node, unsigned level, bool is_member
         /* The last of a group is not set off when it is where the packet came from. */
         bool set_off = !member || i + 1 < node->children.n || child->children.n != 1 ||
                        child->children.data[0]->kind != NODE_END;
-        put_detailed(child, set_off ? inner : level, member && set_off, out);
+        /* What goes on behind it is told apart from what it holds by the indentation. */
+        bool goes_on = child->kind == NODE_TRANSFORM && i + 1 < node->children.n;
+        put_detailed(child, (set_off ? inner : level) + (goes_on ? STEP : 0),
+                     (member && set_off) || goes_on, out);
     }
 }
 

@@ -276,7 +276,7 @@ static int trace_packet(struct program *p, struct world *world, const char *data
     struct node *root = node_add(NULL, NODE_PIPELINE, NULL);
     struct uflow packet = uflow;
     p->trace.world = world;
-    run_pipeline(&p->trace, dp, PIPELINE_INGRESS, &packet, root);
+    run_pipeline(&p->trace, dp, PIPELINE_INGRESS, 0, &packet, root);
     print(p, world, &uflow, root);
     node_free(root);
     return 0;

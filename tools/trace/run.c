@@ -158,7 +158,7 @@ static void tell_goes_back(struct node *parent)
 }
 
 void run_pipeline(struct trace *trace, const struct row *datapath, enum pipeline pipeline,
-                  struct uflow *packet, struct node *parent)
+                  unsigned table, struct uflow *packet, struct node *parent)
 {
     struct world *world = trace->world;
     char *dp = world_datapath_name(world, datapath);
@@ -175,7 +175,7 @@ void run_pipeline(struct trace *trace, const struct row *datapath, enum pipeline
         return;
     }
     struct at at = {trace, datapath, pipeline, 0, packet, node, false};
-    run_table(&at, 0);
+    run_table(&at, table);
 }
 
 /* ---- output ---- */
@@ -192,7 +192,7 @@ static void to_egress(struct at *at, const char *name, bool is_member, struct no
                            ? world_row_option(port, "options", "distributed-port")
                            : NULL;
     if (real)
-        node_add(parent, NODE_COMMENT,
+        node_add(parent, NODE_ACTION,
                  xasprintf("/* Replacing type \"chassisredirect\" outport \"%s\" with distributed "
                            "port \"%s\". */",
                            name, real));
@@ -203,7 +203,7 @@ static void to_egress(struct at *at, const char *name, bool is_member, struct no
     if (!is_member && goes_back(world, &copy))
         tell_goes_back(parent);
     else
-        run_pipeline(at->trace, at->datapath, PIPELINE_EGRESS, &copy, parent);
+        run_pipeline(at->trace, at->datapath, PIPELINE_EGRESS, 0, &copy, parent);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -251,7 +251,7 @@ static void end_at_port(struct at *at, const char *name)
     struct uflow copy = *at->packet;
     uflow_forget_registers(world, &copy);
     uflow_set_field(world, &copy, SYM_INPORT, world_number(world, peer_name));
-    run_pipeline(at->trace, datapath, PIPELINE_INGRESS, &copy, at->parent);
+    run_pipeline(at->trace, datapath, PIPELINE_INGRESS, 0, &copy, at->parent);
 }
 
 void run_output(struct at *at)

@@ -141,9 +141,9 @@ struct at {
     bool stop;           /* a nested action ended the way of this packet */
 };
 
-/* From table 0 of a pipeline. */
+/* A pipeline from TABLE on. */
 void run_pipeline(struct trace *trace, const struct row *datapath, enum pipeline pipeline,
-                  struct uflow *packet, struct node *parent);
+                  unsigned table, struct uflow *packet, struct node *parent);
 /* From AT's table on. */
 void run_table(struct at *at, unsigned table);
 void run_output(struct at *at);
