@@ -207,8 +207,19 @@ static void static_mac_print(const void *fact, struct str *out)
 FACT_COMPARE(bound, fact_compare_text(a->port, b->port), uuid_compare(&a->chassis, &b->chassis))
 FACT_TEXTS(bound, port)
 
-FACT_COMPARE(chassis, fact_compare_text(a->name, b->name), uuid_compare(&a->uuid, &b->uuid))
-FACT_TEXTS(chassis, name)
+FACT_COMPARE(port_chassis, fact_compare_text(a->port, b->port),
+             uuid_compare(&a->chassis, &b->chassis), fact_compare_u64(a->additional, b->additional))
+FACT_TEXTS(port_chassis, port)
+static void port_chassis_print(const void *fact, struct str *out)
+{
+    const struct fact_port_chassis *f = fact;
+    str_putf(out, "%s wants to be on ", f->port->s);
+    fact_put_uuid(out, &f->chassis);
+}
+
+FACT_COMPARE(chassis, fact_compare_text(a->name, b->name),
+             fact_compare_text(a->hostname, b->hostname), uuid_compare(&a->uuid, &b->uuid))
+FACT_TEXTS(chassis, name, hostname)
 static void chassis_print(const void *fact, struct str *out)
 {
     str_put(out, ((const struct fact_chassis *)fact)->name->s);
@@ -303,6 +314,7 @@ FACT_TYPE(tag_want, NULL);
 FACT_TYPE_PLAIN(tag, NULL);
 FACT_TYPE(port_option, port_option_print);
 FACT_TYPE(port_nat, port_nat_print);
+FACT_TYPE(port_chassis, port_chassis_print);
 FACT_TYPE(chassis, chassis_print);
 
 const struct inc_type northd_key_network = {.name = "network", .size = sizeof(struct key_network)};

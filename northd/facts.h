@@ -181,6 +181,11 @@ struct fact_port_option {
 struct fact_port_nat {
     const struct rstr *port, *address;
 };
+struct fact_port_chassis { /* a chassis that options:requested-chassis names, when it is there */
+    const struct rstr *port;
+    struct uuid chassis;
+    uint64_t additional; /* not the first that is named */
+};
 
 struct fact_static_mac { /* a Static_MAC_Binding */
     struct uuid sb, lr;
@@ -201,7 +206,7 @@ struct fact_member {
 /* ---- southbound rows that the network depends on (inputs, from sb_inputs.c) ---- */
 
 struct fact_chassis {
-    const struct rstr *name;
+    const struct rstr *name, *hostname;
     struct uuid uuid;
 };
 
@@ -230,7 +235,7 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
     northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_static_mac,
     northd_type_tag_want, northd_type_tag, northd_type_bound, northd_type_port_option,
-    northd_type_port_nat, northd_type_chassis;
+    northd_type_port_nat, northd_type_port_chassis, northd_type_chassis;
 
 /* A uuid that stands for DATA as a WHAT: the same in every run. */
 struct uuid fact_derive_uuid(const char *what, const void *data, size_t n);

@@ -74,6 +74,7 @@ static void declare_inputs(struct northd_program *p)
     p->bound = inc_input(g, "bound", &northd_type_bound);
     p->bound_by_port = BY_NAME(p->bound, fact_bound, port);
     p->chassis_by_name = BY_NAME(p->chassis, fact_chassis, name);
+    p->chassis_by_hostname = BY_NAME(p->chassis, fact_chassis, hostname);
 }
 
 /* --- Keys of indexes that are not simply a member */
@@ -194,6 +195,8 @@ static void declare_facts(struct northd_program *p)
     p->port_option_by_port = BY_NAME(p->port_option, fact_port_option, port);
     p->port_nat = inc_derived(g, "port_nat", &northd_type_port_nat);
     p->port_nat_by_port = BY_NAME(p->port_nat, fact_port_nat, port);
+    p->port_chassis = inc_derived(g, "port_chassis", &northd_type_port_chassis);
+    p->port_chassis_by_port = BY_NAME(p->port_chassis, fact_port_chassis, port);
     p->lflow = inc_derived(g, "lflow", &northd_type_lflow);
 }
 
@@ -301,6 +304,8 @@ static void declare_publish(struct northd_program *p)
     UNIT("publish: switch ports", p->lsp_by_uuid, publish_lsp_binding,
          READS(p->lsp, p->in_lsp, p->tag, p->link, p->gateway.router, p->key), p->port_binding,
          p->port_option);
+    UNIT("publish: requested chassis", p->lsp_by_uuid, publish_requested_chassis,
+         READS(p->lsp, p->in_lsp, p->chassis), p->port_chassis);
     UNIT("publish: router ports", p->lrp_by_uuid, publish_lrp_binding,
          READS(p->lrp, p->in_lrp, p->link, p->router_peer, p->gateway.router, p->gateway.port,
                p->key),

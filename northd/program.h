@@ -49,7 +49,7 @@ struct northd_program {
     struct inc_index *key_by_id;
     /* inputs: rows of SB */
     struct inc_coll *chassis, *bound;
-    struct inc_index *chassis_by_name, *bound_by_port;
+    struct inc_index *chassis_by_name, *chassis_by_hostname, *bound_by_port;
 
     /* topology */
     struct inc_coll *datapath;
@@ -82,8 +82,8 @@ struct northd_program {
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;
     struct inc_index *group_each, *group_by_unknown, *member_by_group;
-    struct inc_coll *port_option, *port_nat;
-    struct inc_index *port_option_by_port, *port_nat_by_port;
+    struct inc_coll *port_option, *port_nat, *port_chassis;
+    struct inc_index *port_option_by_port, *port_nat_by_port, *port_chassis_by_port;
 };
 
 struct northd_program *program_create(void);

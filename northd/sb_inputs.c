@@ -3,6 +3,8 @@
  */
 #include "northd/sb_inputs.h"
 
+#include <string.h>
+
 #include "rows/sb.h"
 
 static void tell(struct inc *inc, const struct inc_coll *coll, const void *fact, bool is_there)
@@ -19,9 +21,11 @@ static void tell_chassis(struct northd_program *p, struct inc *inc, const struct
     struct fact_chassis f;
     INC_CLEAR(f);
     f.name = program_intern(p, sb_chassis_name(sb_chassis_cast(row)));
+    f.hostname = program_intern(p, sb_chassis_hostname(sb_chassis_cast(row)));
     f.uuid = row->uuid;
     tell(inc, p->chassis, &f, is_there);
     rstr_unref(f.name);
+    rstr_unref(f.hostname);
 }
 
 static void tell_bound(struct northd_program *p, struct inc *inc, const struct row *row,
@@ -38,6 +42,16 @@ static void tell_bound(struct northd_program *p, struct inc *inc, const struct r
     rstr_unref(f.port);
 }
 
+/* A backend that does not answer its checks. */
+static void tell_monitor(struct northd_program *p, struct inc *inc, const struct row *row,
+                         bool is_there)
+{
+    const char *status = sb_service_monitor_status(sb_service_monitor_cast(row));
+    struct fact_lb_offline f = {row->uuid};
+    if (status && strcmp(status, "online"))
+        tell(inc, p->lb.health.offline, &f, is_there);
+}
+
 static void tell_row(struct northd_program *p, struct inc *inc, const struct row *row,
                      bool is_there)
 {
@@ -45,11 +59,14 @@ static void tell_row(struct northd_program *p, struct inc *inc, const struct row
         tell_chassis(p, inc, row, is_there);
     else if (row && row->table->index == SB_TABLE_PORT_BINDING)
         tell_bound(p, inc, row, is_there);
+    else if (row && row->table->index == SB_TABLE_SERVICE_MONITOR)
+        tell_monitor(p, inc, row, is_there);
 }
 
 void sb_inputs_start(struct northd_program *p, struct inc *inc, const struct replica *sb)
 {
-    static const size_t tables[] = {SB_TABLE_CHASSIS, SB_TABLE_PORT_BINDING};
+    static const size_t tables[] = {SB_TABLE_CHASSIS, SB_TABLE_PORT_BINDING,
+                                    SB_TABLE_SERVICE_MONITOR};
     const struct row *row;
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         REPLICA_FOR_EACH(row, pos, sb, &replica_schema(sb)->tables[tables[i]])

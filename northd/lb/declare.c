@@ -46,6 +46,7 @@ void lb_declare_facts(struct northd_program *p)
     struct inc_program *g = p->inc;
     struct lb_facts *f = &p->lb;
     declare_inputs(p, f);
+    lb_health_declare_facts(p);
     f->lb = inc_derived(g, "lb", &northd_type_lb);
     f->lb_by_uuid = BY_UUID(f->lb, fact_lb, uuid);
     f->vip = inc_derived(g, "lb_vip", &northd_type_lb_vip);
@@ -68,8 +69,11 @@ void lb_declare_units(struct northd_program *p)
     struct inc_program *g = p->inc;
     struct lb_facts *f = &p->lb;
     UNIT("lb: rows", f->in_lb_by_uuid, lb_row, READS(f->in_lb), f->lb);
-    UNIT("lb: VIPs", f->in_vip_each, lb_vip, READS(f->lb, p->in_option), f->vip, f->flow,
-         p->complaint);
+    lb_health_declare_checks(p);
+    UNIT("lb: VIPs", f->in_vip_each, lb_vip,
+         READS(f->lb, p->in_option, p->lsp, f->health.check, f->health.mapping, f->health.offline),
+         f->vip, f->flow, f->health.want, p->complaint);
+    lb_health_declare_monitors(p);
     UNIT("lb: on switches", f->in_ls_lb_each, lb_on_switch, READS(f->in_ls_lb), f->on);
     UNIT("lb: on routers", f->in_lr_lb_each, lb_on_router, READS(f->in_lr_lb), f->on);
     UNIT("lb: groups on switches", f->in_ls_group_each, lb_on_switch_group, READS(f->in_group_lb),
@@ -85,6 +89,7 @@ void lb_declare_flows(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     struct lb_facts *f = &p->lb;
+    lb_health_declare_flows(p);
     UNIT("lb: switches", f->datapath_by_switch, lb_switch, READS(f->datapath), p->lflow);
     UNIT("lb: switch ports", p->lsp_by_uuid, lb_switch_port, READS(p->lsp, f->datapath), p->lflow);
     UNIT("lb: routers", f->datapath_by_router, lb_router, READS(f->datapath), p->lflow);

@@ -11,6 +11,7 @@
 
 #include "northd/address.h"
 #include "northd/facts.h"
+#include "northd/lb/health.h"
 
 enum {
     LB_REJECT = 1,    /* options:reject */
@@ -83,4 +84,5 @@ struct lb_facts {
     struct inc_coll *lb, *vip, *flow, *on, *datapath, *router_vip, *binding;
     struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each, *on_by_lb;
     struct inc_index *datapath_by_switch, *datapath_by_router, *router_vip_each;
+    struct lb_health_facts health;
 };

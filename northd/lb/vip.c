@@ -13,7 +13,7 @@ struct vip {
     const struct fact_lb *lb;
     struct fact_lb_flow flow; /* where the next one begins */
     struct lb_endpoint vip;
-    bool v6;
+    bool v6, named; /* named: some backend makes sense, whether it lives or not */
     VEC(struct lb_endpoint) backends;
 };
 
@@ -113,7 +113,7 @@ static void tell_event(struct vip *v)
 {
     char uuid[UUID_TEXT_LEN + 1];
     struct str name = STR_INIT;
-    if (v->backends.n || v->lb->flags & LB_REJECT ||
+    if (v->named || v->lb->flags & LB_REJECT ||
         (!(v->lb->flags & LB_EVENT) &&
          !program_option_is(v->l.ctx, v->l.p, "controller_event", false)))
         return;
@@ -245,7 +245,20 @@ static void affinity_on_router(struct vip *v)
 
 /* --- */
 
-/* A backend has the VIP's version, and a port if the VIP has one. What does not make sense is left out and told. */
+static void add_backend(struct vip *v, const struct lb_endpoint *e)
+{
+    struct key_lb_check key;
+    INC_CLEAR(key);
+    key.lb = v->lb->uuid;
+    key.vip = v->vip.ip;
+    key.port = v->vip.port;
+    v->named = true;
+    if (lb_health_check(v->l.ctx, v->l.p, &key, v->lb->protocol, e))
+        vec_push(&v->backends, *e);
+}
+
+/* A backend has the VIP's version, and a port if the VIP has one. What does not make sense is left out and told; who does not answer
+ * is left out. */
 static void parse_backends(struct vip *v, const char *text)
 {
     while (*text) {
@@ -261,7 +274,7 @@ static void parse_backends(struct vip *v, const char *text)
             continue;
         if (lb_endpoint_parse(start, n, &e) && e.ip.version == v->vip.ip.version &&
             !e.port == !v->vip.port)
-            vec_push(&v->backends, e);
+            add_backend(v, &e);
         else
             program_complain(v->l.ctx, v->l.p, &v->lb->uuid,
                              "backend \"%.*s\" of a load balancer does not fit its VIP: it is left "

@@ -1,6 +1,9 @@
 /* bindings.c - what each datapath and port should have as its binding in SB, once it has a tunnel key (room 5 of
  * docs/architecture.md). The facts name the NB row; publish/datapaths.c and ports.c make columns of it.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "northd/gateway/gateway.h"
 #include "northd/publish/units.h"
 #include "rows/nb.h"
@@ -79,6 +82,38 @@ void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux)
     }
     emit_port(ctx, p, &f, key, &lsp->ls, row->row);
     rstr_unref(f.type);
+}
+
+/* The chassis with this name or, without one, host name. */
+static const struct fact_chassis *find_chassis(struct inc_ctx *ctx, struct northd_program *p,
+                                               const char *text)
+{
+    const struct rstr *name = program_intern(p, text);
+    const struct fact_chassis *found = inc_read_one(ctx, p->chassis_by_name, &name);
+    struct inc_facts hosts = inc_read(ctx, p->chassis_by_hostname, &name);
+    rstr_unref(name);
+    return found || !*text || !hosts.n ? found : hosts.v[0];
+}
+
+void publish_requested_chassis(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
+    const struct feed_row *row = inc_read_one(ctx, p->in_lsp_by_uuid, key);
+    const char *wanted = nb_logical_switch_port_options_value(nb_logical_switch_port_cast(row->row),
+                                                              "requested-chassis");
+    char *list = wanted ? xstrdup(wanted) : NULL, *rest = list, *name;
+    struct fact_port_chassis f;
+    INC_CLEAR(f);
+    f.port = lsp->name;
+    for (; (name = strsep(&rest, ",")) != NULL; f.additional = 1) {
+        const struct fact_chassis *chassis = find_chassis(ctx, p, name);
+        if (!chassis)
+            continue;
+        f.chassis = chassis->uuid;
+        inc_emit(ctx, p->port_chassis, &f);
+    }
+    free(list);
 }
 
 void publish_lrp_binding(struct inc_ctx *ctx, const void *key, void *aux)

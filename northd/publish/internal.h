@@ -197,6 +197,7 @@ void ha_write_group(struct publisher *pub, const void *fact, const struct row *r
 void dns_write(struct publisher *pub, const void *fact, const struct row *row);
 /* lb.c, for rows.c */
 void lb_write_binding(struct publisher *pub, const void *fact, const struct row *row);
+void lb_write_monitor(struct publisher *pub, const void *fact, const struct row *row);
 void ha_write_member(struct publisher *pub, const void *fact, const struct row *row);
 
 /* ---- meters.c ---- */

@@ -1,4 +1,4 @@
-/* lb.c - Load_Balancer rows of SB (rows.c; room 5 of docs/architecture.md): the row has the uuid of its NB row, whose uuid in
+/* lb.c - Load_Balancer and Service_Monitor rows of SB (rows.c; room 5 of docs/architecture.md). The first has the uuid of its NB row, whose uuid in
  * external_ids:lb_id is what peers know it by. The switches are in datapaths, by element: groups of datapaths would be shared
  * with flows.
  */
@@ -54,4 +54,42 @@ void lb_write_binding(struct publisher *pub, const void *fact, const struct row 
     publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_OPTIONS, options(nb));
     publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_EXTERNAL_IDS, external_ids(&f->lb));
     publisher_put(pub, T, &f->lb, row, SB_LOAD_BALANCER_COL_DATAPATHS, switches(pub, &f->lb));
+}
+
+static const struct datum *address_text(const struct address *a)
+{
+    struct str s = STR_INIT;
+    address_put(&s, a);
+    const struct datum *d = datum_new_string(str_c(&s));
+    str_fini(&s);
+    return d;
+}
+
+static const struct datum *optional_text(const char *text)
+{
+    union atom atom = {.string = rstr_new(text)};
+    return datum_new_set(ATOM_STRING, &atom, 1);
+}
+
+/* All but the status, which the controller at the backend's port writes. */
+void lb_write_monitor(struct publisher *pub, const void *fact, const struct row *row)
+{
+    enum { T = SB_TABLE_SERVICE_MONITOR };
+    const struct fact_lb_monitor *f = fact;
+    const struct {
+        int column;
+        const struct datum *value;
+    } columns[] = {
+        {SB_SERVICE_MONITOR_COL_TYPE, optional_text("load-balancer")},
+        {SB_SERVICE_MONITOR_COL_IP, address_text(&f->backend)},
+        {SB_SERVICE_MONITOR_COL_PROTOCOL, optional_text(f->protocol->s)},
+        {SB_SERVICE_MONITOR_COL_PORT, datum_new_integer((int64_t)f->backend_port)},
+        {SB_SERVICE_MONITOR_COL_LOGICAL_PORT, datum_new_string(f->port->s)},
+        {SB_SERVICE_MONITOR_COL_SRC_MAC, datum_new_string(f->mac->s)},
+        {SB_SERVICE_MONITOR_COL_SRC_IP, address_text(&f->source)},
+        {SB_SERVICE_MONITOR_COL_OPTIONS, datum_ref(nb_load_balancer_health_check_options(
+                                             nb_load_balancer_health_check_cast(f->check)))},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+        publisher_put(pub, T, &f->monitor, row, columns[i].column, columns[i].value);
 }

@@ -140,6 +140,21 @@ static const struct datum *nat_addresses(struct publisher *pub, const struct pub
     return d;
 }
 
+static const struct datum *requested(struct publisher *pub, const struct pub_port *port,
+                                     bool additional)
+{
+    struct inc_facts facts = inc_look(pub->inc, pub->p->port_chassis_by_port, &port->name);
+    union atom *atoms = xcalloc(facts.n + 1, sizeof *atoms);
+    const struct fact_port_chassis *f;
+    size_t n = 0;
+    INC_FOR_EACH(f, facts)
+    if (f->additional == additional)
+        atoms[n++].uuid = f->chassis;
+    const struct datum *d = datum_new_set(ATOM_UUID, atoms, n);
+    free(atoms);
+    return d;
+}
+
 static const struct datum *router_port_mac(const struct nb_logical_router_port *lrp)
 {
     struct str text = STR_INIT;
@@ -223,6 +238,9 @@ static void put_lsp(struct publisher *pub, struct pub_port *port, const struct r
                                                   : "patch"));
     put(pub, port, row, SB_PORT_BINDING_COL_OPTIONS, lsp_options(pub, port, lsp));
     put(pub, port, row, SB_PORT_BINDING_COL_NAT_ADDRESSES, nat_addresses(pub, port));
+    put(pub, port, row, SB_PORT_BINDING_COL_REQUESTED_CHASSIS, requested(pub, port, false));
+    put(pub, port, row, SB_PORT_BINDING_COL_REQUESTED_ADDITIONAL_CHASSIS,
+        requested(pub, port, true));
     put(pub, port, row, SB_PORT_BINDING_COL_MAC, lsp_mac(lsp));
     put(pub, port, row, SB_PORT_BINDING_COL_PORT_SECURITY,
         datum_ref(nb_logical_switch_port_port_security(lsp)));

@@ -214,6 +214,7 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->member, groups_take_member},
                {pub->p->port_option, ports_take_extra},
                {pub->p->port_nat, ports_take_extra},
+               {pub->p->port_chassis, ports_take_extra},
                {pub->p->acl.set, sets_take_fact},
                {pub->p->acl.in_address, sets_take_element},
                {pub->p->acl.set_element, sets_take_element},
@@ -296,7 +297,7 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
         program->datapath_binding, program->port_binding, program->group,
         program->member,           program->lflow,        program->port_option,
         program->port_nat,         program->acl.set,      program->acl.in_address,
-        program->acl.set_element};
+        program->acl.set_element,  program->port_chassis};
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
         inc_watch(inc, watched[i]);
     rows_watch(pub);

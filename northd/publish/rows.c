@@ -25,6 +25,8 @@ static const struct rows_table tables[] = {
      &northd_type_static_mac, static_mac_sb_write},
     {SB_TABLE_LOAD_BALANCER, offsetof(struct northd_program, lb.binding), &northd_type_lb_binding,
      lb_write_binding},
+    {SB_TABLE_SERVICE_MONITOR, offsetof(struct northd_program, lb.health.monitor),
+     &northd_type_lb_monitor, lb_write_monitor},
     {SB_TABLE_METER, offsetof(struct northd_program, acl.meter), &northd_type_meter, meters_write},
     {SB_TABLE_METER_BAND, offsetof(struct northd_program, acl.meter_band), &northd_type_meter_band,
      meters_write_band},

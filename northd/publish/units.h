@@ -3,9 +3,10 @@
 
 #include "northd/program.h"
 
-/* bindings.c: each datapath, each switch port, each router port */
+/* bindings.c: each datapath, each switch port, twice, each router port */
 void publish_datapath_binding(struct inc_ctx *ctx, const void *key, void *aux);
 void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux);
+void publish_requested_chassis(struct inc_ctx *ctx, const void *key, void *aux);
 void publish_lrp_binding(struct inc_ctx *ctx, const void *key, void *aux);
 /* bindings.c: each distributed gateway port */
 void publish_redirect_binding(struct inc_ctx *ctx, const void *key, void *aux);

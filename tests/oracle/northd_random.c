@@ -121,7 +121,10 @@ static void change_port(struct world *w, struct net *net, size_t i)
         break;
     case 2:
         text = xasprintf("router-port=rp%d", (int)pick(w, N_ROUTER_PORTS));
-        world_set(w, "Logical_Switch_Port", lsp, "options", text);
+        world_set(w, "Logical_Switch_Port", lsp, "options",
+                  pick(w, 3)
+                      ? text
+                      : PICK(w, "requested-chassis=hv1", "requested-chassis=hv0,hv1,nobody"));
         free(text);
         break;
     case 3: {
@@ -305,6 +308,7 @@ static void copy_world(struct world *from, struct world *to)
         copy_rows(from->nb_client, to->txn, to->nb_client, i, NULL, 0);
     copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_CHASSIS, NULL, 0);
     copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_ENCAP, NULL, 0);
+    copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_SERVICE_MONITOR, NULL, 0);
     copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_DATAPATH_BINDING, dp,
               ARRAY_SIZE(dp));
     copy_rows(from->sb_client, to->sb_txn, to->sb_client, SB_TABLE_PORT_BINDING, port,

@@ -49,9 +49,50 @@ static void service_set_vips(struct world *w, const struct uuid *lb)
     str_fini(&s);
 }
 
+/* Health checks, the ports of the backends, and what the controllers found. */
+static void service_change_checks(struct world *w, const struct uuid *lb)
+{
+    struct uuid check;
+    const struct schema_table *t = world_sb_table(w, SB_TABLE_SERVICE_MONITOR);
+    size_t n = replica_n_rows(w->sb_client, t), k = n ? pick(w, n) : 0;
+    const struct row *row;
+    union atom atom;
+    switch (pick(w, 4)) {
+    case 0:
+        world_set(w, "Load_Balancer", lb, "ip_port_mappings",
+                  PICK(w, "", "10.0.0.1=p1:10.0.0.200 10.0.0.2=p2:10.0.0.200 10.0.0.3=p3:10.0.0.9",
+                       "10.0.0.1=p2:10.0.0.201 [fd00::1]=p1:[fd00::99]", "10.0.0.1=nonsense x=y"));
+        break;
+    case 1:
+        check = world_insert(w, "Load_Balancer_Health_Check");
+        world_set(w, "Load_Balancer_Health_Check", &check, "vip",
+                  PICK(w, "30.0.0.1:80", "30.0.0.2:53", "[fd00:30::1]:80", "nonsense"));
+        world_set(w, "Load_Balancer_Health_Check", &check, "options", PICK(w, "", "interval=5"));
+        world_link(w, "Load_Balancer", lb, "health_check", &check, true);
+        break;
+    case 2:
+        if (pick(w, 3) == 0)
+            world_set(w, "Load_Balancer", lb, "health_check", "");
+        break;
+    default:
+        if (w->sb_txn)
+            return;
+        REPLICA_FOR_EACH(row, pos, w->sb_client, t)
+        {
+            if (k--)
+                continue;
+            atom.string = rstr_new(PICK(w, "online", "offline", "error"));
+            w->sb_txn = replica_txn_new(w->sb_client);
+            replica_txn_set(w->sb_txn, t, &row->uuid, &t->columns[SB_SERVICE_MONITOR_COL_STATUS],
+                            datum_new_set(ATOM_STRING, &atom, 1));
+            return;
+        }
+    }
+}
+
 static void service_change_lb(struct world *w, const struct uuid *lb)
 {
-    switch (pick(w, 5)) {
+    switch (pick(w, 6)) {
     case 0:
         world_set(w, "Load_Balancer", lb, "protocol", PICK(w, "", "tcp", "udp", "sctp"));
         break;
@@ -65,6 +106,9 @@ static void service_change_lb(struct world *w, const struct uuid *lb)
                        "affinity_timeout=99999 skip_snat=true", "affinity_timeout=x",
                        "neighbor_responder=all", "neighbor_responder=none",
                        "hairpin_snat_ip=9.9.9.9"));
+        break;
+    case 3:
+        service_change_checks(w, lb);
         break;
     default:
         service_set_vips(w, lb);

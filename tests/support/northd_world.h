@@ -358,6 +358,23 @@ static void world_put_ha_group(struct world *w, const struct uuid *group, struct
     str_putf(s, " of %u", sb_ha_chassis_group_ref_chassis(sb_ha_chassis_group_cast(row))->n);
 }
 
+/* " on NAME, NAME": the chassis that the port asks for, those beside the first with "+". */
+static void world_put_requested(struct world *w, const struct sb_port_binding *p, struct str *s)
+{
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_CHASSIS))
+    {
+        const char *name = sb_chassis_name(sb_chassis_cast(row));
+        const struct uuid *one = sb_port_binding_requested_chassis(p);
+        const struct datum *more = sb_port_binding_requested_additional_chassis(p);
+        if (one && uuid_equal(one, &row->uuid))
+            str_putf(s, " on %s", name);
+        for (size_t i = 0; i < more->n; i++)
+            if (uuid_equal(&more->atoms[i].uuid, &row->uuid))
+                str_putf(s, " +%s", name);
+    }
+}
+
 static void world_put_bindings(struct world *w, line_vec *lines)
 {
     const struct row *row;
@@ -385,6 +402,7 @@ static void world_put_bindings(struct world *w, line_vec *lines)
                      sb_port_binding_parent_port(p) ? sb_port_binding_parent_port(p) : "-");
         datum_print(sb_port_binding_external_ids(p), &s);
         datum_print(sb_port_binding_nat_addresses(p), &s);
+        world_put_requested(w, p, &s);
         if (sb_port_binding_ha_chassis_group(p))
             world_put_ha_group(w, sb_port_binding_ha_chassis_group(p), &s);
         vec_push(lines, str_steal(&s));
@@ -435,6 +453,17 @@ static void world_put_services(struct world *w, line_vec *lines)
         datum_print(sb_load_balancer_vips(lb), &s);
         datum_print(sb_load_balancer_options(lb), &s);
         world_put_datapaths(w, sb_load_balancer_datapaths(lb), &s);
+        vec_push(lines, str_steal(&s));
+    }
+    REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_SERVICE_MONITOR))
+    {
+        const struct sb_service_monitor *m = sb_service_monitor_cast(row);
+        struct str s = STR_INIT;
+        str_putf(&s, "monitor %s %s %d of %s from %s %s ", sb_service_monitor_ip(m),
+                 sb_service_monitor_protocol(m), (int)sb_service_monitor_port(m),
+                 sb_service_monitor_logical_port(m), sb_service_monitor_src_ip(m),
+                 sb_service_monitor_src_mac(m));
+        datum_print(sb_service_monitor_options(m), &s);
         vec_push(lines, str_steal(&s));
     }
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_DNS))

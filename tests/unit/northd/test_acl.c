@@ -1,28 +1,5 @@
 /* test_acl.c - the firewall of logical switches: ACLs, port groups and address sets, from NB rows to SB rows. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
-
-static int setup(void **state)
-{
-    struct world *w = *state = NEW(struct world);
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    free(*state);
-    return 0;
-}
-
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
-}
+#include "support/northd_test.h"
 
 static struct uuid add_acl(struct world *w, const char *owner_table, const struct uuid *owner,
                            const char *direction, int priority, const char *match,
@@ -335,17 +312,17 @@ static void security_and_learning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(stateless, setup, teardown),
-        cmocka_unit_test_setup_teardown(stateful, setup, teardown),
-        cmocka_unit_test_setup_teardown(labels_and_logs, setup, teardown),
-        cmocka_unit_test_setup_teardown(default_drop, setup, teardown),
-        cmocka_unit_test_setup_teardown(tiers, setup, teardown),
-        cmocka_unit_test_setup_teardown(malformed, setup, teardown),
-        cmocka_unit_test_setup_teardown(port_groups, setup, teardown),
-        cmocka_unit_test_setup_teardown(address_sets, setup, teardown),
-        cmocka_unit_test_setup_teardown(meters, setup, teardown),
-        cmocka_unit_test_setup_teardown(qos, setup, teardown),
-        cmocka_unit_test_setup_teardown(security_and_learning, setup, teardown),
+        cmocka_unit_test_setup_teardown(stateless, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(stateful, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(labels_and_logs, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(default_drop, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(tiers, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(malformed, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(port_groups, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(address_sets, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(meters, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(qos, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(security_and_learning, setup_world, teardown),
     };
     return cmocka_run_group_tests_name("northd acl", tests, NULL, NULL);
 }

@@ -1,7 +1,5 @@
 /* test_dhcp.c - DHCP options and DNS records, from NB rows to SB rows. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
+#include "support/northd_test.h"
 
 struct net {
     struct world w;
@@ -9,12 +7,6 @@ struct net {
 };
 
 #define V4 "server_id=10.0.0.254 server_mac=c0:ff:ee:00:00:01 lease_time=3600"
-
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
-}
 
 static struct uuid add_options(struct world *w, const char *cidr, const char *options)
 {
@@ -27,11 +19,9 @@ static struct uuid add_options(struct world *w, const char *cidr, const char *op
 /* A port with addresses in and out of the options' networks. */
 static int setup(void **state)
 {
-    struct net *n = *state = NEW(struct net);
+    struct net *n = begin(state, sizeof *n);
     struct world *w = &n->w;
     char text[UUID_TEXT_LEN + 1];
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
     n->ls = world_switch(w, "sw0");
     n->port =
         world_port(w, &n->ls, "p1", "0a:00:00:00:00:01 20.0.0.1 10.0.0.1 10.0.0.2 fd01::1 fd00::1");
@@ -40,14 +30,6 @@ static int setup(void **state)
     world_set(w, "Logical_Switch_Port", &n->port, "dhcpv4_options", uuid_print(&n->v4, text));
     world_set(w, "Logical_Switch_Port", &n->port, "dhcpv6_options", uuid_print(&n->v6, text));
     commit(w);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct net *n = *state;
-    world_close(&n->w);
-    free(n);
     return 0;
 }
 

@@ -1,38 +1,20 @@
 /* test_ipam.c - addresses that northd gives: which, that they stick, and what is left out. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
+#include "support/northd_test.h"
 
 struct net {
     struct world w;
     struct uuid ls;
 };
 
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
-}
-
 static int setup(void **state)
 {
-    struct net *n = *state = NEW(struct net);
+    struct net *n = begin(state, sizeof *n);
     struct world *w = &n->w;
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
     struct uuid global = world_insert(w, "NB_Global");
     world_set(w, "NB_Global", &global, "options", "mac_prefix=0a:0b:0c");
     n->ls = world_switch(w, "sw0");
     world_set(w, "Logical_Switch", &n->ls, "other_config", "subnet=10.0.0.0/24");
     commit(w);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct net *n = *state;
-    world_close(&n->w);
-    free(n);
     return 0;
 }
 
@@ -85,15 +67,12 @@ static void lowest_free(void **state)
     assert_string_equal(ip(n, &d), "10.0.0.2");
 }
 
-static void restart(void **state)
+static void restarted(void **state)
 {
     struct net *n = *state;
     struct uuid a = add(n, "a", "dynamic"), b = add(n, "b", "dynamic");
     char *before = xasprintf("%s %s", given(n, &a), given(n, &b));
-    world_stop(&n->w);
-    world_start(&n->w);
-    world_settle(&n->w);
-    assert_int_equal(northd_n_transactions(n->w.northd), 0);
+    restart(&n->w);
     char *after = xasprintf("%s %s", given(n, &a), given(n, &b));
     assert_string_equal(before, after);
     free(before);
@@ -157,7 +136,7 @@ static void with_router(void **state)
 int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(lowest_free), TEST(restart),     TEST(asked_for),
+    const struct CMUnitTest tests[] = {TEST(lowest_free), TEST(restarted),   TEST(asked_for),
                                        TEST(excluded),    TEST(other_kinds), TEST(with_router)};
     return cmocka_run_group_tests_name("northd ipam", tests, NULL, NULL);
 }

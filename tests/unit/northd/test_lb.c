@@ -1,28 +1,18 @@
 /* test_lb.c - load balancers on switches and routers, from NB rows to SB rows: what the flows say, what is in Load_Balancer, and
  * that a changed backend costs its VIP.
  */
-#include "support/northd_world.h"
-
-#include "base/log.h"
+#include "support/northd_test.h"
 
 struct net {
     struct world w;
     struct uuid ls, other, lr, lb;
 };
 
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
-}
-
 /* Two switches on a router, and a load balancer that is nowhere yet. */
 static int setup(void **state)
 {
-    struct net *n = *state = NEW(struct net);
+    struct net *n = begin(state, sizeof *n);
     struct world *w = &n->w;
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
     n->ls = world_switch(w, "sw0");
     n->other = world_switch(w, "sw1");
     n->lr = world_router(w, "lr0");
@@ -33,14 +23,6 @@ static int setup(void **state)
     world_set(w, "Load_Balancer", &n->lb, "name", "lb0");
     world_set(w, "Load_Balancer", &n->lb, "vips", "30.0.0.1:80=10.0.0.1:8080,10.0.0.2:8080");
     commit(w);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct net *n = *state;
-    world_close(&n->w);
-    free(n);
     return 0;
 }
 
@@ -246,13 +228,68 @@ static void groups(void **state)
     assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 0);
 }
 
+/* --- Health checks */
+
+static void add_check(struct net *n, const char *vip)
+{
+    struct uuid check = world_insert(&n->w, "Load_Balancer_Health_Check");
+    world_set(&n->w, "Load_Balancer_Health_Check", &check, "vip", vip);
+    world_set(&n->w, "Load_Balancer_Health_Check", &check, "options", "interval=5");
+    world_link(&n->w, "Load_Balancer", &n->lb, "health_check", &check, true);
+}
+
+static void report(struct net *n, const char *backend, const char *status)
+{
+    struct uuid row = sb_row(&n->w, SB_TABLE_SERVICE_MONITOR, SB_SERVICE_MONITOR_COL_IP, backend);
+    union atom atom = {.string = rstr_new(status)};
+    sb_put(&n->w, SB_TABLE_SERVICE_MONITOR, &row, SB_SERVICE_MONITOR_COL_STATUS,
+           datum_new_set(ATOM_STRING, &atom, 1));
+    commit(&n->w);
+}
+
+/* Who does not answer gets nothing new; a port or a mapping that is not there is not checked. */
+static void health(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    on_switch(n);
+    on_router(n);
+    world_port(w, &n->other, "p2", "0a:00:00:00:00:02 10.0.0.2");
+    world_set(w, "Load_Balancer", &n->lb, "ip_port_mappings",
+              "10.0.0.1=p1:10.0.0.253 10.0.0.2=p2:10.0.0.253:zone 10.0.0.3=p3:10.0.0.253 x=y");
+    commit(w);
+    assert_int_equal(world_count(w, "monitor ", NULL), 0);
+    add_check(n, "30.0.0.1:80");
+    commit(w);
+    assert_int_equal(world_count(w, "monitor ", NULL), 2);
+    assert_int_equal(
+        world_count(w, "monitor 10.0.0.1 tcp 8080 of p1 from 10.0.0.253 ", "interval", NULL), 1);
+    assert_int_equal(
+        world_count(w, "ls_in_arp_rsp ", " 110 (arp.tpa == 10.0.0.253 && arp.op == 1)", NULL), 2);
+    assert_int_equal(world_count(w, "ls_in_l2_lkup ", " 110 ", "handle_svc_check(inport);", NULL),
+                     2);
+    restart(w);
+    report(n, "10.0.0.1", "offline");
+    assert_int_equal(world_count(w, "ls_in_lb ", "backends=10.0.0.2:8080)", NULL), 1);
+    assert_int_equal(world_count(w, "lr_in_dnat ", "backends=10.0.0.2:8080)", NULL), 1);
+    restart(w);
+    report(n, "10.0.0.2", "error");
+    assert_int_equal(world_count(w, "ls_in_lb ", "30.0.0.1", "(drop;)", NULL), 1);
+    report(n, "10.0.0.1", "online");
+    assert_int_equal(world_count(w, "ls_in_lb ", "backends=10.0.0.1:8080)", NULL), 1);
+    world_set(w, "Load_Balancer", &n->lb, "health_check", "");
+    commit(w);
+    assert_int_equal(world_count(w, "monitor ", NULL), 0);
+    assert_int_equal(world_count(w, "ls_in_lb ", "backends=10.0.0.1:8080,10.0.0.2:8080)", NULL), 1);
+    assert_int_equal(world_count(w, "handle_svc_check", NULL), 0);
+}
+
 int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(switch_flows), TEST(rows),        TEST(forms),
-        TEST(malformed),    TEST(no_backends), TEST(affinity),
-        TEST(router_flows), TEST(router_arp),  TEST(groups),
+        TEST(switch_flows), TEST(rows),   TEST(forms),        TEST(malformed),  TEST(no_backends),
+        TEST(affinity),     TEST(health), TEST(router_flows), TEST(router_arp), TEST(groups),
     };
     return cmocka_run_group_tests_name("northd lb", tests, NULL, NULL);
 }

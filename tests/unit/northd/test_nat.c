@@ -1,7 +1,5 @@
 /* test_nat.c - gateways and address translation, from NB rows to SB rows. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
+#include "support/northd_test.h"
 
 struct net {
     struct world w;
@@ -11,10 +9,8 @@ struct net {
 /* A router between a switch with a VM and one with a way out. */
 static int setup(void **state)
 {
-    struct net *n = *state = NEW(struct net);
+    struct net *n = begin(state, sizeof *n);
     struct world *w = &n->w;
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
     struct uuid in = world_switch(w, "in"), pub = world_switch(w, "pub");
     n->lr = world_router(w, "r");
     world_port(w, &in, "vm", "0a:00:00:00:00:01 10.0.0.1");
@@ -24,23 +20,8 @@ static int setup(void **state)
     n->pub = world_router_port(w, &n->lr, "r-pub", "0a:00:00:00:ff:02", "172.16.0.254/24");
     world_attach(w, &in, "in-r", "r-in");
     world_attach(w, &pub, "pub-r", "r-pub");
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
+    commit(w);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    struct net *n = *state;
-    world_close(&n->w);
-    free(n);
-    return 0;
-}
-
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
 }
 
 static struct uuid add_nat(struct net *n, const char *type, const char *external,

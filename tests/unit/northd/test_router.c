@@ -1,7 +1,5 @@
 /* test_router.c - logical flows of logical routers, from NB rows to SB rows; the rows of docs/seeds.md that a test stands for are named. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
+#include "support/northd_test.h"
 
 struct net {
     struct world w;
@@ -11,32 +9,15 @@ struct net {
 /* A switch with two ports, and a router on it. */
 static int setup(void **state)
 {
-    struct net *n = *state = NEW(struct net);
+    struct net *n = begin(state, sizeof *n);
     struct world *w = &n->w;
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
     n->ls = world_switch(w, "sw0");
     n->lr = world_router(w, "lr0");
     world_port(w, &n->ls, "p1", "0a:00:00:00:00:01 10.0.0.1 fd00::1");
     n->lrp = world_router_port(w, &n->lr, "rp", "0a:00:00:00:ff:01", "10.0.0.254/24,fd00::ff/64");
     world_attach(w, &n->ls, "sw0-lr0", "rp");
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
+    commit(w);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    struct net *n = *state;
-    world_close(&n->w);
-    free(n);
-    return 0;
-}
-
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
 }
 
 static void attachment(void **state)

@@ -1,7 +1,5 @@
 /* test_seed_routes.c - where a router's default gateway leads, case by case: rows MB-51 to MB-53 of docs/seeds.md, and SD-1 for a gateway. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
+#include "support/northd_test.h"
 
 struct net {
     struct world w;
@@ -23,8 +21,7 @@ static void net_open(struct net *n, const char *gateway, const char *const *port
         world_router_port(w, &n->lr, name, mac, space + 1);
     }
     n->route = world_route(w, &n->lr, "0.0.0.0/0", gateway);
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
+    commit(w);
 }
 
 /* How many flows send what no other route is for to GATEWAY by PORT (NULL: by any). */

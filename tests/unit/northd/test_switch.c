@@ -1,28 +1,5 @@
 /* test_switch.c - logical flows, groups and bindings of logical switches, from NB rows to SB rows. */
-#include "support/northd_world.h"
-
-#include "base/log.h"
-
-static int setup(void **state)
-{
-    struct world *w = *state = NEW(struct world);
-    log_set_level(NULL, LOG_ERR);
-    world_open(w, 1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    free(*state);
-    return 0;
-}
-
-static void commit(struct world *w)
-{
-    assert_int_equal(world_commit(w), 0);
-    world_settle(w);
-}
+#include "support/northd_test.h"
 
 static void known_addresses(void **state)
 {
@@ -205,13 +182,13 @@ static void nested_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nested_ports, setup, teardown),
-        cmocka_unit_test_setup_teardown(known_addresses, setup, teardown),
-        cmocka_unit_test_setup_teardown(unknown_addresses, setup, teardown),
-        cmocka_unit_test_setup_teardown(disabled_port, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_makes_no_sense, setup, teardown),
-        cmocka_unit_test_setup_teardown(complete_pipeline, setup, teardown),
-        cmocka_unit_test_setup_teardown(moved_and_renamed, setup, teardown),
+        cmocka_unit_test_setup_teardown(nested_ports, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(known_addresses, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(unknown_addresses, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(disabled_port, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(what_makes_no_sense, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(complete_pipeline, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(moved_and_renamed, setup_world, teardown),
     };
     return cmocka_run_group_tests_name("northd switch", tests, NULL, NULL);
 }
