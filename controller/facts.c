@@ -192,6 +192,7 @@ REFS(want_tunnel, fact_want_tunnel, f->chassis, f->ip)
 TYPE_WITH_STRINGS(want_tunnel, fact_want_tunnel, want_tunnel_compare);
 
 TYPE_PLAIN(place, fact_place);
+TYPE_PLAIN(home, fact_home);
 TYPE_PLAIN(member, fact_member);
 TYPE_PLAIN(lflow_at, fact_lflow_at);
 TYPE_PLAIN(dp_group_at, fact_dp_group_at);

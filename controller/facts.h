@@ -216,6 +216,9 @@ enum place_flag {
     PLACE_OUT_ONLY = 16, /* another port owns what comes in */
 };
 
+struct fact_home { /* a port that is here, whatever its interface */
+    struct uuid port;
+};
 struct fact_member { /* how a multicast group reaches one of its ports, or one hypervisor */
     struct uuid group;
     uint32_t how;    /* PLACE_HERE, PLACE_PATCH: key counts; PLACE_TUNNEL: ofport counts */
@@ -262,8 +265,8 @@ struct
 
 extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, type_port,
     type_chassis, type_encap, type_group, type_set, type_root, type_edge, type_local, type_claim,
-    type_want_tunnel, type_place, type_member, type_lflow_at, type_dp_group_at, type_parsed,
-    type_reject, type_oflow, type_want, type_id, type_uplink, type_mapping, type_meter,
+    type_want_tunnel, type_place, type_home, type_member, type_lflow_at, type_dp_group_at,
+    type_parsed, type_reject, type_oflow, type_want, type_id, type_uplink, type_mapping, type_meter,
     type_candidate, type_want_uplink, type_object, type_dp_zones, type_localnet;
 /* Keys. */
 extern const struct inc_type type_key_u32, type_key_uuid, type_key_name, type_key_group,

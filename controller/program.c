@@ -143,6 +143,8 @@ static void declare_local(struct program *p)
     p->dp_zones_by_datapath = BY_UUID(p->dp_zones, fact_dp_zones, datapath);
     p->place = inc_derived(g, "place", &type_place);
     p->place_by_port = BY_UUID(p->place, fact_place, port);
+    p->home = inc_derived(g, "home", &type_home);
+    p->home_by_port = BY_UUID(p->home, fact_home, port);
     p->member = inc_derived(g, "member", &type_member);
     p->member_by_group = BY_UUID(p->member, fact_member, group);
 
@@ -199,6 +201,11 @@ static void declare_local(struct program *p)
                                                  p->chassis, p->tunnel, p->encap, p->uplink,
                                                  p->localnet, p->dp_zones, p->candidate, p->id},
                                        .emits = {p->place, p->want}});
+    inc_kind(g, &(struct inc_kind_def){.name = "local: homes",
+                                       .each = p->place_by_port,
+                                       .run = place_home_run,
+                                       .reads = {p->place},
+                                       .emits = {p->home}});
     inc_kind(g, &(struct inc_kind_def){.name = "local: members",
                                        .each = p->in_group_port_each,
                                        .run = place_member_run,
@@ -253,7 +260,7 @@ static void declare_oflows(struct program *p)
                                        .run = lflow_run,
                                        .reads = {p->parsed, p->datapath, p->port, p->group, p->set,
                                                  p->in_address, p->in_group_name, p->self, p->id,
-                                                 p->meter, p->place},
+                                                 p->meter, p->place, p->home},
                                        .emits = {p->oflow, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "translate: ports",
                                        .each = p->place_by_port,

@@ -45,9 +45,9 @@ struct program {
         *encap_by_uuid, *encap_by_chassis, *group_by_uuid, *group_by_name, *set_by_name,
         *candidate_by_port, *meter_by_name;
     struct inc_coll *root, *edge, *local, *claim, *watched, *want_tunnel, *want_uplink, *localnet,
-        *dp_zones, *place, *member, *object;
+        *dp_zones, *place, *home, *member, *object;
     struct inc_index *local_by_datapath, *watched_by_chassis, *localnet_by_datapath,
-        *dp_zones_by_datapath, *place_by_port, *member_by_group;
+        *dp_zones_by_datapath, *place_by_port, *home_by_port, *member_by_group;
 
     /* flows */
     struct inc_coll *lflow_at, *dp_group_at, *parsed, *reject, *oflow;
@@ -81,7 +81,7 @@ inc_run_fn tunnels_run, tunnels_watched_run;
 /* local/zones.c: connection tracking zones of datapaths; what given numbers stand for */
 inc_run_fn zones_run, zones_object_run;
 /* local/place.c: how ports are reached from here; members of multicast groups; ways to physical networks */
-inc_run_fn place_run, place_member_run, place_localnet_run;
+inc_run_fn place_run, place_home_run, place_member_run, place_localnet_run;
 /* translate/select.c: which logical flows concern this hypervisor */
 inc_run_fn select_run, select_group_dp_run;
 /* translate/parse.c, translate/lflow.c */

@@ -208,6 +208,18 @@ void place_run(struct inc_ctx *ctx, const void *key, void *aux)
     inc_emit(ctx, p->place, &f);
 }
 
+void place_home_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct program *p = aux;
+    const struct fact_place *place = inc_read_one(ctx, p->place_by_port, key);
+    if (place->how != PLACE_HERE)
+        return;
+    struct fact_home f;
+    INC_CLEAR(f);
+    f.port = place->port;
+    inc_emit(ctx, p->home, &f);
+}
+
 /* One port of a group: KEY is the Multicast_Group row and the port's row. */
 void place_member_run(struct inc_ctx *ctx, const void *key, void *aux)
 {

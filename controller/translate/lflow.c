@@ -22,20 +22,17 @@ struct lookup { /* aux of the callbacks */
     const struct uuid *lflow;
 };
 
-/* Port or multicast group of this datapath. */
-static bool number_of_port(void *aux, const char *text, uint32_t *ret)
+/* Port or multicast group of this datapath. *PORT: NULL, if it is a group. */
+static bool find_port(struct lookup *l, const char *text, uint32_t *ret,
+                      const struct fact_port **port)
 {
-    struct lookup *l = aux;
-    if (!strcmp(text, "none")) { /* what get_fdb leaves when it finds nothing */
-        *ret = 0;
-        return true;
-    }
     struct rstr *name = program_name(l->p, text);
-    const struct fact_port *port = inc_read_one(l->ctx, l->p->port_by_name, &name);
-    bool is_found = port && uuid_equal(&port->datapath, &l->datapath->uuid);
+    *port = inc_read_one(l->ctx, l->p->port_by_name, &name);
+    bool is_found = *port && uuid_equal(&(*port)->datapath, &l->datapath->uuid);
     if (is_found) {
-        *ret = port->key;
+        *ret = (*port)->key;
     } else {
+        *port = NULL;
         struct group_key key;
         INC_CLEAR(key);
         key.datapath = l->datapath->uuid;
@@ -47,6 +44,26 @@ static bool number_of_port(void *aux, const char *text, uint32_t *ret)
     }
     rstr_unref(name);
     return is_found;
+}
+
+static bool number_of_port(void *aux, const char *text, uint32_t *ret)
+{
+    const struct fact_port *port;
+    if (!strcmp(text, "none")) { /* what get_fdb leaves when it finds nothing */
+        *ret = 0;
+        return true;
+    }
+    return find_port(aux, text, ret, &port);
+}
+
+/* What a machine sends enters the pipeline where the machine is, and what it gets leaves it there: elsewhere a match on its port is a flow
+ * for nothing. */
+static bool number_of_port_at(void *aux, const char *text, uint32_t *ret)
+{
+    struct lookup *l = aux;
+    const struct fact_port *port;
+    return find_port(l, text, ret, &port) &&
+           (!port || port->type != PORT_VIF || inc_read(l->ctx, l->p->home_by_port, &port->uuid).n);
 }
 
 static bool is_resident(void *aux, const char *text)
@@ -231,6 +248,7 @@ void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
         .meter = meter ? meter : OF_METER_NONE,
         .aux = &lookup,
         .port = number_of_port,
+        .port_at = number_of_port_at,
         .group = number_of_group,
         .meter_id = number_of_meter,
         .resident = is_resident,

@@ -88,6 +88,9 @@ struct encode_params {
     void *aux;
     /* Number of a port within its datapath; false: unknown. */
     bool (*port)(void *aux, const char *name, uint32_t *ret);
+    /* The same for a match on the port by which packets that are here entered the pipeline (inport in ingress) or will leave it
+     * (outport in egress); false also when that cannot be. NULL: port. */
+    bool (*port_at)(void *aux, const char *name, uint32_t *ret);
     /* The id of the group that SPEC (ovs-ofctl's syntax from "type=select" on) describes; 0: none to be had. */
     uint32_t (*group)(void *aux, const char *spec);
     /* The id of a meter: NAME is a meter's name or "__string: kbps..." for set_meter. 0: none. */

@@ -10,6 +10,7 @@
 
 enum question_kind {
     ASK_PORT,
+    ASK_PORT_AT,     /* where the packet is */
     ASK_SET,         /* answer: a digest of the elements */
     ASK_PORT_GROUP,  /* the same */
     ASK_RESIDENT,    /* of the match */
@@ -138,6 +139,9 @@ static struct question ask(const struct translate_world *w, struct question q, c
     case ASK_PORT:
         q.found = p->port && p->port(p->aux, name, &number);
         break;
+    case ASK_PORT_AT:
+        q.found = p->port_at(p->aux, name, &number);
+        break;
     case ASK_SET:
         q.found = names->set && names->set(names->aux, name, digest_element, d);
         q.answer = d->hash;
@@ -232,6 +236,15 @@ static bool note_port(void *aux, const char *name, uint32_t *ret)
     return note_number(aux, ASK_PORT, name, ret);
 }
 
+/* Of the match. */
+static bool note_match_port(void *aux, const struct symbol *sym, const char *name, uint32_t *ret)
+{
+    struct draft *d = aux;
+    const struct encode_params *p = d->world->params;
+    int at = p->pipeline == PIPELINE_INGRESS ? p->profile->inport : p->profile->outport;
+    return note_number(d, p->port_at && sym->field == at ? ASK_PORT_AT : ASK_PORT, name, ret);
+}
+
 static bool note_tunnel_port(void *aux, const char *name, uint32_t *ret)
 {
     return note_number(aux, ASK_TUNNEL_PORT, name, ret);
@@ -300,7 +313,7 @@ static int translate(struct draft *d, const struct identity *key, struct diag *d
     const struct translate_world *world = d->world;
     const struct expr_world names = {
         .aux = d, .set = note_set, .group = note_port_group, .resident = note_resident};
-    const struct norm_ports ports = {.aux = d, .number = note_port};
+    const struct norm_ports ports = {.aux = d, .number = note_match_port};
     struct encode_params params = *world->params;
     params.aux = d;
     params.port = note_port;

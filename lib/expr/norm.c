@@ -80,7 +80,7 @@ static const struct cube *leaf_cube(struct build *b, const struct expr *e)
         uint32_t port = 0;
         INVARIANT(e->relop == EXPR_EQ);
         if (e->name->n && strcmp(e->name->s, "none") != 0 &&
-            !(b->ports && b->ports->number(b->ports->aux, e->name->s, &port)))
+            !(b->ports && b->ports->number(b->ports->aux, e->sym, e->name->s, &port)))
             return NULL;
         value = port;
         mask = u128_ones(e->sym->width);

@@ -53,10 +53,11 @@ enum norm_flags {
     NORM_NO_CONJ = 1 << 1, /* multiply everything out */
 };
 
-/* Number of a port; false if it has none (then nothing matches it). The names "" and "none" are port 0, and not asked for. */
+/* Number of a port that SYM is compared with; false if it has none (then nothing matches it). The names "" and "none" are port 0,
+ * and not asked for. */
 struct norm_ports {
     void *aux;
-    bool (*number)(void *aux, const char *name, uint32_t *ret);
+    bool (*number)(void *aux, const struct symbol *sym, const char *name, uint32_t *ret);
 };
 
 /* E must be simplified and free of EXPR_RESIDENT. ERR_TOO_BIG with the count if more than LIMIT

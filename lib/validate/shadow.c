@@ -32,7 +32,7 @@ struct expr *validate_normal_match(struct validate *v, const char *text)
 }
 
 /* Every port is somewhere. */
-static bool any_port(void *aux, const char *name, uint32_t *ret)
+static bool any_port(void *aux, const struct symbol *sym UNUSED, const char *name, uint32_t *ret)
 {
     (void)aux;
     *ret = (uint32_t)hash_text(name) | 1;

@@ -42,6 +42,11 @@ static bool port_number(void *aux UNUSED, const char *name, uint32_t *ret)
     return true;
 }
 
+static bool match_port(void *aux, const struct symbol *sym UNUSED, const char *name, uint32_t *ret)
+{
+    return port_number(aux, name, ret);
+}
+
 /* A port group has, of a datapath, that datapath's ports: the twenty of a switch. */
 static bool port_group(void *aux, const char *name UNUSED, void (*add)(void *, const char *),
                        void *add_aux)
@@ -176,7 +181,7 @@ static void halves(struct bench *b)
 {
     static const struct expr_names no_names; /* with these no text is remembered */
     struct expr_world world = {.aux = b, .group = port_group, .resident = resident};
-    struct norm_ports ports = {.aux = b, .number = port_number};
+    struct norm_ports ports = {.aux = b, .number = match_port};
     VEC(struct expr *) trees = VEC_INIT;
     struct expr_pool *pool = expr_pool_new(b->symtab); /* where nothing was seen yet */
     vec_reserve(&trees, b->lines.n);

@@ -29,7 +29,8 @@ bool context_port(const char *name, uint32_t *ret)
     return false;
 }
 
-static bool number(void *aux UNUSED, const char *name, uint32_t *ret)
+static bool number(void *aux UNUSED, const struct symbol *sym UNUSED, const char *name,
+                   uint32_t *ret)
 {
     return context_port(name, ret);
 }

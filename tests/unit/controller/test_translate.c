@@ -405,6 +405,35 @@ static void test_port_groups(void **state UNUSED)
     world_fini(&w);
 }
 
+/* A match on the port where a machine's packets come in is in force where the machine is; one on where they go, wherever they come from. */
+static void test_ports_elsewhere(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    put_chassis(&w, 1);
+    put_tunnel(&w, "hv1", 9, false, true);
+    struct row *row = port(&w, 3, "away", 1, "");
+    set_ref(row, "chassis", CHASSIS, 1);
+    put(&w, row);
+    put(&w, port(&w, 4, "router", 1, "patch"));
+    put_lflow(&w, 1, "inport == {\"a\", \"away\", \"router\"} && ip4", "next;");
+    put_lflow(&w, 2, "outport == \"away\" && ip6", "next;");
+    put_lflow(&w, 3, "inport == \"away\" && tcp.src == {1, 5} && tcp.dst == {1, 5}", "next;");
+    settle(&w);
+    assert_int_equal(look(&w, 16, "ip,reg14=0x1,").n, 1);
+    assert_int_equal(look(&w, 16, "ip,reg14=0x4,").n, 1);
+    assert_int_equal(look(&w, 16, "reg14=0x3,").n, 0);
+    assert_int_equal(look(&w, 16, "reg15=0x3,").n, 1);
+    assert_int_equal(look(&w, 16, "tcp").n, 0);
+    put_vif(&w, 3, "away", 1);
+    settle(&w);
+    assert_int_equal(look(&w, 16, "ip,reg14=0x3,").n, 1);
+    assert_int_not_equal(look(&w, 16, "tcp").n, 0);
+    assert_true(inc_verify(w.inc, NULL));
+    world_fini(&w);
+}
+
 /* A copy for each of 5,000 hypervisors and each of 2,500 ports here, in flows that each fit a message. */
 static void test_large_group(void **state UNUSED)
 {
@@ -596,9 +625,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sets),        cmocka_unit_test(test_shared_clauses),
-        cmocka_unit_test(test_port_groups), cmocka_unit_test(test_large_group),
-        cmocka_unit_test(test_gateway),     cmocka_unit_test(test_localnet),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_port_groups), cmocka_unit_test(test_ports_elsewhere),
+        cmocka_unit_test(test_large_group), cmocka_unit_test(test_gateway),
+        cmocka_unit_test(test_localnet),    cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

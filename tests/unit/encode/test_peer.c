@@ -50,6 +50,11 @@ static bool port(void *aux, const char *name, uint32_t *ret)
     return n;
 }
 
+static bool match_port(void *aux, const struct symbol *sym UNUSED, const char *name, uint32_t *ret)
+{
+    return port(aux, name, ret);
+}
+
 static bool resident(void *aux, const char *name)
 {
     const struct name *n = find(aux, 'p', name);
@@ -149,7 +154,7 @@ static void take_flow(struct peer *p, char **f)
     struct action_context context = {!strcmp(f[2], "ingress") ? PIPELINE_INGRESS : PIPELINE_EGRESS,
                                      (unsigned)atoi(f[3]), 35, 0};
     const struct expr_world world = {p, set, group, resident};
-    const struct norm_ports ports = {p, port};
+    const struct norm_ports ports = {p, match_port};
     struct encode_params params = {
         .profile = &p->profile,
         .pipeline = context.pipeline,

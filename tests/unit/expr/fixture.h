@@ -66,6 +66,12 @@ static inline bool world_port(void *aux UNUSED, const char *name, uint32_t *ret)
     return true;
 }
 
+static inline bool world_match_port(void *aux, const struct symbol *sym UNUSED, const char *name,
+                                    uint32_t *ret)
+{
+    return world_port(aux, name, ret);
+}
+
 static inline bool cube_matches(struct world *w, const struct cube *c)
 {
     for (uint32_t i = 0; i < c->n; i++)
@@ -105,7 +111,7 @@ static inline bool norm_matches(struct world *w, const struct norm *norm)
 static inline void check_agreement(struct world *w, const struct expr *e)
 {
     static const unsigned flags[] = {0, NORM_MERGE, NORM_NO_CONJ, NORM_MERGE | NORM_NO_CONJ};
-    const struct norm_ports ports = {NULL, world_port};
+    const struct norm_ports ports = {NULL, world_match_port};
     const struct expr_packet packet = {w, world_field, world_port, NULL};
     struct expr *simple = expr_simplify(e);
     struct norm norms[ARRAY_SIZE(flags)];

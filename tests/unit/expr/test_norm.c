@@ -2,7 +2,8 @@
 #include "base/err.h"
 #include "unit/expr/fixture.h"
 
-static bool two_ports(void *aux UNUSED, const char *name, uint32_t *ret)
+static bool two_ports(void *aux UNUSED, const struct symbol *sym UNUSED, const char *name,
+                      uint32_t *ret)
 {
     *ret = 5;
     return !strcmp(name, "lsp1");
