@@ -128,52 +128,6 @@ int dbd_remove(struct dbd *dbd, const char *name)
     return ERR_NOT_FOUND;
 }
 
-/* ---- keys whose files a row names: db:DB,TABLE,COLUMN ---- */
-
-/* The text in the column of the first row, NULL when there is none. Owned by the caller. */
-static char *text_in_db(const struct dbd *dbd, const char *spec)
-{
-    char *copy = xstrdup(spec + strlen("db:")), *save = NULL, *ret = NULL;
-    const char *db = strtok_r(copy, ",", &save), *table_name = strtok_r(NULL, ",", &save);
-    const char *column_name = strtok_r(NULL, ",", &save);
-    const struct store *store = column_name ? ovsdb_server_find_db(dbd->server, db) : NULL;
-    const struct schema_table *table =
-        store ? schema_table_find(store_schema(store), table_name) : NULL;
-    const struct schema_column *column = table ? schema_column_find(table, column_name) : NULL;
-    size_t pos = 0;
-    const struct row *row =
-        column && column->index >= 0 && column->type.key.type == ATOM_STRING && !column->type.is_map
-            ? store_next_row(store, table, &pos)
-            : NULL;
-    if (row && row_get(row, column)->n == 1 && *row_get(row, column)->atoms[0].string->s)
-        ret = xstrdup(row_get(row, column)->atoms[0].string->s);
-    free(copy);
-    return ret;
-}
-
-static char *tls_text(const struct dbd *dbd, enum daemon_tls which)
-{
-    const char *text = daemon_tls_option(dbd->daemon, which);
-    if (!text)
-        return NULL;
-    return text_starts_with(text, "db:") ? text_in_db(dbd, text) : xstrdup(text);
-}
-
-static int load_tls(struct dbd *dbd, const struct tls_config **ret, struct diag *diag)
-{
-    char *texts[DAEMON_TLS_N];
-    *ret = daemon_tls(dbd->daemon);
-    if (*ret)
-        return 0;
-    for (size_t i = 0; i < DAEMON_TLS_N; i++)
-        texts[i] = tls_text(dbd, (enum daemon_tls)i);
-    int err = daemon_tls_load((const char *const *)texts, &dbd->tls, diag);
-    *ret = dbd->tls;
-    for (size_t i = 0; i < DAEMON_TLS_N; i++)
-        free(texts[i]);
-    return err;
-}
-
 /* ---- start and stop ---- */
 
 static int add_files(struct dbd *dbd, struct diag *diag)
@@ -200,15 +154,17 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
                                            .convert = convert,
                                            .resume = true,
                                            .disk_changed = daemon_log_disk,
+                                           .tls_changed = daemon_log_tls,
                                            .aux = dbd};
     dbd->server = ovsdb_server_new(daemon_loop(daemon), &options);
     dbd->sync = sync_new(dbd);
     int err = add_files(dbd, diag);
-    if (!err)
-        err = load_tls(dbd, &dbd->tls_in_use, diag);
     if (err)
         return err;
-    ovsdb_server_set_tls(dbd->server, dbd->tls_in_use);
+    if (daemon_tls(daemon))
+        ovsdb_server_set_tls(dbd->server, daemon_tls(daemon));
+    else
+        ovsdb_server_follow_tls(dbd->server, daemon_tls_texts(daemon));
     if (dbd->sync_from)
         err = sync_set_remote(dbd->sync, dbd->sync_from, diag);
     if (!err && dbd->sync_from && !dbd->is_active)
@@ -235,7 +191,6 @@ static void stop(void *dbd_)
     vec_fini(&dbd->stores);
     vec_fini(&dbd->remotes);
     vec_fini(&dbd->files);
-    tls_config_free(dbd->tls);
 }
 
 int dbd_main(int argc, char **argv)
@@ -247,6 +202,7 @@ int dbd_main(int argc, char **argv)
         .usage = "[DATABASE...]",
         .summary = "serves databases over the OVSDB protocol",
         .options = option_table,
+        .has_databases = true,
         .set_option = set_option,
         .set_args = set_args,
         .start = start,

@@ -9,8 +9,6 @@
 struct dbd {
     struct daemon *daemon;
     struct ovsdb_server *server;
-    struct tls_config *tls;              /* named by columns of a database ("db:...") */
-    const struct tls_config *tls_in_use; /* that, or what options name; NULL: none */
     struct sync *sync;
     char *sync_from;
     VEC(char *) remotes; /* of the command line */

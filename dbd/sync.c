@@ -137,7 +137,7 @@ static void on_status(void *f_)
 static void follow(struct sync *sync, struct follower *f)
 {
     struct stream_options stream = {.rundir = daemon_rundir(sync->dbd->daemon),
-                                    .tls = sync->dbd->tls_in_use};
+                                    .tls = ovsdb_server_tls(sync->dbd->server)};
     struct replica_options options = {.env = daemon_env(sync->dbd->daemon),
                                       .schema = store_schema(f->store)};
     struct replica_source *source =

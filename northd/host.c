@@ -139,11 +139,14 @@ static int serve(struct db *db, struct daemon *daemon, struct diag *diag)
     struct ovsdb_server_options so = {
         .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)},
         .resume = true,
-        .disk_changed = daemon_log_disk};
+        .disk_changed = daemon_log_disk,
+        .tls_changed = daemon_log_tls};
     db->server = ovsdb_server_new(daemon_loop(daemon), &so);
     int err = ovsdb_server_add_db(db->server, db->store, diag);
     if (err)
         return err;
+    if (!daemon_tls(daemon))
+        ovsdb_server_follow_ssl_table(db->server, store_schema(db->store)->name);
     char *own = xasprintf("punix:%s", db->socket_name);
     err = ovsdb_server_add_remote(db->server, own, diag);
     free(own);

@@ -93,9 +93,12 @@ static int host_database(struct switchd *sw, struct diag *diag)
     struct ovsdb_server_options server = {
         .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)},
         .resume = true,
-        .disk_changed = daemon_log_disk};
+        .disk_changed = daemon_log_disk,
+        .tls_changed = daemon_log_tls};
     sw->server = ovsdb_server_new(daemon_loop(daemon), &server);
     err = ovsdb_server_add_db(sw->server, sw->store, diag);
+    if (!err && !daemon_tls(daemon))
+        ovsdb_server_follow_ssl_table(sw->server, store_schema(sw->store)->name);
     char *socket = xasprintf("punix:%s/db.sock", daemon_rundir(daemon));
     if (!err)
         err = ovsdb_server_add_remote(sw->server, socket, diag);

@@ -29,7 +29,7 @@ struct daemon {
 
     bool detach, monitor, no_chdir, overwrite_pidfile, help, version;
     char *pidfile, *log_file, *unixctl_path;
-    char *tls_texts[DAEMON_TLS_N];
+    char *tls_texts[TLS_N];
 
     struct process process;
     int pidfile_fd;
@@ -57,12 +57,14 @@ enum option_id {
     OPT_SSL_PROTOCOLS,
     OPT_SSL_CIPHERS,
     OPT_SSL_CIPHERSUITES,
+    OPT_BOOTSTRAP_CA_CERT,
+    OPT_PEER_CA_CERT,
     OPT_HELP,
     OPT_VERSION,
 };
 
-/* Those of TLS in the order of enum daemon_tls. */
-_Static_assert(OPT_SSL_CIPHERSUITES - OPT_PRIVATE_KEY == DAEMON_TLS_CIPHERSUITES, "same order");
+/* Those of TLS in the order of enum tls_text. */
+_Static_assert(OPT_PEER_CA_CERT - OPT_PRIVATE_KEY == TLS_PEER_CA, "same order");
 
 static const struct option_spec common_options[] = {
     OPTION_HEADING("Daemon options"),
@@ -79,8 +81,11 @@ static const struct option_spec common_options[] = {
     OPTION_HEADING("TLS"),
     {OPT_PRIVATE_KEY, 'p', "private-key", "FILE", "PEM file with the private key"},
     {OPT_CERTIFICATE, 'c', "certificate", "FILE", "PEM file with the certificate"},
-    {OPT_CA_CERT, 'C', "ca-cert", "FILE", "PEM file with the CA that peers must be signed by"},
-    {OPT_CA_CERT, 0, "bootstrap-ca-cert", "FILE", NULL}, /* scripts give it for --ca-cert */
+    {OPT_CA_CERT, 'C', "ca-cert", "FILE",
+     "PEM file with the CA that peers must be signed by; none: whoever"},
+    {OPT_BOOTSTRAP_CA_CERT, 0, "bootstrap-ca-cert", "FILE",
+     "the same; FILE is made of what the first peer sends if there is none"},
+    {OPT_PEER_CA_CERT, 0, "peer-ca-cert", "FILE", "PEM file with certificates to send to peers"},
     {OPT_SSL_PROTOCOLS, 0, "ssl-protocols", "LIST", "allow only these of TLSv1.2, TLSv1.3"},
     {OPT_SSL_CIPHERS, 0, "ssl-ciphers", "LIST", "allow only these TLS 1.2 ciphers"},
     {OPT_SSL_CIPHERSUITES, 0, "ssl-ciphersuites", "LIST", "allow only these TLS 1.3 suites"},
@@ -136,6 +141,8 @@ static int set_option(void *d_, int id, const char *arg, struct diag *diag)
     case OPT_SSL_PROTOCOLS:
     case OPT_SSL_CIPHERS:
     case OPT_SSL_CIPHERSUITES:
+    case OPT_BOOTSTRAP_CA_CERT:
+    case OPT_PEER_CA_CERT:
         set_text(&d->tls_texts[id - OPT_PRIVATE_KEY], arg);
         return 0;
     case OPT_HELP:
@@ -202,34 +209,23 @@ static void exit_command(struct unixctl_conn *conn, int argc UNUSED, const char 
     daemon_exit(d_, 0);
 }
 
-int daemon_tls_load(const char *const texts[DAEMON_TLS_N], struct tls_config **ret,
-                    struct diag *diag)
-{
-    *ret = NULL;
-    if (!texts[DAEMON_TLS_KEY] || !texts[DAEMON_TLS_CERTIFICATE])
-        return 0;
-    int err = tls_config_load(texts[DAEMON_TLS_KEY], texts[DAEMON_TLS_CERTIFICATE],
-                              texts[DAEMON_TLS_CA], ret, diag);
-    if (err)
-        return err;
-    err = tls_config_restrict(*ret, texts[DAEMON_TLS_PROTOCOLS], texts[DAEMON_TLS_CIPHERS],
-                              texts[DAEMON_TLS_CIPHERSUITES], diag);
-    if (err) {
-        tls_config_free(*ret);
-        *ret = NULL;
-    }
-    return err;
-}
-
 static int load_tls(struct daemon *d, struct diag *diag)
 {
-    const char *texts[DAEMON_TLS_N];
-    for (size_t i = 0; i < DAEMON_TLS_N; i++) {
-        texts[i] = d->tls_texts[i];
-        if (texts[i] && text_starts_with(texts[i], "db:"))
-            return 0; /* the program's to read */
+    for (size_t i = 0; i < TLS_N; i++) {
+        if (!d->tls_texts[i] || !text_starts_with(d->tls_texts[i], "db:"))
+            continue;
+        return d->spec->has_databases
+                   ? 0
+                   : diag_set(diag, ERR_INVALID, "%s: this program serves no database",
+                              d->tls_texts[i]);
     }
-    return daemon_tls_load(texts, &d->tls, diag);
+    if (!d->tls_texts[TLS_KEY] || !d->tls_texts[TLS_CERTIFICATE])
+        return 0;
+    if (!d->tls_texts[TLS_CA] && !d->tls_texts[TLS_BOOTSTRAP_CA])
+        return diag_set(diag, ERR_INVALID,
+                        "TLS needs --ca-cert=FILE, or \"none\" to let everybody in");
+    d->tls = tls_config_new();
+    return tls_config_set(d->tls, daemon_tls_texts(d), diag);
 }
 
 static int open_log(struct daemon *d, struct diag *diag)
@@ -314,7 +310,7 @@ static void stop(struct daemon *d)
     tls_config_free(d->tls);
     if (d->pidfile_fd >= 0)
         pidfile_remove(d->pidfile, d->pidfile_fd);
-    for (size_t i = 0; i < DAEMON_TLS_N; i++)
+    for (size_t i = 0; i < TLS_N; i++)
         free(d->tls_texts[i]);
     char *texts[] = {d->rundir, d->dbdir, d->logdir, d->pidfile, d->log_file, d->unixctl_path};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -406,9 +402,9 @@ const struct tls_config *daemon_tls(struct daemon *d)
     return d->tls;
 }
 
-const char *daemon_tls_option(struct daemon *d, enum daemon_tls which)
+const char *const *daemon_tls_texts(struct daemon *d)
 {
-    return d->tls_texts[which];
+    return (const char *const *)d->tls_texts;
 }
 
 void daemon_log_disk(void *aux UNUSED, const char *file, const char *why)
@@ -417,6 +413,14 @@ void daemon_log_disk(void *aux UNUSED, const char *file, const char *why)
         log_err("%s: cannot be written, changes are refused: %s", file, why);
     else
         log_info("%s: can be written again", file);
+}
+
+void daemon_log_tls(void *aux UNUSED, const char *why)
+{
+    if (why)
+        log_err("keys and certificates that the database names cannot be used: %s", why);
+    else
+        log_info("keys and certificates are as the database says");
 }
 
 void daemon_ready(struct daemon *d)

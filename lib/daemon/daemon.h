@@ -39,6 +39,7 @@ struct daemon_spec {
     const char *usage;     /* positional arguments for --help: "[DATABASE...]" */
     const char *summary;   /* one sentence */
     const struct option_spec *options; /* of the program; may be NULL */
+    bool has_databases;                /* reads "db:DB,TABLE,COLUMN" in TLS options */
     /* An option of the program was given. Called before start, while output still goes to the
      * terminal. */
     int (*set_option)(void *aux, int id, const char *arg, struct diag *diag);
@@ -63,25 +64,16 @@ const char *daemon_dbdir(struct daemon *daemon);
 const char *daemon_logdir(struct daemon *daemon);
 const char *daemon_program(struct daemon *daemon); /* base name of argv[0], as in file names */
 bool daemon_has_peer_name(struct daemon *daemon);  /* started as spec->peer_name */
-/* The texts of the TLS options. "db:DB,TABLE,COLUMN" names a column of a database; only a program
- * that has the database can read it. */
-enum daemon_tls {
-    DAEMON_TLS_KEY,
-    DAEMON_TLS_CERTIFICATE,
-    DAEMON_TLS_CA,
-    DAEMON_TLS_PROTOCOLS,
-    DAEMON_TLS_CIPHERS,
-    DAEMON_TLS_CIPHERSUITES,
-    DAEMON_TLS_N
-};
-const char *daemon_tls_option(struct daemon *daemon, enum daemon_tls which); /* or NULL */
-/* Loads what TEXTS say; *ret is NULL when key or certificate is missing. */
-int daemon_tls_load(const char *const texts[DAEMON_TLS_N], struct tls_config **ret,
-                    struct diag *diag) MUST_CHECK;
-/* From --private-key, --certificate, --ca-cert; NULL when they were not given. */
+/* What the TLS options say, by enum tls_text; texts are NULL where there is none. "db:DB,TABLE,COLUMN"
+ * names a column of a database: only a program that says so in its spec gets such texts, and reads
+ * them (ovsdb_server_follow_tls). */
+const char *const *daemon_tls_texts(struct daemon *daemon);
+/* As these texts say; NULL without key and certificate, or when a database has to be read. */
 const struct tls_config *daemon_tls(struct daemon *daemon);
 /* Says that the database FILE cannot be written (WHY) or can again (NULL). AUX is not used: the
  * function fits where a library reports it. */
 void daemon_log_disk(void *aux, const char *file, const char *why);
+/* Likewise: keys and certificates named by a database cannot be used (WHY), or are from now on. */
+void daemon_log_tls(void *aux, const char *why);
 void daemon_ready(struct daemon *daemon);
 void daemon_exit(struct daemon *daemon, int status); /* at the end of the turn */

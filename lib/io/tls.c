@@ -7,98 +7,36 @@
 #include "io/tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "io/stream_impl.h"
 
-enum tls_file { FILE_KEY, FILE_CERTIFICATE, FILE_CA, N_FILES };
-enum tls_list { LIST_PROTOCOLS, LIST_CIPHERS, LIST_CIPHERSUITES, N_LISTS };
+/* Of the texts, those that name files. */
+static const enum tls_text files[] = {TLS_KEY, TLS_CERTIFICATE, TLS_CA, TLS_BOOTSTRAP_CA,
+                                      TLS_PEER_CA};
 
 struct tls_config {
-    SSL_CTX *ctx;
-    char *files[N_FILES]; /* by enum tls_file; NULL: not given */
-    char *lists[N_LISTS];
-    struct stat stamps[N_FILES]; /* of the files that ctx holds, or that could not be loaded */
+    SSL_CTX *ctx; /* NULL: not set */
+    char *texts[TLS_N];
+    struct stat stamps[TLS_N]; /* of the files that ctx holds, or that could not be loaded */
 };
 
 static const char *openssl_reason(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first)) : ERR_reason_error_string(last);
     ERR_clear_error();
     return reason ? reason : "protocol error";
-}
-
-static int load_failed(SSL_CTX *ctx, const char *file, struct diag *diag)
-{
-    SSL_CTX_free(ctx);
-    return diag_set(diag, ERR_IO, "%s: %s", file, openssl_reason());
-}
-
-static int load_context(const struct tls_config *config, SSL_CTX **ret, struct diag *diag)
-{
-    const char *key = config->files[FILE_KEY], *certificate = config->files[FILE_CERTIFICATE];
-    const char *ca = config->files[FILE_CA];
-    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
-    INVARIANT(ctx);
-    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    if (certificate && SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
-        return load_failed(ctx, certificate, diag);
-    if (key && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-        return load_failed(ctx, key, diag);
-    if (ca) {
-        if (SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1)
-            return load_failed(ctx, ca, diag);
-        SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(ca));
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    }
-    ERR_clear_error();
-    *ret = ctx;
-    return 0;
-}
-
-/* Notes what the files are now; true when that is not what was noted. */
-static bool stamp_files(struct tls_config *config)
-{
-    bool changed = false;
-    for (size_t i = 0; i < N_FILES; i++) {
-        struct stat now = {0}, *old = &config->stamps[i];
-        if (!config->files[i] || stat(config->files[i], &now))
-            continue; /* between two states: looked at again next time */
-        changed |= now.st_ino != old->st_ino || now.st_size != old->st_size ||
-                   now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
-                   now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
-        *old = now;
-    }
-    return changed;
-}
-
-static char *copy_text(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
-int tls_config_load(const char *private_key, const char *certificate, const char *ca,
-                    struct tls_config **ret, struct diag *diag)
-{
-    struct tls_config *config = NEW(struct tls_config);
-    config->files[FILE_KEY] = copy_text(private_key);
-    config->files[FILE_CERTIFICATE] = copy_text(certificate);
-    config->files[FILE_CA] = copy_text(ca);
-    (void)stamp_files(config);
-    int err = load_context(config, &config->ctx, diag);
-    if (err)
-        tls_config_free(config);
-    else
-        *ret = config;
-    return err;
 }
 
 static int restrict_protocols(SSL_CTX *ctx, const char *protocols, struct diag *diag)
@@ -128,27 +66,161 @@ static int restrict_protocols(SSL_CTX *ctx, const char *protocols, struct diag *
     return err;
 }
 
-static int restrict_context(SSL_CTX *ctx, char *const lists[N_LISTS], struct diag *diag)
+static int restrict_context(SSL_CTX *ctx, char *const texts[TLS_N], struct diag *diag)
 {
-    int err = lists[LIST_PROTOCOLS] ? restrict_protocols(ctx, lists[LIST_PROTOCOLS], diag) : 0;
-    const char *ciphers = lists[LIST_CIPHERS], *suites = lists[LIST_CIPHERSUITES];
+    int err = texts[TLS_PROTOCOLS] ? restrict_protocols(ctx, texts[TLS_PROTOCOLS], diag) : 0;
+    const char *ciphers = texts[TLS_CIPHERS], *suites = texts[TLS_CIPHERSUITES];
     if (!err && ciphers && SSL_CTX_set_cipher_list(ctx, ciphers) != 1)
         err = diag_set(diag, ERR_INVALID, "%s: no such ciphers", ciphers);
     if (!err && suites && SSL_CTX_set_ciphersuites(ctx, suites) != 1)
         err = diag_set(diag, ERR_INVALID, "%s: no such cipher suites", suites);
-    ERR_clear_error();
     return err;
 }
 
-int tls_config_restrict(struct tls_config *config, const char *protocols, const char *ciphers,
-                        const char *ciphersuites, struct diag *diag)
+static int failed(const char *file, struct diag *diag)
 {
-    const char *texts[N_LISTS] = {protocols, ciphers, ciphersuites};
-    for (size_t i = 0; i < N_LISTS; i++) {
-        free(config->lists[i]);
-        config->lists[i] = copy_text(texts[i]);
+    return diag_set(diag, ERR_IO, "%s: %s", file, openssl_reason());
+}
+
+/* ---- whom to believe ---- */
+
+static int believe_anyone(int ok UNUSED, X509_STORE_CTX *ctx UNUSED)
+{
+    return 1;
+}
+
+static int load_ca(SSL_CTX *ctx, const char *ca, struct diag *diag)
+{
+    if (SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1)
+        return failed(ca, diag);
+    SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(ca));
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    return 0;
+}
+
+/* The file to be made with the peer's CA, or NULL: there is a CA. */
+static const char *file_to_bootstrap(const struct tls_config *config)
+{
+    const char *file = config->texts[TLS_CA] ? NULL : config->texts[TLS_BOOTSTRAP_CA];
+    return file && access(file, F_OK) ? file : NULL;
+}
+
+static int set_verification(SSL_CTX *ctx, struct tls_config *config, struct diag *diag)
+{
+    const char *ca =
+        config->texts[TLS_CA] ? config->texts[TLS_CA] : config->texts[TLS_BOOTSTRAP_CA];
+    if (!strcmp(ca, "none"))
+        return 0;
+    if (!file_to_bootstrap(config))
+        return load_ca(ctx, ca, diag);
+    SSL_CTX_set_app_data(ctx, config);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, believe_anyone);
+    return 0;
+}
+
+static bool is_self_signed(X509 *certificate)
+{
+    return X509_check_issued(certificate, certificate) == X509_V_OK;
+}
+
+/* Writes the CA that ends the peer's chain to FILE, which must not exist. Why that fails, or NULL. */
+static const char *write_ca(SSL *ssl, const char *file)
+{
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+    int n = chain ? sk_X509_num(chain) : 0;
+    X509 *ca = n ? sk_X509_value(chain, n - 1) : NULL;
+    if (!ca || !is_self_signed(ca))
+        return "the peer does not send its CA certificate";
+    int fd = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!out)
+        return "its file cannot be created";
+    bool is_good = PEM_write_X509(out, ca) == 1;
+    is_good &= !fclose(out);
+    if (!is_good)
+        unlink(file);
+    return is_good ? NULL : "its file cannot be written";
+}
+
+/* Nothing is said over a connection that only brought the CA: the next one is checked against it. */
+static void bootstrap(struct stream *s, const char *file)
+{
+    const char *why = write_ca(s->ssl, file);
+    stream_fail(s, ERR_IO,
+                why ? xasprintf("TLS: no CA certificate for %s: %s", file, why)
+                    : xasprintf("TLS: the peer's CA certificate is now in %s", file));
+}
+
+/* ---- contexts ---- */
+
+static int load_peer_ca(SSL_CTX *ctx, const char *file, struct diag *diag)
+{
+    BIO *bio = BIO_new_file(file, "r");
+    X509 *certificate;
+    int n = 0;
+    while (bio && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        n += SSL_CTX_add1_chain_cert(ctx, certificate) == 1;
+        X509_free(certificate);
     }
-    return restrict_context(config->ctx, config->lists, diag);
+    BIO_free(bio);
+    return n ? 0 : failed(file, diag);
+}
+
+static int load_files(SSL_CTX *ctx, struct tls_config *config, struct diag *diag)
+{
+    const char *key = config->texts[TLS_KEY], *certificate = config->texts[TLS_CERTIFICATE];
+    if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
+        return failed(certificate, diag);
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+        return failed(key, diag);
+    if (SSL_CTX_check_private_key(ctx) != 1)
+        return failed(key, diag);
+    int err = set_verification(ctx, config, diag);
+    if (!err && config->texts[TLS_PEER_CA])
+        err = load_peer_ca(ctx, config->texts[TLS_PEER_CA], diag);
+    return err;
+}
+
+static int load_context(struct tls_config *config, SSL_CTX **ret, struct diag *diag)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    INVARIANT(ctx);
+    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    int err = load_files(ctx, config, diag);
+    if (!err)
+        err = restrict_context(ctx, config->texts, diag);
+    ERR_clear_error();
+    if (err)
+        SSL_CTX_free(ctx);
+    else
+        *ret = ctx;
+    return err;
+}
+
+/* Notes what the files are now; true when that is not what was noted. */
+static bool stamp_files(struct tls_config *config)
+{
+    bool changed = false;
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        struct stat now = {0}, *old = &config->stamps[files[i]];
+        const char *file = config->texts[files[i]];
+        if (!file || stat(file, &now))
+            continue; /* between two states: looked at again next time */
+        changed |= now.st_ino != old->st_ino || now.st_size != old->st_size ||
+                   now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
+                   now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
+        *old = now;
+    }
+    return changed;
+}
+
+/* Connections hold references of their own. */
+static void use_context(struct tls_config *config, SSL_CTX *ctx)
+{
+    SSL_CTX_free(config->ctx);
+    config->ctx = ctx;
 }
 
 /* Connections from now on use the files as they are now. Files that do not go together, as while
@@ -156,25 +228,64 @@ int tls_config_restrict(struct tls_config *config, const char *protocols, const 
 static void refresh(struct tls_config *config)
 {
     SSL_CTX *ctx;
-    if (!stamp_files(config) || load_context(config, &ctx, NULL))
-        return;
-    bool is_good = (!config->files[FILE_KEY] || SSL_CTX_check_private_key(ctx) == 1) &&
-                   !restrict_context(ctx, config->lists, NULL);
-    ERR_clear_error();
-    SSL_CTX_free(is_good ? config->ctx : ctx); /* connections hold references of their own */
-    if (is_good)
-        config->ctx = ctx;
+    if (config->ctx && stamp_files(config) && !load_context(config, &ctx, NULL))
+        use_context(config, ctx);
+}
+
+static void texts_fini(char *texts[TLS_N])
+{
+    for (size_t i = 0; i < TLS_N; i++)
+        free(texts[i]);
+}
+
+struct tls_config *tls_config_new(void)
+{
+    return NEW(struct tls_config);
+}
+
+int tls_config_set(struct tls_config *config, const char *const texts[TLS_N], struct diag *diag)
+{
+    struct tls_config next = {0};
+    bool is_whole =
+        texts[TLS_KEY] && texts[TLS_CERTIFICATE] && (texts[TLS_CA] || texts[TLS_BOOTSTRAP_CA]);
+    for (size_t i = 0; i < TLS_N; i++)
+        next.texts[i] = texts[i] ? xstrdup(texts[i]) : NULL;
+    (void)stamp_files(&next);
+    int err = is_whole ? load_context(&next, &next.ctx, diag) : 0;
+    if (err) {
+        texts_fini(next.texts);
+        return err;
+    }
+    if (next.ctx && SSL_CTX_get_app_data(next.ctx))
+        SSL_CTX_set_app_data(next.ctx, config);
+    use_context(config, NULL);
+    texts_fini(config->texts);
+    *config = next;
+    return 0;
+}
+
+int tls_config_load(const char *private_key, const char *certificate, const char *ca,
+                    struct tls_config **ret, struct diag *diag)
+{
+    const char *const texts[TLS_N] = {private_key, certificate, ca};
+    if (!private_key || !certificate || !ca)
+        return diag_set(diag, ERR_INVALID,
+                        "TLS needs a private key, a certificate and a CA certificate");
+    struct tls_config *config = tls_config_new();
+    int err = tls_config_set(config, texts, diag);
+    if (err)
+        tls_config_free(config);
+    else
+        *ret = config;
+    return err;
 }
 
 void tls_config_free(struct tls_config *config)
 {
     if (!config)
         return;
-    SSL_CTX_free(config->ctx);
-    for (size_t i = 0; i < N_FILES; i++)
-        free(config->files[i]);
-    for (size_t i = 0; i < N_LISTS; i++)
-        free(config->lists[i]);
+    use_context(config, NULL);
+    texts_fini(config->texts);
     free(config);
 }
 
@@ -182,6 +293,8 @@ int stream_tls_start(struct stream *s, const struct tls_config *config, bool ser
                      struct diag *diag)
 {
     refresh((struct tls_config *)(uintptr_t)config);
+    if (!config->ctx)
+        return diag_set(diag, ERR_INVALID, "TLS: no private key, certificate and CA certificate");
     s->ssl = SSL_new(config->ctx);
     if (!s->ssl || SSL_set_fd(s->ssl, s->fd) != 1)
         return diag_set(diag, ERR_IO, "TLS: %s", openssl_reason());
@@ -240,6 +353,12 @@ void stream_tls_handshake(struct stream *s)
     s->ssl_wants_write = false;
     int rc = SSL_do_handshake(s->ssl);
     if (rc == 1) {
+        struct tls_config *config = SSL_CTX_get_app_data(SSL_get_SSL_CTX(s->ssl));
+        const char *file = config ? file_to_bootstrap(config) : NULL;
+        if (config) {
+            bootstrap(s, file ? file : config->texts[TLS_BOOTSTRAP_CA]);
+            return;
+        }
         s->handshaking = false;
         s->peer_id = peer_common_name(s->ssl);
         return;

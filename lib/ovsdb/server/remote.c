@@ -155,6 +155,7 @@ void remote_refresh_all(void *server_)
 {
     struct ovsdb_server *server = server_;
     struct remote *remote;
+    tls_db_refresh(server);
     LIST_FOR_EACH (remote, node, &server->remotes) {
         if (remote->kind == REMOTE_DB)
             remote_db_refresh(remote);

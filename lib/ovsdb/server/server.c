@@ -74,6 +74,8 @@ static void transaction_is_durable(void *db_, const struct changeset *cs)
     monitor_tell(db, cs);
     if (!list_empty(&db->server->remotes))
         remote_tell_all(db, cs);
+    if (db->server->tls)
+        tls_db_tell(db, cs);
 }
 
 struct server_db *server_db_find(const struct ovsdb_server *server, const char *name)
@@ -265,6 +267,7 @@ void ovsdb_server_free(struct ovsdb_server *server)
     timer_stop(&server->wait_timer);
     timer_stop(&server->retry_timer);
     hmap_fini(&server->locks);
+    tls_db_fini(server);
     free(server->rundir);
     free(server);
 }
@@ -272,6 +275,11 @@ void ovsdb_server_free(struct ovsdb_server *server)
 void ovsdb_server_set_tls(struct ovsdb_server *server, const struct tls_config *tls)
 {
     server->options.stream.tls = tls;
+}
+
+const struct tls_config *ovsdb_server_tls(const struct ovsdb_server *server)
+{
+    return server->options.stream.tls;
 }
 
 void ovsdb_server_set_read_only(struct ovsdb_server *server, bool read_only)

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "io/stream.h"
+#include "io/tls.h"
 #include "store/store.h"
 
 struct ovsdb_server;
@@ -33,6 +34,9 @@ struct ovsdb_server_options {
                    struct diag *diag);
     /* A database's file cannot be written (WHY), or can again (NULL): daemon_log_disk. May be NULL. */
     void (*disk_changed)(void *aux, const char *file, const char *why);
+    /* Keys and certificates that a database names cannot be used (WHY), or are used from now on
+     * (NULL): daemon_log_tls. May be NULL. */
+    void (*tls_changed)(void *aux, const char *why);
     void *aux;
 };
 
@@ -43,6 +47,12 @@ void ovsdb_server_free(struct ovsdb_server *server);
 
 /* For ssl: and pssl: remotes added from now on. Borrowed; NULL: they are refused. */
 void ovsdb_server_set_tls(struct ovsdb_server *server, const struct tls_config *tls);
+/* The same by TEXTS, of which some are db:DB,TABLE,COLUMN: the first text that is not empty in the
+ * column. When it changes, later connections go by the new one. */
+void ovsdb_server_follow_tls(struct ovsdb_server *server, const char *const texts[TLS_N]);
+/* The same with the columns of the table SSL of database DB, where set-ssl of the clients writes. */
+void ovsdb_server_follow_ssl_table(struct ovsdb_server *server, const char *db);
+const struct tls_config *ovsdb_server_tls(const struct ovsdb_server *server);
 
 /* STORE is borrowed until it is removed or the server freed. ERR_EXISTS for a second of one name.
  * Removing cancels its monitors (aware sessions are told, others disconnected) and its waiting

@@ -2,6 +2,7 @@
  *
  *     server.c       the object: databases, flushing, timers
  *     remote.c       where it listens and connects; remote_db.c: as rows of a database say
+ *     tls_db.c       keys and certificates as rows of a database say
  *     session.c      one connection: methods that need little
  *     transact.c     transactions of a session, their results as text
  *     monitor.c      monitors of sessions
@@ -42,7 +43,9 @@ struct ovsdb_server {
     struct hmap locks;    /* struct lock */
     struct server_db *self;
     struct store *self_store;
-    bool is_read_only; /* for all sessions */
+    bool is_read_only;      /* for all sessions */
+    struct tls_config *tls; /* as rows say; NULL: options.stream.tls is somebody else's */
+    char *tls_texts[TLS_N], *tls_values[TLS_N];
     struct deferred flush;
     struct deferred refresh;  /* remotes that rows of a database name */
     struct timer wait_timer;  /* the earliest "wait" that runs out */
@@ -125,3 +128,8 @@ void remote_session_closed(struct remote *remote);
 void remote_refresh_all(void *server); /* those that rows of a database name */
 void remote_free_all(struct ovsdb_server *server);
 void remote_tell_all(const struct server_db *db, const struct changeset *cs);
+
+/* ---- tls_db.c ---- */
+void tls_db_refresh(struct ovsdb_server *server);
+void tls_db_tell(const struct server_db *db, const struct changeset *cs);
+void tls_db_fini(struct ovsdb_server *server);
