@@ -1,0 +1,289 @@
+/* switch.c - bench of the switch without input and output: look-ups in tables of the masks of a real pipeline, the way of a packet that the
+ * caches know (parse, look-up, actions) among few and many flows, and how long the second's tick stops packets. Prints JSON lines; CPU
+ * time of one thread.
+ *
+ * usage: bench_switch FLOWS [--quick]     FLOWS: a file of flows as weft-ofctl dump-flows prints them
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "flow/rewrite.h"
+#include "openflow/text.h"
+#include "switchd/port/dummy.h"
+#include "switchd/vswitch.h"
+
+enum { BATCH = 32 };
+
+struct bench {
+    struct env_seeded env;
+    struct loop *loop;
+    struct counters *counters;
+    struct vswitch vs;
+    struct bridge *br;
+    uint64_t random;
+    unsigned n_rounds;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static uint32_t next_random(struct bench *b)
+{
+    b->random = b->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(b->random >> 33);
+}
+
+static void print(const char *name, const char *unit, double value)
+{
+    printf("{\"name\": \"%s\", \"unit\": \"%s\", \"ours\": %.1f}\n", name, unit, value);
+    fflush(stdout);
+}
+
+static void bench_init(struct bench *b)
+{
+    env_seeded_init(&b->env, 1);
+    b->loop = loop_new(&b->env.env);
+    b->counters = counter_set_new();
+    vswitch_init(&b->vs, b->loop, b->counters, "/nonexistent");
+    b->br = bridge_new(&b->vs, "br0");
+    b->br->secure = true;
+    for (uint32_t i = 1; i <= 2; i++) {
+        char name[8];
+        struct smap none = SMAP_INIT;
+        struct vport *port;
+        snprintf(name, sizeof name, "p%u", i);
+        struct vport_options o = {.name = name, .type = "dummy", .request = i, .options = &none};
+        INVARIANT(!bridge_add_port(b->br, &o, &port, NULL));
+    }
+}
+
+static void bench_fini(struct bench *b)
+{
+    vswitch_fini(&b->vs);
+    counter_set_free(b->counters);
+    loop_free(b->loop);
+}
+
+/* ---- look-ups ---- */
+
+struct flows {
+    VEC(struct of_flow_mod) mods;
+    uint8_t table; /* the one of most flows */
+    size_t n;      /* of it */
+};
+
+static void flows_read(const char *file, struct flows *flows)
+{
+    FILE *f = fopen(file, "r");
+    INVARIANT(f);
+    static char line[1 << 20];
+    size_t n[256] = {0};
+    while (fgets(line, sizeof line, f)) {
+        struct diag diag = DIAG_INIT;
+        struct of_flow_mod *fm = vec_push_zero(&flows->mods);
+        line[strcspn(line, "\n")] = '\0';
+        if (of_flow_mod_parse(line, OF_FLOW_ADD, NULL, NULL, fm, &diag)) {
+            fprintf(stderr, "%s: %s\n", line, diag_text(&diag));
+            exit(1);
+        }
+        n[fm->table_id]++;
+    }
+    fclose(f);
+    for (unsigned i = 0; i < 256; i++) {
+        if (n[i] > flows->n) {
+            flows->n = n[i];
+            flows->table = (uint8_t)i;
+        }
+    }
+}
+
+struct lookup_rule {
+    struct cls_rule cls;
+    struct match match;
+};
+
+/* Asks for packets that match the M rules of CLS, which are then removed. */
+static void look_up(struct bench *b, struct classifier *cls, struct lookup_rule *rules, size_t m,
+                    const char *name)
+{
+    unsigned rounds = b->n_rounds * 1000;
+    size_t found = 0;
+    int64_t start = now_ns();
+    for (unsigned i = 0; i < rounds; i++) {
+        struct flow_mask wc;
+        memset(&wc, 0, sizeof wc);
+        found += classifier_lookup(cls, &rules[next_random(b) % m].match.key, &wc) != NULL;
+    }
+    INVARIANT(found);
+    print(name, "/s", rounds * 1e9 / (double)(now_ns() - start));
+    for (size_t i = 0; i < m; i++)
+        classifier_remove(cls, &rules[i].cls);
+    classifier_fini(cls);
+    free(rules);
+}
+
+/* N rules of the biggest table, taken evenly; nothing when it has fewer. */
+static void lookups(struct bench *b, const struct flows *flows, size_t n)
+{
+    if (flows->n < n)
+        return;
+    struct classifier cls;
+    classifier_init(&cls);
+    struct lookup_rule *rules = xcalloc(flows->n, sizeof *rules);
+    size_t seen = 0, m = 0;
+    for (size_t i = 0; i < flows->mods.n; i++) {
+        const struct of_flow_mod *fm = &flows->mods.data[i];
+        if (fm->table_id != flows->table || (seen++ * n) / flows->n < m)
+            continue;
+        if (m >= n || classifier_find(&cls, &fm->match, fm->priority))
+            continue;
+        rules[m].match = fm->match;
+        rules[m].match.key.conj_id = 0;
+        classifier_insert(&cls, &rules[m++].cls, &fm->match, fm->priority, NULL, 0);
+    }
+    char name[64];
+    snprintf(name, sizeof name, n >= 1000 ? "lookup_%zuk_rules" : "lookup_%zu_rules",
+             n >= 1000 ? n / 1000 : n);
+    look_up(b, &cls, rules, m, name);
+}
+
+/* What a table of learned MACs has: one mask. */
+static void learned_lookups(struct bench *b, size_t n)
+{
+    struct classifier cls;
+    classifier_init(&cls);
+    struct lookup_rule *rules = xcalloc(n, sizeof *rules);
+    for (size_t i = 0; i < n; i++) {
+        match_init(&rules[i].match);
+        match_set(&rules[i].match, FIELD_VLAN_TCI, 0);
+        match_set(&rules[i].match, FIELD_ETH_DST, 0x020000000000 + i);
+        classifier_insert(&cls, &rules[i].cls, &rules[i].match, 100, NULL, 0);
+    }
+    look_up(b, &cls, rules, n, "learned_lookup_100k");
+}
+
+/* ---- hits ---- */
+
+static void add_flow(struct bench *b, const char *text)
+{
+    struct of_flow_mod fm;
+    struct journal journal = JOURNAL_INIT;
+    INVARIANT(!of_flow_mod_parse(text, OF_FLOW_ADD, NULL, NULL, &fm, NULL));
+    INVARIANT(!bridge_flow_mod(b->br, &fm, &journal));
+    bridge_commit(b->br, &journal);
+    of_flow_mod_fini(&fm);
+}
+
+struct traffic {
+    struct packet packets[BATCH];
+    struct port *port;
+    uint32_t n_flows;
+};
+
+static void traffic_init(struct bench *b, struct traffic *t, uint32_t n_flows)
+{
+    struct flow_key key;
+    memset(&key, 0, sizeof key);
+    key_set(&key, FIELD_ETH_SRC, 0x020000000001);
+    key_set(&key, FIELD_ETH_TYPE, ETH_TYPE_IP);
+    key_set(&key, FIELD_IP_SRC, 0x0a000001);
+    key_set(&key, FIELD_IP_DST, 0x0a000002);
+    key_set(&key, FIELD_IP_PROTO, IP_PROTO_UDP);
+    key_set(&key, FIELD_UDP_DST, 53);
+    for (unsigned i = 0; i < BATCH; i++) {
+        packet_init(&t->packets[i]);
+        packet_compose(&t->packets[i], &key, 18);
+    }
+    t->port = bridge_port(b->br, 1)->dev;
+    t->n_flows = n_flows;
+}
+
+static void traffic_fini(struct traffic *t)
+{
+    for (unsigned i = 0; i < BATCH; i++)
+        packet_fini(&t->packets[i]);
+}
+
+/* Each flow is of one destination MAC address. */
+static void set_flow(struct packet *packet, uint32_t flow)
+{
+    uint8_t mac[6] = {0x02, 1};
+    put_be32(mac + 2, flow);
+    memcpy(packet->data, mac, sizeof mac);
+}
+
+static void send_each(struct bench *b, struct traffic *t)
+{
+    for (uint32_t i = 0; i < t->n_flows; i++) {
+        set_flow(&t->packets[0], i);
+        vswitch_rx(&b->vs, t->port, t->packets, 1);
+    }
+}
+
+static int64_t send_random(struct bench *b, struct traffic *t)
+{
+    for (unsigned i = 0; i < BATCH; i++)
+        set_flow(&t->packets[i], next_random(b) % t->n_flows);
+    int64_t start = now_ns();
+    vswitch_rx(&b->vs, t->port, t->packets, BATCH);
+    return now_ns() - start;
+}
+
+/* One flow a destination, and so one megaflow. */
+static void hits(struct bench *b, uint32_t n_flows, const char *name)
+{
+    struct traffic t;
+    bench_init(b);
+    for (uint32_t i = 0; i < n_flows; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "dl_dst=02:01:%02x:%02x:%02x:%02x,actions=output:2", i >> 24,
+                 i >> 16 & 255, i >> 8 & 255, i & 255);
+        add_flow(b, text);
+    }
+    traffic_init(b, &t, n_flows);
+    send_each(b, &t);
+    int64_t spent = 0;
+    for (unsigned i = 0; i < 20000; i++)
+        send_random(b, &t);
+    for (unsigned i = 0; i < b->n_rounds * 50; i++)
+        spent += send_random(b, &t);
+    print(name, "ns", (double)spent / (b->n_rounds * 50.0 * BATCH));
+    if (n_flows == 100000) {
+        int64_t start = now_ns();
+        vswitch_tick(&b->vs);
+        print("tick_100k_megaflows", "ms", (double)(now_ns() - start) / 1e6);
+    }
+    traffic_fini(&t);
+    bench_fini(b);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "usage: bench_switch FLOWS [--quick]\n");
+        return 2;
+    }
+    struct bench b = {.random = 1};
+    b.n_rounds = argc > 2 && !strcmp(argv[2], "--quick") ? 200 : 1000;
+    log_set_level(NULL, LOG_ERR);
+    struct flows flows = {VEC_INIT, 0, 0};
+    flows_read(argv[1], &flows);
+    lookups(&b, &flows, 100);
+    lookups(&b, &flows, 1000);
+    lookups(&b, &flows, 10000);
+    learned_lookups(&b, 100000);
+    hits(&b, 1, "hit_1_flow");
+    hits(&b, 1000, "hit_1k_flows");
+    hits(&b, 100000, "hit_100k_flows");
+    for (size_t i = 0; i < flows.mods.n; i++)
+        of_flow_mod_fini(&flows.mods.data[i]);
+    vec_fini(&flows.mods);
+    return 0;
+}
