@@ -16,25 +16,23 @@ static void send_truncated(struct port *dev, const struct packet *packet, uint32
     copy.csum_partial = false;
     copy.gso_type = 0;
     packet_truncate(&copy, max);
-    port_send(dev, &copy, tunnel);
+    port_send(dev, &copy, tunnel, false);
     packet_fini(&copy);
 }
 
+/* LAST: nothing comes after it that could change the packet. */
 static void output(struct vswitch *vs, const struct packet *packet, const struct dp_action *a,
-                   uint32_t trunc)
+                   uint32_t trunc, bool last)
 {
     struct vport *port = vswitch_port(vs, a->port);
     if (!port || !port->dev) {
         vswitch_drop(vs, DROP_NO_PORT);
         return;
     }
-    uint64_t dropped = port->dev->stats.tx_dropped;
     if (trunc && trunc < packet->size)
         send_truncated(port->dev, packet, trunc, a->tunnel);
     else
-        port_send(port->dev, packet, a->tunnel);
-    if (port->dev->stats.tx_dropped != dropped)
-        vswitch_drop(vs, DROP_SEND);
+        port_send(port->dev, packet, a->tunnel, last);
 }
 
 static void to_controller(struct vswitch *vs, const struct packet *packet,
@@ -113,7 +111,7 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
         struct meter *meter;
         switch ((enum dp_type)a->type) {
         case DP_OUTPUT:
-            output(vs, packet, a, trunc);
+            output(vs, packet, a, trunc, i + 1 == n);
             trunc = 0;
             break;
         case DP_SET:

@@ -15,6 +15,7 @@ void packet_init(struct packet *p)
     /* The tunnel and connection structs are not touched: has_tunnel and has_ct say they are not there. */
     p->base = p->data = NULL;
     p->cap = p->size = 0;
+    p->lent = false;
     p->csum_partial = p->csum_valid = false;
     p->gso_type = 0;
     p->gso_size = 0;
@@ -38,10 +39,22 @@ void packet_init_view(struct packet *p, const void *frame, size_t n)
     p->size = (uint32_t)n;
 }
 
+void packet_init_lent(struct packet *p, void *base, size_t cap, void *data, size_t n)
+{
+    packet_init(p);
+    p->lent = true;
+    p->base = base;
+    p->cap = (uint32_t)cap;
+    p->data = data;
+    p->size = (uint32_t)n;
+}
+
 void packet_fini(struct packet *p)
 {
-    free(p->base);
+    if (!p->lent)
+        free(p->base);
     p->base = p->data = NULL;
+    p->lent = false;
     p->cap = p->size = 0;
 }
 
@@ -94,7 +107,9 @@ void packet_reserve(struct packet *p, size_t head, size_t tail)
     uint8_t *base = xmalloc(cap ? cap : 1);
     if (p->size)
         memcpy(base + head, p->data, p->size);
-    free(p->base);
+    if (!p->lent)
+        free(p->base);
+    p->lent = false;
     p->base = base;
     p->data = base + head;
     p->cap = (uint32_t)cap;

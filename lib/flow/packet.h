@@ -27,8 +27,9 @@ struct packet_metadata {
 };
 
 struct packet {
-    uint8_t *base; /* the allocation; NULL after packet_init_const */
+    uint8_t *base; /* the buffer; NULL after packet_init_view */
     uint32_t cap;
+    bool lent;     /* the buffer is somebody else's: used, not freed */
     uint8_t *data; /* first byte of the frame */
     uint32_t size; /* bytes of the frame */
     /* From packet_parse, relative to data; PACKET_NO_OFS: that layer is not there or not
@@ -50,13 +51,15 @@ void packet_init(struct packet *packet); /* empty, owns nothing yet */
 void packet_init_copy(struct packet *packet, const void *frame, size_t n);
 /* A read-only view of FRAME; anything that needs to grow or own it copies it first. */
 void packet_init_view(struct packet *packet, const void *frame, size_t n);
+/* A packet in CAP bytes at BASE that its owner lends until packet_fini; DATA lies among them. */
+void packet_init_lent(struct packet *packet, void *base, size_t cap, void *data, size_t n);
 void packet_fini(struct packet *packet);
 struct packet *packet_new_copy(const void *frame, size_t n);
 struct packet *packet_clone(const struct packet *packet); /* with metadata and offsets */
 void packet_clone_into(struct packet *dst, const struct packet *src);
 void packet_free(struct packet *packet);
 
-/* Makes the buffer owned, with at least HEAD bytes before and TAIL after the data. */
+/* Makes the buffer writable, with at least HEAD bytes before and TAIL after the data. */
 void packet_reserve(struct packet *packet, size_t head, size_t tail);
 void *packet_push(struct packet *packet,
                   size_t n); /* N uninitialised bytes in front; offsets move along */

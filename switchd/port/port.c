@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "switchd/port/tunnel.h"
@@ -28,6 +29,12 @@ const struct port_class *port_class_find(const char *type)
     return NULL;
 }
 
+enum {
+    BUFFER_SIZE = PACKET_HEADROOM + PORT_FRAME_MAX,
+    KEEP_MAX = 128 << 10, /* copies of queued packets */
+    KEEP_PACKET = 4096    /* larger ones are sent at once, which is cheaper than the copy */
+};
+
 void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
                     struct counters *counters,
                     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n),
@@ -36,36 +43,83 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     *host =
         (struct port_host){.loop = loop, .env = env, .counters = counters, .rx = rx, .aux = aux};
     host->batch = xcalloc(PORT_BATCH, sizeof *host->batch);
-    for (size_t i = 0; i < PORT_BATCH; i++) {
-        packet_init(&host->batch[i]);
-        packet_reserve(&host->batch[i], PACKET_HEADROOM, PORT_FRAME_MAX);
-    }
+    host->buffers = xmalloc((size_t)PORT_BATCH * BUFFER_SIZE);
+    host->kept = xmalloc(KEEP_MAX);
+    list_init(&host->queued);
+    host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
 }
 
 void port_host_fini(struct port_host *host)
 {
-    for (size_t i = 0; i < PORT_BATCH; i++)
-        packet_fini(&host->batch[i]);
     free(host->batch);
+    free(host->buffers);
+    free(host->kept);
     tunnel_table_free(host->tunnels);
 }
 
 struct packet *port_host_packet(struct port_host *host, size_t i)
 {
-    struct packet *p = &host->batch[i];
-    if (!p->base || p->cap < PACKET_HEADROOM + PORT_FRAME_MAX) {
-        packet_fini(p);
-        packet_init(p);
-        packet_reserve(p, PACKET_HEADROOM, PORT_FRAME_MAX);
+    uint8_t *base = host->buffers + i * BUFFER_SIZE;
+    packet_init_lent(&host->batch[i], base, BUFFER_SIZE, base + PACKET_HEADROOM, 0);
+    return &host->batch[i];
+}
+
+static void flush(struct port_host *host)
+{
+    struct port *port, *next;
+    LIST_FOR_EACH_SAFE (port, next, queue_node, &host->queued) {
+        list_remove(&port->queue_node);
+        port->queued = false;
+        port->class->flush(port);
     }
-    uint8_t *base = p->base;
-    uint32_t cap = p->cap;
-    *p = (struct packet){.base = base,
-                         .cap = cap,
-                         .data = base + PACKET_HEADROOM,
-                         .l3_ofs = PACKET_NO_OFS,
-                         .l4_ofs = PACKET_NO_OFS};
-    return p;
+    host->n_kept = 0;
+}
+
+void port_receive(struct port *port, size_t n)
+{
+    struct port_host *host = port->host;
+    for (size_t i = 0; i < n; i++)
+        port->stats.rx_bytes += host->batch[i].size;
+    port->stats.rx_packets += n;
+    host->receiving = true;
+    host->rx(host->aux, port, host->batch, n);
+    host->receiving = false;
+    flush(host);
+    for (size_t i = 0; i < n; i++)
+        packet_fini(&host->batch[i]);
+}
+
+const uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last)
+{
+    if (packet->lent && last)
+        return packet->data;
+    if (packet->size > KEEP_PACKET || host->n_kept + packet->size > KEEP_MAX)
+        return NULL;
+    uint8_t *copy = host->kept + host->n_kept;
+    memcpy(copy, packet->data, packet->size);
+    host->n_kept += packet->size;
+    return copy;
+}
+
+void port_count_unsent(struct port *port, size_t n, size_t bytes)
+{
+    port->stats.tx_dropped += n;
+    port->stats.tx_packets -= n;
+    port->stats.tx_bytes -= bytes;
+    counter_add(port->host->send_failed, n);
+}
+
+void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        int sent = sendmmsg(fd, msgs + done, (unsigned)(n - done), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent <= 0) {
+            const struct msghdr *m = &msgs[done].msg_hdr;
+            port_count_unsent(port, 1, m->msg_iov[m->msg_iovlen - 1].iov_len);
+            sent = 1;
+        }
+        done += (size_t)sent;
+    }
 }
 
 int port_open(struct port_host *host, const char *type, const char *name,
@@ -85,14 +139,25 @@ void port_close(struct port *port)
         port->class->close(port);
 }
 
-void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel)
+void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+               bool last)
 {
-    if (port->class->send(port, packet, tunnel)) {
+    struct port_host *host = port->host;
+    if (port->class->send(port, packet, tunnel, last)) {
         port->stats.tx_dropped++;
+        counter_add(host->send_failed, 1);
         return;
     }
     port->stats.tx_packets++;
     port->stats.tx_bytes += packet->size;
+    if (!port->class->flush)
+        return;
+    if (!port->queued) {
+        port->queued = true;
+        list_push_back(&host->queued, &port->queue_node);
+    }
+    if (!host->receiving)
+        flush(host);
 }
 
 void port_init(struct port *port, const struct port_class *class, struct port_host *host,
@@ -106,5 +171,7 @@ void port_init(struct port *port, const struct port_class *class, struct port_ho
 
 void port_fini(struct port *port)
 {
+    if (port->queued)
+        list_remove(&port->queue_node);
     free(port->name);
 }

@@ -1,6 +1,7 @@
 /* port.h - where packets enter and leave the switch: one vtable, one file a kind.
  *
  *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
+ *     packet_ring.c          what it receives with
  *     tap.c        internal  a tap device of the switch's own (also type "tap")
  *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
  *     geneve.c     geneve    tunnels over the kernel's UDP (tunnel.c has what they share)
@@ -8,10 +9,11 @@
  *
  * (Patch ports have no device: the translation walks through them.)
  *
- * A port reads batches of up to PORT_BATCH packets and hands them to its host, which may change them;
- * the buffers stay the port's. port_send sends one packet and leaves it as it was. A port promises to
- * count everything that it loses. It does not know bridges or OpenFlow numbers: `owner` is the
- * host's.
+ * A port reads batches of up to PORT_BATCH packets and hands them to its host (port_receive), which may change them; the
+ * buffers stay the port's (packet.h: lent). What the host sends meanwhile is queued, and leaves with one system call a
+ * port when the whole batch has been through: nothing waits for more to come. Outside of port_receive a packet leaves
+ * at once. port_send leaves the packet as it was. A port promises to count everything that it loses. It does not know
+ * bridges or OpenFlow numbers: `owner` is the host's.
  *
  * Packets carry offloads as virtio-net headers do (csum_partial, gso_type). A class that cannot pass
  * them on uses port/offload.h to finish checksums and cut segments in software.
@@ -29,6 +31,7 @@
 
 enum { PORT_BATCH = 32, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 
+struct mmsghdr;
 struct port;
 struct tunnel_table; /* port/tunnel.h */
 
@@ -40,8 +43,16 @@ struct port_host {
     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n);
     void *aux;
     bool dummy_override;          /* tests: devices are dummies */
-    struct packet *batch;         /* PORT_BATCH packets with room for a frame; see port_host_init */
+    struct packet *batch;         /* PORT_BATCH packets */
+    uint8_t *buffers;             /* one for each; see port_host_packet */
     struct tunnel_table *tunnels; /* made on first use */
+
+    /* Output that waits for the end of the batch. */
+    bool receiving;
+    struct list queued; /* ports */
+    uint8_t *kept;      /* copies of what is queued; see port_host_keep */
+    size_t n_kept;
+    struct counter *send_failed;
 };
 
 struct port_stats {
@@ -65,8 +76,10 @@ struct port_class {
                 struct port **ret, struct diag *diag);
     /* Takes new options; may be NULL. */
     int (*configure)(struct port *port, const struct smap *options, struct diag *diag);
-    /* TUNNEL is given for tunnel ports only. */
-    int (*send)(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel);
+    /* Sends or queues; see port_send. */
+    int (*send)(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+                bool last);
+    void (*flush)(struct port *port);   /* sends what is queued; NULL: send does not queue */
     void (*refresh)(struct port *port); /* reads the device's state into status; may be NULL */
     void (*close)(struct port *port);   /* frees PORT, after port_fini */
     int (*set_mtu)(struct port *port, uint32_t mtu);   /* may be NULL */
@@ -79,6 +92,8 @@ struct port {
     char *name;
     void *owner;
     const struct tlv_map *tlvs; /* tunnels: set by the owner */
+    struct list queue_node;     /* in host.queued while `queued` */
+    bool queued;
     struct port_stats stats;
     struct port_status status;
 };
@@ -97,15 +112,26 @@ extern const struct port_class *const port_classes[];
 int port_open(struct port_host *host, const char *type, const char *name,
               const struct smap *options, struct port **ret, struct diag *diag) MUST_CHECK;
 void port_close(struct port *port); /* NULL is allowed */
-/* Sends and counts. A packet that cannot be sent is counted as dropped. */
-void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel);
+/* Sends PACKET, now or with its batch, and counts; what cannot be sent is counted as dropped, by port and reason. TUNNEL is
+ * for tunnel ports, and used before the return. LAST: nobody changes the packet any more, so that a queue may refer to
+ * the bytes of a lent one. */
+void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+               bool last);
 
 /* For classes: the common part. */
 void port_init(struct port *port, const struct port_class *class, struct port_host *host,
                const char *name);
 void port_fini(struct port *port);
-/* Empties packet I of the host's batch: an owned buffer with headroom and PORT_FRAME_MAX behind it. */
+/* Empties packet I of the host's batch: a lent buffer with headroom and PORT_FRAME_MAX behind it. */
 struct packet *port_host_packet(struct port_host *host, size_t i);
+/* Gives the host the first N packets of its batch, of PORT, counts them and sends what comes out. */
+void port_receive(struct port *port, size_t n);
+/* Bytes of PACKET that stay until the flush: its own or a copy. NULL: the queue must be flushed before send returns. */
+const uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last);
+/* Counts N packets that send took and flush could not send. */
+void port_count_unsent(struct port *port, size_t n, size_t bytes);
+/* Sends N messages; those that the kernel refuses are left out. PORT counts them. */
+void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, size_t n);
 
 extern const struct port_class port_class_system, port_class_internal, port_class_tap,
     port_class_dummy, port_class_geneve, port_class_vxlan;

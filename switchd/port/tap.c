@@ -53,17 +53,15 @@ static void tap_readable(void *port_, unsigned events)
             port->up.stats.rx_errors++;
             continue;
         }
-        port->up.stats.rx_packets++;
-        port->up.stats.rx_bytes += p->size;
         n_ok++;
     }
     if (n_ok)
-        host->rx(host->aux, &port->up, host->batch, n_ok);
+        port_receive(&port->up, n_ok);
 }
 
-static int tap_send(struct port *port_, const struct packet *packet, const struct dp_tunnel *tunnel)
+static int tap_send(struct port *port_, const struct packet *packet,
+                    const struct dp_tunnel *tunnel UNUSED, bool last UNUSED)
 {
-    (void)tunnel;
     struct tap_port *port = tap_cast(port_);
     struct virtio_net_hdr vnet;
     offload_to_vnet(packet, &vnet);

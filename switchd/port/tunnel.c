@@ -171,9 +171,7 @@ static void endpoint_readable(void *ep_, unsigned events)
         struct tunnel_port *port = decapsulate(ep, p, &src, &dst);
         if (!port)
             continue;
-        port->up.stats.rx_packets++;
-        port->up.stats.rx_bytes += p->size;
-        ep->host->rx(ep->host->aux, &port->up, p, 1);
+        port_receive(&port->up, 1);
     }
 }
 
@@ -317,7 +315,8 @@ static void send_plain(void *sending_, const struct packet *packet)
         s->err = ERR_IO;
 }
 
-int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel)
+int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+                bool last UNUSED)
 {
     struct sending s = {.port = tunnel_cast(port), .tunnel = tunnel};
     int err = tunnel ? offload_finish(packet, send_plain, &s) : ERR_INVALID;

@@ -32,5 +32,6 @@ int tunnel_open(struct port_host *host, const char *name, const struct port_clas
                 const struct tunnel_kind *kind, const struct smap *options, struct port **ret,
                 struct diag *diag) MUST_CHECK;
 int tunnel_configure(struct port *port, const struct smap *options, struct diag *diag) MUST_CHECK;
-int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel);
+int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+                bool last);
 void tunnel_close(struct port *port);

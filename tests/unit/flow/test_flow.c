@@ -408,6 +408,30 @@ static void test_partial_checksum(void **state UNUSED)
     packet_fini(&p);
 }
 
+/* A lent buffer is used as far as it reaches, never freed, and left when a packet outgrows it. */
+static void test_lent(void **state UNUSED)
+{
+    uint8_t buffer[64] = "", *data = buffer + 8;
+    memset(data, 0xaa, 40);
+    struct packet p;
+    packet_init_lent(&p, buffer, sizeof buffer, data, 40);
+    *(uint8_t *)packet_push(&p, 8) = 1;
+    *(uint8_t *)packet_append(&p, 16) = 2;
+    assert_true(p.lent && p.data == buffer && p.size == 64);
+    assert_int_equal(buffer[0], 1);
+    assert_int_equal(buffer[48], 2);
+    packet_push(&p, 1);
+    assert_false(p.lent);
+    assert_memory_equal(p.data + 1, buffer, 64);
+    packet_fini(&p);
+    packet_init_lent(&p, buffer, sizeof buffer, data, 40);
+    struct packet *clone = packet_clone(&p);
+    assert_false(clone->lent);
+    packet_fini(&p);
+    assert_int_equal(clone->data[39], 0xaa);
+    packet_free(clone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,7 +440,7 @@ int main(void)
         cmocka_unit_test(test_match_algebra),    cmocka_unit_test(test_match_text),
         cmocka_unit_test(test_compose_extract),  cmocka_unit_test(test_extract_hostile),
         cmocka_unit_test(test_rewrite),          cmocka_unit_test(test_vlan_and_ttl),
-        cmocka_unit_test(test_partial_checksum),
+        cmocka_unit_test(test_partial_checksum), cmocka_unit_test(test_lent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
