@@ -39,6 +39,7 @@ enum lsp_type {
     LSP_VIRTUAL,
     LSP_L2GATEWAY,
     LSP_VTEP,
+    LSP_EXTERNAL,
     LSP_OTHER
 };
 enum { PORT_DISABLED = 1, PORT_UNKNOWN = 2, PORT_SECURED = 4, PORT_LEARNS = 8 };

@@ -17,6 +17,7 @@
 #include "northd/lb/lb.h"
 #include "northd/nat/nat.h"
 #include "northd/policy/policy.h"
+#include "northd/port/port.h"
 #include "northd/publish/units.h"
 #include "northd/router/router.h"
 #include "northd/switch/switch.h"
@@ -302,8 +303,9 @@ static void declare_publish(struct northd_program *p)
     UNIT("publish: datapaths", p->datapath_by_uuid, publish_datapath_binding,
          READS(p->datapath, p->in_ls, p->in_lr, p->key), p->datapath_binding);
     UNIT("publish: switch ports", p->lsp_by_uuid, publish_lsp_binding,
-         READS(p->lsp, p->in_lsp, p->tag, p->link, p->gateway.router, p->key), p->port_binding,
-         p->port_option);
+         READS(p->lsp, p->in_lsp, p->tag, p->link, p->gateway.router, p->gateway.in_ha_group,
+               p->key),
+         p->port_binding, p->port_option);
     UNIT("publish: requested chassis", p->lsp_by_uuid, publish_requested_chassis,
          READS(p->lsp, p->in_lsp, p->chassis), p->port_chassis);
     UNIT("publish: router ports", p->lrp_by_uuid, publish_lrp_binding,
@@ -334,7 +336,9 @@ struct northd_program *program_create(void)
     nat_declare_facts(p);
     ecmp_declare_facts(p);
     policy_declare_facts(p);
+    port_declare_facts(p);
     declare_topology(p);
+    port_declare_units(p);
     gateway_declare_units(p);
     nat_declare_units(p);
     lb_declare_units(p);
@@ -348,6 +352,7 @@ struct northd_program *program_create(void)
     policy_declare_flows(p);
     gateway_declare_flows(p);
     lb_declare_flows(p);
+    port_declare_flows(p);
     dhcp_declare_units(p);
     dns_declare_units(p);
     nat_declare_flows(p);

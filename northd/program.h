@@ -17,6 +17,7 @@
 #include "northd/lb/lb_facts.h"
 #include "northd/nat/nat_facts.h"
 #include "northd/policy/policy_facts.h"
+#include "northd/port/port_facts.h"
 
 /* A table of NB, or a column of one, as an input. */
 struct northd_input {
@@ -78,6 +79,7 @@ struct northd_program {
     struct nat_facts nat;
     struct ecmp_facts ecmp;
     struct policy_facts policy;
+    struct port_facts port;
 
     /* published */
     struct inc_coll *datapath_binding, *port_binding, *group, *member, *lflow;

@@ -42,6 +42,22 @@ static void tell_bound(struct northd_program *p, struct inc *inc, const struct r
     rstr_unref(f.port);
 }
 
+/* Who has a virtual port that a chassis has claimed. */
+static void tell_parent(struct northd_program *p, struct inc *inc, const struct row *row,
+                        bool is_there)
+{
+    const struct sb_port_binding *port = sb_port_binding_cast(row);
+    struct fact_virtual_parent f;
+    INC_CLEAR(f);
+    if (!sb_port_binding_chassis(port) || !sb_port_binding_virtual_parent(port))
+        return;
+    f.port = program_intern(p, sb_port_binding_logical_port(port));
+    f.parent = program_intern(p, sb_port_binding_virtual_parent(port));
+    tell(inc, p->port.parent, &f, is_there);
+    rstr_unref(f.port);
+    rstr_unref(f.parent);
+}
+
 /* A backend that does not answer its checks. */
 static void tell_monitor(struct northd_program *p, struct inc *inc, const struct row *row,
                          bool is_there)
@@ -57,9 +73,10 @@ static void tell_row(struct northd_program *p, struct inc *inc, const struct row
 {
     if (row && row->table->index == SB_TABLE_CHASSIS)
         tell_chassis(p, inc, row, is_there);
-    else if (row && row->table->index == SB_TABLE_PORT_BINDING)
+    else if (row && row->table->index == SB_TABLE_PORT_BINDING) {
         tell_bound(p, inc, row, is_there);
-    else if (row && row->table->index == SB_TABLE_SERVICE_MONITOR)
+        tell_parent(p, inc, row, is_there);
+    } else if (row && row->table->index == SB_TABLE_SERVICE_MONITOR)
         tell_monitor(p, inc, row, is_there);
 }
 

@@ -116,6 +116,8 @@ struct action *action_put_nd(struct action_pool *p, enum symbol_id port, enum sy
 struct action *action_result(struct action_pool *p, enum action_op op, struct sym_bits dst,
                              size_t n_args, const enum symbol_id *args);
 struct action *action_put_fdb(struct action_pool *p, enum symbol_id port, enum symbol_id mac);
+/* bind_vport(NAME, port) */
+struct action *action_bind_vport(struct action_pool *p, const char *name, enum symbol_id port);
 /* ct_dnat(IP), ct_snat(IP) and the in_czone forms; CONST_IP4 or CONST_IP6. */
 struct action *action_ct_nat(struct action_pool *p, enum action_op op, u128 ip,
                              enum const_format format);

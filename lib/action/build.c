@@ -178,6 +178,13 @@ struct action *action_put_fdb(struct action_pool *p, enum symbol_id port, enum s
     return with_fields(p, ACTION_PUT_FDB, 2, (enum symbol_id[]){port, mac});
 }
 
+struct action *action_bind_vport(struct action_pool *p, const char *name, enum symbol_id port)
+{
+    struct operand o[] = {text_operand(p, OPERAND_STRING, name),
+                          field_operand(sym_bits_whole(symbol_of(p, port)))};
+    return action_new(p, ACTION_BIND_VPORT, o, ARRAY_SIZE(o));
+}
+
 struct action *action_result(struct action_pool *p, enum action_op op, struct sym_bits dst,
                              size_t n_args, const enum symbol_id *args)
 {

@@ -45,6 +45,7 @@ void dhcp_use(struct inc_ctx *ctx, const void *key, void *aux)
 struct offer {
     const struct lflow_out *l;
     const struct fact_lsp *lsp;
+    const struct rstr *inport; /* that it asks through: its own, or a localnet port */
     const struct fact_dhcp *dhcp;
     const struct rstr *hostname; /* of the port, or NULL */
     struct str server, ip;
@@ -53,8 +54,11 @@ struct offer {
 
 static struct expr *from(const struct offer *o, const char *rest)
 {
-    return expr_all(o->l->e, lflows_inport(o->l, o->lsp->name),
-                    lflows_match(o->l, "eth.src == %s && %s", o->mac, rest), NULL);
+    struct expr *e = expr_all(o->l->e, lflows_inport(o->l, o->inport),
+                              lflows_match(o->l, "eth.src == %s && %s", o->mac, rest), NULL);
+    return o->lsp->type == LSP_EXTERNAL
+               ? expr_and(o->l->e, e, expr_resident(o->l->e, o->lsp->name->s, false))
+               : e;
 }
 
 /* reg0[3] = put_dhcp..._opts(address, options); next; */
@@ -116,7 +120,7 @@ static void pass_acls(const struct offer *o)
 {
     bool v6 = o->dhcp->cidr.version == 6;
     lflows_emit(o->l, STAGE_SW_OUT_ACL, 34000,
-                expr_and(o->l->e, lflows_outport(o->l, o->lsp->name),
+                expr_and(o->l->e, lflows_outport(o->l, o->inport),
                          lflows_match(o->l,
                                       "eth.src == %s && %s.src == %s && udp.src == %u && "
                                       "udp.dst == %u",
@@ -132,6 +136,27 @@ static void put_mac(char buf[18], uint64_t mac)
              (unsigned)(mac >> 8 & 255), (unsigned)(mac & 255));
 }
 
+static void offer(struct offer *o, const struct rstr *inport)
+{
+    o->inport = inport;
+    if (o->dhcp->cidr.version == 6)
+        offer6(o);
+    else
+        offer4(o);
+    pass_acls(o);
+}
+
+/* A machine outside asks through the switch's localnet ports. */
+static void offer_through_all(struct inc_ctx *ctx, struct northd_program *p, struct offer *o)
+{
+    const struct fact_lsp *localnet;
+    if (o->lsp->type != LSP_EXTERNAL)
+        offer(o, o->lsp->name);
+    else
+        INC_FOR_EACH(localnet, inc_read(ctx, p->localnet_by_ls, &o->lsp->ls))
+    offer(o, localnet->name);
+}
+
 void dhcp_port(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -139,7 +164,7 @@ void dhcp_port(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, &use->lsp);
     const struct fact_dhcp *dhcp = inc_read_one(ctx, p->dhcp.dhcp_by_uuid, &use->options);
     if (!lsp || !dhcp || dhcp->cidr.version != use->version || lsp->flags & PORT_DISABLED ||
-        (lsp->type != LSP_VIF && lsp->type != LSP_VIRTUAL))
+        (lsp->type != LSP_VIF && lsp->type != LSP_VIRTUAL && lsp->type != LSP_EXTERNAL))
         return;
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     struct offer o = {.l = &l, .lsp = lsp, .dhcp = dhcp, .hostname = use->hostname};
@@ -155,11 +180,7 @@ void dhcp_port(struct inc_ctx *ctx, const void *key, void *aux)
         str_clear(&o.ip);
         address_put(&o.ip, &addr->ip);
         put_mac(o.mac, addr->mac);
-        if (use->version == 6)
-            offer6(&o);
-        else
-            offer4(&o);
-        pass_acls(&o);
+        offer_through_all(ctx, p, &o);
     }
     str_fini(&o.ip);
     str_fini(&o.server);

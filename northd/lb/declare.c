@@ -81,8 +81,9 @@ void lb_declare_units(struct northd_program *p)
     UNIT("lb: groups on routers", f->in_lr_group_each, lb_on_router_group, READS(f->in_group_lb),
          f->on);
     UNIT("lb: bindings", f->in_lb_by_uuid, lb_binding, READS(f->in_lb, f->on), f->binding);
-    UNIT("lb: flows", f->on_each, lb_flows, READS(f->flow, f->vip, p->nat.force_snat), f->datapath,
-         f->router_vip, p->switch_has, p->nat.translates, p->lflow);
+    UNIT("lb: flows", f->on_each, lb_flows,
+         READS(f->flow, f->vip, p->nat.force_snat, p->gateway.port), f->datapath, f->router_vip,
+         p->switch_has, p->nat.translates, p->lflow);
 }
 
 void lb_declare_flows(struct northd_program *p)

@@ -1,4 +1,5 @@
 /* flows.c - the flows of a load balancer's VIPs on a datapath that has it (rooms 3 and 4 of docs/architecture.md). */
+#include "northd/gateway/gateway.h"
 #include "northd/lb/lb.h"
 
 /* Whether a flow that goes WHERE belongs on a datapath of this kind. */
@@ -11,9 +12,37 @@ static bool belongs(enum lb_where where, bool is_router, bool has_snat)
         return is_router;
     case LB_ROUTER_PLAIN:
         return is_router && !has_snat;
-    default:
+    case LB_ROUTER_FORCE_SNAT:
         return is_router && has_snat;
+    default: /* LB_GATEWAY_PORT */
+        return false;
     }
+}
+
+/* On a router with distributed gateway ports connections are translated where one of those is: there they come back. */
+static struct expr *at_gateways(struct inc_ctx *ctx, const struct lflow_out *l,
+                                const struct fact_lb_flow *f)
+{
+    const struct fact_gateway_port *port;
+    struct expr *here = NULL;
+    if (f->stage == STAGE_RTR_IN_DNAT || f->stage == STAGE_RTR_IN_LB_AFF_CHECK)
+        INC_FOR_EACH(port, inc_read(ctx, l->p->gateway.port_by_lr, &l->datapath))
+        {
+            struct expr *one = expr_resident(l->e, port->redirect->s, false);
+            here = here ? expr_or(l->e, here, one) : one;
+        }
+    return here ? expr_and(l->e, expr_ref(f->match), here) : expr_ref(f->match);
+}
+
+static void at_gateway_ports(struct inc_ctx *ctx, const struct lflow_out *l,
+                             const struct fact_lb_flow *f)
+{
+    const struct fact_gateway_port *port;
+    INC_FOR_EACH(port, inc_read(ctx, l->p->gateway.port_by_lr, &l->datapath))
+    lflows_emit(l, f->stage, (unsigned)f->priority,
+                expr_all(l->e, expr_ref(f->match), lflows_outport(l, port->lrp_name),
+                         expr_resident(l->e, port->redirect->s, false), NULL),
+                actions_ref(f->actions));
 }
 
 static bool forces_snat(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr)
@@ -65,7 +94,11 @@ void lb_flows(struct inc_ctx *ctx, const void *key, void *aux)
     if (flows.n)
         tell(ctx, p, on);
     INC_FOR_EACH(f, flows)
-    if (belongs(f->where, is_router, has_snat))
-        lflows_emit(&l, f->stage, (unsigned)f->priority, expr_ref(f->match),
-                    actions_ref(f->actions));
+    {
+        if (belongs(f->where, is_router, has_snat))
+            lflows_emit(&l, f->stage, (unsigned)f->priority, at_gateways(ctx, &l, f),
+                        actions_ref(f->actions));
+        else if (is_router && f->where == LB_GATEWAY_PORT)
+            at_gateway_ports(ctx, &l, f);
+    }
 }

@@ -36,8 +36,9 @@ struct fact_lb_vip {
     struct address ip;
 };
 
-/* Where a flow of a VIP goes: on switches, on all routers, on routers without and with lb_force_snat_ip. */
-enum lb_where { LB_SWITCH, LB_ROUTER, LB_ROUTER_PLAIN, LB_ROUTER_FORCE_SNAT };
+/* Where a flow of a VIP goes: on switches, on all routers, on routers without and with lb_force_snat_ip, at each distributed gateway
+ * port of a router. */
+enum lb_where { LB_SWITCH, LB_ROUTER, LB_ROUTER_PLAIN, LB_ROUTER_FORCE_SNAT, LB_GATEWAY_PORT };
 
 struct fact_lb_flow {
     struct uuid lb;

@@ -13,8 +13,8 @@ struct vip {
     const struct fact_lb *lb;
     struct fact_lb_flow flow; /* where the next one begins */
     struct lb_endpoint vip;
-    bool v6, named; /* named: some backend makes sense, whether it lives or not */
-    VEC(struct lb_endpoint) backends;
+    bool v6;
+    VEC(struct lb_endpoint) named, backends; /* named: also those that do not answer checks */
 };
 
 /* Emits a flow and takes over its parts. */
@@ -113,7 +113,7 @@ static void tell_event(struct vip *v)
 {
     char uuid[UUID_TEXT_LEN + 1];
     struct str name = STR_INIT;
-    if (v->named || v->lb->flags & LB_REJECT ||
+    if (v->named.n || v->lb->flags & LB_REJECT ||
         (!(v->lb->flags & LB_EVENT) &&
          !program_option_is(v->l.ctx, v->l.p, "controller_event", false)))
         return;
@@ -161,6 +161,24 @@ static size_t get_modes(const struct vip *v, const struct snat_mode **ret)
 static struct expr *new_to_vip(const struct vip *v)
 {
     return expr_and(v->l.e, lflows_match(&v->l, "ct.new && !ct.rel"), goes_to(v, &v->vip));
+}
+
+/* What backends send by a distributed gateway port gets the VIP back there. A backend that is left out still has connections. */
+static void on_gateway_port(struct vip *v)
+{
+    struct expr *from = NULL;
+    const struct lb_endpoint *b;
+    VEC_FOR_EACH (b, &v->named) {
+        struct expr *one = lflows_ip_src(&v->l, &b->ip);
+        if (b->port)
+            one = expr_and(v->l.e, one,
+                           lflows_match(&v->l, "%s.src == %u", v->lb->protocol->s, b->port));
+        from = from ? expr_or(v->l.e, from, one) : one;
+    }
+    if (from)
+        put(v, LB_GATEWAY_PORT, STAGE_RTR_OUT_UNDNAT, 120, from,
+            lflows_actions(&v->l, "%sct_dnat_in_czone;",
+                           v->lb->flags & LB_SKIP_SNAT ? "flags.skip_snat_for_lb = 1; " : ""));
 }
 
 static void on_router(struct vip *v)
@@ -252,7 +270,7 @@ static void add_backend(struct vip *v, const struct lb_endpoint *e)
     key.lb = v->lb->uuid;
     key.vip = v->vip.ip;
     key.port = v->vip.port;
-    v->named = true;
+    vec_push(&v->named, *e);
     if (lb_health_check(v->l.ctx, v->l.p, &key, v->lb->protocol, e))
         vec_push(&v->backends, *e);
 }
@@ -310,9 +328,11 @@ void lb_vip(struct inc_ctx *ctx, const void *key, void *aux)
     tell_event(&v);
     on_switch(&v);
     on_router(&v);
+    on_gateway_port(&v);
     if (v.lb->affinity && v.backends.n) {
         affinity_on_switch(&v);
         affinity_on_router(&v);
     }
+    vec_fini(&v.named);
     vec_fini(&v.backends);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "northd/gateway/gateway.h"
+#include "northd/port/port.h"
 #include "northd/publish/units.h"
 #include "rows/nb.h"
 
@@ -79,6 +80,13 @@ void publish_lsp_binding(struct inc_ctx *ctx, const void *key, void *aux)
     if (link) {
         f.peer = link->lrp_name;
         f.type = gateway_type(ctx, p, &link->lr, lsp->name);
+    }
+    const struct row *group = lsp->type == LSP_EXTERNAL ? port_ha_group(ctx, p, row->row) : NULL;
+    if (group) {
+        const struct rstr *name =
+            program_intern(p, nb_ha_chassis_group_name(nb_ha_chassis_group_cast(group)));
+        f.ha_group = gateway_ha_uuid(name);
+        rstr_unref(name);
     }
     emit_port(ctx, p, &f, key, &lsp->ls, row->row);
     rstr_unref(f.type);

@@ -13,8 +13,8 @@ static void resolve(const struct lflow_out *l, const struct rstr *outport, const
                 actions_of(l->a, lflows_load_mac(l, SYM_ETH_DST, mac), action_next(l->a), NULL));
 }
 
-static bool in_networks_of(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lrp,
-                           const struct address *ip)
+bool router_is_neighbor(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lrp,
+                        const struct address *ip)
 {
     const struct fact_network *n;
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, lrp))
@@ -27,7 +27,7 @@ void router_resolve_port(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
-    if (lsp->type == LSP_ROUTER || lsp->flags & PORT_DISABLED)
+    if (lsp->type == LSP_ROUTER || lsp->type == LSP_VIRTUAL || lsp->flags & PORT_DISABLED)
         return;
     const struct fact_link *link;
     INC_FOR_EACH(link, inc_read(ctx, p->link_by_ls, &lsp->ls))
@@ -35,7 +35,7 @@ void router_resolve_port(struct inc_ctx *ctx, const void *key, void *aux)
         struct lflow_out l = lflows_begin(ctx, p, &link->lr, &lsp->uuid);
         const struct fact_port_addr *addr;
         INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))
-        if (addr->ip.version && in_networks_of(ctx, p, &link->lrp, &addr->ip))
+        if (addr->ip.version && router_is_neighbor(ctx, p, &link->lrp, &addr->ip))
             resolve(&l, link->lrp_name, &addr->ip, addr->mac);
     }
 }

@@ -41,5 +41,8 @@ struct expr *router_route_match(const struct lflow_out *l, const struct fact_rou
 void router_resolve_port(struct inc_ctx *ctx, const void *key, void *aux);
 void router_resolve_link(struct inc_ctx *ctx, const void *key, void *aux);
 void router_resolve_peer(struct inc_ctx *ctx, const void *key, void *aux);
+/* arp_resolve.c: whether IP is in a network of router port LRP. Reads network. */
+bool router_is_neighbor(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lrp,
+                        const struct address *ip);
 /* delivery.c, each router port */
 void router_delivery(struct inc_ctx *ctx, const void *key, void *aux);

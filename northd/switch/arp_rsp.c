@@ -2,7 +2,8 @@
  * IPv4, neighbour solicitations for IPv6 (room 3 of docs/architecture.md).
  *
  * A port's own requests for its own address pass (priority 100 over 50): a host that looks for duplicates of its address
- * must not be told that there is one. A port with "unknown" addresses answers for itself: what is behind it is not known.
+ * must not be told that there is one. A port with "unknown" addresses answers for itself: what is behind it is not known. So
+ * do whoever has a virtual port, and machines outside.
  */
 #include "northd/lflows.h"
 #include "northd/switch/switch.h"
@@ -31,7 +32,8 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     if (lsp->type == LSP_LOCALNET) /* every chassis hears it: who is asked answers */
         lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 100, lflows_inport(&l, lsp->name), lflows_next(&l));
-    if (lsp->flags & PORT_UNKNOWN || lsp->type == LSP_LOCALNET)
+    if (lsp->flags & PORT_UNKNOWN || lsp->type == LSP_LOCALNET || lsp->type == LSP_VIRTUAL ||
+        lsp->type == LSP_EXTERNAL)
         return;
     const struct fact_port_addr *addr;
     INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))

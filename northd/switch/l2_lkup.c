@@ -10,6 +10,8 @@ void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
+    if (lsp->type == LSP_EXTERNAL)
+        return; /* by the localnet port, as what is unknown */
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
     const struct rstr *resident = link ? gateway_resident(ctx, p, &link->lrp, true) : NULL;

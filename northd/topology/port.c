@@ -21,6 +21,7 @@ static const struct {
     {"virtual", LSP_VIRTUAL},
     {"l2gateway", LSP_L2GATEWAY},
     {"vtep", LSP_VTEP},
+    {"external", LSP_EXTERNAL},
 };
 
 static enum lsp_type parse_type(const char *text)

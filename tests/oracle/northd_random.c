@@ -110,21 +110,27 @@ static void edit_router(struct world *w, struct net *net)
 static void change_port(struct world *w, struct net *net, size_t i)
 {
     const struct uuid *lsp = &net->lsp[i];
-    char *text;
+    char *text, uuid[UUID_TEXT_LEN + 1];
     switch (pick(w, 6)) {
     case 0:
         world_set(w, "Logical_Switch_Port", lsp, "enabled", PICK(w, "true", "false", ""));
         break;
     case 1:
         world_set(w, "Logical_Switch_Port", lsp, "type",
-                  PICK(w, "", "router", "localnet", "localport", "virtual", "other"));
+                  PICK(w, "", "router", "localnet", "localport", "virtual", "external", "other"));
+        world_set(w, "Logical_Switch_Port", lsp, "ha_chassis_group",
+                  is_there(&net->router.ha_group[0]) && pick(w, 2)
+                      ? uuid_print(&net->router.ha_group[0], uuid)
+                      : "");
         break;
     case 2:
         text = xasprintf("router-port=rp%d", (int)pick(w, N_ROUTER_PORTS));
         world_set(w, "Logical_Switch_Port", lsp, "options",
-                  pick(w, 3)
-                      ? text
-                      : PICK(w, "requested-chassis=hv1", "requested-chassis=hv0,hv1,nobody"));
+                  pick(w, 3) ? text
+                             : PICK(w, "requested-chassis=hv1", "requested-chassis=hv0,hv1,nobody",
+                                    "virtual-ip=10.0.0.9 virtual-parents=p1,p2,p3",
+                                    "router-port=rp1 arp_proxy=10.0.7.0/24,fd00::/64",
+                                    "router-port=rp2 arp_proxy=nonsense"));
         free(text);
         break;
     case 3: {
@@ -301,7 +307,8 @@ static void copy_world(struct world *from, struct world *to)
     static const int dp[] = {SB_DATAPATH_BINDING_COL_EXTERNAL_IDS,
                              SB_DATAPATH_BINDING_COL_TUNNEL_KEY};
     static const int port[] = {SB_PORT_BINDING_COL_CHASSIS, SB_PORT_BINDING_COL_DATAPATH,
-                               SB_PORT_BINDING_COL_LOGICAL_PORT, SB_PORT_BINDING_COL_TUNNEL_KEY};
+                               SB_PORT_BINDING_COL_LOGICAL_PORT, SB_PORT_BINDING_COL_TUNNEL_KEY,
+                               SB_PORT_BINDING_COL_VIRTUAL_PARENT};
     to->txn = replica_txn_new(to->nb_client);
     to->sb_txn = replica_txn_new(to->sb_client);
     for (size_t i = 0; i < replica_schema(to->nb_client)->n_tables; i++)

@@ -48,6 +48,12 @@ static void router_edit_chassis(struct world *w, struct router_net *net)
     }
 }
 
+static const struct datum *router_parent(struct world *w)
+{
+    union atom atom = {.string = rstr_new(PICK(w, "p1", "p2", "nobody"))};
+    return datum_new_set(ATOM_STRING, &atom, 1);
+}
+
 /* A chassis claims a port, or lets it go. */
 static void router_edit_claim(struct world *w, struct router_net *net)
 {
@@ -65,6 +71,9 @@ static void router_edit_claim(struct world *w, struct router_net *net)
         replica_txn_set(w->sb_txn, t, &row->uuid, &t->columns[SB_PORT_BINDING_COL_CHASSIS],
                         pick(w, 4) ? datum_new_uuid(&net->chassis[chassis])
                                    : datum_new_empty(ATOM_UUID, DATUM_SET));
+        if (!pick(w, 3))
+            replica_txn_set(w->sb_txn, t, &row->uuid,
+                            &t->columns[SB_PORT_BINDING_COL_VIRTUAL_PARENT], router_parent(w));
         return;
     }
 }

@@ -193,6 +193,31 @@ static void router_flows(void **state)
     assert_int_equal(world_count(w, "lr_in_dnat ", "; force_snat);", NULL), 0);
 }
 
+/* With a distributed gateway port: there alone, both ways. */
+static void gateway_port(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    struct uuid lrp = world_router_port(w, &n->lr, "out", "0a:00:00:00:ff:02", "172.16.0.254/24");
+    on_router(n);
+    assert_int_equal(world_count(w, "lr_out_undnat ", "ct_dnat_in_czone", NULL), 0);
+    struct uuid gc = world_insert(w, "Gateway_Chassis");
+    world_set(w, "Gateway_Chassis", &gc, "name", "gc");
+    world_set(w, "Gateway_Chassis", &gc, "chassis_name", "hv1");
+    world_link(w, "Logical_Router_Port", &lrp, "gateway_chassis", &gc, true);
+    commit(w);
+    assert_int_equal(
+        world_count(w, "lr_in_dnat ", " 120 ", "is_chassis_resident(\"cr-out\")", NULL), 1);
+    assert_int_equal(world_count(w, "lr_out_undnat ", " 120 ",
+                                 "ip4.src == 10.0.0.1 && tcp.src == 8080", "outport == \"out\"",
+                                 "is_chassis_resident(\"cr-out\")", "(ct_dnat_in_czone;)", NULL),
+                     1);
+    set_options(n, "skip_snat=true");
+    assert_int_equal(
+        world_count(w, "lr_out_undnat ", "(flags.skip_snat_for_lb = 1; ct_dnat_in_czone;)", NULL),
+        1);
+}
+
 static void router_arp(void **state)
 {
     struct net *n = *state;
@@ -288,8 +313,9 @@ int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(switch_flows), TEST(rows),   TEST(forms),        TEST(malformed),  TEST(no_backends),
-        TEST(affinity),     TEST(health), TEST(router_flows), TEST(router_arp), TEST(groups),
+        TEST(switch_flows), TEST(rows),       TEST(forms),  TEST(malformed),
+        TEST(no_backends),  TEST(affinity),   TEST(health), TEST(router_flows),
+        TEST(gateway_port), TEST(router_arp), TEST(groups),
     };
     return cmocka_run_group_tests_name("northd lb", tests, NULL, NULL);
 }
