@@ -60,6 +60,7 @@ void bridge_free(struct bridge *br)
     hmap_fini(&br->names);
     vswitch_invalidate(br->vs);
     tables_fini(&br->tables);
+    learned_fini(&br->learned);
     mac_table_fini(&br->macs);
     groups_free(br);
     smap_fini(&br->numbers);
@@ -371,8 +372,6 @@ static int check_references(const struct bridge *br, const void *actions, size_t
             return OF_ERR_ACTION_BAD_OUT_GROUP;
         if (a->type == OF_METER && !bridge_meter(br, id->id))
             return OF_ERR_METER_MOD_INVALID;
-        if (a->type == OF_FIN_TIMEOUT)
-            return OF_ERR_ACTION_BAD_VENDOR_TYPE;
         if (a->type == OF_CLONE || a->type == OF_WRITE_ACTIONS) {
             size_t nested_n;
             const void *nested = of_action_nested(a, &nested_n);
@@ -465,7 +464,15 @@ static void tell_removed(void *br_, const struct rule *rule, const struct minima
 
 void bridge_commit(struct bridge *br, struct journal *journal)
 {
-    if (journal->changes.n)
-        vswitch_invalidate(br->vs);
+    if (!journal->changes.n) {
+        vec_fini(&journal->changes);
+        return;
+    }
+    struct journal more = JOURNAL_INIT;
+    vswitch_invalidate(br->vs);
+    if (br->of)
+        ofmonitor_report(br->of, journal);
+    learned_update(&br->learned, journal, &br->tables, &more);
     journal_commit(journal, tell_removed, br);
+    bridge_commit(br, &more);
 }

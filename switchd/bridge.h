@@ -10,6 +10,7 @@
 #include "openflow/group.h"
 #include "openflow/meter.h"
 #include "openflow/port.h"
+#include "switchd/learned.h"
 #include "switchd/mac_table.h"
 #include "switchd/port/port.h"
 #include "switchd/table.h"
@@ -79,6 +80,7 @@ struct bridge {
     uint64_t datapath_id;
     bool secure; /* fail_mode */
     struct tables tables;
+    struct learned learned;
     struct hmap groups, meters;
     struct mac_table macs;
     struct tlv_map tlvs;

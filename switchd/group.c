@@ -81,10 +81,13 @@ static void merge_buckets(struct of_group *ret, const struct of_group *a, size_t
     struct of_bucket *buckets = xcalloc(a->n_buckets + b->n_buckets + 1, sizeof *buckets);
     struct of_group copy;
     of_group_copy(&copy, b);
-    memcpy(buckets, ret->buckets, at * sizeof *buckets);
+    if (at)
+        memcpy(buckets, ret->buckets, at * sizeof *buckets);
     if (b->n_buckets)
         memcpy(buckets + at, copy.buckets, b->n_buckets * sizeof *buckets);
-    memcpy(buckets + at + b->n_buckets, ret->buckets + at, (a->n_buckets - at) * sizeof *buckets);
+    if (a->n_buckets > at)
+        memcpy(buckets + at + b->n_buckets, ret->buckets + at,
+               (a->n_buckets - at) * sizeof *buckets);
     free(ret->buckets);
     ret->buckets = buckets;
     ret->n_buckets = a->n_buckets + b->n_buckets;

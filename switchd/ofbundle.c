@@ -134,7 +134,9 @@ static int commit(struct ofconn *oc, const struct bundle *b, struct of_buf *out)
         groups_restore(br, &saved);
         vswitch_invalidate(br->vs);
     } else {
+        oc->of->changer = oc;
         bridge_commit(br, &journal);
+        oc->of->changer = NULL;
         for (size_t i = 0; i < b->messages.n; i++) {
             struct of_msg msg;
             if (is_packet_out(&b->messages.data[i]) &&
@@ -175,6 +177,7 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
     case OF_BUNDLE_COMMIT_REQUEST:
         if (!b)
             return OF_ERR_BUNDLE_BAD_ID;
+        oc->of->changer_xid = msg->xid;
         err = b->flags != bc.flags ? OF_ERR_BUNDLE_BAD_FLAGS : commit(oc, b, out);
         bundle_free(b);
         break;

@@ -42,6 +42,10 @@ struct ofconn {
     struct of_async async;
     bool table_ids; /* NXT_FLOW_MOD_TABLE_ID */
     struct list bundles;
+    struct list monitors; /* of struct ofmonitor, ofmonitor.c */
+    bool monitors_paused; /* since it does not read as fast as flows change */
+    struct hmap untold;   /* of struct untold: what changed since */
+    struct list untold_order;
     struct stream *stream; /* of a management connection */
 };
 
@@ -65,6 +69,8 @@ struct ofserver {
     uint64_t generation_id;
     bool have_generation;
     uint64_t n_packet_ins, n_packet_ins_lost;
+    struct ofconn *changer; /* whose message is being carried out, or NULL */
+    uint32_t changer_xid;
 };
 
 /* ofstats.c: the multipart requests. */
@@ -77,6 +83,19 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
 void ofbundles_free(struct ofconn *oc);
 void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
+/* ofmonitor.c */
+int ofmonitor_request(struct ofconn *oc, const struct of_msg *msg, struct of_reply *reply);
+int ofmonitor_cancel(struct ofconn *oc, const struct of_msg *msg);
+void ofmonitor_resume(struct ofconn *oc); /* the connection is no longer congested */
+void ofmonitors_free(struct ofconn *oc);
+/* ofcontroller.c: ends what ofserver_set_controllers began. */
+void ofcontrollers_free(struct ofserver *of);
+/* ofserver.c: one connection's life, and its messages. */
+void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management);
+void ofconn_free(struct ofconn *oc);
+void ofserver_update_miss(struct ofserver *of);
+void ofserver_on_message(void *oc, struct of_conn *conn, const struct of_msg *msg);
+void ofserver_on_accept(void *of, struct stream *stream);
 /* ofserver.c: one modification, for itself or in a bundle. */
 int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal *journal);
 /* Whether asynchronous messages go to this connection at all. */

@@ -1,4 +1,5 @@
-/* ofserver.c - connections of a bridge, and the messages that change it; see ofserver.h. */
+/* ofserver.c - connections of a bridge, and the messages that change it; see ofserver.h. The configured controllers are in
+ * ofcontroller.c. */
 #include "switchd/ofserver.h"
 
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static void async_defaults(struct of_async *a)
         .packet_in = {0x3f, 0}, .port_status = {0x7, 0x7}, .flow_removed = {0x3f, 0}};
 }
 
-static void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management)
+void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management)
 {
     memset(oc, 0, sizeof *oc);
     oc->of = of;
@@ -29,6 +30,8 @@ static void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management)
     oc->miss_send_len = management ? 0 : 128;
     async_defaults(&oc->async);
     list_init(&oc->bundles);
+    list_init(&oc->monitors);
+    list_init(&oc->untold_order);
     list_init(&oc->node);
 }
 
@@ -38,7 +41,7 @@ bool ofconn_wants_async(const struct ofconn *oc)
 }
 
 /* Table misses go to controllers on connections older than 1.3. */
-static void update_miss(struct ofserver *of)
+void ofserver_update_miss(struct ofserver *of)
 {
     bool miss = false;
     struct ofconn *oc;
@@ -50,15 +53,16 @@ static void update_miss(struct ofserver *of)
     }
 }
 
-static void ofconn_free(struct ofconn *oc)
+void ofconn_free(struct ofconn *oc)
 {
     struct ofserver *of = oc->of;
     list_remove(&oc->node);
     ofbundles_free(oc);
+    ofmonitors_free(oc);
     if (oc->management)
         of_conn_free(oc->conn);
     free(oc);
-    update_miss(of);
+    ofserver_update_miss(of);
 }
 
 void ofconn_send(struct ofconn *oc, struct of_buf *buf)
@@ -150,8 +154,11 @@ int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal 
 static int modify_now(struct ofconn *oc, const struct of_msg *msg)
 {
     struct journal journal = JOURNAL_INIT;
+    oc->of->changer = oc;
+    oc->of->changer_xid = msg->xid;
     int err = ofserver_modify(oc, msg, &journal);
     bridge_commit(oc->of->br, &journal);
+    oc->of->changer = NULL;
     return err;
 }
 
@@ -195,7 +202,7 @@ static int set_config(struct ofconn *oc, const struct of_msg *msg)
         return err;
     oc->miss_send_len = c.miss_send_len;
     oc->of->frag_flags = c.flags & 3;
-    update_miss(oc->of);
+    ofserver_update_miss(oc->of);
     return 0;
 }
 
@@ -308,7 +315,6 @@ static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *ou
     case OF_HELLO:
     case OF_ERROR_MSG:
     case OF_ECHO_REPLY:
-    case OF_BARRIER_REPLY:
         return 0;
     case OF_ECHO_REQUEST:
         of_raw_encode(OF_ECHO_REPLY, msg->version, msg->xid, msg->body, msg->body_len, out);
@@ -360,6 +366,8 @@ static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *ou
         return ofpacket_resume(oc, msg);
     case OF_NX_CT_FLUSH:
         return ct_flush(oc, msg);
+    case OF_NX_FLOW_MONITOR_CANCEL:
+        return ofmonitor_cancel(oc, msg);
     default:
         return ofstats_handle(oc, msg, out);
     }
@@ -376,7 +384,7 @@ static void dispatch(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
     }
 }
 
-static void on_message(void *oc_, struct of_conn *conn, const struct of_msg *msg)
+void ofserver_on_message(void *oc_, struct of_conn *conn, const struct of_msg *msg)
 {
     struct ofconn *oc = oc_;
     struct of_buf out = OF_BUF_INIT;
@@ -398,6 +406,7 @@ void ofserver_inject(struct ofserver *of, uint8_t version, const void *data, siz
     else if (n >= OF_HEADER_LEN)
         of_error_encode(err, &msg, replies);
     ofbundles_free(&oc);
+    ofmonitors_free(&oc);
     (void)version;
 }
 
@@ -411,10 +420,16 @@ static void management_closed(void *oc_, struct of_conn *conn, int err, const ch
     ofconn_free(oc);
 }
 
-static const struct of_conn_callbacks management_callbacks = {.message = on_message,
-                                                              .closed = management_closed};
+static void management_drained(void *oc, struct of_conn *conn)
+{
+    (void)conn;
+    ofmonitor_resume(oc);
+}
 
-static void on_accept(void *of_, struct stream *stream)
+static const struct of_conn_callbacks management_callbacks = {
+    .message = ofserver_on_message, .drained = management_drained, .closed = management_closed};
+
+void ofserver_on_accept(void *of_, struct stream *stream)
 {
     struct ofserver *of = of_;
     struct ofconn *oc = NEW(struct ofconn);
@@ -433,8 +448,8 @@ int ofserver_new(struct bridge *br, const char *management, struct ofserver **re
     list_init(&of->controllers);
     if (management) {
         struct stream_options options = {.rundir = br->vs->rundir};
-        int err =
-            stream_listen(br->vs->loop, management, &options, on_accept, of, &of->listener, diag);
+        int err = stream_listen(br->vs->loop, management, &options, ofserver_on_accept, of,
+                                &of->listener, diag);
         if (err) {
             free(of);
             return err;
@@ -444,177 +459,15 @@ int ofserver_new(struct bridge *br, const char *management, struct ofserver **re
     return 0;
 }
 
-/* ---- configured controllers ---- */
-
-static void controller_ready(void *ctl_, struct of_conn *conn)
-{
-    struct ofcontroller *ctl = ctl_;
-    log_info("bridge %s: connected to controller \"%s\"", ctl->of->br->name, ctl->target);
-    struct ofconn *oc = NEW(struct ofconn);
-    ofconn_init(oc, ctl->of, false);
-    oc->conn = conn;
-    ctl->conn = oc;
-    ctl->since_ms = env_wall_ms(ctl->of->br->vs->env);
-    list_push_back(&ctl->of->conns, &oc->node);
-    update_miss(ctl->of);
-}
-
-static void controller_message(void *ctl_, struct of_conn *conn, const struct of_msg *msg)
-{
-    struct ofcontroller *ctl = ctl_;
-    if (ctl->conn)
-        on_message(ctl->conn, conn, msg);
-}
-
-static void controller_closed(void *ctl_, struct of_conn *conn, int err, const char *reason)
-{
-    struct ofcontroller *ctl = ctl_;
-    (void)conn;
-    (void)err;
-    if (!ctl->conn)
-        return;
-    log_info("bridge %s: lost controller \"%s\" (%s)", ctl->of->br->name, ctl->target, reason);
-    ctl->conn->conn = NULL;
-    ofconn_free(ctl->conn);
-    ctl->conn = NULL;
-    ctl->since_ms = env_wall_ms(ctl->of->br->vs->env);
-}
-
-static const struct of_conn_callbacks controller_callbacks = {
-    .ready = controller_ready, .message = controller_message, .closed = controller_closed};
-
-static void controller_free(struct ofcontroller *ctl)
-{
-    if (ctl->conn) {
-        ctl->conn->conn = NULL;
-        ofconn_free(ctl->conn);
-    }
-    of_remote_free(ctl->remote);
-    stream_listener_free(ctl->listener);
-    list_remove(&ctl->node);
-    free(ctl->target);
-    free(ctl);
-}
-
-/* Whoever may write the database may not point the switch at any socket of the machine: of unix sockets
- * only those in the run directory that are named after the bridge (seeds WK-94). */
-static bool target_is_allowed(const struct ofserver *of, const char *target)
-{
-    const char *path = text_starts_with(target, "unix:")    ? target + 5
-                       : text_starts_with(target, "punix:") ? target + 6
-                                                            : NULL;
-    if (!path)
-        return true;
-    char *prefix = xasprintf("%s/%s.", of->br->vs->rundir, of->br->name);
-    bool ok = text_starts_with(path, prefix) && !strchr(path + strlen(prefix), '/');
-    free(prefix);
-    return ok;
-}
-
-static void controller_add(struct ofserver *of, const struct ofcontroller_config *config)
-{
-    struct ofcontroller *ctl = NEW(struct ofcontroller);
-    ctl->of = of;
-    ctl->target = xstrdup(config->target);
-    ctl->probe_ms = config->probe_ms;
-    ctl->max_backoff_ms = config->max_backoff_ms;
-    list_push_back(&of->controllers, &ctl->node);
-    if (!target_is_allowed(of, config->target)) {
-        log_err("bridge %s: not connecting to \"%s\": only sockets %s/%s.* are allowed",
-                of->br->name, config->target, of->br->vs->rundir, of->br->name);
-        return;
-    }
-    struct reconnect_options reconnect = {
-        .stream = {.default_port = TARGET_PORT_OPENFLOW, .rundir = of->br->vs->rundir},
-        .max_backoff_ms = config->max_backoff_ms};
-    struct of_conn_options options = {.versions = OF_VERSIONS_ALL, .probe_ms = config->probe_ms};
-    struct diag diag = DIAG_INIT;
-    int err = target_is_passive(config->target)
-                  ? stream_listen(of->br->vs->loop, config->target, &reconnect.stream, on_accept,
-                                  of, &ctl->listener, &diag)
-                  : of_remote_new(of->br->vs->loop, config->target, &reconnect, &options,
-                                  &controller_callbacks, ctl, &ctl->remote, &diag);
-    if (err)
-        log_warn("bridge %s: controller \"%s\": %s", of->br->name, config->target,
-                 diag_text(&diag));
-    diag_fini(&diag);
-}
-
-void ofserver_set_controllers(struct ofserver *of, const struct ofcontroller_config *configs,
-                              size_t n)
-{
-    struct ofcontroller *ctl, *next;
-    LIST_FOR_EACH_SAFE (ctl, next, node, &of->controllers) {
-        bool stays = false;
-        for (size_t i = 0; i < n; i++)
-            stays |= !strcmp(configs[i].target, ctl->target) &&
-                     configs[i].probe_ms == ctl->probe_ms &&
-                     configs[i].max_backoff_ms == ctl->max_backoff_ms;
-        if (!stays)
-            controller_free(ctl);
-    }
-    for (size_t i = 0; i < n; i++) {
-        bool there = false;
-        LIST_FOR_EACH (ctl, node, &of->controllers)
-            there |= !strcmp(configs[i].target, ctl->target);
-        if (!there)
-            controller_add(of, &configs[i]);
-    }
-}
-
-size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_status *ret, size_t max)
-{
-    static const char *const roles[] = {"other", "other", "master", "slave"};
-    size_t n = 0;
-    const struct ofcontroller *ctl;
-    LIST_FOR_EACH (ctl, node, &of->controllers) {
-        if (n < max)
-            ret[n++] = (struct ofcontroller_status){ctl->target, ctl->conn != NULL,
-                                                    ctl->conn ? roles[ctl->conn->role] : "other",
-                                                    ctl->since_ms};
-    }
-    return n;
-}
-
-bool ofserver_has_controllers(const struct ofserver *of)
-{
-    const struct ofcontroller *ctl;
-    LIST_FOR_EACH (ctl, node, &of->controllers) {
-        if (!target_is_passive(ctl->target))
-            return true;
-    }
-    return false;
-}
-
-bool ofserver_is_controlled(const struct ofserver *of)
-{
-    const struct ofcontroller *ctl;
-    LIST_FOR_EACH (ctl, node, &of->controllers) {
-        if (ctl->conn)
-            return true;
-    }
-    return !ofserver_has_controllers(of);
-}
-
 void ofserver_free(struct ofserver *of)
 {
     if (!of)
         return;
-    while (!list_empty(&of->controllers))
-        controller_free(LIST_FIRST(struct ofcontroller, node, &of->controllers));
+    ofcontrollers_free(of);
     while (!list_empty(&of->conns))
         ofconn_free(LIST_FIRST(struct ofconn, node, &of->conns));
     stream_listener_free(of->listener);
     free(of);
-}
-
-void ofserver_reconnect(struct ofserver *of)
-{
-    struct ofcontroller *ctl;
-    LIST_FOR_EACH (ctl, node, &of->controllers) {
-        if (ctl->remote)
-            of_remote_reconnect(ctl->remote);
-    }
 }
 
 void ofserver_tick(struct ofserver *of, int64_t now_ms)

@@ -5,9 +5,11 @@
  * each connection. A management connection gets no asynchronous messages until it has sent SET_CONFIG
  * with miss_send_len above zero; a controller gets them from the start.
  *
- *     ofserver.c     connections, dispatch, configuration
+ *     ofserver.c     connections, dispatch, what is told unasked
  *     ofbundle.c     bundles
+ *     ofcontroller.c the configured controllers
  *     ofstats.c      multipart requests
+ *     ofmonitor.c    flow monitors
  *     ofpacket.c     packet-in, packet-out, resume
  *
  * Room 11 of docs/architecture.md.
@@ -17,6 +19,7 @@
 #include "switchd/bridge.h"
 
 struct dp_packet_in;
+struct journal;
 
 /* TARGET such as "punix:/run/br0.mgmt" or NULL: no management socket. */
 int ofserver_new(struct bridge *br, const char *management, struct ofserver **ret,
@@ -53,6 +56,8 @@ bool ofserver_packet_in(struct ofserver *of, const struct packet *packet,
                         const struct dp_packet_in *pin);
 void ofserver_port_status(struct ofserver *of, enum of_port_reason reason,
                           const struct of_port *port);
+/* JOURNAL is about to be kept: tells those who watch flows. */
+void ofmonitor_report(struct ofserver *of, const struct journal *journal);
 void ofserver_flow_removed(struct ofserver *of, const struct rule *rule,
                            const struct minimatch *match, uint8_t reason);
 /* Works on a message as if it had come from a management connection of VERSION; replies are appended

@@ -265,8 +265,9 @@ static int queue_stats(const struct of_msg *msg)
     return of_queue_stats_request_decode(msg, &req);
 }
 
-static int fill(struct bridge *br, const struct of_msg *msg, struct of_reply *reply)
+static int fill(struct ofconn *oc, const struct of_msg *msg, struct of_reply *reply)
 {
+    struct bridge *br = oc->of->br;
     switch (msg->type) {
     case OF_DESC_REQUEST:
         put_desc(br, reply);
@@ -288,6 +289,8 @@ static int fill(struct bridge *br, const struct of_msg *msg, struct of_reply *re
         return port_desc(br, msg, reply);
     case OF_PORT_STATS_REQUEST:
         return port_stats(br, msg, reply);
+    case OF_FLOW_MONITOR_REQUEST:
+        return ofmonitor_request(oc, msg, reply);
     case OF_QUEUE_STATS_REQUEST:
         return queue_stats(msg);
     case OF_GROUP_DESC_REQUEST:
@@ -310,12 +313,14 @@ static int fill(struct bridge *br, const struct of_msg *msg, struct of_reply *re
 
 int ofstats_handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
 {
-    if (msg->type < OF_DESC_REQUEST || msg->type > OF_QUEUE_DESC_REPLY)
+    /* Requests and replies take turns in the enumeration; a reply has no answer. */
+    if (msg->type < OF_DESC_REQUEST || msg->type > OF_QUEUE_DESC_REPLY ||
+        (msg->type - OF_DESC_REQUEST) % 2)
         return OF_ERR_BAD_TYPE;
     size_t before = out->n;
     struct of_reply reply;
     of_reply_begin(&reply, msg, out);
-    int err = fill(oc->of->br, msg, &reply);
+    int err = fill(oc, msg, &reply);
     if (err) {
         out->n = before;
         return err;

@@ -96,6 +96,7 @@ static void rule_insert(struct tables *tables, struct rule *rule, const struct m
     rule_listed(tables, rule);
     tables->n_rules++;
     tables->generation++;
+    rule->fresh = journal != NULL;
     if (journal)
         change_add(journal, CHANGE_ADD, NULL, rule);
 }
@@ -110,6 +111,7 @@ static void rule_replace(struct tables *tables, struct rule *old, struct rule *n
         new->n_bytes = old->n_bytes;
         old->successor = rule_ref(new);
     }
+    new->fresh = old->fresh;
     uint32_t n_conjs = rule_read_conjs(new);
     classifier_replace(&tables->table[old->table_id].cls, &old->cls, &new->cls, new->conjs,
                        n_conjs);
@@ -169,6 +171,7 @@ static int flow_add(struct tables *tables, const struct of_flow_mod *fm, int64_t
         fm->flags & (OF_FLOW_SEND_FLOW_REM | OF_FLOW_NO_PKT_COUNTS | OF_FLOW_NO_BYT_COUNTS);
     if (old) {
         rule_replace(tables, old, rule, fm->flags & OF_FLOW_RESET_COUNTS, journal);
+        vec_last(&journal->changes).by_add = true;
     } else {
         rule_insert(tables, rule, &fm->match, fm->priority, journal);
     }
@@ -286,6 +289,22 @@ struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const st
     return rule;
 }
 
+static void shorten(uint16_t *timeout, uint16_t to)
+{
+    if (to && (!*timeout || *timeout > to))
+        *timeout = to;
+}
+
+void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uint16_t hard)
+{
+    if (rule->removed)
+        return;
+    shorten(&rule->idle_timeout, idle);
+    shorten(&rule->hard_timeout, hard);
+    if (list_empty(&rule->expirable))
+        rule_listed(tables, rule);
+}
+
 void tables_expire(struct tables *tables, int64_t now_ms, struct journal *journal)
 {
     struct rule *rule, *next;
@@ -315,6 +334,8 @@ void journal_commit(struct journal *journal,
     VEC_FOR_EACH (c, &journal->changes) {
         if (c->kind == CHANGE_REMOVE && removed)
             removed(aux, c->old, c->match, c->reason);
+        if (c->new)
+            c->new->fresh = false;
         change_fini(c);
     }
     vec_fini(&journal->changes);

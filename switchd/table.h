@@ -26,6 +26,7 @@ struct rule {
     uint32_t refs;
     uint8_t table_id;
     bool removed; /* no longer in a table */
+    bool fresh;   /* added by a journal that is not kept yet */
     uint16_t idle_timeout, hard_timeout, flags, importance;
     uint64_t cookie;
     struct of_actions actions;
@@ -51,6 +52,7 @@ struct tables {
 enum change_kind { CHANGE_ADD, CHANGE_REPLACE, CHANGE_REMOVE };
 struct table_change {
     enum change_kind kind;
+    bool by_add;             /* CHANGE_REPLACE: by a command to add */
     uint8_t reason;          /* CHANGE_REMOVE: OF_REMOVED_* */
     struct rule *old, *new;  /* one reference each */
     struct minimatch *match; /* CHANGE_REMOVE: of OLD */
@@ -74,6 +76,8 @@ int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_m
 /* Adds a flow of the switch's own, of any priority and table. */
 struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const struct match *match,
                                int32_t priority, const struct of_actions *actions, int64_t now_ms);
+/* Lowers RULE's timeouts to IDLE and HARD seconds, where these are not 0 and its own are longer or none. */
+void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uint16_t hard);
 /* Removes what has timed out, with its reason. */
 void tables_expire(struct tables *tables, int64_t now_ms, struct journal *journal);
 void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,

@@ -21,7 +21,7 @@ void xlate_out_fini(struct xlate_out *out)
     dp_actions_fini(&out->actions);
     struct effect *e;
     VEC_FOR_EACH (e, &out->effects) {
-        if (e->kind == EFFECT_RULE)
+        if (e->kind == EFFECT_RULE || e->kind == EFFECT_FIN)
             rule_unref(e->rule.rule);
     }
     vec_fini(&out->effects);
@@ -406,10 +406,10 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
     struct bridge *br = NULL;
     for (size_t i = 0; i < n; i++) {
         const struct effect *e = &effects[i];
-        uint32_t number = e->kind == EFFECT_RULE    ? e->rule.bridge_no
-                          : e->kind == EFFECT_MAC   ? e->mac.bridge_no
-                          : e->kind == EFFECT_PATCH ? 0
-                                                    : e->at.bridge_no;
+        uint32_t number = e->kind == EFFECT_RULE || e->kind == EFFECT_FIN ? e->rule.bridge_no
+                          : e->kind == EFFECT_MAC                         ? e->mac.bridge_no
+                          : e->kind == EFFECT_PATCH                       ? 0
+                                                                          : e->at.bridge_no;
         if (e->kind == EFFECT_PATCH) {
             effect_patch(vs, e, n_packets, n_bytes);
             continue;
@@ -425,6 +425,9 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
             rule->used_ms = MAX(rule->used_ms, now_ms);
             br->tables.table[rule->table_id].n_lookups += n_packets;
             br->tables.table[rule->table_id].n_matches += n_packets;
+        } else if (e->kind == EFFECT_FIN) {
+            tables_shorten(&br->tables, rule_creditor(e->rule.rule), e->rule.fin_idle,
+                           e->rule.fin_hard);
         } else if (e->kind == EFFECT_TABLE_MISS) {
             br->tables.table[e->at.id].n_lookups += n_packets;
         } else if (e->kind == EFFECT_GROUP) {

@@ -34,13 +34,21 @@ enum {
     XLATE_MAX_ACTIONS = 1000000 /* of the result; as bytes, of the action set */
 };
 
-enum effect_kind { EFFECT_RULE, EFFECT_MAC, EFFECT_PATCH, EFFECT_TABLE_MISS, EFFECT_GROUP };
+enum effect_kind {
+    EFFECT_RULE,
+    EFFECT_FIN, /* the rule's connection ends: its timeouts become shorter (fin_timeout) */
+    EFFECT_MAC,
+    EFFECT_PATCH,
+    EFFECT_TABLE_MISS,
+    EFFECT_GROUP
+};
 struct effect {
     enum effect_kind kind;
     union {
         struct {
             struct rule *rule; /* one reference */
             uint32_t bridge_no;
+            uint16_t fin_idle, fin_hard;
         } rule;
         struct { /* a MAC seen */
             uint32_t bridge_no;

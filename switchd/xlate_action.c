@@ -222,6 +222,20 @@ static void do_write_metadata(struct xctx *x, const struct of_write_metadata *a)
     key_set(&x->key, FIELD_METADATA, (now & ~(u128)a->mask) | (a->value & a->mask));
 }
 
+/* A FIN or RST ends the connection that the flow is for. */
+static void do_fin_timeout(struct xctx *x, const struct of_fin_timeout *a)
+{
+    struct subfield flags = subfield_whole(FIELD_TCP_FLAGS);
+    flags.n_bits = 3; /* FIN, SYN, RST */
+    if (!x->rule || !xctx_has(x, PREREQ_TCP) || !(xctx_get(x, &flags) & (TCP_FIN | TCP_RST)))
+        return;
+    struct effect *e = xctx_effect(x, EFFECT_FIN);
+    e->rule.rule = rule_ref(x->rule);
+    e->rule.bridge_no = x->br->number;
+    e->rule.fin_idle = a->idle;
+    e->rule.fin_hard = a->hard;
+}
+
 /* ---- the action set of OpenFlow 1.1 and later (1.3 section 5.10) ---- */
 
 /* Where an action of the set is carried out; -1: never part of one. */
@@ -401,6 +415,9 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
         break;
     case OF_CHECK_PKT_LARGER:
         do_check_pkt_larger(x, p);
+        break;
+    case OF_FIN_TIMEOUT:
+        do_fin_timeout(x, p);
         break;
     case OF_METER:
         do_meter(x, ((const struct of_id *)p)->id);

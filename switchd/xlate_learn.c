@@ -16,6 +16,17 @@ static u128 spec_value(struct xctx *x, const struct of_learn_spec *spec)
     return xctx_get(x, &spec->src);
 }
 
+/* In front of what the specifications put; flows of other protocols have no end to see. */
+static void put_fin_timeout(const struct of_learn *a, struct of_flow_mod *fm)
+{
+    if ((!a->fin_idle_timeout && !a->fin_hard_timeout) ||
+        !match_implies_prereq(&fm->match, PREREQ_TCP))
+        return;
+    struct of_fin_timeout *fin = of_put(&fm->actions, OF_FIN_TIMEOUT, sizeof *fin);
+    fin->idle = a->fin_idle_timeout;
+    fin->hard = a->fin_hard_timeout;
+}
+
 static void build(struct xctx *x, const struct of_learn *a, struct of_flow_mod *fm)
 {
     fm->table_id = a->table;
@@ -27,12 +38,18 @@ static void build(struct xctx *x, const struct of_learn *a, struct of_flow_mod *
     fm->flags = a->flags & OF_LEARN_SEND_FLOW_REM ? OF_FLOW_SEND_FLOW_REM : 0;
     for (unsigned i = 0; i < a->n_specs; i++) {
         const struct of_learn_spec *spec = &a->specs[i];
+        if (spec->dst_type != OF_LEARN_MATCH)
+            continue;
+        match_set_prereq(&fm->match, field_get(spec->dst.id)->prereq);
+        match_set_bits(&fm->match, &spec->dst, spec_value(x, spec));
+    }
+    put_fin_timeout(a, fm);
+    for (unsigned i = 0; i < a->n_specs; i++) {
+        const struct of_learn_spec *spec = &a->specs[i];
+        if (spec->dst_type == OF_LEARN_MATCH)
+            continue;
         u128 value = spec_value(x, spec);
         switch (spec->dst_type) {
-        case OF_LEARN_MATCH:
-            match_set_prereq(&fm->match, field_get(spec->dst.id)->prereq);
-            match_set_bits(&fm->match, &spec->dst, value);
-            break;
         case OF_LEARN_LOAD:
             of_put_load(&fm->actions, &spec->dst, value);
             break;

@@ -2,6 +2,8 @@
 #include "net/headers.h"
 #include "openflow/actions.h"
 
+enum { OF_PORTS_MAX = 0xff00 };
+
 struct checker {
     const struct match *match; /* NULL: packets are not known */
     uint8_t table, n_tables;
@@ -45,15 +47,34 @@ static int check_set_field(struct checker *c, struct of_set_field *s)
     return may_have(c, f) ? 0 : OF_ERR_ACTION_MATCH_INCONSISTENT;
 }
 
+/* A port that can be output to: a number of a port, or one of those with a meaning. */
+static bool is_output_port(uint32_t port)
+{
+    switch (port) {
+    case PORT_IN_PORT:
+    case PORT_TABLE:
+    case PORT_NORMAL:
+    case PORT_FLOOD:
+    case PORT_ALL:
+    case PORT_CONTROLLER:
+    case PORT_LOCAL:
+        return true;
+    default:
+        return port < OF_PORTS_MAX;
+    }
+}
+
 static int check_list(struct checker *c, uint8_t *data, size_t n)
 {
-    for (uint8_t *p = data; p < data + n;) {
+    for (uint8_t *p = data; n && p < data + n;) {
         struct of_action *x = (void *)p;
         size_t m;
         uint8_t *nested = (uint8_t *)(uintptr_t)of_action_nested(x, &m);
         int err = 0;
         if (x->type == OF_SET_FIELD)
             err = check_set_field(c, (void *)x);
+        else if (x->type == OF_OUTPUT && !is_output_port(((struct of_output *)(void *)x)->port))
+            err = OF_ERR_ACTION_BAD_OUT_PORT;
         else if (x->type == OF_PUSH_VLAN)
             c->vlan = true;
         else if (x->type == OF_POP_VLAN)
@@ -64,6 +85,9 @@ static int check_list(struct checker *c, uint8_t *data, size_t n)
                  ((struct of_goto_table *)(void *)x)->table >= c->n_tables)
             err = OF_ERR_INSTRUCTION_BAD_TABLE_ID;
         else if (x->type == OF_CT && c->match && !match_implies_prereq(c->match, PREREQ_IP))
+            err = OF_ERR_ACTION_MATCH_INCONSISTENT;
+        else if (x->type == OF_FIN_TIMEOUT && c->match &&
+                 !match_implies_prereq(c->match, PREREQ_TCP))
             err = OF_ERR_ACTION_MATCH_INCONSISTENT;
         if (!err && nested) {
             struct checker inner = *c;

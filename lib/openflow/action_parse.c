@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "net/headers.h"
+#include "openflow/packet_io.h"
 #include "openflow/parse.h"
 
 /* ---- Small values ---- */
@@ -143,6 +144,13 @@ static int parse_reason(struct parser *p, const char *text, uint8_t *ret)
     return parse_error(p, "unknown reason \"%s\"", text);
 }
 
+static void put_controller_port(struct parser *p, uint16_t max_len)
+{
+    parse_output_port(p, PORT_CONTROLLER);
+    ((struct of_output *)(void *)(p->out->data + p->out->n - sizeof(struct of_output)))->max_len =
+        max_len;
+}
+
 static int parse_controller_args(struct parser *p, char *text)
 {
     struct keyvalue kv;
@@ -170,7 +178,10 @@ static int parse_controller_args(struct parser *p, char *text)
             err = parse_error(p, "unknown key \"%s\" parsing controller action", kv.key);
         }
     }
-    if (!err)
+    /* What the port CONTROLLER says too is that. */
+    if (!err && reason == OF_REASON_ACTION && !id && !n && !pause && meter == OF_METER_NONE)
+        put_controller_port(p, (uint16_t)max_len);
+    else if (!err)
         of_put_controller(p->out, (uint16_t)max_len, (uint16_t)id, reason, userdata, n, pause,
                           (uint32_t)meter);
     free(userdata);
@@ -184,9 +195,7 @@ static int parse_controller(struct parser *p, struct keyvalue *kv)
     uint64_t max_len = UINT16_MAX;
     if (*kv->value && parse_u(p, "max_len", kv->value, UINT16_MAX, &max_len))
         return ERR_SYNTAX;
-    parse_output_port(p, PORT_CONTROLLER);
-    ((struct of_output *)(void *)(p->out->data + p->out->n - sizeof(struct of_output)))->max_len =
-        (uint16_t)max_len;
+    put_controller_port(p, (uint16_t)max_len);
     return 0;
 }
 

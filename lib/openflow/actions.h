@@ -320,7 +320,7 @@ struct of_learn {
 /* ---- Reading ---- */
 
 #define OF_ACTION_FOR_EACH(VAR, DATA, N)                                                           \
-    for (VAR = (const void *)(DATA); (const uint8_t *)(VAR) < (const uint8_t *)(DATA) + (N);       \
+    for (VAR = (const void *)(DATA); (uintptr_t)(VAR) < (uintptr_t)(DATA) + (N);                   \
          VAR = (const void *)((const uint8_t *)(VAR) + (VAR)->len))
 
 /* The actions inside CT, CLONE or WRITE_ACTIONS: *N bytes. */

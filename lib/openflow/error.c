@@ -20,46 +20,73 @@ const char *of_error_name(int error)
     return "unknown";
 }
 
-/* OpenFlow 1.0 has fewer types, in part with other numbers: what an error is there. Errors that 1.0 lacks are sent as
- * they are in 1.3, which tells a reader most. */
-static const struct {
+/* Where an older version says it in another way. */
+static const struct old {
     int error;
+    uint8_t version;
+    uint32_t vendor; /* 0: the standard */
     uint16_t type, code;
-} in_10[] = {
-    {OF_ERR_FLOW_MOD_TABLE_FULL, 3, 0},  {OF_ERR_FLOW_MOD_OVERLAP, 3, 1},
-    {OF_ERR_FLOW_MOD_PERM, 3, 2},        {OF_ERR_FLOW_MOD_BAD_TIMEOUT, 3, 3},
-    {OF_ERR_FLOW_MOD_BAD_COMMAND, 3, 4}, {OF_ERR_PORT_MOD_BAD_PORT, 4, 0},
-    {OF_ERR_PORT_MOD_BAD_HW_ADDR, 4, 1}, {OF_ERR_QUEUE_BAD_PORT, 5, 0},
-    {OF_ERR_QUEUE_BAD_QUEUE, 5, 1},
+} olds[] = {
+#define OLD(NAME, VERSION, VENDOR, TYPE, CODE) {OF_ERR_##NAME, VERSION, VENDOR, TYPE, CODE},
+#include "openflow/error_old.def"
+#undef OLD
 };
 
 enum { TYPE_EXPERIMENTER = 0xffff, NX_MARK = 0x7fff, TYPE_VENDOR_10 = 0xb0c2 };
+
+static const struct old *old_find(uint8_t version, uint32_t vendor, uint16_t type, uint16_t code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(olds); i++) {
+        const struct old *o = &olds[i];
+        if (o->version == version && o->vendor == vendor && o->type == type && o->code == code)
+            return o;
+    }
+    return NULL;
+}
 
 int of_error_decode(const struct of_msg *msg, struct of_error_msg *ret)
 {
     if (msg->body_len < 4)
         return OF_ERR_BAD_LEN;
     uint16_t type = get_be16(msg->body), code = get_be16(msg->body + 2);
+    uint32_t vendor = 0;
     ret->data = msg->body + 4;
     ret->len = msg->body_len - 4;
     if (type == TYPE_EXPERIMENTER && ret->len >= 4) {
-        ret->error = OF_ERROR_NX(code);
+        vendor = get_be32(ret->data);
+        type = code;
+        code = 0;
         ret->data += 4;
         ret->len -= 4;
-        return 0;
-    }
-    if (type == TYPE_VENDOR_10 && ret->len >= 8) { /* Nicira's extended errors of 1.0 and 1.1 */
-        uint16_t t = get_be16(ret->data + 4), c = get_be16(ret->data + 6);
-        ret->error = t == TYPE_EXPERIMENTER || t >= NX_MARK ? OF_ERROR_NX(c) : OF_ERROR(t, c);
+    } else if (type == TYPE_VENDOR_10 &&
+               ret->len >= 8) { /* Nicira's extended errors of 1.0 and 1.1 */
+        vendor = get_be32(ret->data);
+        type = get_be16(ret->data + 4);
+        code = get_be16(ret->data + 6);
         ret->data += 8;
         ret->len -= 8;
-        return 0;
     }
-    ret->error = type < NX_MARK - 1 ? OF_ERROR(type, code) : OF_ERROR_NX(code);
-    for (size_t i = 0; msg->version == OF10_VERSION && i < ARRAY_SIZE(in_10); i++)
-        if (in_10[i].type == type && in_10[i].code == code)
-            ret->error = in_10[i].error;
+    const struct old *old = old_find(msg->version, vendor, type, code);
+    if (old)
+        ret->error = old->error;
+    else if (vendor || type >= NX_MARK - 1)
+        ret->error = OF_ERROR_NX(type);
+    else
+        ret->error = OF_ERROR(type, code);
     return 0;
+}
+
+static void put_experimenter(struct of_buf *out, uint8_t version, uint32_t vendor, uint16_t type,
+                             uint16_t code)
+{
+    bool extended = version == OF10_VERSION;
+    of_buf_put16(out, extended ? TYPE_VENDOR_10 : TYPE_EXPERIMENTER);
+    of_buf_put16(out, extended ? 0 : type);
+    of_buf_put32(out, vendor);
+    if (extended) {
+        of_buf_put16(out, type);
+        of_buf_put16(out, code);
+    }
 }
 
 void of_error_encode(int error, const struct of_msg *request, struct of_buf *out)
@@ -67,21 +94,20 @@ void of_error_encode(int error, const struct of_msg *request, struct of_buf *out
     uint8_t version = request->version >= OF10_VERSION && request->version <= OF15_VERSION
                           ? request->version
                           : OF15_VERSION;
-    uint16_t type = (uint16_t)((error >> 16) - 1), code = (uint16_t)error;
-    for (size_t i = 0; version == OF10_VERSION && i < ARRAY_SIZE(in_10); i++) {
-        if (in_10[i].error == error) {
-            type = in_10[i].type;
-            code = in_10[i].code;
-        }
+    bool nx = error >> 16 == NX_MARK;
+    struct old as = {.vendor = nx ? OF_VENDOR_NX : 0,
+                     .type = nx ? (uint16_t)error : (uint16_t)((error >> 16) - 1),
+                     .code = nx ? 0 : (uint16_t)error};
+    for (size_t i = 0; i < ARRAY_SIZE(olds); i++) {
+        if (olds[i].version == version && olds[i].error == error)
+            as = olds[i];
     }
     size_t start = of_begin(out, version, OF_ERROR_MSG, request->xid);
-    if (error >> 16 == NX_MARK) {
-        of_buf_put16(out, TYPE_EXPERIMENTER);
-        of_buf_put16(out, code);
-        of_buf_put32(out, OF_VENDOR_NX);
+    if (as.vendor) {
+        put_experimenter(out, version, as.vendor, as.type, as.code);
     } else {
-        of_buf_put16(out, type);
-        of_buf_put16(out, code);
+        of_buf_put16(out, as.type);
+        of_buf_put16(out, as.code);
     }
     of_buf_put(out, request->data, MIN(request->len, (size_t)OF_MAX_LEN - 64));
     of_end(out, start);

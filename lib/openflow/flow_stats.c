@@ -19,11 +19,12 @@ enum {
 
 static void begin_message(struct of_reply *r)
 {
-    r->start = of_begin_as(r->out, r->version, r->type, r->nx,
-                           r->type == OF_AGGREGATE_REPLY      ? 1
-                           : r->type == OF_FLOW_MONITOR_REPLY ? 2
-                                                              : 0,
-                           r->xid);
+    r->start =
+        of_begin_as(r->out, r->version, r->type, r->nx,
+                    r->type == OF_AGGREGATE_REPLY      ? 1
+                    : r->type == OF_FLOW_MONITOR_REPLY ? (r->version < OF13_VERSION ? 2 : 1870)
+                                                       : 0,
+                    r->xid);
 }
 
 void of_reply_begin(struct of_reply *r, const struct of_msg *request, struct of_buf *out)

@@ -1,4 +1,5 @@
 /* print_stats.c - statistics and descriptions as ovs-ofctl shows them. */
+#include "openflow/flow_monitor.h"
 #include "openflow/group.h"
 #include "openflow/meter.h"
 #include "openflow/print_impl.h"
@@ -42,6 +43,31 @@ static int put_flow_request(struct str *s, const struct of_msg *msg, const struc
     str_chomp(s, " ");
     str_putc(s, '\n');
     return 0;
+}
+
+static int put_monitors(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+{
+    struct of_flow_monitor fm;
+    size_t ofs = 0;
+    int more;
+    while ((more = of_flow_monitor_next(msg, &ofs, &fm)) > 0)
+        of_flow_monitor_print(s, &fm, ports);
+    str_putc(s, '\n');
+    return -more;
+}
+
+static int put_updates(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+{
+    struct of_flow_update u;
+    size_t ofs = 0;
+    int more;
+    while ((more = of_flow_update_next(msg, &ofs, &u)) > 0) {
+        str_putc(s, '\n');
+        of_flow_update_print(s, &u, ports);
+        of_flow_update_fini(&u);
+    }
+    str_putc(s, '\n');
+    return -more;
 }
 
 static int put_aggregate(struct str *s, const struct of_msg *msg)
@@ -377,6 +403,10 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
         return put_flow_request(s, msg, ports);
     case OF_FLOW_STATS_REPLY:
         return put_flows(s, msg, ports, tables);
+    case OF_FLOW_MONITOR_REQUEST:
+        return put_monitors(s, msg, ports);
+    case OF_FLOW_MONITOR_REPLY:
+        return put_updates(s, msg, ports);
     case OF_AGGREGATE_REPLY:
         return put_aggregate(s, msg);
     case OF_TABLE_STATS_REPLY:

@@ -9,7 +9,17 @@
 
 #include "openflow/internal.h"
 
-enum { K_MSG, K_MP_REQUEST, K_MP_REPLY, K_NX, K_NXMP_REQUEST, K_NXMP_REPLY, K_ONF };
+enum {
+    K_MSG,
+    K_MP_REQUEST,
+    K_MP_REPLY,
+    K_NX,
+    K_NXMP_REQUEST,
+    K_NXMP_REPLY,
+    K_ONF,
+    K_ONFMP_REQUEST,
+    K_ONFMP_REPLY
+};
 
 struct kind {
     uint8_t kind, first, last;
@@ -28,12 +38,16 @@ static const struct kind kinds[] = {
     {K_NXMP_REQUEST, FIRST, LAST, OF_##TYPE##_REQUEST, NUMBER, NAME " request"},                   \
         {K_NXMP_REPLY, FIRST, LAST, OF_##TYPE##_REPLY, NUMBER, NAME " reply"},
 #define ONF(TYPE, NAME, FIRST, LAST, NUMBER) {K_ONF, FIRST, LAST, OF_##TYPE, NUMBER, NAME},
+#define ONFMP(TYPE, NAME, FIRST, LAST, NUMBER)                                                     \
+    {K_ONFMP_REQUEST, FIRST, LAST, OF_##TYPE##_REQUEST, NUMBER, NAME " request"},                  \
+        {K_ONFMP_REPLY, FIRST, LAST, OF_##TYPE##_REPLY, NUMBER, NAME " reply"},
 #include "openflow/message.def"
 #undef MSG
 #undef MP
 #undef NX
 #undef NXMP
 #undef ONF
+#undef ONFMP
 };
 
 enum { MSG_VENDOR = 4, MP_VENDOR = 0xffff };
@@ -86,13 +100,15 @@ static int parse_multipart(struct of_msg *m, bool reply)
         size_t n = m->version == OF10_VERSION ? 12 : 8;
         if (m->body_len < n)
             return OF_ERR_BAD_LEN;
-        if (get_be32(m->body) != OF_VENDOR_NX)
+        uint32_t vendor = get_be32(m->body);
+        if (vendor != OF_VENDOR_NX && vendor != OF_VENDOR_ONF)
             return OF_ERR_BAD_VENDOR;
         m->subtype = get_be32(m->body + 4);
         m->body += n;
         m->body_len -= n;
         m->nx = true;
-        k = find_wire(reply ? K_NXMP_REPLY : K_NXMP_REQUEST, m->version, m->subtype);
+        unsigned kind = vendor == OF_VENDOR_NX ? K_NXMP_REQUEST : K_ONFMP_REQUEST;
+        k = find_wire(kind + reply, m->version, m->subtype);
         if (!k)
             return OF_ERR_BAD_SUBTYPE;
     } else {
@@ -101,6 +117,27 @@ static int parse_multipart(struct of_msg *m, bool reply)
             return OF_ERR_BAD_STAT;
     }
     m->type = k->type;
+    return 0;
+}
+
+static int check_length(const struct of_msg *m)
+{
+    static const struct {
+        uint8_t type, first, last, min, unit;
+    } lengths[] = {
+#define LEN(TYPE, FIRST, LAST, MIN, UNIT) {OF_##TYPE, FIRST, LAST, MIN, UNIT},
+#include "openflow/length.def"
+#undef LEN
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        if (lengths[i].type != m->type || m->version < lengths[i].first ||
+            m->version > lengths[i].last)
+            continue;
+        size_t min = lengths[i].min, unit = lengths[i].unit;
+        bool ok =
+            m->body_len == min || (m->body_len > min && unit && (m->body_len - min) % unit == 0);
+        return ok ? 0 : OF_ERR_BAD_LEN;
+    }
     return 0;
 }
 
@@ -124,15 +161,19 @@ int of_msg_parse(const void *data, size_t n, struct of_msg *ret)
     }
     if (ret->version < OF10_VERSION || ret->version > OF15_VERSION)
         return OF_ERR_BAD_VERSION;
-    if (d[1] == MSG_VENDOR)
-        return parse_experimenter(ret);
-    if (d[1] == mp_request_number(ret->version) || d[1] == mp_request_number(ret->version) + 1)
-        return parse_multipart(ret, d[1] != mp_request_number(ret->version));
-    const struct kind *k = find_wire(K_MSG, ret->version, d[1]);
-    if (!k)
-        return OF_ERR_BAD_TYPE;
-    ret->type = k->type;
-    return 0;
+    uint8_t request = mp_request_number(ret->version);
+    int err = 0;
+    if (d[1] == MSG_VENDOR) {
+        err = parse_experimenter(ret);
+    } else if (d[1] == request || d[1] == request + 1) {
+        err = parse_multipart(ret, d[1] != request);
+    } else {
+        const struct kind *k = find_wire(K_MSG, ret->version, d[1]);
+        if (!k)
+            return OF_ERR_BAD_TYPE;
+        ret->type = k->type;
+    }
+    return err ? err : check_length(ret);
 }
 
 static const struct kind *find_type(enum of_type type, uint8_t version)
@@ -191,29 +232,31 @@ size_t of_begin_as(struct of_buf *buf, uint8_t version, enum of_type type, bool 
     const struct kind *k = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(kinds) && !k; i++) {
         const struct kind *c = &kinds[i];
-        bool exp = c->kind == K_NX || c->kind == K_NXMP_REQUEST || c->kind == K_NXMP_REPLY ||
-                   c->kind == K_ONF;
+        bool exp = c->kind >= K_NX;
         if (c->type == type && version >= c->first && version <= c->last &&
             (!nx || (exp && c->number == subtype)))
             k = c;
     }
     INVARIANT(k != NULL);
     uint8_t mp = mp_request_number(version);
+    bool request =
+        k->kind == K_MP_REQUEST || k->kind == K_NXMP_REQUEST || k->kind == K_ONFMP_REQUEST;
+    bool reply = k->kind == K_MP_REPLY || k->kind == K_NXMP_REPLY || k->kind == K_ONFMP_REPLY;
     size_t start = put_header(buf, version,
                               k->kind == K_MSG ? (uint8_t)k->number
-                              : k->kind == K_MP_REQUEST || k->kind == K_NXMP_REQUEST ? mp
-                              : k->kind == K_MP_REPLY || k->kind == K_NXMP_REPLY     ? mp + 1
-                                                                                     : MSG_VENDOR,
+                              : request        ? mp
+                              : reply          ? mp + 1
+                                               : MSG_VENDOR,
                               xid);
-    bool nxmp = k->kind == K_NXMP_REQUEST || k->kind == K_NXMP_REPLY;
-    if (nxmp || k->kind == K_MP_REQUEST || k->kind == K_MP_REPLY) {
-        of_buf_put16(buf, nxmp ? MP_VENDOR : k->number);
+    bool vendor_mp = k->kind > K_NX && k->kind != K_ONF;
+    if (request || reply) {
+        of_buf_put16(buf, vendor_mp ? MP_VENDOR : k->number);
         of_buf_put(buf, NULL, version == OF10_VERSION ? 2 : 6);
     }
-    if (nxmp || k->kind == K_NX || k->kind == K_ONF) {
-        of_buf_put32(buf, k->kind == K_ONF ? OF_VENDOR_ONF : OF_VENDOR_NX);
+    if (k->kind >= K_NX) {
+        of_buf_put32(buf, k->kind >= K_ONF ? OF_VENDOR_ONF : OF_VENDOR_NX);
         of_buf_put32(buf, k->number);
-        if (nxmp && version == OF10_VERSION)
+        if (vendor_mp && version == OF10_VERSION)
             of_buf_put32(buf, 0);
     }
     return start;

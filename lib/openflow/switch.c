@@ -200,7 +200,7 @@ static bool number_place(enum of_type type, size_t *ofs, size_t *n, size_t *body
     } places[] = {
         {OF_NX_SET_PACKET_IN_FORMAT, 0, 4, 4}, {OF_NX_SET_FLOW_FORMAT, 0, 4, 4},
         {OF_NX_FLOW_MOD_TABLE_ID, 0, 1, 8},    {OF_NX_SET_CONTROLLER_ID, 6, 2, 8},
-        {OF_NX_CT_FLUSH_ZONE, 6, 2, 8},
+        {OF_NX_CT_FLUSH_ZONE, 6, 2, 8},        {OF_NX_FLOW_MONITOR_CANCEL, 0, 4, 4},
     };
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         if (places[i].type == type) {
@@ -230,5 +230,5 @@ int of_nx_number_decode(const struct of_msg *msg, uint32_t *ret)
     if (!number_place(msg->type, &ofs, &n, &body) || msg->body_len < body)
         return OF_ERR_BAD_LEN;
     *ret = (uint32_t)get_be_n(msg->body + ofs, (unsigned)n);
-    return 0;
+    return ofs && get_be_n(msg->body, (unsigned)ofs) ? OF_ERR_NX_MUST_BE_ZERO : 0;
 }

@@ -35,13 +35,13 @@ static size_t geneve_write(const struct dp_tunnel *t, const struct tlv_map *tlvs
     return GENEVE_HEADER_LEN + options;
 }
 
-static const struct tunnel_kind geneve = {
+const struct tunnel_kind tunnel_geneve = {
     .udp_port = GENEVE_PORT, .read = geneve_read, .write = geneve_write};
 
 static int geneve_open(struct port_host *host, const char *name, const struct smap *options,
                        struct port **ret, struct diag *diag)
 {
-    return tunnel_open(host, name, &port_class_geneve, &geneve, options, ret, diag);
+    return tunnel_open(host, name, &port_class_geneve, &tunnel_geneve, options, ret, diag);
 }
 
 const struct port_class port_class_geneve = {

@@ -24,6 +24,7 @@ struct tunnel_kind {
     /* Writes the header, at most 8 + 252 bytes; returns its length. TLVS may be NULL. */
     size_t (*write)(const struct dp_tunnel *tunnel, const struct tlv_map *tlvs, uint8_t *out);
 };
+extern const struct tunnel_kind tunnel_geneve, tunnel_vxlan;
 
 void tunnel_table_free(struct tunnel_table *table); /* NULL is allowed; no port may be left */
 

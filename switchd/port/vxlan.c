@@ -26,13 +26,13 @@ static size_t vxlan_write(const struct dp_tunnel *t, const struct tlv_map *tlvs,
     return VXLAN_HEADER_LEN;
 }
 
-static const struct tunnel_kind vxlan = {
+const struct tunnel_kind tunnel_vxlan = {
     .udp_port = VXLAN_PORT, .read = vxlan_read, .write = vxlan_write};
 
 static int vxlan_open(struct port_host *host, const char *name, const struct smap *options,
                       struct port **ret, struct diag *diag)
 {
-    return tunnel_open(host, name, &port_class_vxlan, &vxlan, options, ret, diag);
+    return tunnel_open(host, name, &port_class_vxlan, &tunnel_vxlan, options, ret, diag);
 }
 
 const struct port_class port_class_vxlan = {

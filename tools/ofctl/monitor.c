@@ -1,9 +1,10 @@
-/* monitor.c - prints what a switch sends unasked: packets, port changes, flows that ended. */
+/* monitor.c - prints what a switch sends unasked: packets, port changes, flows that ended, changes of watched flows. */
 #include "tools/ofctl/ofctl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "openflow/flow_monitor.h"
 #include "openflow/packet_io.h"
 
 static void take_config(struct client *c UNUSED, const struct of_msg *reply, void *aux)
@@ -11,25 +12,56 @@ static void take_config(struct client *c UNUSED, const struct of_msg *reply, voi
     (void)!of_config_decode(reply, aux);
 }
 
+enum { INVALID_TTL_TO_CONTROLLER = 4 };
+
+/* "watch:SPEC". */
+static void watch(struct ofctl *o, const char *spec)
+{
+    struct of_flow_monitor fm;
+    struct of_buf b = OF_BUF_INIT;
+    struct diag diag = DIAG_INIT;
+    if (of_flow_monitor_parse(spec, &o->client.port_names, &fm, &diag))
+        ofctl_fatal("%s", diag_text(&diag));
+    of_flow_monitor_encode(&fm, o->client.version, client_next_xid(&o->client), &b);
+    client_send(&o->client, &b);
+    of_buf_fini(&b);
+}
+
 void ofctl_monitor(struct ofctl *o)
 {
     struct of_config config = {0, 0};
     struct of_buf b = OF_BUF_INIT;
     struct of_msg msg;
-    uint64_t miss = UINT16_MAX;
-    const char *arg = ofctl_arg(o, 1);
-    if (arg && (text_to_u64(arg, 0, &miss) || miss > UINT16_MAX))
-        ofctl_fatal("%s: unsupported \"monitor\" argument", arg);
+    int64_t miss = -1;
+    const char *arg, *spec = NULL;
+    bool invalid_ttl = false;
+    uint64_t n;
+    for (int i = 1; (arg = ofctl_arg(o, i)) != NULL; i++) {
+        if (!strncmp(arg, "watch:", 6))
+            spec = arg + 6;
+        else if (!strcmp(arg, "invalid_ttl"))
+            invalid_ttl = true;
+        else if (!text_to_u64(arg, 0, &n) && n <= UINT16_MAX)
+            miss = (int64_t)n;
+        else
+            ofctl_fatal("%s: unsupported \"monitor\" argument", arg);
+    }
     ofctl_connect(o);
     uint8_t version = o->client.version;
-    of_simple_encode(OF_GET_CONFIG_REQUEST, version, client_next_xid(&o->client), &b);
-    client_transact(&o->client, &b, take_config, &config);
-    config.miss_send_len = (uint16_t)miss;
-    of_config_encode(OF_SET_CONFIG, &config, version, client_next_xid(&o->client), &b);
-    client_transact_noreply(&o->client, &b);
+    if (miss >= 0 || invalid_ttl) {
+        of_simple_encode(OF_GET_CONFIG_REQUEST, version, client_next_xid(&o->client), &b);
+        client_transact(&o->client, &b, take_config, &config);
+        if (miss >= 0)
+            config.miss_send_len = (uint16_t)miss;
+        config.flags |= invalid_ttl ? INVALID_TTL_TO_CONTROLLER : 0;
+        of_config_encode(OF_SET_CONFIG, &config, version, client_next_xid(&o->client), &b);
+        client_transact_noreply(&o->client, &b);
+    }
+    if (spec)
+        watch(o, spec);
     of_nx_number_encode(OF_NX_SET_PACKET_IN_FORMAT, OF_PIF_NXT2, version,
                         client_next_xid(&o->client), &b);
-    client_transact_noreply(&o->client, &b);
+    client_send(&o->client, &b);
     of_buf_fini(&b);
     for (;;) {
         uint8_t *data = client_receive(&o->client, &msg);

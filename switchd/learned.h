@@ -1,0 +1,17 @@
+/* learned.h - what learn(delete_learned) promises: when the last flow with such an action for a table and cookie is gone, so are the
+ * flows of that table with that cookie (ovs-actions(7), "learn").
+ *
+ * Counts the actions by table and cookie, as the changes of a journal are kept. A part of struct bridge.
+ */
+#pragma once
+
+#include "switchd/table.h"
+
+struct learned {
+    struct hmap sources; /* of struct learned_source, learned.c */
+};
+
+void learned_fini(struct learned *learned);
+/* JOURNAL is about to be kept. What nobody teaches any more is removed from TABLES, by changes appended to MORE. */
+void learned_update(struct learned *learned, const struct journal *journal, struct tables *tables,
+                    struct journal *more);

@@ -1,0 +1,115 @@
+/* switchd_packets.c - fuzz harness: any bytes as a frame through a switch of dummy ports. What the caches do with it is what a switch
+ * without them does; then it goes through the connection tracker too. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "openflow/text.h"
+#include "switchd/port/dummy.h"
+#include "switchd/vswitch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const flows[] = {
+    "in_port=1,priority=0,actions=push_vlan:0x8100,set_field:4100->vlan_vid,output:2,goto_table:1",
+    "in_port=1,priority=9,vlan_tci=0x1000/"
+    "0x1000,actions=pop_vlan,push_mpls:0x8847,output:2,goto_table:1",
+    "in_port=1,priority=8,ip,nw_ttl=1,actions=output:2",
+    "in_port=1,priority=7,ip,actions=dec_ttl,move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[],output:2,goto_"
+    "table:1",
+    "in_port=1,priority=6,ipv6,actions=dec_ttl,set_field:fe80::7->ipv6_src,output:2,goto_table:1",
+    "in_port=1,priority=6,arp,actions=move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],load:2->NXM_OF_ARP_"
+    "OP[],output:2",
+    "in_port=1,priority=8,mpls,actions=pop_mpls:0x0800,output:2,goto_table:1",
+    "table=1,tcp,actions=set_field:99->tcp_dst,NORMAL",
+    "table=1,tcp6,tcp_flags=+syn,actions=set_field:98->tcp_src,IN_PORT",
+    "table=1,udp,actions=load:5->NXM_OF_UDP_SRC[],output(port=2,max_len=40)",
+    "table=1,icmp6,icmp_type=135,actions=load:0x1234->NXM_NX_ND_SLL[],output:2",
+    "table=1,priority=0,actions=NORMAL",
+    "in_port=3,ip,actions=ct(commit,zone=1,nat(src=10.9.0.1-10.9.0.9),table=2)",
+    "in_port=3,ipv6,actions=ct(commit,zone=1,nat(src=fd00::9),table=2)",
+    "table=2,ip,actions=ct(table=3,zone=1),output:2",
+    "table=2,ipv6,actions=ct(table=3,zone=1),output:2",
+    "table=3,ct_state=+rpl,actions=output:1",
+    "table=3,priority=0,actions=output:1",
+};
+
+static struct vport *add_port(struct bridge *br, const char *name, uint32_t number)
+{
+    struct smap options = SMAP_INIT;
+    struct vport_options o = {
+        .name = name, .type = "dummy", .request = number, .options = &options};
+    struct vport *port;
+    if (bridge_add_port(br, &o, &port, NULL))
+        bug("%s: not added", name);
+    return port;
+}
+
+static void add_flow(struct bridge *br, const char *text)
+{
+    struct of_flow_mod fm;
+    struct journal journal = JOURNAL_INIT;
+    if (of_flow_mod_parse(text, OF_FLOW_ADD, NULL, NULL, &fm, NULL) ||
+        bridge_flow_mod(br, &fm, &journal))
+        bug("%s", text);
+    bridge_commit(br, &journal);
+    of_flow_mod_fini(&fm);
+}
+
+/* All that was sent, with the name of the port in front. */
+static void note(void *s_, struct port *port, const struct packet *packet)
+{
+    struct str *s = s_;
+    str_putf(s, "|%s:", port->name);
+    str_put_n(s, (const char *)packet->data, packet->size);
+}
+
+/* Made once: its caches take longer to clear than an input to run. */
+static struct vswitch *the_switch(void)
+{
+    static struct vswitch vs;
+    static struct env_seeded env;
+    if (!vs.loop) {
+        log_set_level(NULL, LOG_OFF);
+        env_seeded_init(&env, 1);
+        vswitch_init(&vs, loop_new(&env.env), counter_set_new(), "/nonexistent");
+    }
+    env.now_us += 1000000;
+    return &vs;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 9000)
+        return 0;
+    struct vswitch *vs = the_switch();
+    struct bridge *br = bridge_new(vs, "br0");
+    br->secure = true;
+    struct str sent[4] = {STR_INIT, STR_INIT, STR_INIT, STR_INIT};
+    struct vport *ports[3] = {add_port(br, "p1", 1), add_port(br, "p2", 2), add_port(br, "p3", 3)};
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
+        add_flow(br, flows[i]);
+    /* The first round teaches NORMAL the addresses, the second fills the caches, the third uses them. */
+    for (unsigned round = 0; round < 4; round++) {
+        for (size_t i = 0; i < 3; i++)
+            dummy_set_observer(ports[i]->dev, note, &sent[round]);
+        if (round < 3) {
+            dummy_receive(ports[0]->dev, data, size);
+        } else {
+            struct packet packet;
+            packet_init_copy(&packet, data, size);
+            vswitch_rx_uncached(vs, ports[0], &packet);
+            packet_fini(&packet);
+        }
+    }
+    for (unsigned round = 2; round < 4; round++)
+        INVARIANT(sent[round].n == sent[1].n &&
+                  !memcmp(str_c(&sent[round]), str_c(&sent[1]), sent[1].n));
+    for (unsigned i = 0; i < 2; i++)
+        dummy_receive(ports[2]->dev, data, size);
+    for (unsigned i = 0; i < 4; i++)
+        str_fini(&sent[i]);
+    bridge_free(br);
+    conntrack_flush(vs->ct, &(struct ct_filter){0});
+    return 0;
+}
