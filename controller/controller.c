@@ -621,7 +621,7 @@ void controller_free(struct controller *c)
     registration_fini(&c->registration);
     hypervisor_fini(&c->hypervisor);
     program_fini(&c->program);
-    config_fini(&c->config);
+    config_clear(&c->config);
     schema_free(c->ovs_schema);
     schema_free(c->sb_schema);
     free(c->bridge_target);

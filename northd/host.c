@@ -349,6 +349,11 @@ struct host *host_new(void)
     return host;
 }
 
+struct northd *host_northd(struct host *host)
+{
+    return host->northd;
+}
+
 void host_free(struct host *host)
 {
     free(host);

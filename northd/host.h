@@ -9,7 +9,9 @@
 #include "daemon/daemon.h"
 
 struct host;
+struct northd;
 
 struct host *host_new(void);
 void host_free(struct host *host);
-extern const struct daemon_spec host_spec; /* its aux is a struct host */
+struct northd *host_northd(struct host *host); /* while it runs; else NULL */
+extern const struct daemon_spec host_spec;     /* its aux is a struct host */

@@ -263,6 +263,11 @@ void northd_recompute(struct northd *n)
     wake(n);
 }
 
+bool northd_verify(struct northd *n, struct str *report)
+{
+    return inc_verify(n->inc, report);
+}
+
 uint64_t northd_n_transactions(const struct northd *n)
 {
     return n->nb.n + n->sb.n;

@@ -47,6 +47,8 @@ bool northd_is_paused(const struct northd *northd);
 bool northd_is_active(const struct northd *northd);
 /* Computes everything anew in the following slices. */
 void northd_recompute(struct northd *northd);
+/* Compares what is settled with a computation from nothing. False: REPORT gets the differences. Only when idle. */
+bool northd_verify(struct northd *northd, struct str *report);
 /* Transactions written so far, to NB and SB: tests of "writes nothing". */
 uint64_t northd_n_transactions(const struct northd *northd);
 void northd_put_stats(const struct northd *northd, struct str *out);

@@ -208,6 +208,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
         return diag_set(diag, ERR_INVALID, "--db=FILE and a remote database exclude each other");
     vswitch_init(&sw->vs, daemon_loop(daemon), daemon_counters(daemon), daemon_rundir(daemon));
     sw->vs.host.dummy_override = sw->dummy_override;
+    sw->vs.host.wire = sw->wire;
     sw->switching = true;
     int err = sw->db_file ? host_database(sw, diag) : use_database(sw, diag);
     if (err)
@@ -217,7 +218,8 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     sw->configured = true;
     sw->vs.on_tick = on_tick;
     sw->vs.tick_aux = sw;
-    sw->links = linkwatch_new(daemon_loop(daemon), on_links_changed, sw);
+    if (!sw->dummy_override) /* nothing is the kernel's then */
+        sw->links = linkwatch_new(daemon_loop(daemon), on_links_changed, sw);
     appctl_register(daemon_unixctl(daemon), &sw->vs);
     ct_appctl_register(daemon_unixctl(daemon), &sw->vs);
     trace_register(daemon_unixctl(daemon), &sw->vs);
@@ -249,7 +251,7 @@ static void stop(void *sw_)
     free(sw->db_remote);
 }
 
-static const struct daemon_spec spec = {
+const struct daemon_spec switchd_spec = {
     .name = "weft-switchd",
     .peer_name = "ovs-vswitchd",
     .side = RUNDIR_OVS,
@@ -267,5 +269,5 @@ int switchd_main(int argc, char **argv)
 {
     struct switchd sw;
     memset(&sw, 0, sizeof sw);
-    return daemon_main(argc, argv, &spec, &sw);
+    return daemon_main(argc, argv, &switchd_spec, &sw);
 }

@@ -17,6 +17,7 @@
 #include "switchd/vswitch.h"
 
 struct linkwatch;
+struct tunnel_wire;
 struct replica_source;
 struct ovsdb_server;
 struct store;
@@ -27,6 +28,7 @@ struct switchd {
     char *db_file, *db_remote;
     VEC(char *) remotes; /* where the hosted database is served besides db.sock */
     bool dummy_override;
+    struct tunnel_wire *wire; /* simulations: see port/tunnel.h. NULL: the kernel's UDP */
     /* the database: hosted, or elsewhere */
     struct store *store;
     struct ovsdb_server *server;
@@ -43,6 +45,7 @@ struct switchd {
 };
 
 int switchd_main(int argc, char **argv);
+extern const struct daemon_spec switchd_spec; /* its aux is a struct switchd, zero at first */
 
 /* Control commands; CTL may be NULL. */
 void appctl_register(struct unixctl *ctl, struct vswitch *vs);

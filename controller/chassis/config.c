@@ -32,7 +32,7 @@ static char *copy_or(const char *value, const char *other)
     return xstrdup(value && *value ? value : other);
 }
 
-void config_fini(struct config *c)
+void config_clear(struct config *c)
 {
     free(c->system_id);
     free(c->hostname);
@@ -48,7 +48,7 @@ void config_fini(struct config *c)
 
 bool config_read(struct config *c, const struct replica *ovs)
 {
-    config_fini(c);
+    config_clear(c);
     size_t pos = 0;
     const struct row *r = replica_next_row(ovs, replica_table(ovs, "Open_vSwitch"), &pos);
     if (!r)

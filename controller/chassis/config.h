@@ -25,7 +25,7 @@ struct config {
 
 /* Replaces CONFIG by what OVS holds. False when there is no Open_vSwitch row (CONFIG is then empty). */
 bool config_read(struct config *config, const struct replica *ovs);
-void config_fini(struct config *config);
+void config_clear(struct config *config);
 /* Calls FN for each physical network and the bridge that leads to it. Pairs without a colon are left out. */
 void config_for_each_mapping(const struct config *config,
                              void (*fn)(const char *network, const char *bridge, void *aux),

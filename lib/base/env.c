@@ -38,7 +38,7 @@ static void real_random(struct env *env UNUSED, void *buf, size_t n)
 
 struct env *env_real(void)
 {
-    static const struct env real = {real_monotonic, real_wall, real_random};
+    static const struct env real = {real_monotonic, real_wall, real_random, false};
     return (struct env *)(uintptr_t)&real;
 }
 
@@ -77,7 +77,7 @@ static void seeded_random(struct env *env, void *buf, size_t n)
 void env_seeded_init(struct env_seeded *seeded, uint64_t seed)
 {
     *seeded = (struct env_seeded){
-        .env = {seeded_monotonic, seeded_wall, seeded_random},
+        .env = {seeded_monotonic, seeded_wall, seeded_random, false},
         .now_us = 1000000,
         .state = seed,
     };

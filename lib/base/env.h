@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct env {
     int64_t (*monotonic_us)(struct env *env); /* never goes back */
     int64_t (*wall_us)(struct env *env);      /* since the epoch */
     void (*random)(struct env *env, void *buf, size_t n);
+    bool one_thread; /* a run must repeat: nothing may happen beside the loops */
 };
 
 static inline int64_t env_now_us(struct env *env)

@@ -264,6 +264,12 @@ static int open_control(struct daemon *d, struct diag *diag)
     return err;
 }
 
+static void make_loop(struct daemon *d, struct env *env)
+{
+    d->loop = loop_new(env);
+    d->counters = counter_set_new();
+}
+
 static int start(struct daemon *d, struct diag *diag)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -285,8 +291,7 @@ static int start(struct daemon *d, struct diag *diag)
         err = load_tls(d, diag);
     if (err)
         return err;
-    d->loop = loop_new(env_real());
-    d->counters = counter_set_new();
+    make_loop(d, env_real());
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         d->signals[i] = loop_signal_new(d->loop, signals[i], on_signal, d);
     err = open_control(d, diag);
@@ -317,14 +322,19 @@ static void stop(struct daemon *d)
         free(texts[i]);
 }
 
+static const char *program_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux)
 {
-    const char *slash = strrchr(argv[0], '/');
     struct daemon d = {.spec = spec, .aux = aux, .pidfile_fd = -1};
     struct diag diag = DIAG_INIT;
     process_fill_streams();
     d.process.ready_fd = -1;
-    d.program = slash ? slash + 1 : argv[0];
+    d.program = program_of(argv[0]);
     d.peer_name = spec->peer_name && !strcmp(d.program, spec->peer_name);
     d.rundir = rundir_get(spec->side, d.peer_name);
     d.dbdir = rundir_db_get(spec->side, d.peer_name);
@@ -350,6 +360,32 @@ int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux
     diag_fini(&diag);
     stop(&d);
     return d.status;
+}
+
+struct daemon *daemon_embed(struct env *env, const char *dir, int argc, char **argv,
+                            const struct daemon_spec *spec, void *aux, struct diag *diag)
+{
+    struct daemon *d = NEW(struct daemon);
+    *d = (struct daemon){.spec = spec, .aux = aux, .pidfile_fd = -1, .ready = true};
+    d->program = program_of(argv[0]);
+    d->rundir = xstrdup(dir);
+    d->dbdir = xstrdup(dir);
+    d->logdir = xstrdup(dir);
+    int err = parse_command_line(d, argc, argv, diag);
+    make_loop(d, env);
+    bool ready = true;
+    if (!err)
+        err = spec->start(aux, d, &ready, diag);
+    if (!err)
+        return d;
+    daemon_embed_free(d);
+    return NULL;
+}
+
+void daemon_embed_free(struct daemon *d)
+{
+    stop(d);
+    free(d);
 }
 
 struct loop *daemon_loop(struct daemon *d)

@@ -55,6 +55,13 @@ struct daemon_spec {
 
 int daemon_main(int argc, char **argv, const struct daemon_spec *spec, void *aux);
 
+/* A daemon inside a process that has others too, for simulations: in a loop of its own, which the caller turns, with
+ * ENV's time, without signals, pid file and control socket, and all its directories are DIR. An error: NULL, and what
+ * was there is freed. */
+struct daemon *daemon_embed(struct env *env, const char *dir, int argc, char **argv,
+                            const struct daemon_spec *spec, void *aux, struct diag *diag);
+void daemon_embed_free(struct daemon *daemon); /* ends it, at whatever it is */
+
 struct loop *daemon_loop(struct daemon *daemon);
 struct env *daemon_env(struct daemon *daemon);
 struct unixctl *daemon_unixctl(struct daemon *daemon);

@@ -44,6 +44,7 @@ static void post_cb(evutil_socket_t fd, short what UNUSED, void *loop_)
     loop->posted.data = NULL;
     loop->posted.n = loop->posted.cap = 0;
     pthread_mutex_unlock(&loop->post_lock);
+    loop->n_calls += n_posted;
     for (size_t i = 0; i < n_posted; i++)
         posted[i].fn(posted[i].aux);
     free(posted);
@@ -153,6 +154,7 @@ static void run_timers(struct loop *loop)
     while (loop->heap.n && loop->heap.data[0]->at_us <= now) {
         struct timer *timer = loop->heap.data[0];
         timer_stop(timer);
+        loop->n_calls++;
         timer->fn(timer->aux);
     }
     loop->in_timers = false;
@@ -170,12 +172,14 @@ static void run_deferred(struct loop *loop, enum loop_phase phase)
     while (!list_empty(&batch)) {
         struct deferred *d = LIST_FIRST(struct deferred, node, &batch);
         list_remove(&d->node);
+        loop->n_calls++;
         d->fn(d->aux);
     }
 }
 
-void loop_run_once(struct loop *loop, int64_t max_sleep_us)
+bool loop_run_once(struct loop *loop, int64_t max_sleep_us)
 {
+    uint64_t n_calls = loop->n_calls;
     int64_t next = loop_next_us(loop), sleep_us = max_sleep_us;
     if (next != INT64_MAX && sleep_us) {
         int64_t until = MAX(next - env_now_us(loop->env), 0);
@@ -189,6 +193,7 @@ void loop_run_once(struct loop *loop, int64_t max_sleep_us)
     run_timers(loop);
     for (enum loop_phase phase = 0; phase < LOOP_N_PHASES; phase++)
         run_deferred(loop, phase);
+    return loop->n_calls != n_calls;
 }
 
 void loop_run(struct loop *loop)
@@ -204,6 +209,7 @@ static void fd_cb(evutil_socket_t fd UNUSED, short what, void *lfd_)
     struct loop_fd *lfd = lfd_;
     lfd->loop->now_us = env_now_us(lfd->loop->env);
     unsigned events = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
+    lfd->loop->n_calls++;
     lfd->fn(lfd->aux, events);
 }
 

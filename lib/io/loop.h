@@ -36,8 +36,9 @@ int64_t loop_now_us(const struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop);
 
 void loop_run(struct loop *loop); /* until loop_stop */
-/* One turn that sleeps at most MAX_SLEEP_US (0: does not sleep, -1: as long as nothing happens). */
-void loop_run_once(struct loop *loop, int64_t max_sleep_us);
+/* One turn that sleeps at most MAX_SLEEP_US (0: does not sleep, -1: as long as nothing happens).
+ * False: nothing was called in it. */
+bool loop_run_once(struct loop *loop, int64_t max_sleep_us);
 void loop_stop(struct loop *loop); /* loop_run returns at the end of the turn */
 bool loop_is_stopping(const struct loop *loop);
 /* When the next turn has something to do without a descriptor: the earliest timer, now when a

@@ -20,6 +20,7 @@ struct loop {
     struct event *sleep_end; /* ends the wait when a timer is due */
     int64_t now_us;
     bool stopping, in_timers;
+    uint64_t n_calls;         /* of descriptors, timers, deferred calls, posted ones */
     VEC(struct timer *) heap; /* heap.data[0] is the earliest; slots are 1-based */
     struct list deferred[LOOP_N_PHASES];
     int post_fd;

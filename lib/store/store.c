@@ -85,7 +85,7 @@ static int open_contents(struct store *store, const struct store_options *option
     store->told_id = uuid_random(store->env);
     if (!err && store->sql)
         err = sql_set_up(store, old, diag);
-    if (!err && store->sql && !options->relaxed)
+    if (!err && store->sql && !options->relaxed && !options->env->one_thread)
         store->writer = writer_new(store->sql);
     store->number = store->told_number;
     if (!err)

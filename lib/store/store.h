@@ -107,7 +107,7 @@ void store_commit(struct store *store);
  * waiting transactions are tried again. Then store_commit is due if the store is still dirty. */
 void store_collect(struct store *store);
 /* Readable when store_collect has something to do; -1 when it never has: of a memory-only or relaxed
- * store. The store's. */
+ * store, or of one whose env allows one thread. The store's. */
 int store_fd(const struct store *store);
 /* Both together, waiting for the disk; repeats until quiet. */
 void store_flush(struct store *store);

@@ -120,7 +120,7 @@ struct store {
     void *judge_aux;
     void (*disk_watch)(void *aux, const char *why);
     void *disk_watch_aux;
-    struct writer *writer; /* NULL: memory only, or relaxed */
+    struct writer *writer; /* NULL: memory only, relaxed, or one thread */
     uint64_t number;       /* of the last executed transaction */
     uint64_t told_number;  /* of the last told */
     struct uuid told_id;

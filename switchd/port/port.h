@@ -34,6 +34,7 @@ enum { PORT_BATCH = 32, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 struct mmsghdr;
 struct port;
 struct tunnel_table; /* port/tunnel.h */
+struct tunnel_wire;
 
 struct port_host {
     struct loop *loop;
@@ -43,6 +44,7 @@ struct port_host {
     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n);
     void *aux;
     bool dummy_override;          /* tests: devices are dummies */
+    struct tunnel_wire *wire;     /* tests: in the kernel's place; or NULL */
     struct packet *batch;         /* PORT_BATCH packets */
     uint8_t *buffers;             /* one for each; see port_host_packet */
     struct tunnel_table *tunnels; /* made on first use */

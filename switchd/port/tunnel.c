@@ -146,6 +146,15 @@ static struct tunnel_port *decapsulate(struct endpoint *ep, struct packet *packe
     return port;
 }
 
+/* Takes datagram P in. */
+static void endpoint_take(struct endpoint *ep, struct packet *p, const struct ip_addr *from,
+                          const struct ip_addr *to)
+{
+    struct tunnel_port *port = decapsulate(ep, p, from, to);
+    if (port)
+        port_receive(&port->up, 1);
+}
+
 static void endpoint_readable(void *ep_, unsigned events)
 {
     (void)events;
@@ -168,10 +177,24 @@ static void endpoint_readable(void *ep_, unsigned events)
         struct ip_addr src, dst;
         address_of(&from, &src);
         local_address(&msg, &dst);
-        struct tunnel_port *port = decapsulate(ep, p, &src, &dst);
-        if (!port)
+        endpoint_take(ep, p, &src, &dst);
+    }
+}
+
+void tunnel_receive(struct port_host *host, uint16_t udp_port, const struct ip_addr *from,
+                    const struct ip_addr *to, const void *data, size_t n)
+{
+    struct endpoint *ep;
+    if (!host->tunnels || n > PORT_FRAME_MAX)
+        return;
+    LIST_FOR_EACH (ep, node, &host->tunnels->endpoints) {
+        if (ep->udp_port != udp_port)
             continue;
-        port_receive(&port->up, 1);
+        struct packet *p = port_host_packet(host, 0);
+        memcpy(p->data, data, n);
+        p->size = (uint32_t)n;
+        endpoint_take(ep, p, from, to);
+        return;
     }
 }
 
@@ -277,6 +300,26 @@ static void put_source(struct msghdr *msg, const struct flow_tunnel *t)
     }
 }
 
+/* The same by the wire of a simulation. */
+static void send_by_wire(struct sending *s, uint8_t *head, size_t head_len,
+                         const struct packet *packet)
+{
+    const struct flow_tunnel *t = &s->tunnel->key;
+    struct tunnel_wire *wire = s->port->up.host->wire;
+    struct ip_addr src = {.version = 0};
+    struct ip_addr dst = t->dst ? ip_addr_from_v4(t->dst) : ip_addr_from_v6(t->ip6_dst);
+    if (t->dst && t->src)
+        src = ip_addr_from_v4(t->src);
+    else if (!t->dst && !ip6_is_zero(t->ip6_src))
+        src = ip_addr_from_v6(t->ip6_src);
+    struct packet whole;
+    packet_init_copy(&whole, packet->data, packet->size);
+    size_t n = head_len - UDP_HEADER_LEN;
+    memcpy(packet_push(&whole, n), head + UDP_HEADER_LEN, n);
+    wire->send(wire, &src, &dst, s->port->endpoint->udp_port, whole.data, whole.size);
+    packet_fini(&whole);
+}
+
 static void send_plain(void *sending_, const struct packet *packet)
 {
     struct sending *s = sending_;
@@ -286,6 +329,10 @@ static void send_plain(void *sending_, const struct packet *packet)
     size_t head_len = put_headers(s, packet, head);
     if (head_len + packet->size > UINT16_MAX - 40) {
         s->err = ERR_TOO_BIG;
+        return;
+    }
+    if (s->port->up.host->wire) {
+        send_by_wire(s, head, head_len, packet);
         return;
     }
     struct sockaddr_in dst4 = {.sin_family = AF_INET, .sin_addr.s_addr = t->dst};
@@ -351,8 +398,8 @@ static struct tunnel_table *table_of(struct port_host *host)
     if (!host->tunnels) {
         struct tunnel_table *t = host->tunnels = NEW(struct tunnel_table);
         list_init(&t->endpoints);
-        t->raw4 = raw_open(AF_INET);
-        t->raw6 = raw_open(AF_INET6);
+        t->raw4 = host->wire ? -1 : raw_open(AF_INET);
+        t->raw6 = host->wire ? -1 : raw_open(AF_INET6);
         t->no_port = counter_get(host->counters, drop_counter(DROP_TUNNEL_KEY));
         t->malformed = counter_get(host->counters, drop_counter(DROP_TUNNEL_BAD));
     }
@@ -400,8 +447,8 @@ static int endpoint_get(struct port_host *host, const struct tunnel_kind *kind, 
         if ((*ret)->udp_port == udp_port && (*ret)->kind == kind)
             return 0;
     }
-    int fd = udp_open(udp_port);
-    if (fd < 0)
+    int fd = host->wire ? -1 : udp_open(udp_port);
+    if (fd < 0 && !host->wire)
         return diag_set(diag, ERR_IO, "could not listen on UDP port %u (%s)", udp_port,
                         strerror(errno));
     struct endpoint *ep = *ret = NEW(struct endpoint);
@@ -410,7 +457,8 @@ static int endpoint_get(struct port_host *host, const struct tunnel_kind *kind, 
     ep->udp_port = udp_port;
     ep->fd = fd;
     list_init(&ep->ports);
-    ep->lfd = loop_fd_new(host->loop, fd, LOOP_READ, endpoint_readable, ep);
+    if (fd >= 0)
+        ep->lfd = loop_fd_new(host->loop, fd, LOOP_READ, endpoint_readable, ep);
     list_push_back(&table->endpoints, &ep->node);
     return 0;
 }
@@ -421,7 +469,8 @@ static void endpoint_release(struct endpoint *ep)
         return;
     list_remove(&ep->node);
     loop_fd_free(ep->lfd);
-    close(ep->fd);
+    if (ep->fd >= 0)
+        close(ep->fd);
     free(ep);
 }
 

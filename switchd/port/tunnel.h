@@ -26,6 +26,16 @@ struct tunnel_kind {
 };
 extern const struct tunnel_kind tunnel_geneve, tunnel_vxlan;
 
+/* What carries tunnelled packets when it is not the kernel's UDP: a simulation's network. */
+struct tunnel_wire {
+    /* Takes a datagram of N bytes to UDP_PORT at DST. SRC: version 0 when the tunnel does not say. */
+    void (*send)(struct tunnel_wire *wire, const struct ip_addr *src, const struct ip_addr *dst,
+                 uint16_t udp_port, const void *data, size_t n);
+};
+/* A datagram arrives from such a wire. Lost when nothing listens on UDP_PORT. */
+void tunnel_receive(struct port_host *host, uint16_t udp_port, const struct ip_addr *from,
+                    const struct ip_addr *to, const void *data, size_t n);
+
 void tunnel_table_free(struct tunnel_table *table); /* NULL is allowed; no port may be left */
 
 /* The functions of a class of tunnel ports. */

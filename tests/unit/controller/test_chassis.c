@@ -258,7 +258,7 @@ static void world_fini(struct world *w)
     registration_fini(&w->registration);
     hypervisor_fini(&w->hypervisor);
     program_fini(&w->program);
-    config_fini(&w->config);
+    config_clear(&w->config);
     db_fini(&w->ovs);
     db_fini(&w->sb);
     str_fini(&w->text);

@@ -1,0 +1,231 @@
+/* check.c - see check.h. */
+#include "sim/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { QUIET_US = 120 * SECOND_US, POLL_US = 100000 };
+
+static const char *const counted[] = {"Datapath_Binding", "Port_Binding",    "Logical_Flow",
+                                      "Logical_DP_Group", "Multicast_Group", "Address_Set",
+                                      "Port_Group",       "MAC_Binding",     "FDB",
+                                      "Chassis",          "Encap",           "DNS"};
+_Static_assert(ARRAY_SIZE(counted) <= 16, "amounts has room");
+
+/* --- Quiet */
+
+static json_t *rows_of(struct user *user, const char *table, const char *columns)
+{
+    json_t *results = user_transact(
+        user, "{\"op\":\"select\",\"table\":\"%s\",\"where\":[],\"columns\":[%s]}", table, columns);
+    json_t *rows = json_incref(json_object_get(json_array_get(results, 0), "rows"));
+    json_decref(results);
+    return rows;
+}
+
+/* The hypervisor whose chassis has that uuid: -1 for none. */
+static int hypervisor_of(const json_t *chassis, const char *uuid)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(chassis, i, row)
+    {
+        const char *u = json_string_value(json_array_get(json_object_get(row, "_uuid"), 1));
+        if (!strcmp(u, uuid))
+            return (int)strtol(json_string_value(json_object_get(row, "name")) + 2, NULL, 10);
+    }
+    return -1;
+}
+
+static const json_t *row_named(const json_t *rows, const char *column, const char *name)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        const char *text = json_string_value(json_object_get(row, column));
+        if (text && !strcmp(text, name))
+            return row;
+    }
+    return NULL;
+}
+
+struct view { /* of both databases at one time */
+    json_t *chassis, *bindings, *lsps;
+};
+
+/* What is not yet as it should be with PORT; NULL: nothing. Freed by the caller. */
+static char *what_is_missing(const struct net *net, unsigned port, const struct view *view)
+{
+    const struct net_port *p = &net->ports[port];
+    char *name = xasprintf("p%u", port), *what = NULL;
+    const json_t *binding = row_named(view->bindings, "logical_port", name);
+    const json_t *lsp = row_named(view->lsps, "name", name);
+    if (!p->is_there) {
+        if (binding)
+            what = xasprintf("%s still has a binding", name);
+    } else if (!binding || !lsp) {
+        what = xasprintf("%s has no binding", name);
+    } else {
+        const json_t *at = json_object_get(binding, "chassis");
+        const char *uuid = json_string_value(json_array_get(at, 1));
+        int hv = uuid ? hypervisor_of(view->chassis, uuid) : -1;
+        bool up = json_is_true(json_object_get(lsp, "up"));
+        if (hv != p->hv)
+            what = xasprintf("%s is bound at %d, its interface is at %d", name, hv, p->hv);
+        else if (up != (p->hv != NOWHERE))
+            what = xasprintf("%s is %s", name, up ? "up" : "not up");
+    }
+    free(name);
+    return what;
+}
+
+static char *what_is_missing_anywhere(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    char *what = NULL;
+    struct view view = {rows_of(c->sbctl, "Chassis", "\"_uuid\",\"name\""),
+                        rows_of(c->sbctl, "Port_Binding", "\"logical_port\",\"chassis\""),
+                        rows_of(c->nbctl, "Logical_Switch_Port", "\"name\",\"up\"")};
+    for (unsigned i = 0; i < MAX_PORTS && !what; i++)
+        what = what_is_missing(net, i, &view);
+    json_decref(view.chassis);
+    json_decref(view.bindings);
+    json_decref(view.lsps);
+    return what;
+}
+
+static json_int_t nb_number(struct net *net, const char *column)
+{
+    char *columns = xasprintf("\"%s\"", column);
+    json_t *rows = rows_of(net->cluster->nbctl, "NB_Global", columns);
+    json_int_t n = json_integer_value(json_object_get(json_array_get(rows, 0), column));
+    json_decref(rows);
+    free(columns);
+    return n;
+}
+
+/* Waits until all hypervisors have carried out what is in NB now. */
+static void sync_all(struct net *net, int64_t end)
+{
+    json_int_t wanted = nb_number(net, "nb_cfg") + 1;
+    json_decref(user_transact(net->cluster->nbctl,
+                              "{\"op\":\"update\",\"table\":\"NB_Global\",\"where\":[],\"row\":"
+                              "{\"nb_cfg\":%lld}}",
+                              (long long)wanted));
+    while (nb_number(net, "hv_cfg") != wanted) {
+        if (net->cluster->time.now_us > end)
+            cluster_fail(net->cluster, "hv_cfg is %lld, nb_cfg %lld: some hypervisor is not done",
+                         (long long)nb_number(net, "hv_cfg"), (long long)wanted);
+        cluster_run(net->cluster, POLL_US);
+    }
+}
+
+static char *who_is_busy(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    if (!northd_is_idle(host_northd(c->host)))
+        return xstrdup("northd is busy");
+    for (size_t i = 0; i < c->hvs.n; i++)
+        if (!controller_is_idle(c->hvs.data[i]->controller))
+            return xasprintf("the controller of hv%zu is busy", i);
+    return NULL;
+}
+
+static void wait_until_none(struct net *net, int64_t end, char *(*what_is)(struct net *net))
+{
+    char *what;
+    while ((what = what_is(net)) != NULL) {
+        if (net->cluster->time.now_us > end)
+            cluster_fail(net->cluster, "does not come to rest: %s", what);
+        free(what);
+        cluster_run(net->cluster, POLL_US);
+    }
+}
+
+void check_quiet(struct net *net)
+{
+    int64_t end = net->cluster->time.now_us + QUIET_US;
+    cluster_run(net->cluster, POLL_US);
+    wait_until_none(net, end, what_is_missing_anywhere);
+    sync_all(net, end);
+    wait_until_none(net, end, who_is_busy);
+}
+
+/* --- Incremental against fresh */
+
+void check_incremental(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    struct northd *northd = host_northd(c->host);
+    struct str report = STR_INIT;
+    if (!northd_verify(northd, &report))
+        cluster_fail(c, "northd's incremental state is not that of a fresh one:\n%s",
+                     str_c(&report));
+    uint64_t n = northd_n_transactions(northd);
+    northd_recompute(northd);
+    cluster_run(c, POLL_US);
+    if (northd_n_transactions(northd) != n)
+        cluster_fail(c, "a recompute of northd wrote something");
+    for (size_t i = 0; i < c->hvs.n; i++)
+        if (!inc_verify(controller_inc(c->hvs.data[i]->controller), &report))
+            cluster_fail(
+                c, "hv%zu: the controller's incremental state is not that of a fresh one:\n%s", i,
+                str_c(&report));
+    str_fini(&report);
+}
+
+void check_fresh_controllers(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    for (size_t i = 0; i < c->hvs.n; i++) {
+        hypervisor_kill_controller(c->hvs.data[i]);
+        hypervisor_start_controller(c->hvs.data[i]);
+    }
+    check_quiet(net);
+    for (size_t i = 0; i < c->hvs.n; i++) {
+        struct installer_stats stats = controller_install_stats(c->hvs.data[i]->controller);
+        if (stats.adds || stats.deletes)
+            cluster_fail(c, "a fresh controller of hv%zu sent %llu flows and took back %llu", i,
+                         (unsigned long long)stats.adds, (unsigned long long)stats.deletes);
+    }
+}
+
+/* --- Amounts */
+
+struct amounts check_count(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    struct amounts a = {.flows = 0};
+    for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+        a.sb_rows[i] = user_count(c->sbctl, counted[i]);
+    for (size_t i = 0; i < c->hvs.n; i++) {
+        const struct bridge *br;
+        LIST_FOR_EACH (br, node, &c->hvs.data[i]->switchd.vs.bridges) {
+            a.flows += br->tables.n_rules;
+            a.groups += br->groups.n;
+            a.meters += br->meters.n;
+            a.ports += br->ports.n;
+        }
+    }
+    return a;
+}
+
+static void check_equal(struct net *net, const char *what, size_t now, size_t before)
+{
+    if (now != before)
+        cluster_fail(net->cluster, "%s: %zu where there were %zu", what, now, before);
+}
+
+void check_equal_amounts(struct net *net, const struct amounts *before)
+{
+    struct amounts now = check_count(net);
+    for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+        check_equal(net, counted[i], now.sb_rows[i], before->sb_rows[i]);
+    check_equal(net, "flows in the switches", now.flows, before->flows);
+    check_equal(net, "groups in the switches", now.groups, before->groups);
+    check_equal(net, "meters in the switches", now.meters, before->meters);
+    check_equal(net, "ports of the switches", now.ports, before->ports);
+}

@@ -1,0 +1,416 @@
+/* net.c - see net.h: the edits, each as one transaction. */
+#include "sim/net.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+#define IP_FMT "%u.%u.%u.%u"
+#define IP_ARGS(IP)                                                                                \
+    swap32(IP) >> 24, swap32(IP) >> 16 & 0xff, swap32(IP) >> 8 & 0xff, swap32(IP) & 0xff
+
+struct mac_text {
+    char s[18];
+};
+
+static struct mac_text mac_text(struct mac mac)
+{
+    struct mac_text text;
+    snprintf(text.s, sizeof text.s, "%02x:%02x:%02x:%02x:%02x:%02x", mac.b[0], mac.b[1], mac.b[2],
+             mac.b[3], mac.b[4], mac.b[5]);
+    return text;
+}
+
+static void nb(struct net *net, const char *format, ...) PRINTF_FORMAT(2, 3);
+static void nb(struct net *net, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *ops = xvasprintf(format, args);
+    va_end(args);
+    json_decref(user_transact(net->cluster->nbctl, "%s", ops));
+    free(ops);
+}
+
+struct net *net_new(struct cluster *c)
+{
+    struct net *net = NEW(struct net);
+    net->cluster = c;
+    for (unsigned i = 0; i < MAX_SETS; i++) {
+        nb(net, "{\"op\":\"insert\",\"table\":\"Address_Set\",\"row\":{\"name\":\"as%u\"}}", i);
+        nb(net, "{\"op\":\"insert\",\"table\":\"Port_Group\",\"row\":{\"name\":\"pg%u\"}}", i);
+    }
+    for (unsigned i = 0; i < MAX_PORTS; i++)
+        net->ports[i].hv = NOWHERE;
+    return net;
+}
+
+void net_free(struct net *net)
+{
+    for (size_t i = 0; i < MAX_SETS; i++)
+        vec_fini(&net->sets[i]);
+    free(net);
+}
+
+/* --- Switches and routers */
+
+struct mac net_router_mac(unsigned sw, unsigned router)
+{
+    return mac_from_u64(0x0a0100000000 | sw << 8 | router);
+}
+
+be32 net_router_ip(unsigned sw)
+{
+    return swap32(0x0a000000 | sw << 16 | 0xfffe);
+}
+
+void net_add_switch(struct net *net, unsigned sw)
+{
+    net->switches[sw] = (struct net_switch){.is_there = true, .router = -1};
+    nb(net, "{\"op\":\"insert\",\"table\":\"Logical_Switch\",\"row\":{\"name\":\"s%u\"}}", sw);
+}
+
+void net_delete_switch(struct net *net, unsigned sw)
+{
+    if (net->switches[sw].router >= 0)
+        net_unlink(net, sw);
+    for (unsigned i = 0; i < MAX_PORTS; i++)
+        if (net->ports[i].sw == sw)
+            net->ports[i].is_there = false;
+    for (unsigned i = 0; i < MAX_ACLS; i++)
+        if (net->acls[i].match != ACL_BY_GROUP && net->acls[i].sw == sw)
+            net->acls[i].is_there = false;
+    net->switches[sw].is_there = false;
+    nb(net,
+       "{\"op\":\"delete\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]]}",
+       sw);
+}
+
+void net_add_router(struct net *net, unsigned router)
+{
+    net->routers[router].is_there = true;
+    nb(net, "{\"op\":\"insert\",\"table\":\"Logical_Router\",\"row\":{\"name\":\"r%u\"}}", router);
+}
+
+void net_delete_router(struct net *net, unsigned router)
+{
+    for (unsigned i = 0; i < MAX_SWITCHES; i++)
+        if (net->switches[i].is_there && net->switches[i].router == (int)router)
+            net_unlink(net, i);
+    net->routers[router].is_there = false;
+    nb(net,
+       "{\"op\":\"delete\",\"table\":\"Logical_Router\",\"where\":[[\"name\",\"==\",\"r%u\"]]}",
+       router);
+}
+
+void net_link(struct net *net, unsigned sw, unsigned router)
+{
+    net->switches[sw].router = (int)router;
+    be32 ip = net_router_ip(sw);
+    nb(net,
+       "{\"op\":\"insert\",\"table\":\"Logical_Router_Port\",\"uuid-name\":\"lrp\",\"row\":"
+       "{\"name\":\"r%u-s%u\",\"mac\":\"%s\",\"networks\":\"" IP_FMT "/16\"}},"
+       "{\"op\":\"mutate\",\"table\":\"Logical_Router\",\"where\":[[\"name\",\"==\",\"r%u\"]],"
+       "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lrp\"]]]},"
+       "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
+       "{\"name\":\"s%u-r%u\",\"type\":\"router\",\"addresses\":\"router\",\"options\":"
+       "[\"map\",[[\"router-port\",\"r%u-s%u\"]]]}},"
+       "{\"op\":\"mutate\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]],"
+       "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lsp\"]]]}",
+       router, sw, mac_text(net_router_mac(sw, router)).s, IP_ARGS(ip), router, sw, router, router,
+       sw, sw);
+}
+
+/* The uuid of the row of TABLE with that name. */
+static char *uuid_named(struct user *user, const char *table, const char *name)
+{
+    json_t *results =
+        user_transact(user,
+                      "{\"op\":\"select\",\"table\":\"%s\",\"where\":[[\"name\",\"==\","
+                      "\"%s\"]],\"columns\":[\"_uuid\"]}",
+                      table, name);
+    json_t *row = json_array_get(json_object_get(json_array_get(results, 0), "rows"), 0);
+    const char *uuid = json_string_value(json_array_get(json_object_get(row, "_uuid"), 1));
+    char *copy = uuid ? xstrdup(uuid) : NULL;
+    json_decref(results);
+    return copy;
+}
+
+static void remove_child(struct net *net, const char *parent, const char *parent_name,
+                         const char *column, const char *table, const char *name)
+{
+    char *uuid = uuid_named(net->cluster->nbctl, table, name);
+    if (!uuid)
+        cluster_fail(net->cluster, "%s %s is not in NB", table, name);
+    nb(net,
+       "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
+       "\"mutations\":[[\"%s\",\"delete\",[\"uuid\",\"%s\"]]]}",
+       parent, parent_name, column, uuid);
+    free(uuid);
+}
+
+void net_unlink(struct net *net, unsigned sw)
+{
+    unsigned router = (unsigned)net->switches[sw].router;
+    char *lrp = xasprintf("r%u-s%u", router, sw), *lsp = xasprintf("s%u-r%u", sw, router);
+    char *r = xasprintf("r%u", router), *s = xasprintf("s%u", sw);
+    net->switches[sw].router = -1;
+    remove_child(net, "Logical_Router", r, "ports", "Logical_Router_Port", lrp);
+    remove_child(net, "Logical_Switch", s, "ports", "Logical_Switch_Port", lsp);
+    free(lrp);
+    free(lsp);
+    free(r);
+    free(s);
+}
+
+/* --- Ports */
+
+static void set_address(struct net_port *p, unsigned port)
+{
+    p->mac =
+        mac_from_u64(0x0a0000000000 | (uint64_t)p->sw << 24 | (uint64_t)p->variant << 16 | port);
+    p->ip = swap32(0x0a000000 | p->sw << 16 | p->variant << 8 | (port + 1));
+}
+
+/* "MAC IP" of P as a JSON string. */
+static const char *address_text(const struct net_port *p, char buf[64])
+{
+    snprintf(buf, 64, "\"%s " IP_FMT "\"", mac_text(p->mac).s, IP_ARGS(p->ip));
+    return buf;
+}
+
+void net_add_port(struct net *net, unsigned port, unsigned sw)
+{
+    struct net_port *p = &net->ports[port];
+    char address[64];
+    int hv = p->hv; /* an interface may be there already */
+    *p = (struct net_port){.is_there = true, .sw = sw, .hv = hv, .variant = p->variant};
+    set_address(p, port);
+    nb(net,
+       "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
+       "{\"name\":\"p%u\",\"addresses\":%s}},"
+       "{\"op\":\"mutate\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]],"
+       "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lsp\"]]]}",
+       port, address_text(p, address), sw);
+}
+
+void net_delete_port(struct net *net, unsigned port)
+{
+    char *s = xasprintf("s%u", net->ports[port].sw), *name = xasprintf("p%u", port);
+    net->ports[port].is_there = false;
+    net->ports[port].groups = 0;
+    remove_child(net, "Logical_Switch", s, "ports", "Logical_Switch_Port", name);
+    free(s);
+    free(name);
+}
+
+static void update_port(struct net *net, unsigned port, const char *column, const char *value)
+{
+    nb(net,
+       "{\"op\":\"update\",\"table\":\"Logical_Switch_Port\",\"where\":[[\"name\",\"==\",\"p%u\"]],"
+       "\"row\":{\"%s\":%s}}",
+       port, column, value);
+}
+
+void net_set_secured(struct net *net, unsigned port, bool secured)
+{
+    char address[64];
+    net->ports[port].is_secured = secured;
+    update_port(net, port, "port_security",
+                secured ? address_text(&net->ports[port], address) : "[\"set\",[]]");
+}
+
+void net_set_disabled(struct net *net, unsigned port, bool disabled)
+{
+    net->ports[port].is_disabled = disabled;
+    update_port(net, port, "enabled", disabled ? "false" : "[\"set\",[]]");
+}
+
+void net_change_address(struct net *net, unsigned port)
+{
+    struct net_port *p = &net->ports[port];
+    char address[64];
+    p->variant = (p->variant + 1) % 200;
+    set_address(p, port);
+    update_port(net, port, "addresses", address_text(p, address));
+    if (p->is_secured)
+        net_set_secured(net, port, true);
+}
+
+void net_attach(struct net *net, unsigned port, unsigned hv)
+{
+    net->ports[port].hv = (int)hv;
+    json_decref(user_transact(
+        net->cluster->hvs.data[hv]->vsctl,
+        "{\"op\":\"insert\",\"table\":\"Interface\",\"uuid-name\":\"i\",\"row\":{\"name\":\"v%u\","
+        "\"type\":\"dummy\",\"external_ids\":[\"map\",[[\"iface-id\",\"p%u\"]]]}},"
+        "{\"op\":\"insert\",\"table\":\"Port\",\"uuid-name\":\"p\",\"row\":{\"name\":\"v%u\","
+        "\"interfaces\":[\"named-uuid\",\"i\"]}},"
+        "{\"op\":\"mutate\",\"table\":\"Bridge\",\"where\":[[\"name\",\"==\",\"br-int\"]],"
+        "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"p\"]]]}",
+        port, port, port));
+}
+
+void net_detach(struct net *net, unsigned port)
+{
+    struct user *vsctl = net->cluster->hvs.data[net->ports[port].hv]->vsctl;
+    char *name = xasprintf("v%u", port), *uuid = uuid_named(vsctl, "Port", name);
+    if (!uuid)
+        cluster_fail(net->cluster, "port %s is not in the switch database", name);
+    net->ports[port].hv = NOWHERE;
+    json_decref(user_transact(
+        vsctl,
+        "{\"op\":\"mutate\",\"table\":\"Bridge\",\"where\":[[\"name\",\"==\",\"br-int\"]],"
+        "\"mutations\":[[\"ports\",\"delete\",[\"uuid\",\"%s\"]]]}",
+        uuid));
+    free(name);
+    free(uuid);
+}
+
+/* --- ACLs, address sets, port groups */
+
+static char *acl_match_text(const struct net_acl *a)
+{
+    const char *direction = a->is_egress ? "outport" : "inport";
+    switch (a->match) {
+    case ACL_FROM_PORT:
+        return xasprintf("ip4.src == " IP_FMT, IP_ARGS(a->ip));
+    case ACL_TO_PORT:
+        return xasprintf("ip4.dst == " IP_FMT, IP_ARGS(a->ip));
+    case ACL_TCP_TO:
+        return xasprintf("ip4 && tcp.dst == %u", a->operand);
+    case ACL_BY_PORT:
+        return xasprintf("%s == \\\"p%u\\\" && ip4", direction, a->operand);
+    case ACL_FROM_SET:
+        return xasprintf("ip4.src == $as%u", a->operand);
+    case ACL_TCP_FROM_SET:
+        return xasprintf("ip4.src == $as%u && tcp.dst == {%u, %u}", a->operand, FIRST_TCP_PORT,
+                         FIRST_TCP_PORT + 1);
+    case ACL_BY_GROUP:
+    case N_ACL_MATCHES:
+        break;
+    }
+    return xasprintf("%s == @pg%u && udp", direction, a->sw);
+}
+
+static char *acl_owner(const struct net_acl *a)
+{
+    return xasprintf("%s%u", a->match == ACL_BY_GROUP ? "pg" : "s", a->sw);
+}
+
+static const char *acl_table(const struct net_acl *a)
+{
+    return a->match == ACL_BY_GROUP ? "Port_Group" : "Logical_Switch";
+}
+
+void net_add_acl(struct net *net, unsigned acl, const struct net_acl *how)
+{
+    struct net_acl *a = &net->acls[acl];
+    *a = *how;
+    a->is_there = true;
+    char *match = acl_match_text(a), *owner = acl_owner(a);
+    nb(net,
+       "{\"op\":\"insert\",\"table\":\"ACL\",\"uuid-name\":\"a\",\"row\":{\"name\":\"a%u\","
+       "\"direction\":\"%s\",\"priority\":%u,\"match\":\"%s\",\"action\":\"%s\"}},"
+       "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
+       "\"mutations\":[[\"acls\",\"insert\",[\"named-uuid\",\"a\"]]]}",
+       acl, a->is_egress ? "to-lport" : "from-lport", FIRST_ACL_PRIORITY + acl, match,
+       a->is_allow ? "allow" : "drop", acl_table(a), owner);
+    free(match);
+    free(owner);
+}
+
+void net_delete_acl(struct net *net, unsigned acl)
+{
+    struct net_acl *a = &net->acls[acl];
+    char *owner = acl_owner(a), *name = xasprintf("a%u", acl);
+    a->is_there = false;
+    remove_child(net, acl_table(a), owner, "acls", "ACL", name);
+    free(owner);
+    free(name);
+}
+
+bool net_set_has(const struct net *net, unsigned set, be32 ip)
+{
+    for (size_t i = 0; i < net->sets[set].n; i++)
+        if (net->sets[set].data[i] == ip)
+            return true;
+    return false;
+}
+
+static void change_set(struct net *net, unsigned set, be32 ip, bool add)
+{
+    nb(net,
+       "{\"op\":\"mutate\",\"table\":\"Address_Set\",\"where\":[[\"name\",\"==\",\"as%u\"]],"
+       "\"mutations\":[[\"addresses\",\"%s\",\"" IP_FMT "\"]]}",
+       set, add ? "insert" : "delete", IP_ARGS(ip));
+}
+
+void net_toggle_set(struct net *net, unsigned port, unsigned set)
+{
+    be32 ip = net->ports[port].ip;
+    bool add = !net_set_has(net, set, ip);
+    if (add)
+        vec_push(&net->sets[set], ip);
+    for (size_t i = 0; !add && i < net->sets[set].n; i++)
+        if (net->sets[set].data[i] == ip)
+            vec_remove(&net->sets[set], i);
+    change_set(net, set, ip, add);
+}
+
+void net_toggle_group(struct net *net, unsigned port, unsigned group)
+{
+    char *name = xasprintf("p%u", port);
+    char *uuid = uuid_named(net->cluster->nbctl, "Logical_Switch_Port", name);
+    net->ports[port].groups ^= 1u << group;
+    nb(net,
+       "{\"op\":\"mutate\",\"table\":\"Port_Group\",\"where\":[[\"name\",\"==\",\"pg%u\"]],"
+       "\"mutations\":[[\"ports\",\"%s\",[\"uuid\",\"%s\"]]]}",
+       group, net->ports[port].groups >> group & 1 ? "insert" : "delete", uuid);
+    free(name);
+    free(uuid);
+}
+
+/* --- All of it */
+
+void net_clear(struct net *net)
+{
+    for (unsigned i = 0; i < MAX_ACLS; i++)
+        if (net->acls[i].is_there)
+            net_delete_acl(net, i);
+    for (unsigned i = 0; i < MAX_PORTS; i++)
+        if (net->ports[i].hv != NOWHERE)
+            net_detach(net, i);
+    for (unsigned i = 0; i < MAX_SWITCHES; i++)
+        if (net->switches[i].is_there)
+            net_delete_switch(net, i);
+    for (unsigned i = 0; i < MAX_ROUTERS; i++)
+        if (net->routers[i].is_there)
+            net_delete_router(net, i);
+    for (unsigned i = 0; i < MAX_SETS; i++) {
+        while (net->sets[i].n)
+            change_set(net, i, vec_pop(&net->sets[i]), false);
+    }
+}
+
+int net_pick_switch(struct net *net)
+{
+    unsigned start = (unsigned)cluster_pick(net->cluster, MAX_SWITCHES);
+    for (unsigned i = 0; i < MAX_SWITCHES; i++)
+        if (net->switches[(start + i) % MAX_SWITCHES].is_there)
+            return (int)((start + i) % MAX_SWITCHES);
+    return -1;
+}
+
+int net_pick_port(struct net *net, bool attached)
+{
+    unsigned start = (unsigned)cluster_pick(net->cluster, MAX_PORTS);
+    for (unsigned i = 0; i < MAX_PORTS; i++) {
+        const struct net_port *p = &net->ports[(start + i) % MAX_PORTS];
+        if (p->is_there && (!attached || p->hv != NOWHERE))
+            return (int)((start + i) % MAX_PORTS);
+    }
+    return -1;
+}
