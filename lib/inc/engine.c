@@ -274,19 +274,34 @@ static bool settle_kind(struct inc *inc, size_t k, size_t *budget)
     return true;
 }
 
-static void mark_all(struct inc *inc)
+static void mark_singles(struct inc *inc)
 {
-    struct inc_program *p = inc->program;
-    for (size_t k = 0; k < p->kinds.n; k++)
+    for (size_t k = 0; k < inc->program->kinds.n; k++)
         if (inc->kinds[k].single)
             unit_mark(inc, inc->kinds[k].single);
-    for (size_t i = 0; i < p->indexes.n; i++) {
-        struct bucket *bucket;
-        if (p->indexes.data[i]->kinds.n)
-            TABLE_FOR_EACH(bucket, &inc->indexes[i].buckets)
-        for (struct unit *unit = bucket->units; unit; unit = unit->next)
-            unit_mark(inc, unit);
+    inc->mark_index = 0;
+    inc->mark_id = 0;
+}
+
+/* Goes on marking all units, in the order in which they were made, while BUDGET lasts; false when it is used up. */
+static bool mark_all(struct inc *inc, size_t *budget)
+{
+    struct inc_program *p = inc->program;
+    for (; inc->mark_index < p->indexes.n; inc->mark_index++, inc->mark_id = 0) {
+        const struct table *buckets = &inc->indexes[inc->mark_index].buckets;
+        if (!p->indexes.data[inc->mark_index]->kinds.n)
+            continue;
+        for (; inc->mark_id < buckets->n_made; inc->mark_id++) {
+            const struct bucket *bucket = table_get(buckets, inc->mark_id);
+            if (!*budget)
+                return false;
+            if (*budget != SIZE_MAX)
+                --*budget;
+            for (struct unit *unit = bucket ? bucket->units : NULL; unit; unit = unit->next)
+                unit_mark(inc, unit);
+        }
     }
+    return true;
 }
 
 bool inc_settle(struct inc *inc, size_t budget)
@@ -294,12 +309,16 @@ bool inc_settle(struct inc *inc, size_t budget)
     INVARIANT(!inc->running);
     if (!inc->settling) {
         admit_waiting(inc);
-        if (inc->recompute)
-            mark_all(inc);
+        inc->marking = inc->recompute;
+        if (inc->marking)
+            mark_singles(inc);
         inc->recompute = false;
         inc->kind = 0;
         inc->settling = true;
     }
+    if (inc->marking && !mark_all(inc, &budget))
+        return false;
+    inc->marking = false;
     for (; inc->kind < inc->program->kinds.n; inc->kind++)
         if (!settle_kind(inc, inc->kind, &budget))
             return false;

@@ -169,10 +169,13 @@ struct inc {
     struct pool pool;
     struct inc_ctx ctx;
     uint64_t stamp;
-    size_t n_dirty;   /* units in all kinds, and reaches with something queued */
-    size_t kind;      /* where a settle that yielded goes on */
-    bool settling;    /* a settle has yielded */
-    bool recompute;   /* inc_recompute was asked meanwhile: the next settle begins with it */
+    size_t n_dirty; /* units in all kinds, and reaches with something queued */
+    size_t kind;    /* where a settle that yielded goes on */
+    bool settling;  /* a settle has yielded */
+    bool recompute; /* inc_recompute was asked meanwhile: the next settle begins with it */
+    bool marking;   /* all units are being marked: so far those of the buckets before mark_id */
+    size_t mark_index;
+    uint32_t mark_id;
     bool running;     /* in a run function */
     uint64_t changes; /* facts that entered or left a set, ever */
     VEC(struct waiting *) waiting;

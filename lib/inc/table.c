@@ -47,7 +47,7 @@ static uint32_t new_id(struct table *t)
 {
     if (t->free) {
         uint32_t id = t->free - 1;
-        t->free = ((struct table_item *)table_at(t, id))->id;
+        t->free = ((struct table_item *)table_at(t, id))->id & ~TABLE_FREE;
         return id;
     }
     if (!(t->n_made & (TABLE_PAGE - 1))) {
@@ -88,7 +88,7 @@ void table_remove(struct table *t, struct table_item *item)
     }
     t->slots[i].id = 0;
     uint32_t id = item->id;
-    item->id = t->free;
+    item->id = t->free | TABLE_FREE;
     t->free = id + 1;
     t->n--;
 }

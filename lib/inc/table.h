@@ -12,7 +12,7 @@
 
 struct table_item {
     uint32_t hash;
-    uint32_t id; /* its number; in a free item the number of the next free one */
+    uint32_t id; /* its number; in a free item TABLE_FREE and the number of the next free one + 1 */
 };
 
 struct table_slot {
@@ -30,6 +30,7 @@ struct table {
     size_t item_size;
 };
 
+#define TABLE_FREE (UINT32_C(1) << 31)
 enum { TABLE_PAGE_BITS = 8, TABLE_PAGE = 1 << TABLE_PAGE_BITS };
 
 void table_init(struct table *table, size_t item_size);
@@ -61,8 +62,14 @@ void *table_add(struct table *table, uint32_t hash);
 void table_remove(struct table *table, struct table_item *item);
 size_t table_memory(const struct table *table);
 
-/* for each item in use: the table may not change meanwhile */
+/* Item ID, below n_made; NULL when it is free. */
+static inline void *table_get(const struct table *t, uint32_t id)
+{
+    struct table_item *item = table_at(t, id);
+    return item->id == id ? item : NULL;
+}
+
+/* for each item in use, in the order in which they lie: the table may not change meanwhile */
 #define TABLE_FOR_EACH(VAR, TABLE)                                                                 \
-    for (uint32_t VAR##_i_ = 0; (TABLE)->n && VAR##_i_ <= (TABLE)->mask; VAR##_i_++)               \
-        if ((TABLE)->slots[VAR##_i_].id &&                                                         \
-            ((VAR) = table_at((TABLE), (TABLE)->slots[VAR##_i_].id - 1), true))
+    for (uint32_t VAR##_i_ = 0; VAR##_i_ < (TABLE)->n_made; VAR##_i_++)                            \
+        if (((VAR) = table_get((TABLE), VAR##_i_)))
