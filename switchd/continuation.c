@@ -1,4 +1,5 @@
-/* continuation.c - what a paused translation (controller(pause)) leaves to the RESUME that ends it.
+/* continuation.c - what a paused translation (controller(pause)) leaves to the RESUME that ends it, and one that has taken off
+ * a header (pop_pbb) to the one that reads the packet again (recirc.h).
  *
  * A continuation is a sequence of properties: the bridge's identity, the table, the stack, and for
  * each level of resubmit that was unwound, innermost first, the actions that were still to do, as
@@ -24,17 +25,46 @@ void continuation_add_level(struct xctx *x, const void *actions, size_t n)
     of_prop_end(&x->resume, start);
 }
 
+void continuation_begin(struct xctx *x, struct dp_packet_in *pin)
+{
+    x->unwinds = true;
+    x->unwinds_from = x->table_id;
+    x->paused = pin;
+}
+
+/* Begins to write down the levels. */
+static void seal(struct xctx *x, struct of_buf *ret)
+{
+    of_prop_put(ret, PROP_TABLE, &x->unwinds_from, 1);
+    of_buf_put(ret, x->resume.data, x->resume.n);
+    x->resume.n = 0;
+    x->unwinds = false;
+}
+
+/* The packet goes on when its headers are read again. */
+static void finish_pop(struct xctx *x)
+{
+    struct of_buf levels = OF_BUF_INIT;
+    seal(x, &levels);
+    dp_put_recirc(&x->out->actions, xlate_freeze(x, x->unwinds_from, &levels));
+    x->out->delivered = true; /* what comes of it is decided over there */
+    of_buf_fini(&levels);
+}
+
 void continuation_finish(struct xctx *x)
 {
     struct dp_packet_in *pin = x->paused;
-    if (!pin)
+    if (!x->unwinds)
         return;
+    if (!pin) {
+        finish_pop(x);
+        return;
+    }
     x->paused = NULL;
     struct of_buf buf = OF_BUF_INIT;
     uint8_t id[8];
     put_be64(id, x->br->datapath_id);
     of_prop_put(&buf, PROP_BRIDGE, id, sizeof id);
-    of_prop_put(&buf, PROP_TABLE, &pin->table_id, 1);
     size_t start = of_prop_begin(&buf, PROP_STACK);
     for (size_t i = 0; i < x->stack.n; i++) {
         struct wire_stack_entry e = {.n_bits = x->stack.data[i].n_bits};
@@ -42,10 +72,9 @@ void continuation_finish(struct xctx *x)
         of_buf_put(&buf, &e, sizeof e);
     }
     of_prop_end(&buf, start);
-    of_buf_put(&buf, x->resume.data, x->resume.n);
+    seal(x, &buf);
     pin->continuation = buf.data;
     pin->continuation_len = buf.n;
-    x->resume.n = 0;
 }
 
 bool continuation_check(const struct bridge *br, const uint8_t *data, size_t n)
@@ -92,7 +121,7 @@ void continuation_run(struct xctx *x, const uint8_t *data, size_t n)
         } else if (prop.type == PROP_STACK) {
             read_stack(x, &prop);
         } else if (prop.type == PROP_LEVEL) {
-            if (x->paused) { /* paused again further in: this level waits once more */
+            if (x->unwinds) { /* paused again further in: this level waits once more */
                 size_t start = of_prop_begin(&x->resume, PROP_LEVEL);
                 of_buf_put(&x->resume, prop.value, prop.len);
                 of_prop_end(&x->resume, start);

@@ -102,6 +102,16 @@ void dp_put_mpls(struct dp_actions *actions, bool push, uint16_t eth_type, uint3
     a->value_lo = lse;
 }
 
+void dp_put_push_pbb(struct dp_actions *actions, uint32_t tci)
+{
+    put(actions, DP_PUSH_PBB)->value_lo = tci;
+}
+
+void dp_put_pop_pbb(struct dp_actions *actions)
+{
+    put(actions, DP_POP_PBB);
+}
+
 void dp_put_meter(struct dp_actions *actions, uint32_t meter)
 {
     put(actions, DP_METER)->meter = meter;
@@ -293,6 +303,12 @@ static void put_action(struct str *s, const struct dp_action *a,
         break;
     case DP_POP_MPLS:
         str_putf(s, "pop_mpls(eth_type=0x%x)", a->eth_type);
+        break;
+    case DP_PUSH_PBB:
+        str_putf(s, "push_pbb(tci=0x%x)", (unsigned)a->value_lo);
+        break;
+    case DP_POP_PBB:
+        str_put(s, "pop_pbb");
         break;
     case DP_CONTROLLER:
         str_putf(s, "userspace(controller(reason=%u,max_len=%u,id=%u))", a->pin->reason,

@@ -23,12 +23,14 @@ const char *drop_counter(enum drop_reason reason);
 const char *drop_text(enum drop_reason reason);
 
 enum dp_type {
-    DP_OUTPUT,     /* port */
-    DP_SET,        /* field, value: a header field, whole */
-    DP_PUSH_VLAN,  /* eth_type, tci */
-    DP_POP_VLAN,   /* the outermost */
-    DP_PUSH_MPLS,  /* eth_type, value: the label stack entry */
-    DP_POP_MPLS,   /* eth_type */
+    DP_OUTPUT,    /* port */
+    DP_SET,       /* field, value: a header field, whole */
+    DP_PUSH_VLAN, /* eth_type, tci */
+    DP_POP_VLAN,  /* the outermost */
+    DP_PUSH_MPLS, /* eth_type, value: the label stack entry */
+    DP_POP_MPLS,  /* eth_type */
+    DP_PUSH_PBB,  /* value: the I-TAG's control information */
+    DP_POP_PBB,
     DP_CLONE,      /* n: that many actions follow that work on a copy */
     DP_CONTROLLER, /* pin */
     DP_METER,      /* meter; the rest is not done when it says drop */
@@ -97,6 +99,8 @@ void dp_put_set(struct dp_actions *actions, enum field_id field, u128 value);
 void dp_put_push_vlan(struct dp_actions *actions, uint16_t eth_type, uint16_t tci);
 void dp_put_pop_vlan(struct dp_actions *actions);
 void dp_put_mpls(struct dp_actions *actions, bool push, uint16_t eth_type, uint32_t lse);
+void dp_put_push_pbb(struct dp_actions *actions, uint32_t tci);
+void dp_put_pop_pbb(struct dp_actions *actions);
 void dp_put_meter(struct dp_actions *actions, uint32_t meter);
 void dp_put_trunc(struct dp_actions *actions, uint32_t max_len);
 void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct);       /* copied */

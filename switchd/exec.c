@@ -5,6 +5,7 @@
 
 #include "flow/rewrite.h"
 #include "switchd/ofserver.h"
+#include "switchd/port/offload.h"
 
 /* Sends at most MAX bytes of PACKET. */
 static void send_truncated(struct port *dev, const struct packet *packet, uint32_t max,
@@ -101,6 +102,36 @@ static bool hold(struct vswitch *vs, struct packet *packet, const struct dp_acti
     return true;
 }
 
+/* A header in front of the network header hides the transport from what would finish the packet later (offload.h), so it is
+ * finished now; each of the packets that come of it goes the rest of the way. */
+struct plain_rest {
+    struct vswitch *vs;
+    const struct dp_action *rest;
+    size_t n;
+};
+
+static void run_plain(void *aux, const struct packet *packet)
+{
+    const struct plain_rest *r = aux;
+    struct packet copy;
+    packet_init(&copy);
+    packet_clone_into(&copy, packet);
+    run(r->vs, &copy, r->rest, r->n);
+    packet_fini(&copy);
+}
+
+/* True: done, with the actions from A on. */
+static bool finish_first(struct vswitch *vs, const struct packet *packet, const struct dp_action *a,
+                         size_t n)
+{
+    if (offload_is_plain(packet))
+        return false;
+    struct plain_rest rest = {vs, a, n};
+    if (offload_finish(packet, run_plain, &rest))
+        vswitch_drop(vs, DROP_SEND);
+    return true;
+}
+
 static void run(struct vswitch *vs, struct packet *packet, const struct dp_action *actions,
                 size_t n)
 {
@@ -124,10 +155,20 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             packet_pop_vlan(packet);
             break;
         case DP_PUSH_MPLS:
+            if (finish_first(vs, packet, a, n - i))
+                return;
             packet_push_mpls(packet, a->eth_type, (uint32_t)a->value_lo);
             break;
         case DP_POP_MPLS:
             packet_pop_mpls(packet, a->eth_type);
+            break;
+        case DP_PUSH_PBB:
+            if (finish_first(vs, packet, a, n - i))
+                return;
+            packet_push_pbb(packet, (uint32_t)a->value_lo);
+            break;
+        case DP_POP_PBB:
+            packet_pop_pbb(packet);
             break;
         case DP_CLONE:
             if (i + 1 + a->n == n) { /* the last thing: the packet itself will do */

@@ -6,22 +6,32 @@
 
 #include "base/hash.h"
 
+static uint64_t hash_some(const uint8_t *data, size_t n, uint64_t hash)
+{
+    return n ? hash_bytes(data, n, hash) : hash;
+}
+
+static bool some_equal(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n)
+{
+    return a_n == b_n && (!a_n || !memcmp(a, b, a_n));
+}
+
 static uint64_t content_hash(const struct recirc_state *s)
 {
     uint64_t hash = flow_key_hash(&s->key, (uint64_t)s->bridge_no << 16 | s->table_id);
     for (size_t i = 0; i < s->n_stack; i++)
         hash = hash_u64((uint64_t)s->stack[i].value, hash);
-    return hash_bytes(s->action_set_len ? s->action_set : (const uint8_t *)"", s->action_set_len,
-                      hash);
+    hash = hash_some(s->action_set, s->action_set_len, hash);
+    return hash_some(s->levels, s->levels_len, hash);
 }
 
 static bool content_equal(const struct recirc_state *a, const struct recirc_state *b)
 {
     if (a->bridge_no != b->bridge_no || a->table_id != b->table_id ||
         a->tun_options != b->tun_options || a->n_stack != b->n_stack ||
-        a->action_set_len != b->action_set_len || !flow_key_equal(&a->key, &b->key) ||
-        !flow_key_equal(&a->written.bits, &b->written.bits) ||
-        (a->action_set_len && memcmp(a->action_set, b->action_set, a->action_set_len) != 0))
+        !flow_key_equal(&a->key, &b->key) || !flow_key_equal(&a->written.bits, &b->written.bits) ||
+        !some_equal(a->action_set, a->action_set_len, b->action_set, b->action_set_len) ||
+        !some_equal(a->levels, a->levels_len, b->levels, b->levels_len))
         return false;
     for (size_t i = 0; i < a->n_stack; i++) {
         if (a->stack[i].value != b->stack[i].value || a->stack[i].n_bits != b->stack[i].n_bits)
@@ -44,6 +54,7 @@ struct recirc_state *recirc_get(struct recirc_table *table, const struct recirc_
     s->stack = wanted->n_stack ? xmemdup(wanted->stack, wanted->n_stack * sizeof *s->stack) : NULL;
     s->action_set =
         wanted->action_set_len ? xmemdup(wanted->action_set, wanted->action_set_len) : NULL;
+    s->levels = wanted->levels_len ? xmemdup(wanted->levels, wanted->levels_len) : NULL;
     do
         s->id = ++table->last_id;
     while (!s->id || recirc_find(table, s->id));
@@ -76,6 +87,7 @@ void recirc_unref(struct recirc_state *s)
     hmap_remove(&s->table->by_content, &s->by_content);
     free(s->stack);
     free(s->action_set);
+    free(s->levels);
     free(s);
 }
 

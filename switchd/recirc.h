@@ -1,6 +1,6 @@
-/* recirc.h - what a translation that stops at a ct action leaves to the one that goes on behind it.
+/* recirc.h - what a translation that stops at a ct or pop_pbb action leaves to the one that goes on behind it.
  *
- * The packet is sent through the connection tracker and looked up anew, with recirc_id as a part of its key. A
+ * The packet is sent through the connection tracker, or loses a header, and is looked up anew, with recirc_id as a part of its key. A
  * state is what the flows had done by then: bridge, table, registers, stack, action set. Equal states are
  * one, with one id, so that megaflows behind it serve all packets that come that way; an id is not given again
  * for as long as numbers last. Bits that are still the packet's are not in the state: they are read from the packet
@@ -28,7 +28,7 @@ struct recirc_state {
     uint32_t refs;
     uint32_t id; /* not 0 */
     uint32_t bridge_no;
-    uint8_t table_id;    /* where to go on */
+    uint8_t table_id;    /* where to go on, unless there are levels */
     uint8_t tun_options; /* tun_metadata fields that actions wrote */
     /* Metadata alone (what comes before eth_dst, without ct): values, and the bits that are not the packet's. */
     struct flow_key key;
@@ -37,6 +37,8 @@ struct recirc_state {
     size_t n_stack;
     uint8_t *action_set;
     size_t action_set_len;
+    uint8_t *levels; /* the actions left to do, as continuation.c writes them; NULL: a lookup */
+    size_t levels_len;
 };
 
 /* The state with the contents of WANTED, whose pointers are copied; one reference. */

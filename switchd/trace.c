@@ -73,7 +73,7 @@ static bool read_hex(const char *text, struct packet *packet)
 
 enum { MAX_BRANCHES = 64 };
 
-/* A branch that a ct action forked off. */
+/* A branch that a ct action forked off, or the way on behind a pop_pbb. */
 struct branch {
     struct recirc_state *state; /* one reference */
     uint16_t zone;
@@ -150,9 +150,38 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
     add_branches(t, &result->actions);
 }
 
+/* What lies behind the packet's backbone header, as far as the packet itself was given. */
+static void trace_popped(struct tracing *t, struct bridge *br, const struct branch *b)
+{
+    struct flow_key key = t->key;
+    struct packet inside;
+    struct xlate_out result;
+    str_putf(t->out, "\nrecirc(0x%x) - resume behind pop_pbb\n\n", b->state->id);
+    memset((char *)&key + offsetof(struct flow_key, eth_dst), 0,
+           sizeof key - offsetof(struct flow_key, eth_dst));
+    packet_init(&inside);
+    if (t->packet) {
+        packet_clone_into(&inside, t->packet);
+        packet_pop_pbb(&inside);
+        struct flow_key read;
+        flow_extract(&inside, &read);
+        memcpy((char *)&key + offsetof(struct flow_key, eth_dst), &read.eth_dst,
+               sizeof key - offsetof(struct flow_key, eth_dst));
+    }
+    key_set(&key, FIELD_RECIRC_ID, b->state->id);
+    key.in_port = b->state->key.in_port;
+    trace_once(t, br, &key, b->state, &result, false);
+    xlate_out_fini(&result);
+    packet_fini(&inside);
+}
+
 static void trace_branch(struct tracing *t, const struct branch *b)
 {
     struct bridge *br = vswitch_bridge_numbered(t->br->vs, b->state->bridge_no);
+    if (br && b->state->levels_len) {
+        trace_popped(t, br, b);
+        return;
+    }
     bool given = t->n_ct_used < t->ct_next.n;
     uint32_t state = given ? t->ct_next.data[t->n_ct_used++] : CT_TRK | CT_NEW;
     struct flow_key key = t->key;

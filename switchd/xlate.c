@@ -367,7 +367,7 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
         xlate_actions(&x, in->actions, in->n_actions);
     else
         xlate_table(&x, (uint8_t)in->start_table, key_in_port(&x.key));
-    if (x.action_set.n && !x.stop && !x.paused)
+    if (x.action_set.n && !x.stop && !x.unwinds)
         xlate_action_set(&x);
     continuation_finish(&x);
     undo_last_clone(&out->actions);

@@ -150,6 +150,31 @@ static void do_pop_mpls(struct xctx *x, uint16_t eth_type)
     forget_network(x, eth_type);
 }
 
+/* The new header has the old addresses and the tag's priority (OpenFlow 1.3 5.12); what is inside is not known any more. */
+static void do_push_pbb(struct xctx *x)
+{
+    struct subfield tci = subfield_whole(FIELD_VLAN_TCI), isid = subfield_whole(FIELD_PBB_ISID);
+    uint16_t tag = (uint16_t)xctx_get(x, &tci);
+    uint32_t itag = tag & VLAN_CFI ? (uint32_t)(tag >> VLAN_PCP_SHIFT) << PBB_PCP_SHIFT : 0;
+    if (xctx_has(x, PREREQ_PBB))
+        itag |= (uint32_t)xctx_get(x, &isid);
+    xlate_commit(x);
+    dp_put_push_pbb(&x->out->actions, itag);
+    forget_network(x, ETH_TYPE_PBB);
+    x->key.vlan_tci = x->base.vlan_tci = 0;
+    x->written.bits.vlan_tci = x->base_written.bits.vlan_tci = UINT16_MAX;
+    x->key.pbb_tci = x->base.pbb_tci = swap32(itag);
+}
+
+static void do_pop_pbb(struct xctx *x)
+{
+    if (!xctx_has(x, PREREQ_PBB))
+        return;
+    xlate_commit(x);
+    dp_put_pop_pbb(&x->out->actions);
+    continuation_begin(x, NULL);
+}
+
 /* False: the TTL ran out, and the rest of the list is not done. */
 static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
 {
@@ -238,31 +263,36 @@ static void do_fin_timeout(struct xctx *x, const struct of_fin_timeout *a)
 
 /* ---- the action set of OpenFlow 1.1 and later (1.3 section 5.10) ---- */
 
+enum { SET_FIELDS = 6, SET_OUTPUT = 9 };
+
 /* Where an action of the set is carried out; -1: never part of one. */
 static int set_order(const struct of_action *a)
 {
     switch (a->type) {
     case OF_POP_VLAN:
     case OF_POP_MPLS:
+    case OF_POP_PBB:
         return 1;
     case OF_PUSH_MPLS:
         return 2;
-    case OF_PUSH_VLAN:
+    case OF_PUSH_PBB:
         return 3;
+    case OF_PUSH_VLAN:
+        return 4;
     case OF_DEC_TTL:
     case OF_DEC_MPLS_TTL:
-        return 4;
+        return 5;
     case OF_SET_FIELD:
     case OF_MOVE:
-        return 5;
+        return SET_FIELDS;
     case OF_SET_QUEUE:
-        return 6;
-    case OF_GROUP:
         return 7;
+    case OF_GROUP:
+        return 8;
     case OF_OUTPUT:
     case OF_CT:
     case OF_RESUBMIT:
-        return 8;
+        return SET_OUTPUT;
     default:
         return -1;
     }
@@ -276,19 +306,19 @@ void xlate_action_set(struct xctx *x)
     const struct of_action *a;
     OF_ACTION_FOR_EACH(a, set.data, set.n)
     has_group |= a->type == OF_GROUP;
-    for (int order = 1; order <= 8; order++) {
+    for (int order = 1; order <= SET_OUTPUT; order++) {
         const struct of_action *last = NULL;
-        if (order == 8 && has_group)
+        if (order == SET_OUTPUT && has_group)
             break;
         OF_ACTION_FOR_EACH(a, set.data, set.n)
         {
             if (set_order(a) != order)
                 continue;
             last = a;
-            if (order == 5)
+            if (order == SET_FIELDS)
                 xlate_actions(x, a, a->len);
         }
-        if (last && order != 5)
+        if (last && order != SET_FIELDS)
             xlate_actions(x, last, last->len);
     }
     of_actions_fini(&set);
@@ -335,6 +365,12 @@ static bool do_field_action(struct xctx *x, const struct of_action *a)
         return true;
     case OF_POP_MPLS:
         do_pop_mpls(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);
+        return true;
+    case OF_PUSH_PBB:
+        do_push_pbb(x);
+        return true;
+    case OF_POP_PBB:
+        do_pop_pbb(x);
         return true;
     case OF_WRITE_METADATA:
         do_write_metadata(x, (const void *)a);
@@ -437,7 +473,7 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
     {
         if (x->exit || x->stop)
             return nowhere;
-        if (x->paused) {
+        if (x->unwinds) {
             continuation_add_level(x, a, (size_t)(end - (const uint8_t *)a));
             return nowhere;
         }
@@ -462,7 +498,7 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
             do_output_action(x, a);
         }
     }
-    return x->exit || x->stop || x->paused ? nowhere : jump;
+    return x->exit || x->stop || x->unwinds ? nowhere : jump;
 }
 
 void xlate_actions(struct xctx *x, const void *actions, size_t n)

@@ -1,4 +1,4 @@
-/* xlate_ct.c - the ct and ct_clear actions, and the way on behind a ct with a table; see xlate_ctx.h.
+/* xlate_ct.c - the ct and ct_clear actions, and the way on behind a ct with a table or a pop_pbb; see xlate_ctx.h.
  *
  * Such a ct forks: a copy of the packet goes through the tracker and is translated anew from a state that is frozen
  * here (recirc.h); this translation goes on with the packet, which is untracked. */
@@ -85,7 +85,7 @@ static void fill_action(struct xctx *x, const struct of_ct *a, struct ct_action 
         exec_nested(x, a, ct);
 }
 
-static struct recirc_state *freeze(struct xctx *x, uint8_t table_id)
+struct recirc_state *xlate_freeze(struct xctx *x, uint8_t table_id, const struct of_buf *levels)
 {
     struct recirc_state s;
     memset(&s, 0, sizeof s);
@@ -93,7 +93,12 @@ static struct recirc_state *freeze(struct xctx *x, uint8_t table_id)
     s.table_id = table_id;
     s.tun_options = x->tun_options;
     memcpy(&s.written, &x->written, METADATA_LEN);
-    memset(&s.written.bits.ct, 0, sizeof s.written.bits.ct);
+    if (levels) {
+        s.levels = levels->data;
+        s.levels_len = levels->n;
+    } else { /* a ct: the tracker will say */
+        memset(&s.written.bits.ct, 0, sizeof s.written.bits.ct);
+    }
     s.written.bits.recirc_id = 0;
     memcpy(&s.key, &x->key, METADATA_LEN);
     flow_key_and(&s.key, &s.written);
@@ -115,7 +120,7 @@ void xlate_ct(struct xctx *x, const struct of_ct *a)
     } else {
         size_t clone = dp_begin_clone(out);
         dp_put_ct(out, &action);
-        dp_put_recirc(out, freeze(x, a->table));
+        dp_put_recirc(out, xlate_freeze(x, a->table, NULL));
         dp_end_clone(out, clone);
         x->out->delivered = true; /* what comes of it is decided over there */
         xctx_note(
@@ -148,5 +153,8 @@ void xlate_thaw(struct xctx *x, const struct recirc_state *s)
     if (s->action_set_len)
         of_actions_append(&x->action_set, s->action_set, s->action_set_len);
     xctx_note(x, "    thaw\n        Resuming from table %u", s->table_id);
-    xlate_table(x, s->table_id, key_in_port(&x->key));
+    if (s->levels_len)
+        continuation_run(x, s->levels, s->levels_len);
+    else
+        xlate_table(x, s->table_id, key_in_port(&x->key));
 }

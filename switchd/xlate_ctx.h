@@ -7,7 +7,7 @@
  *     xlate_group.c    groups, multipath, bundle
  *     xlate_learn.c    learn
  *     xlate_ct.c       ct, ct_clear, and what comes behind a ct
- *     continuation.c   what a paused translation leaves to RESUME
+ *     continuation.c   what a translation that unwinds leaves to RESUME, or to the packet that has lost a header
  */
 #pragma once
 
@@ -40,9 +40,11 @@ struct xctx {
     struct of_actions action_set;
     uint8_t tun_options; /* tun_metadata fields that actions wrote */
     uint32_t trunc;      /* for the next output; 0: whole */
-    /* While a pause unwinds: what is left to do at each level, innermost first. */
-    struct dp_packet_in *paused;
-    struct of_buf resume; /* continuation.c */
+    /* While a pause or a pop unwinds: what is left to do at each level, innermost first. */
+    bool unwinds;
+    struct dp_packet_in *paused; /* NULL: a pop */
+    uint8_t unwinds_from;        /* table */
+    struct of_buf resume;        /* continuation.c */
 };
 
 /* What a fork saves: packet state that is put back when the fork ends. */
@@ -89,10 +91,12 @@ void xctx_note(struct xctx *x, const char *format, ...) PRINTF_FORMAT(2, 3);
 /* Carries out what write_actions has gathered; at the end of the pipeline. */
 void xlate_action_set(struct xctx *x);
 
-/* ---- pause: continuation.c ---- */
-/* What is left of one level's actions when a pause unwinds through it. */
+/* ---- pause and pop: continuation.c ---- */
+/* The translation unwinds from here; PIN is what RESUME brings back, NULL: the packet's headers are not known any more. */
+void continuation_begin(struct xctx *x, struct dp_packet_in *pin);
+/* What is left of one level's actions while it unwinds. */
 void continuation_add_level(struct xctx *x, const void *actions, size_t n);
-/* The unwinding is over (top, or the end of a fork): seals the continuation of x->paused. */
+/* The unwinding is over (top, or the end of a fork): seals the continuation. */
 void continuation_finish(struct xctx *x);
 /* Runs what a continuation holds. */
 void continuation_run(struct xctx *x, const uint8_t *data, size_t n);
@@ -111,5 +115,7 @@ void xlate_bundle(struct xctx *x, const struct of_bundle_action *a);
 void xlate_learn(struct xctx *x, const struct of_learn *a);
 void xlate_ct(struct xctx *x, const struct of_ct *a);
 void xlate_ct_clear(struct xctx *x);
-/* Goes on where a ct stopped. */
+/* The present state, to go on behind what recirculates: in TABLE_ID, or with LEVELS. One reference. */
+struct recirc_state *xlate_freeze(struct xctx *x, uint8_t table_id, const struct of_buf *levels);
+/* Goes on where a ct or a pop stopped. */
 void xlate_thaw(struct xctx *x, const struct recirc_state *state);

@@ -13,6 +13,7 @@ static const enum field_id commit_fields[] = {
     FIELD_TCP_DST,   FIELD_UDP_SRC,    FIELD_UDP_DST,     FIELD_SCTP_SRC,    FIELD_SCTP_DST,
     FIELD_ICMP_TYPE, FIELD_ICMP_CODE,  FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET,
     FIELD_ND_SLL,    FIELD_ND_TLL,     FIELD_MPLS_LABEL,  FIELD_MPLS_TC,     FIELD_MPLS_TTL,
+    FIELD_PBB_ISID,  FIELD_PBB_UCA,
 };
 
 /* Adds BITS of field ID of the packet as it came in to the result's mask, written since or not. */
@@ -104,11 +105,11 @@ static void output_patch(struct xctx *x, struct vport *port)
     x->key.actset_output = swap32(PORT_UNSET);
     xctx_note(x, "bridge(\"%s\")", x->br->name);
     xlate_table(x, 0, peer->ofport);
-    if (x->action_set.n && !x->stop)
+    if (x->action_set.n && !x->stop && !x->unwinds)
         xlate_action_set(x);
+    continuation_finish(x); /* a pause over there is resumed over there */
     of_actions_fini(&x->action_set);
     x->action_set = action_set;
-    continuation_finish(x); /* a pause over there is resumed over there */
     x->br = br;
     xctx_join(x, fork);
     x->exit = exit;
@@ -281,5 +282,5 @@ void xlate_controller(struct xctx *x, uint16_t max_len, uint16_t id, uint8_t rea
     dp_put_controller(&x->out->actions, pin);
     x->out->delivered = true;
     if (pause)
-        x->paused = pin;
+        continuation_begin(x, pin);
 }

@@ -147,6 +147,10 @@ void packet_compose(struct packet *p, const struct flow_key *key, size_t l4_len)
     case ETH_TYPE_MPLS_MCAST:
         memcpy(packet_append(p, 4), &key->mpls_lse, 4);
         break;
+    case ETH_TYPE_PBB: /* around a frame without contents */
+        memcpy(packet_append(p, PBB_TCI_LEN), &key->pbb_tci, PBB_TCI_LEN);
+        memset(packet_append(p, ETH_HEADER_LEN), 0, ETH_HEADER_LEN);
+        break;
     }
     struct flow_key read;
     struct packet_metadata md = p->md;

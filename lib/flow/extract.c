@@ -272,5 +272,9 @@ void flow_extract(struct packet *packet, struct flow_key *key)
         if (left(&r) >= 4)
             memcpy(&key->mpls_lse, r.p, 4);
         break;
+    case ETH_TYPE_PBB:
+        if (left(&r) >= PBB_TCI_LEN + ETH_HEADER_LEN)
+            memcpy(&key->pbb_tci, r.p, PBB_TCI_LEN);
+        break;
     }
 }

@@ -18,6 +18,7 @@
 #define WIRE_BYTES(BITS)                                                                           \
     ((BITS) <= 8    ? 1                                                                            \
      : (BITS) <= 16 ? 2                                                                            \
+     : (BITS) == 24 ? 3                                                                            \
      : (BITS) <= 32 ? 4                                                                            \
      : (BITS) <= 48 ? 6                                                                            \
      : (BITS) <= 64 ? 8                                                                            \

@@ -56,6 +56,7 @@ enum field_prereq {
     PREREQ_IPV6,
     PREREQ_IP, /* either */
     PREREQ_MPLS,
+    PREREQ_PBB, /* eth_type 0x88e7 */
     PREREQ_TCP, /* IPv4 or IPv6 with that protocol, not a later fragment */
     PREREQ_UDP,
     PREREQ_SCTP,
@@ -77,7 +78,7 @@ struct field {
     const char *name;
     const char *alias; /* NULL: none */
     uint8_t n_bits;
-    uint8_t n_bytes; /* of the value on the wire: 1, 2, 4, 6, 8 or 16 */
+    uint8_t n_bytes; /* of the value on the wire: 1, 2, 3, 4, 6, 8 or 16 */
     uint16_t offset; /* of the containing member in struct flow_key */
     uint8_t size;    /* of the containing member, bytes */
     uint8_t shift;   /* of the value in it */

@@ -229,6 +229,8 @@ bool key_has_prereq(const struct flow_key *key, enum field_prereq prereq)
         return is_ip(eth_type);
     case PREREQ_MPLS:
         return is_mpls(eth_type);
+    case PREREQ_PBB:
+        return eth_type == ETH_TYPE_PBB;
     case PREREQ_TCP:
         return has_l4(key, IP_PROTO_TCP);
     case PREREQ_UDP:
@@ -279,6 +281,7 @@ void mask_set_prereq(struct flow_mask *mask, enum field_prereq prereq)
     case PREREQ_IPV6:
     case PREREQ_IP:
     case PREREQ_MPLS:
+    case PREREQ_PBB:
         mask->bits.eth_type = UINT16_MAX;
         return;
     }

@@ -67,7 +67,7 @@ struct flow_key {
     be16 vlan_tci; /* with VLAN_CFI set when there is a tag */
     be16 eth_type; /* after the outermost tag */
     be32 mpls_lse;
-    be32 pad_l2;
+    be32 pbb_tci;
     /* network */
     struct ip6 ip6_src, ip6_dst;
     be32 nw_src, nw_dst;

@@ -46,6 +46,7 @@ void match_set_prereq(struct match *match, enum field_prereq prereq)
         [PREREQ_IPV4] = {ETH_TYPE_IP, 0, 0},
         [PREREQ_IPV6] = {ETH_TYPE_IPV6, 0, 0},
         [PREREQ_MPLS] = {ETH_TYPE_MPLS, 0, 0},
+        [PREREQ_PBB] = {ETH_TYPE_PBB, 0, 0},
         [PREREQ_TCP] = {0, IP_PROTO_TCP, 0},
         [PREREQ_UDP] = {0, IP_PROTO_UDP, 0},
         [PREREQ_SCTP] = {0, IP_PROTO_SCTP, 0},

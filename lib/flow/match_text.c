@@ -203,6 +203,8 @@ static void put_l3(struct printer *p)
     put(p, FIELD_MPLS_TC);
     put(p, FIELD_MPLS_TTL);
     put(p, FIELD_MPLS_BOS);
+    put(p, FIELD_PBB_ISID);
+    put(p, FIELD_PBB_UCA);
     put_as(p, FIELD_IP_FRAG, "nw_frag");
 }
 
@@ -255,7 +257,7 @@ void packet_put_text(struct str *s, const struct packet *packet)
         FIELD_ARP_TPA,   FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,     FIELD_TCP_DST,
         FIELD_UDP_SRC,   FIELD_UDP_DST,   FIELD_SCTP_SRC,    FIELD_SCTP_DST,    FIELD_TCP_FLAGS,
         FIELD_ICMP_TYPE, FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET,
-        FIELD_ND_SLL,    FIELD_ND_TLL,
+        FIELD_ND_SLL,    FIELD_ND_TLL,    FIELD_PBB_ISID,    FIELD_PBB_UCA,
     };
     for (size_t i = 0; i < sizeof ids; i++)
         if (key_has_prereq(&key, field_get(ids[i])->prereq))

@@ -28,6 +28,8 @@ static uint16_t l3_kind(const struct packet *p)
     case ETH_TYPE_MPLS:
     case ETH_TYPE_MPLS_MCAST:
         return n >= 4 ? ETH_TYPE_MPLS : 0;
+    case ETH_TYPE_PBB:
+        return n >= PBB_TCI_LEN + ETH_HEADER_LEN ? ETH_TYPE_PBB : 0;
     default:
         return 0;
     }
@@ -379,12 +381,39 @@ void packet_pop_mpls(struct packet *p, uint16_t eth_type)
     flow_extract(p, &key); /* finds the layers behind the label */
 }
 
-static void set_mpls(struct packet *p, enum field_id id, u128 value)
+/* A part of the word behind the Ethernet type: a label stack entry, or an I-TAG. */
+static void set_l25(struct packet *p, enum field_id id, u128 value)
 {
     const struct field *f = field_get(id);
-    uint8_t *lse = packet_l3(p);
+    uint8_t *word = packet_l3(p);
     uint32_t mask = (uint32_t)(u128_ones(f->n_bits) << f->shift);
-    put_be32(lse, (get_be32(lse) & ~mask) | ((uint32_t)value << f->shift & mask));
+    put_be32(word, (get_be32(word) & ~mask) | ((uint32_t)value << f->shift & mask));
+}
+
+/* The whole frame becomes the contents of a backbone frame with its addresses. */
+void packet_push_pbb(struct packet *p, uint32_t tci)
+{
+    uint8_t macs[12];
+    if (p->size < ETH_HEADER_LEN)
+        return;
+    own(p);
+    memcpy(macs, p->data, sizeof macs);
+    uint8_t *d = packet_push(p, ETH_HEADER_LEN + PBB_TCI_LEN);
+    memcpy(d, macs, sizeof macs);
+    put_be16(d + 12, ETH_TYPE_PBB);
+    put_be32(d + ETH_HEADER_LEN, tci);
+    p->l3_ofs = ETH_HEADER_LEN;
+    p->l4_ofs = PACKET_NO_OFS;
+}
+
+void packet_pop_pbb(struct packet *p)
+{
+    if (l3_kind(p) != ETH_TYPE_PBB)
+        return;
+    own(p);
+    packet_pull(p, p->l3_ofs + PBB_TCI_LEN);
+    struct flow_key key;
+    flow_extract(p, &key); /* finds the layers of the customer's frame */
 }
 
 /* ---- The public functions ---- */
@@ -423,7 +452,10 @@ void packet_set_field(struct packet *p, enum field_id id, u128 value)
     uint16_t kind = l3_kind(p);
     if (id >= FIELD_MPLS_LABEL && id <= FIELD_MPLS_TTL) {
         if (kind == ETH_TYPE_MPLS)
-            set_mpls(p, id, value);
+            set_l25(p, id, value);
+    } else if (id == FIELD_PBB_ISID || id == FIELD_PBB_UCA) {
+        if (kind == ETH_TYPE_PBB)
+            set_l25(p, id, value);
     } else if (id >= FIELD_IP_SRC && id <= FIELD_IP_FRAG) {
         if (kind == ETH_TYPE_IP || kind == ETH_TYPE_IPV6)
             set_ip(p, kind, id, value);
@@ -443,6 +475,7 @@ void packet_apply_key(struct packet *p, const struct flow_key *old, const struct
         FIELD_IPV6_LABEL, FIELD_IP_TOS,  FIELD_IP_TTL,   FIELD_ARP_OP,     FIELD_ARP_SPA,
         FIELD_ARP_TPA,    FIELD_ARP_SHA, FIELD_ARP_THA,  FIELD_TCP_SRC,    FIELD_TCP_DST,
         FIELD_ND_TARGET,  FIELD_ND_SLL,  FIELD_ND_TLL,   FIELD_ICMP_TYPE,  FIELD_ICMP_CODE,
+        FIELD_PBB_ISID,   FIELD_PBB_UCA,
     };
     const uint64_t *a = flow_words_const(old), *b = flow_words_const(key);
     if (!memcmp(a + FLOW_STAGE_METADATA_END, b + FLOW_STAGE_METADATA_END,

@@ -9,7 +9,7 @@
 
 #include "flow/packet.h"
 
-/* Writes a header field (Ethernet, VLAN, IP, ARP, TCP, UDP, SCTP, ICMP, ND, MPLS); metadata fields
+/* Writes a header field (Ethernet, VLAN, IP, ARP, TCP, UDP, SCTP, ICMP, ND, MPLS, PBB); metadata fields
  * are not the packet's and do nothing. Setting vlan_tci, vlan_vid or vlan_pcp with no tag pushes
  * one (0x8100). */
 void packet_set_field(struct packet *packet, enum field_id id, u128 value);
@@ -23,6 +23,10 @@ void packet_push_vlan(struct packet *packet, uint16_t tpid,
 void packet_pop_vlan(struct packet *packet); /* the outermost; none: nothing */
 void packet_push_mpls(struct packet *packet, uint16_t eth_type, uint32_t lse);
 void packet_pop_mpls(struct packet *packet, uint16_t eth_type);
+/* The backbone's frame gets the addresses of the one inside (OpenFlow 1.3 5.12); TCI is the I-TAG's, without the type. */
+void packet_push_pbb(struct packet *packet, uint32_t tci);
+/* Leaves the customer's frame: backbone addresses, tag and I-TAG go. None: nothing. */
+void packet_pop_pbb(struct packet *packet);
 /* False, and nothing changed: the TTL is 0 or 1 (or the packet is no IP packet). */
 bool packet_dec_ttl(struct packet *packet);
 void packet_set_ip_src(struct packet *packet,

@@ -34,6 +34,7 @@ struct vlan_header { /* stands between the addresses and the type */
 #define ETH_TYPE_MPLS_MCAST 0x8848
 #define ETH_TYPE_QINQ 0x88a8
 #define ETH_TYPE_LLDP 0x88cc
+#define ETH_TYPE_PBB 0x88e7  /* provider backbone bridging, IEEE 802.1ah */
 #define ETH_TYPE_NONE 0x05ff /* OpenFlow's "no Ethernet II type" (802.2 without SNAP) */
 
 #define VLAN_VID_MASK 0x0fff
@@ -44,6 +45,13 @@ struct vlan_header { /* stands between the addresses and the type */
 #define MPLS_LABEL_SHIFT 12
 #define MPLS_TC_SHIFT 9
 #define MPLS_BOS_SHIFT 8
+
+/* A backbone frame: addresses, perhaps a tag (B-TAG), the type, the I-TAG's control information, and then the customer's whole
+ * frame (IEEE 802.1Q 9.7). */
+#define PBB_TCI_LEN 4
+#define PBB_PCP_SHIFT 29
+#define PBB_UCA_SHIFT 27
+#define PBB_ISID_MASK 0xffffffu
 
 /* ---- ARP (RFC 826), for Ethernet and IPv4 ---- */
 

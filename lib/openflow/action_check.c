@@ -10,11 +10,12 @@ struct checker {
     bool vlan; /* a tag is there, by match or pushed */
 };
 
-/* Whether the packets of the flow may have FIELD. What the actions before have changed (labels pushed, connections
+/* Whether the packets of the flow may have FIELD. What the actions before have changed (labels and I-TAGs pushed, connections
  * tracked) makes fields possible that the match does not promise, so only clear contradictions count. */
 static bool may_have(const struct checker *c, const struct field *f)
 {
-    if (!c->match || f->prereq == PREREQ_NONE || f->prereq == PREREQ_CT || f->prereq == PREREQ_MPLS)
+    if (!c->match || f->prereq == PREREQ_NONE || f->prereq == PREREQ_CT ||
+        f->prereq == PREREQ_MPLS || f->prereq == PREREQ_PBB)
         return true;
     if (f->prereq == PREREQ_VLAN)
         return c->vlan;

@@ -307,6 +307,8 @@ static int tag(struct decoder *d, struct body *b, enum of_action_type type)
         return OF_ERR_ACTION_BAD_ARGUMENT;
     if (type == OF_PUSH_MPLS && eth_type != ETH_TYPE_MPLS && eth_type != ETH_TYPE_MPLS_MCAST)
         return OF_ERR_ACTION_BAD_ARGUMENT;
+    if (type == OF_PUSH_PBB && eth_type != ETH_TYPE_PBB)
+        return OF_ERR_ACTION_BAD_ARGUMENT;
     DECODE_PUT(d, type, of_push_vlan)->eth_type = eth_type;
     return body_done(b);
 }
@@ -640,6 +642,10 @@ static int decode_10(struct decoder *d, struct body *b, uint16_t type)
         return enqueue(d, b);
     case AT_PUSH_VLAN: /* not of 1.0, but there is no other way to say it */
         return tag(d, b, OF_PUSH_VLAN);
+    case AT_PUSH_PBB: /* nor these */
+        return tag(d, b, OF_PUSH_PBB);
+    case AT_POP_PBB:
+        return plain(d, OF_POP_PBB);
     default:
         return OF_ERR_ACTION_BAD_TYPE;
     }
@@ -662,6 +668,10 @@ static int decode_11(struct decoder *d, struct body *b, uint16_t type)
         return tag(d, b, OF_PUSH_MPLS);
     case AT_POP_MPLS:
         return tag(d, b, OF_POP_MPLS);
+    case AT_PUSH_PBB:
+        return tag(d, b, OF_PUSH_PBB);
+    case AT_POP_PBB:
+        return plain(d, OF_POP_PBB);
     case AT_SET_QUEUE:
         return number(d, b, OF_SET_QUEUE, 0);
     case AT_GROUP:

@@ -306,13 +306,16 @@ static void stack(struct encoder *e, const struct of_stack *s)
 
 static void tag(struct encoder *e, const struct of_push_vlan *p)
 {
+    static const uint8_t numbers[] = {[OF_PUSH_VLAN] = AT_PUSH_VLAN,
+                                      [OF_PUSH_MPLS] = AT_PUSH_MPLS,
+                                      [OF_POP_MPLS] = AT_POP_MPLS,
+                                      [OF_PUSH_PBB] = AT_PUSH_PBB};
+    bool mpls = p->type == OF_PUSH_MPLS || p->type == OF_POP_MPLS;
     size_t start;
-    if (e->version == OF10_VERSION && p->type != OF_PUSH_VLAN)
+    if (e->version == OF10_VERSION && mpls)
         start = begin_nx(e, p->type == OF_PUSH_MPLS ? NXAST_PUSH_MPLS : NXAST_POP_MPLS);
     else /* 1.0 has no push_vlan; peers understand 1.1's number there as little as any other */
-        start = begin(e, p->type == OF_PUSH_VLAN   ? AT_PUSH_VLAN
-                         : p->type == OF_PUSH_MPLS ? AT_PUSH_MPLS
-                                                   : AT_POP_MPLS);
+        start = begin(e, numbers[p->type]);
     of_buf_put16(e->out, p->eth_type);
     end(e, start);
 }
@@ -610,6 +613,9 @@ static void encode_simple(struct encoder *e, const struct of_action *x)
     case OF_POP_VLAN:
         plain(e, v10 ? AT10_STRIP_VLAN : AT_POP_VLAN);
         break;
+    case OF_POP_PBB:
+        plain(e, AT_POP_PBB);
+        break;
     case OF_DEC_MPLS_TTL:
         if (v10)
             plain_nx(e, NXAST_DEC_MPLS_TTL);
@@ -689,6 +695,7 @@ static void encode_one(struct encoder *e, const struct of_action *x)
     case OF_PUSH_VLAN:
     case OF_PUSH_MPLS:
     case OF_POP_MPLS:
+    case OF_PUSH_PBB:
         tag(e, p);
         break;
     case OF_DEC_TTL:

@@ -361,6 +361,8 @@ static int parse_tag(struct parser *p, const char *text, enum of_action_type typ
         return err;
     if (type == OF_PUSH_VLAN && eth_type != ETH_TYPE_VLAN && eth_type != ETH_TYPE_QINQ)
         return parse_error(p, "%s: not a valid VLAN ethertype", text);
+    if (type == OF_PUSH_PBB && eth_type != ETH_TYPE_PBB)
+        return parse_error(p, "%s: the ethertype of PBB is 0x88e7", text);
     ((struct of_push_vlan *)put(p, type, sizeof(struct of_push_vlan)))->eth_type =
         (uint16_t)eth_type;
     return 0;
@@ -530,6 +532,7 @@ static int parse_word(struct parser *p, const char *key)
     } words[] = {
         {"pop_vlan", OF_POP_VLAN, OF_FORM_PLAIN},
         {"strip_vlan", OF_POP_VLAN, OF_FORM_MOD},
+        {"pop_pbb", OF_POP_PBB, 0},
         {"dec_mpls_ttl", OF_DEC_MPLS_TTL, 0},
         {"ct_clear", OF_CT_CLEAR, 0},
         {"exit", OF_EXIT, 0},
@@ -604,8 +607,10 @@ static int parse_typed(struct parser *p, struct keyvalue *kv)
     static const struct {
         const char *name;
         enum of_action_type type;
-    } tags[] = {
-        {"push_vlan", OF_PUSH_VLAN}, {"push_mpls", OF_PUSH_MPLS}, {"pop_mpls", OF_POP_MPLS}};
+    } tags[] = {{"push_vlan", OF_PUSH_VLAN},
+                {"push_mpls", OF_PUSH_MPLS},
+                {"pop_mpls", OF_POP_MPLS},
+                {"push_pbb", OF_PUSH_PBB}};
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         if (!strcasecmp(kv->key, ids[i].name))
             return parse_id(p, ids[i].name, kv->value, ids[i].type);

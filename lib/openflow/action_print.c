@@ -415,6 +415,12 @@ static void put_simple(struct printer *p, const struct of_action *x)
     case OF_POP_MPLS:
         str_putf(p->s, "pop_mpls:0x%04x", tag->eth_type);
         break;
+    case OF_PUSH_PBB:
+        str_putf(p->s, "push_pbb:0x%04x", tag->eth_type);
+        break;
+    case OF_POP_PBB:
+        str_put(p->s, "pop_pbb");
+        break;
     case OF_DEC_MPLS_TTL:
         str_put(p->s, "dec_mpls_ttl");
         break;

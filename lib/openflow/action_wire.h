@@ -28,6 +28,8 @@ enum {
     AT_SET_NW_TTL = 23,
     AT_DEC_NW_TTL = 24,
     AT_SET_FIELD = 25,
+    AT_PUSH_PBB = 26,
+    AT_POP_PBB = 27,
     AT_COPY_FIELD = 28,
     AT_METER = 29,
     AT_EXPERIMENTER = 0xffff,

@@ -33,6 +33,8 @@ enum of_action_type {
     OF_POP_VLAN,
     OF_PUSH_MPLS,
     OF_POP_MPLS,
+    OF_PUSH_PBB,
+    OF_POP_PBB,
     OF_DEC_TTL,
     OF_DEC_MPLS_TTL,
     OF_RESUBMIT,
@@ -151,7 +153,7 @@ struct of_stack { /* STACK_PUSH, STACK_POP */
     OF_ACTION_HEAD;
     struct subfield sub;
 };
-struct of_push_vlan { /* also PUSH_MPLS, POP_MPLS */
+struct of_push_vlan { /* also PUSH_MPLS, POP_MPLS, PUSH_PBB */
     OF_ACTION_HEAD;
     uint16_t eth_type;
     uint16_t pad;
@@ -195,7 +197,7 @@ struct of_nat {
 #define OF_NAT_PERSISTENT 4
 #define OF_NAT_HASH 8
 #define OF_NAT_RANDOM 16
-struct of_plain { /* CT_CLEAR, EXIT, POP_QUEUE, DEC_MPLS_TTL, CLEAR_ACTIONS, POP_VLAN */
+struct of_plain { /* CT_CLEAR, EXIT, POP_QUEUE, DEC_MPLS_TTL, CLEAR_ACTIONS, POP_VLAN, POP_PBB */
     OF_ACTION_HEAD;
     uint32_t pad;
 };

@@ -289,6 +289,7 @@ static void emit_match(const struct writer *w)
                                    FIELD_PACKET_TYPE};
     static const uint8_t eth[] = {FIELD_ETH_SRC, FIELD_ETH_DST, FIELD_ETH_TYPE};
     static const uint8_t mpls[] = {FIELD_MPLS_TC, FIELD_MPLS_BOS, FIELD_MPLS_TTL, FIELD_MPLS_LABEL};
+    static const uint8_t pbb[] = {FIELD_PBB_ISID, FIELD_PBB_UCA};
     static const uint8_t tunnel[] = {
         FIELD_TUN_ID,       FIELD_TUN_FLAGS,    FIELD_TUN_SRC,    FIELD_TUN_DST,
         FIELD_TUN_IPV6_SRC, FIELD_TUN_IPV6_DST, FIELD_TUN_GBP_ID, FIELD_TUN_GBP_FLAGS,
@@ -304,6 +305,7 @@ static void emit_match(const struct writer *w)
     emit_all(w, eth, sizeof eth);
     emit_vlan(w);
     emit_all(w, mpls, sizeof mpls);
+    emit_all(w, pbb, sizeof pbb);
     emit_l3(w);
     emit_all(w, tunnel, sizeof tunnel);
     for (unsigned i = 0; i < N_TUN_METADATA; i++)

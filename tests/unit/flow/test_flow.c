@@ -387,6 +387,49 @@ static void test_vlan_and_ttl(void **state UNUSED)
     packet_fini(&p);
 }
 
+/* The customer's frame, tag and all, is inside; the backbone's tag stands in front, and goes with the rest. */
+static void test_pbb(void **state UNUSED)
+{
+    struct flow_key key, got;
+    struct packet p;
+    set_addresses(&key, ETH_TYPE_IP);
+    key.nw_proto = IP_PROTO_UDP;
+    key.vlan_tci = swap16(VLAN_CFI | 77);
+    packet_init(&p);
+    packet_compose(&p, &key, 10);
+    uint32_t size = p.size;
+    packet_push_pbb(&p, 3u << PBB_PCP_SHIFT | 0x123456);
+    assert_int_equal(p.size, size + 18);
+    packet_set_field(&p, FIELD_ETH_DST, 0x0e0000000001);
+    packet_set_field(&p, FIELD_PBB_UCA, 1);
+    packet_set_field(&p, FIELD_PBB_ISID, 0xabcdef);
+    flow_extract(&p, &got);
+    assert_true(key_has_prereq(&got, PREREQ_PBB));
+    assert_int_equal(swap32(got.pbb_tci), 3u << 29 | 1u << 27 | 0xabcdef);
+    assert_int_equal(got.vlan_tci, 0);
+    assert_true(mac_equal(got.eth_src, key.eth_src));
+    assert_int_equal(get_be16(p.data + 12), ETH_TYPE_PBB);
+    assert_memory_equal(p.data + 18, &key.eth_dst, 6);
+    packet_push_vlan(&p, ETH_TYPE_QINQ, 5);
+    flow_extract(&p, &got);
+    assert_true(key_get(&got, FIELD_PBB_ISID) == 0xabcdef);
+    packet_pop_pbb(&p);
+    assert_int_equal(p.size, size);
+    flow_extract(&p, &got);
+    got.in_port = 0;
+    assert_memory_equal(&got, &key, sizeof got);
+    check_sums(&p);
+    packet_pop_pbb(&p); /* nothing to take off */
+    assert_int_equal(p.size, size);
+    packet_push_pbb(&p, 1);
+    packet_truncate(&p, 30);
+    flow_extract(&p, &got);
+    assert_int_equal(got.pbb_tci, 0);
+    packet_pop_pbb(&p);
+    assert_int_equal(p.size, 30);
+    packet_fini(&p);
+}
+
 static void test_partial_checksum(void **state UNUSED)
 {
     struct flow_key key, got;
@@ -441,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_compose_extract),  cmocka_unit_test(test_extract_hostile),
         cmocka_unit_test(test_rewrite),          cmocka_unit_test(test_vlan_and_ttl),
         cmocka_unit_test(test_partial_checksum), cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_pbb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

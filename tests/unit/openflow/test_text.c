@@ -86,6 +86,9 @@ static const char *const same_actions[] = {
     "pop_vlan",
     "push_mpls:0x8847",
     "pop_mpls:0x0800",
+    "push_pbb:0x88e7,set_field:0x1234->pbb_isid,set_field:1->pbb_uca",
+    "pop_pbb",
+    "move:OXM_OF_PBB_ISID[]->NXM_NX_REG0[0..23]",
     "dec_ttl",
     "dec_ttl()",
     "dec_ttl(1,2)",
@@ -310,6 +313,8 @@ static void test_flows(void **state UNUSED)
         "ip,nw_proto=99 actions=drop",
         "sctp6,tp_src=5 actions=drop",
         "in_port=LOCAL actions=drop",
+        "dl_type=0x88e7,pbb_isid=0x10,pbb_uca=1 actions=pop_pbb",
+        "dl_type=0x88e7,pbb_isid=0x100/0xffff00 actions=drop",
         "mpls,mpls_label=5,mpls_tc=1,mpls_bos=1 actions=drop",
     };
     for (size_t i = 0; i < ARRAY_SIZE(same); i++)
