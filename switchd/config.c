@@ -422,6 +422,7 @@ void config_tick(struct config *config)
     }
     if (gone || config->links_changed || (config->errors.n && now_ms >= config->retry_at_ms))
         config_schedule(config);
-    else
+    else if (!deferred_is_scheduled(
+                 &config->apply)) /* else the database is ahead of what is in force */
         status_write(config);
 }

@@ -669,12 +669,47 @@ int parse_list(struct parser *p, char *text)
     return 0;
 }
 
+/* Lists are sent as instructions, which a switch carries out in an order of their own (OpenFlow 1.3 5.9): a list that is written
+ * in another one would not do what it says. */
+static int check_order(struct parser *p, size_t start)
+{
+    static const struct {
+        enum of_action_type type;
+        const char *name;
+    } instructions[] = {{OF_ACTION_NONE, "apply_actions"},
+                        {OF_CLEAR_ACTIONS, "clear_actions"},
+                        {OF_WRITE_ACTIONS, "write_actions"},
+                        {OF_WRITE_METADATA, "write_metadata"},
+                        {OF_GOTO_TABLE, "goto_table"}};
+    size_t before = 0;
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, p->out->data + start, p->out->n - start)
+    {
+        size_t i = ARRAY_SIZE(instructions) - 1;
+        while (i && instructions[i].type != a->type)
+            i--;
+        if (i < before)
+            return parse_error(p,
+                               "invalid instruction ordering: %s must appear before %s, for "
+                               "OpenFlow 1.1+ compatibility",
+                               instructions[i].name, instructions[before].name);
+        if (i && i == before)
+            return parse_error(p,
+                               "duplicate %s instruction not allowed, for OpenFlow 1.1+ "
+                               "compatibility",
+                               instructions[i].name);
+        before = i;
+    }
+    return 0;
+}
+
 int of_actions_parse(const char *text, const struct match *match, const struct port_names *names,
                      struct of_actions *ret, struct diag *diag)
 {
     struct parser p = {.out = ret, .match = match, .names = names, .diag = diag};
     char *copy = xstrdup(text);
+    size_t start = ret->n;
     int err = parse_list(&p, copy);
     free(copy);
-    return err;
+    return err ? err : check_order(&p, start);
 }

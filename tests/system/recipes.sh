@@ -8,3 +8,8 @@ for f in "$WEFT_SRC"/docs/recipes/*.md; do
 done
 refuse "a recipe that fails says where" 'stopped at: false' "$WEFT_SRC/tools/recipe/run" "$WEFT_BIN" <(printf '```sh\nfalse\n```\n')
 refuse "an unknown recipe" 'there is no recipe "nonsense"; there are: learn-proxy' "$WEFT_SRC/tools/demo" --recipe nonsense
+completed() { # PROGRAM WORD: what bash offers for it
+    PATH=$WEFT_BIN:$PATH bash -c '. "$WEFT_SRC/tools/completion/weft.bash"; COMP_WORDS=("$1" "$2") COMP_CWORD=1; _weft_daemon "$1"; echo "${COMPREPLY[*]}"' - "$@"
+}
+equal "options of a daemon are completed" "--dnat= --dnat-instance=" "$(completed weft-testcontroller --dn)"
+equal "methods too" "ptcp: pssl: punix:" "$(completed weft-testcontroller p)"

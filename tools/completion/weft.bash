@@ -1,4 +1,4 @@
-# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl, weft-trace and weft-lab for bash.
+# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl, weft-trace, weft-lab and the daemons for bash.
 #
 # Nothing is listed here: commands, their options and the kinds of their arguments are what the programs themselves print
 # with --commands, --options and --tables, and names of switches, ports and bridges come from the database (with a short
@@ -124,7 +124,7 @@ _weft_appctl()
     done
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     -t | --target)
-        mapfile -t COMPREPLY < <(compgen -W "weft-northd weft-switchd weft-controller weft-dbd" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "weft-northd weft-switchd weft-controller weft-dbd weft-testcontroller" -- "$cur")
         return
         ;;
     esac
@@ -161,6 +161,24 @@ _weft_trace()
     esac
 }
 
+# The daemons: what --help lists; the kinds of methods of those that take some; files behind an option's "=".
+_weft_daemon()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    COMPREPLY=()
+    if [[ $cur == = || $before == = ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "${cur#=}")
+    elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null | sed -n 's/^  \(-., \)\?\(--[a-z0-9-]*\)\[\?\(=\?\).*/\2\3/p')" -- "$cur")
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
+    elif [[ $1 == *testcontroller ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "ptcp: pssl: punix: tcp: ssl: unix:" -- "$cur")
+        compopt -o nospace 2>/dev/null
+    fi
+    true
+}
+
+complete -F _weft_daemon weft-testcontroller weft-switchd weft-northd weft-controller weft-dbd
 complete -F _weft_trace weft-trace
 complete -F _weft_appctl weft-appctl
 complete -F _weft_lab weft-lab

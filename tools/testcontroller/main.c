@@ -2,7 +2,6 @@
  *
  * usage: weft-testcontroller [options] METHOD...        a METHOD listens (ptcp:6653) or connects (tcp:10.0.0.1:6653)
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "openflow/text.h"
 #include "tools/testcontroller/session.h"
 
 LOG_MODULE(main);
@@ -27,6 +25,9 @@ enum {
     OPT_VERSIONS,
     OPT_DNAT,
     OPT_DNAT_INSTANCE,
+    OPT_ARP,
+    OPT_ARP_REWRITE,
+    OPT_ON_DEMAND,
 };
 
 struct state {
@@ -148,60 +149,6 @@ static void show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] 
 
 /* --- Options */
 
-/* IP:PORT, up to the character that *P then stands at. */
-static int parse_endpoint(const char *text, be32 *ip, uint16_t *port)
-{
-    const char *colon = strchr(text, ':');
-    uint64_t n;
-    char *address = xstrndup(text, colon ? (size_t)(colon - text) : strlen(text));
-    int err = !colon || ip4_parse(address, ip) || text_to_u64(colon + 1, 10, &n) || !n || n > 65535;
-    free(address);
-    if (!err)
-        *port = (uint16_t)n;
-    return err;
-}
-
-static int add_dnat(struct state *state, const char *arg, bool per_instance, struct diag *diag)
-{
-    struct dnat d = {.per_instance = per_instance};
-    const char *equal = strchr(arg, '=');
-    char *from = xstrndup(arg, equal ? (size_t)(equal - arg) : 0);
-    int err = !equal || parse_endpoint(from, &d.ip, &d.port) ||
-              parse_endpoint(equal + 1, &d.to_ip, &d.to_port);
-    free(from);
-    if (err)
-        return diag_set(diag, ERR_SYNTAX, "%s: IP:PORT=IP:PORT is expected, such as %s", arg,
-                        "169.254.169.254:80=10.0.0.1:9002");
-    vec_push(&state->config.dnats, d);
-    return 0;
-}
-
-/* Flows are checked now, so that mistakes are told to who starts the program. */
-static int add_flows(struct state *state, const char *path, struct diag *diag)
-{
-    FILE *f = fopen(path, "r");
-    char *line = NULL;
-    size_t cap = 0;
-    int err = 0;
-    if (!f)
-        return diag_set(diag, ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    for (unsigned n = 1; !err && getline(&line, &cap, f) >= 0; n++) {
-        struct of_flow_mod fm;
-        line[strcspn(line, "#\n")] = 0;
-        if (!line[strspn(line, " \t\r")])
-            continue;
-        err = of_flow_mod_parse(line, OF_FLOW_ADD, NULL, NULL, &fm, diag);
-        of_flow_mod_fini(&fm);
-        if (err)
-            diag_prefix(diag, "%s:%u: ", path, n);
-        else
-            vec_push(&state->config.flows, xstrdup(line));
-    }
-    free(line);
-    fclose(f);
-    return err;
-}
-
 static int parse_number(const char *arg, uint64_t max, const char *what, uint64_t *ret,
                         struct diag *diag)
 {
@@ -243,12 +190,18 @@ static int set_option(void *state_, int id, const char *arg, struct diag *diag)
         c->queue = (int64_t)n;
         break;
     case OPT_WITH_FLOWS:
-        return add_flows(state, arg, diag);
+        return config_add_flows(arg, &c->flows, diag);
+    case OPT_ON_DEMAND:
+        return config_add_flows(arg, &c->on_demand, diag);
+    case OPT_ARP:
+        return config_add_arp(c, arg, diag);
+    case OPT_ARP_REWRITE:
+        return config_add_arp_rewrite(c, arg, diag);
     case OPT_VERSIONS:
         return of_versions_parse(arg, &c->versions, diag);
     case OPT_DNAT:
     case OPT_DNAT_INSTANCE:
-        return add_dnat(state, arg, id == OPT_DNAT_INSTANCE, diag);
+        return config_add_dnat(c, arg, id == OPT_DNAT_INSTANCE, diag);
     }
     return err;
 }
@@ -297,14 +250,11 @@ static void stop(void *state_)
         of_remote_free(state->remotes.data[i]);
     for (size_t i = 0; i < state->methods.n; i++)
         free(state->methods.data[i]);
-    for (size_t i = 0; i < state->config.flows.n; i++)
-        free(state->config.flows.data[i]);
     vec_fini(&state->listeners);
     vec_fini(&state->accepted);
     vec_fini(&state->remotes);
     vec_fini(&state->methods);
-    vec_fini(&state->config.flows);
-    vec_fini(&state->config.dnats);
+    config_fini(&state->config);
 }
 
 int main(int argc, char **argv)
@@ -324,6 +274,12 @@ int main(int argc, char **argv)
          "answer TCP to the first at the second, on the switch's host; flows for each connection"},
         {OPT_DNAT_INSTANCE, 0, "dnat-instance", "IP:PORT=IP:PORT",
          "the same with flows for each instance"},
+        {OPT_ARP, 0, "arp", "IP[=MAC]",
+         "answer ARP for IP with MAC; without MAC with the local port's, and announce it"},
+        {OPT_ARP_REWRITE, 0, "arp-rewrite", "IP/MAC=IP/MAC",
+         "in ARP, make a machine with the first addresses one with the second to all others"},
+        {OPT_ON_DEMAND, 0, "on-demand", "FILE",
+         "add a flow of FILE when a packet comes up from its table that it covers"},
         OPTION_END,
     };
     static const struct daemon_spec spec = {

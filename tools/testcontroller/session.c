@@ -25,22 +25,35 @@ void session_flow(struct session *s, struct of_flow_mod *fm)
     of_flow_mod_fini(fm);
 }
 
-void session_packet_out(struct session *s, const struct packet_in *in,
-                        const struct of_actions *actions)
+static void packet_out(struct session *s, uint32_t buffer_id, const void *data, size_t n,
+                       uint32_t in_port, const struct of_actions *actions)
 {
     struct of_packet_out po;
     struct of_buf b = OF_BUF_INIT;
     of_packet_out_init(&po);
-    po.buffer_id = in->pin->buffer_id;
-    match_set(&po.metadata, FIELD_IN_PORT, key_in_port(&in->key));
+    po.buffer_id = buffer_id;
+    match_set(&po.metadata, FIELD_IN_PORT, in_port);
     of_actions_copy(&po.actions, actions);
-    if (po.buffer_id == OF_BUFFER_NONE) {
-        po.packet = in->pin->packet;
-        po.packet_len = in->pin->packet_len;
+    if (buffer_id == OF_BUFFER_NONE) {
+        po.packet = data;
+        po.packet_len = n;
     }
     of_packet_out_encode(&po, of_conn_version(s->conn), of_conn_next_xid(s->conn), &b);
     send_buf(s, &b);
     of_packet_out_fini(&po);
+}
+
+void session_packet_out(struct session *s, const struct packet_in *in,
+                        const struct of_actions *actions)
+{
+    packet_out(s, in->pin->buffer_id, in->pin->packet, in->pin->packet_len, key_in_port(&in->key),
+               actions);
+}
+
+void session_packet(struct session *s, const struct packet *packet, uint32_t in_port,
+                    const struct of_actions *actions)
+{
+    packet_out(s, OF_BUFFER_NONE, packet->data, packet->size, in_port, actions);
 }
 
 void session_output(const struct session *s, struct of_actions *actions, uint32_t port)
@@ -114,6 +127,7 @@ void session_init(struct session *s, const struct testcontroller_config *config,
     }
     send_given_flows(s);
     dnat_setup(s);
+    arp_setup(s);
 }
 
 void session_fini(struct session *s)
@@ -130,6 +144,18 @@ static void take_ports(struct session *s, const uint8_t *data, size_t n, uint8_t
     while (of_port_next(data, n, version, &ofs, &port) > 0)
         if (port.number == PORT_LOCAL)
             s->local_mac = port.mac;
+    arp_announce(s, PORT_FLOOD);
+}
+
+static void take_port_status(struct session *s, const struct of_msg *msg)
+{
+    struct of_port_status status;
+    if (of_port_status_decode(msg, &status))
+        return;
+    if (status.port.number == PORT_LOCAL)
+        s->local_mac = status.port.mac;
+    else if (status.reason == OF_PORT_ADD)
+        arp_announce(s, status.port.number);
 }
 
 static void take_packet(struct session *s, const struct of_msg *msg)
@@ -143,8 +169,8 @@ static void take_packet(struct session *s, const struct of_msg *msg)
     packet_init_view(&packet, pin.packet, pin.packet_len);
     flow_extract(&packet, &in.key);
     packet_fini(&packet);
-    in.key.in_port = pin.metadata.key.in_port;
-    if (!dnat_packet(s, &in))
+    memcpy(&in.key, &pin.metadata.key, offsetof(struct flow_key, eth_dst));
+    if (!dnat_packet(s, &in) && !arp_packet(s, &in) && !demand_packet(s, &in))
         learning_packet(s, &in);
 }
 
@@ -168,6 +194,9 @@ void session_message(struct session *s, const struct of_msg *msg)
         return;
     case OF_PACKET_IN:
         take_packet(s, msg);
+        return;
+    case OF_PORT_STATUS:
+        take_port_status(s, msg);
         return;
     case OF_ERROR_MSG:
         log_warn("%s: the switch answers with an error, type and code %08x", of_conn_name(s->conn),

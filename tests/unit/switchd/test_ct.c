@@ -50,12 +50,12 @@ static void test_state(void **state)
     struct bridge *br = setup(&w);
     world_add_flow(br, "ip,actions=set_field:7->reg3,set_field:0x55->metadata,set_field:9->reg0,"
                        "push:NXM_NX_REG0[],"
-                       "write_actions(output:4),set_field:0->reg0,ct(table=1,zone=NXM_NX_REG3[0.."
-                       "15]),set_field:8->reg3,"
-                       "resubmit(,2)");
+                       "set_field:0->reg0,resubmit(,7),ct(table=1,zone=NXM_NX_REG3[0..15]),"
+                       "set_field:8->reg3,resubmit(,2)");
+    world_add_flow(br, "table=7,actions=write_actions(output:4)");
     world_add_flow(br, "table=1,reg3=7,metadata=0x55,ct_zone=7,ip,ct_state=+new+trk,actions=pop:"
                        "NXM_NX_REG1[],resubmit(,3)");
-    world_add_flow(br, "table=2,reg3=8,ip,ct_state=-trk,actions=clear_actions,output:3");
+    world_add_flow(br, "table=2,reg3=8,ip,ct_state=-trk,actions=output:3,clear_actions");
     world_add_flow(br, "table=3,reg1=9,ip,actions=output:2");
     assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "p2 p4 p3");
     assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "p2 p4 p3");
