@@ -478,12 +478,18 @@ static void test_lent(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),           cmocka_unit_test(test_registers_overlap),
-        cmocka_unit_test(test_subfield_text),    cmocka_unit_test(test_field_text),
-        cmocka_unit_test(test_match_algebra),    cmocka_unit_test(test_match_text),
-        cmocka_unit_test(test_compose_extract),  cmocka_unit_test(test_extract_hostile),
-        cmocka_unit_test(test_rewrite),          cmocka_unit_test(test_vlan_and_ttl),
-        cmocka_unit_test(test_partial_checksum), cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_registers_overlap),
+        cmocka_unit_test(test_subfield_text),
+        cmocka_unit_test(test_field_text),
+        cmocka_unit_test(test_match_algebra),
+        cmocka_unit_test(test_match_text),
+        cmocka_unit_test(test_compose_extract),
+        cmocka_unit_test(test_extract_hostile),
+        cmocka_unit_test(test_rewrite),
+        cmocka_unit_test(test_vlan_and_ttl),
+        cmocka_unit_test(test_partial_checksum),
+        cmocka_unit_test(test_lent),
         cmocka_unit_test(test_pbb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
