@@ -45,6 +45,13 @@ static const struct ctl_option leader_options[] = {
     {0, 0, NULL, NULL, NULL},
 };
 
+const struct ctl_option ctl_daemon_options[] = {
+    {OPT_DETACH, 0, "detach", NULL,
+     "run commands of later calls in the background; prints its socket"},
+    {OPT_UNIXCTL, 'u', "unixctl", "SOCKET", "let the daemon at SOCKET do it, or be it there"},
+    {0, 0, NULL, NULL, NULL},
+};
+
 /* ---- options ---- */
 
 static int parse_number(const char *text, int64_t max, int *ret)
@@ -153,6 +160,9 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
     case OPT_CA_CERT:
         ctl->ca_cert = arg;
         return 0;
+    case OPT_UNIXCTL:
+        ctl->unixctl = arg;
+        return 0;
     }
     if (id >= OPT_PROGRAM)
         return ctl->program->set_option(ctl, id, arg, diag);
@@ -165,6 +175,7 @@ static const struct ctl_option *option_tables(const struct ctl *ctl, int i)
     const struct ctl_option *const tables[] = {
         ctl_common_options,
         ctl->program->may_follow ? leader_options : none,
+        ctl->program->daemon_variable ? ctl_daemon_options : none,
         ctl->program->options ? ctl->program->options : none,
     };
     return i < (int)ARRAY_SIZE(tables) ? tables[i] : NULL;

@@ -72,6 +72,7 @@ struct ctl_program {
     const char *socket; /* in the run directory: "ovnnb_db.sock" */
     enum rundir_side side;
     const char *db_variable;                   /* environment: "OVN_NB_DB"; NULL: none */
+    const char *daemon_variable;               /* "OVN_NB_DAEMON"; NULL: has no daemon mode */
     bool may_follow;                           /* has --leader-only and --no-leader-only */
     const struct ctl_command *const *commands; /* NULL-ended list of tables */
     const struct ctl_row_id *row_ids;          /* ended by table NULL; may be NULL */

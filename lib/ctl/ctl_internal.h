@@ -31,6 +31,8 @@ enum {
     OPT_PRIVATE_KEY,
     OPT_CERTIFICATE,
     OPT_CA_CERT,
+    OPT_DETACH,
+    OPT_UNIXCTL,
     OPT_BOOTSTRAP_CA,
     OPT_PROGRAM = 1000
 };
@@ -47,7 +49,7 @@ struct ctl {
     int timeout_s;
     bool dry_run, oneline, retry, leader_only, data_given, format_given;
     struct table_style style;
-    const char *private_key, *certificate, *ca_cert;
+    const char *private_key, *certificate, *ca_cert, *unixctl;
     int done_status; /* OPT_ of --help and the like: print that, nothing else; 0: run */
 
     struct schema *schema;
@@ -70,7 +72,16 @@ struct ctl {
     char *commit_error;
 };
 
-extern const struct ctl_option ctl_common_options[];
+extern const struct ctl_option ctl_common_options[], ctl_daemon_options[];
+
+/* daemon_mode.c: does the command line ask for a daemon? The whole of one; returns the exit status. */
+bool ctl_wants_to_serve(int argc, char **argv, const struct ctl_program *program);
+int ctl_serve(int argc, char **argv, const struct ctl_program *program);
+/* daemon_mode.c: the control socket of a daemon that this call is to use, NULL: none. Lets it run the command line, and prints what it
+ * answers; ERR_INVALID with its error in DIAG. */
+const char *ctl_server_socket(const struct ctl *ctl);
+int ctl_ask(struct ctl *ctl, const char *socket, int argc, char **argv,
+            struct diag *diag) MUST_CHECK;
 
 /* command_line.c: fills the options and the calls. ERR_INVALID with the sentence in DIAG. */
 int ctl_parse(struct ctl *ctl, int argc, char **argv, struct diag *diag) MUST_CHECK;

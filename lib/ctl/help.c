@@ -71,6 +71,8 @@ void ctl_put_help(const struct ctl_program *program, const char *name, struct st
     str_put(out, "\nOptions:\n");
     put_options(program->options, out);
     put_options(ctl_common_options, out);
+    if (program->daemon_variable)
+        put_options(ctl_daemon_options, out);
     if (program->may_follow) {
         put_entry(out, "      --no-leader-only", "accept any server of a cluster");
         put_entry(out, "      --leader-only", "accept only its leader (default)");
@@ -90,7 +92,8 @@ void ctl_put_help(const struct ctl_program *program, const char *name, struct st
 
 void ctl_put_options_help(const struct ctl_program *program, struct str *out)
 {
-    const struct ctl_option *const tables[] = {program->options, ctl_common_options};
+    const struct ctl_option *const tables[] = {
+        program->options, ctl_common_options, program->daemon_variable ? ctl_daemon_options : NULL};
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         for (const struct ctl_option *o = tables[i]; o && o->id; o++)
             if (o->help)

@@ -482,6 +482,12 @@ static int run(struct ctl *ctl, struct diag *diag)
     return wait_done(ctl, diag);
 }
 
+static int run_here_or_there(struct ctl *ctl, int argc, char **argv, struct diag *diag)
+{
+    const char *socket = ctl_server_socket(ctl);
+    return socket ? ctl_ask(ctl, socket, argc, argv, diag) : run(ctl, diag);
+}
+
 static void ctl_fini(struct ctl *ctl)
 {
     view_free(ctl->view);
@@ -505,6 +511,8 @@ static void ctl_fini(struct ctl *ctl)
 
 int ctl_main(int argc, char **argv, const struct ctl_program *program, void *aux)
 {
+    if (ctl_wants_to_serve(argc, argv, program))
+        return ctl_serve(argc, argv, program);
     const char *slash = strrchr(argv[0], '/');
     struct ctl ctl = {
         .program = program,
@@ -532,7 +540,7 @@ int ctl_main(int argc, char **argv, const struct ctl_program *program, void *aux
     if (!err && ctl.done_status)
         print_asked(&ctl);
     else if (!err)
-        err = run(&ctl, &diag);
+        err = run_here_or_there(&ctl, argc, argv, &diag);
     if (err)
         fprintf(stderr, "%s: %s\n", ctl.name, diag_text(&diag));
     int status = err ? EXIT_FAILURE : ctl.status;

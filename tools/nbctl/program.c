@@ -4,6 +4,7 @@
  * and the program ends when northd (sb_cfg) or all hypervisors (hv_cfg) have caught up with that
  * number. "sync" counts up in any case.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,18 +14,21 @@
 
 enum wait_type { WAIT_NONE, WAIT_SB, WAIT_HV };
 
-enum { OPT_WAIT = 1000, OPT_NO_WAIT, OPT_SHUFFLE, OPT_NO_SHUFFLE };
+enum { OPT_WAIT = 1000, OPT_NO_WAIT, OPT_PRINT_WAIT_TIME, OPT_SHUFFLE, OPT_NO_SHUFFLE };
 
 struct nbctl {
     enum wait_type wait;
     bool force;     /* sync: count up though nothing changes */
     bool is_known;  /* the number to wait for */
     int64_t target; /* of sb_cfg or hv_cfg */
+    bool print_time;
+    int64_t start_ms; /* wall clock, when the number was counted up; 0: it was not */
 };
 
 static const struct ctl_option options[] = {
     {OPT_WAIT, 0, "wait", "none|sb|hv", "wait until northd (sb) or all hypervisors (hv) caught up"},
     {OPT_NO_WAIT, 0, "no-wait", NULL, "do not wait (default)"},
+    {OPT_PRINT_WAIT_TIME, 0, "print-wait-time", NULL, "print how long --wait waited, and for whom"},
     {OPT_SHUFFLE, 0, "shuffle-remotes", NULL, NULL},
     {OPT_NO_SHUFFLE, 0, "no-shuffle-remotes", NULL, NULL},
     {0, 0, NULL, NULL, NULL},
@@ -36,6 +40,8 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
     struct nbctl *nbctl = ctl_aux(ctl);
     if (id == OPT_NO_WAIT)
         nbctl->wait = WAIT_NONE;
+    if (id == OPT_PRINT_WAIT_TIME)
+        nbctl->print_time = true;
     if (id != OPT_WAIT)
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -69,8 +75,25 @@ static void amend(struct ctl *ctl, struct replica_txn *txn, bool changed)
     const struct row *global = global_row(ctl_view(ctl));
     if (nbctl->wait == WAIT_NONE || (!changed && !nbctl->force))
         return;
+    nbctl->start_ms = env_wall_ms(env_real());
     replica_txn_mutate(txn, global->table, &global->uuid, row_column(global, "nb_cfg"), MUTATE_ADD,
                        datum_new_integer(1));
+}
+
+/* From the change to each of the times that are told in NB_Global. */
+static void print_times(const struct nbctl *nbctl, const struct row *global)
+{
+    static const struct {
+        const char *text, *column;
+    } steps[] = {
+        {"ovn-northd delay before processing:\t", "nb_cfg_timestamp"},
+        {"ovn-northd completion:\t\t\t", "sb_cfg_timestamp"},
+        {"ovn-controller(s) completion:\t\t", "hv_cfg_timestamp"},
+    };
+    printf("Time spent on processing nb_cfg %lld:\n", (long long)nbctl->target);
+    for (size_t i = 0; i < ARRAY_SIZE(steps) - (nbctl->wait == WAIT_SB); i++)
+        printf("\t%s%lldms\n", steps[i].text,
+               (long long)(row_integer(global, steps[i].column, 0) - nbctl->start_ms));
 }
 
 static bool is_done(struct ctl *ctl)
@@ -88,7 +111,11 @@ static bool is_done(struct ctl *ctl)
         nbctl->target = row_integer(global, "nb_cfg", 0);
         nbctl->is_known = true;
     }
-    return row_integer(global, nbctl->wait == WAIT_SB ? "sb_cfg" : "hv_cfg", 0) >= nbctl->target;
+    if (row_integer(global, nbctl->wait == WAIT_SB ? "sb_cfg" : "hv_cfg", 0) < nbctl->target)
+        return false;
+    if (nbctl->print_time && nbctl->start_ms)
+        print_times(nbctl, global);
+    return true;
 }
 
 static int run_sync(struct ctl_call *call)
@@ -162,6 +189,7 @@ int nbctl_main(int argc, char **argv)
         .socket = "ovnnb_db.sock",
         .side = RUNDIR_OVN,
         .db_variable = "OVN_NB_DB",
+        .daemon_variable = "OVN_NB_DAEMON",
         .may_follow = true,
         .commands = commands,
         .row_ids = row_ids,

@@ -65,6 +65,7 @@ int sbctl_main(int argc, char **argv)
         .socket = "ovnsb_db.sock",
         .side = RUNDIR_OVN,
         .db_variable = "OVN_SB_DB",
+        .daemon_variable = "OVN_SB_DAEMON",
         .may_follow = true,
         .commands = commands,
         .row_ids = row_ids,
