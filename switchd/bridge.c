@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "switchd/bfd/bfd.h"
 #include "switchd/inband/inband.h"
 #include "switchd/ofserver.h"
 #include "switchd/vswitch.h"
@@ -162,8 +163,10 @@ static int parse_tunnel(const struct smap *options, struct tunnel_config *c, str
 
 static void vport_free(struct vport *port)
 {
+    bfd_free(port->bfd);
     port_close(port->dev);
     smap_fini(&port->options);
+    smap_fini(&port->bfd_config);
     free(port->vlan.trunks);
     free(port->name);
     free(port->type);
@@ -293,6 +296,12 @@ bool vport_is_up(const struct vport *port)
     return !(port->config & OF_PC_PORT_DOWN);
 }
 
+bool vport_is_live(const struct vport *port)
+{
+    return vport_is_up(port) && (!port->dev || port->dev->status.link_up) &&
+           (!port->bfd || port->bfd->forwarding);
+}
+
 struct port_stats vport_stats(const struct vport *port)
 {
     return port->dev ? port->dev->stats : port->patch;
@@ -324,15 +333,16 @@ void vport_describe(const struct vport *port, struct of_port *ret)
     ret->number = port->ofport;
     strncpy(ret->name, port->name, OF_PORT_NAME_LEN - 1);
     ret->config = port->config;
+    uint32_t live = !port->bfd || port->bfd->forwarding ? OF_PS_LIVE : 0;
     if (!port->dev) {
-        ret->state = vport_peer(port) ? OF_PS_LIVE : OF_PS_LINK_DOWN;
+        ret->state = vport_peer(port) ? live : OF_PS_LINK_DOWN;
         return;
     }
     const struct port_status *s = &port->dev->status;
     ret->mac = s->mac;
     if (!s->admin_up)
         ret->config |= OF_PC_PORT_DOWN;
-    ret->state = s->link_up ? OF_PS_LIVE : OF_PS_LINK_DOWN;
+    ret->state = s->link_up ? live : OF_PS_LINK_DOWN;
     ret->current = port_features(s);
     ret->current_speed = s->speed_mbps * 1000;
 }

@@ -19,6 +19,7 @@
 struct vswitch;
 struct ofserver;
 struct inband;
+struct bfd;
 
 /* What a tunnel port's options say. */
 struct tunnel_config {
@@ -52,6 +53,8 @@ struct vport {
     struct vlan_config vlan;
     uint32_t config;             /* OF_PC_* */
     struct port_stats patch;     /* of a patch port */
+    struct smap bfd_config;      /* Interface.bfd */
+    struct bfd *bfd;             /* NULL: off */
     struct port_status reported; /* as last told to controllers */
     int64_t created_ms;
 };
@@ -128,6 +131,10 @@ void bridge_names(const struct bridge *br, struct bridge_port_names *ret);
 void vport_describe(const struct vport *port, struct of_port *ret);
 struct port_stats vport_stats(const struct vport *port);
 bool vport_is_up(const struct vport *port); /* carries packets: not configured down */
+/* What is sent there arrives, as far as the link, and BFD where it is on, can tell. */
+bool vport_is_live(const struct vport *port);
+/* Takes Interface.bfd: a session begins, changes or ends (vport_bfd.c). */
+void vport_set_bfd(struct vport *port, const struct smap *options);
 
 /* Groups and meters by their mod messages: 0 or OF_ERROR. */
 struct group *bridge_group(const struct bridge *br, uint32_t id);

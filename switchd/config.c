@@ -205,6 +205,10 @@ static void apply_interface(struct bridge_pass *pass, const struct ovs_interface
     diag_fini(&diag);
     smap_fini(&options);
     if (port) {
+        struct smap bfd = SMAP_INIT;
+        smap_from_datum(&bfd, ovs_interface_bfd(iface));
+        vport_set_bfd(port, &bfd);
+        smap_fini(&bfd);
         vlan_from_row(port, row);
         device_from_row(port, iface,
                         is_local(pass, name) ? ovs_bridge_other_config_value(pass->row, "hwaddr")

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "rows/ovs.h"
+#include "switchd/bfd/bfd.h"
 #include "switchd/config.h"
 #include "switchd/ofserver.h"
 
@@ -62,6 +63,19 @@ static void put_statistics(struct pass *pass, const struct row *row, const struc
         datum_new_map(ATOM_STRING, ATOM_INTEGER, keys, values, ARRAY_SIZE(all)));
 }
 
+/* Of a column that maps texts to texts. */
+static void put_texts(struct pass *pass, const struct row *row, int column, const struct smap *map)
+{
+    size_t n = map->entries.n;
+    union atom *atoms = xcalloc(2 * n + 1, sizeof *atoms);
+    for (size_t i = 0; i < n; i++) {
+        atoms[i].string = rstr_new(map->entries.data[i].key);
+        atoms[n + i].string = rstr_new(map->entries.data[i].value);
+    }
+    put(pass, row, column, datum_new_map(ATOM_STRING, ATOM_STRING, atoms, atoms + n, n));
+    free(atoms);
+}
+
 static void put_device(struct pass *pass, const struct row *row, const struct vport *port)
 {
     const struct port_status *s = port->dev ? &port->dev->status : NULL;
@@ -80,6 +94,10 @@ static void put_device(struct pass *pass, const struct row *row, const struct vp
                          s ? (int64_t)s->speed_mbps * 1000000 : 0, s && s->speed_mbps);
     put_optional_text(pass, row, OVS_INTERFACE_COL_DUPLEX,
                       s && s->speed_mbps ? s->full_duplex ? "full" : "half" : NULL);
+    struct smap bfd = SMAP_INIT;
+    bfd_status(port->bfd, &bfd);
+    put_texts(pass, row, OVS_INTERFACE_COL_BFD_STATUS, &bfd);
+    smap_fini(&bfd);
     if (pass->statistics) {
         struct port_stats stats = vport_stats(port);
         put_statistics(pass, row, &stats);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "openflow/packet_io.h"
 #include "openflow/switch.h"
+#include "switchd/bfd/bfd.h"
 #include "switchd/exec.h"
 #include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
@@ -209,6 +210,8 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
 {
     struct arrival arrival = {.bridge = port->bridge, .port = port};
     packet->md.in_port = port->dp_no;
+    if (port->bfd && bfd_take(port->bfd, packet))
+        return;
     process(vs, &arrival, packet, now_ms);
 }
 

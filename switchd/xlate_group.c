@@ -69,7 +69,7 @@ static bool bucket_is_live(const struct bridge *br, const struct of_bucket *b, u
 {
     if (b->watch_port != PORT_ANY) {
         const struct vport *port = bridge_port(br, b->watch_port);
-        if (port && vport_is_up(port) && (!port->dev || port->dev->status.link_up))
+        if (port && vport_is_live(port))
             return true;
     }
     if (b->watch_group != OF_GROUP_ANY && group_is_live(br, b->watch_group, depth))
@@ -198,7 +198,7 @@ void xlate_multipath(struct xctx *x, const struct of_multipath *a)
 static bool member_is_live(const struct bridge *br, uint32_t number)
 {
     const struct vport *port = bridge_port(br, number);
-    return port && vport_is_up(port) && (!port->dev || port->dev->status.link_up);
+    return port && vport_is_live(port);
 }
 
 void xlate_bundle(struct xctx *x, const struct of_bundle_action *a)

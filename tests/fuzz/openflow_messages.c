@@ -25,8 +25,9 @@ static void redo_flow(const struct of_msg *msg)
                 err = of_flow_mod_decode(&copy, true, &again);
                 of_flow_mod_fini(&again);
             }
-            /* A flow of 64 kB in one version may be longer in another. */
-            if (err && w.n <= OF_MAX_LEN)
+            /* A flow of 64 kB in one version may be longer in another; in 1.0 the switch may choose the table. */
+            bool chosen = fm.command == OF_FLOW_ADD && fm.table_id == OF_TABLE_ALL;
+            if (err && w.n <= OF_MAX_LEN && !chosen)
                 bug("version %u does not read back: %s", versions[i], of_error_name(err));
             of_buf_fini(&w);
         }
