@@ -156,6 +156,18 @@ void check_quiet(struct net *net)
 
 /* --- Incremental against fresh */
 
+/* What the switch has is what the controller wants it to have. */
+static void check_installed(struct hypervisor *hv)
+{
+    struct installer_stats stats = controller_install_stats(hv->controller);
+    const struct bridge *br = vswitch_bridge(&hv->switchd.vs, "br-int");
+    if (!stats.is_connected || stats.desired != stats.installed || stats.rejected ||
+        stats.desired != br->tables.n_rules)
+        cluster_fail(hv->cluster,
+                     "%s: of %zu flows %zu are installed, %zu were rejected, the switch has %zu",
+                     hv->name, stats.desired, stats.installed, stats.rejected, br->tables.n_rules);
+}
+
 void check_incremental(struct net *net)
 {
     struct cluster *c = net->cluster;
@@ -169,6 +181,8 @@ void check_incremental(struct net *net)
     cluster_run(c, POLL_US);
     if (northd_n_transactions(northd) != n)
         cluster_fail(c, "a recompute of northd wrote something");
+    for (size_t i = 0; i < c->hvs.n; i++)
+        check_installed(c->hvs.data[i]);
     for (size_t i = 0; i < c->hvs.n; i++)
         if (!inc_verify(controller_inc(c->hvs.data[i]->controller), &report))
             cluster_fail(

@@ -12,13 +12,16 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "sim/check.h"
+#include "sim/life.h"
 #include "sim/probe.h"
+
+enum { PROBES = 60, FAULT_PERCENT = 10, QUIET_PERCENT = 5, MAX_PAUSE_US = 3 * SECOND_US };
 
 struct sim {
     struct cluster *cluster;
     struct net *net;
     struct probe_counts probes;
-    unsigned n_quiet;
+    unsigned n_steps, n_quiet;
 };
 
 /* Interned values are ordered by where they lie in memory here and there: a run that repeats needs memory that does. */
@@ -34,26 +37,15 @@ static void fix_addresses(char **argv)
 static void come_to_rest(struct sim *sim)
 {
     struct cluster *c = sim->cluster;
-    const char *doing = c->doing;
+    life_heal(c);
+    c->doing = "at rest";
     check_quiet(sim->net);
-    probe_some(sim->net, 20, &sim->probes);
+    probe_some(sim->net, PROBES, &sim->probes);
     check_quiet(sim->net);
     check_incremental(sim->net);
+    if (cluster_is_likely(c, 20))
+        check_fresh_controllers(sim->net);
     sim->n_quiet++;
-    c->doing = doing;
-}
-
-static void fixed_network(struct net *net)
-{
-    net_add_switch(net, 0);
-    net_add_switch(net, 1);
-    net_add_router(net, 0);
-    net_link(net, 0, 0);
-    net_link(net, 1, 0);
-    for (unsigned i = 0; i < 6; i++) {
-        net_add_port(net, i, i % 2);
-        net_attach(net, i, (unsigned)(i % net->cluster->hvs.n));
-    }
 }
 
 static bool has_bridges(void *c_)
@@ -65,6 +57,20 @@ static bool has_bridges(void *c_)
     return true;
 }
 
+/* An edit or a fault. What follows comes at once or a little later. */
+static void one_step(struct sim *sim)
+{
+    struct cluster *c = sim->cluster;
+    if (cluster_is_likely(c, FAULT_PERCENT))
+        life_fault(sim->net);
+    else
+        life_edit(sim->net);
+    if (getenv("SIM_LOG"))
+        fprintf(stderr, "sim: %.6f s: %s\n", (double)c->time.now_us / 1e6, c->doing);
+    if (cluster_is_likely(c, 50))
+        cluster_run(c, (int64_t)cluster_pick(c, MAX_PAUSE_US));
+}
+
 static void run(struct sim *sim)
 {
     struct amounts before;
@@ -72,10 +78,14 @@ static void run(struct sim *sim)
     sim->net = net_new(sim->cluster);
     check_quiet(sim->net);
     before = check_count(sim->net);
-    fixed_network(sim->net);
+    life_begin(sim->net);
+    for (unsigned i = 0; i < sim->n_steps; i++) {
+        one_step(sim);
+        if (cluster_is_likely(sim->cluster, QUIET_PERCENT))
+            come_to_rest(sim);
+    }
     come_to_rest(sim);
-    check_fresh_controllers(sim->net);
-    come_to_rest(sim);
+    sim->cluster->doing = "taking everything back";
     net_clear(sim->net);
     check_quiet(sim->net);
     check_equal_amounts(sim->net, &before);
@@ -93,6 +103,22 @@ static uint64_t number(char **argv, int i, uint64_t max)
     return n;
 }
 
+/* The digest is the same for two runs that went the same way. */
+static void say_end(const struct sim *sim)
+{
+    const struct cluster *c = sim->cluster;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    printf(
+        "sim: %u quiet points; %llu packets sent, %llu came out, as the model says; %.0f s of the "
+        "cluster in %.1f s of CPU; digest %016llx\n",
+        sim->n_quiet, (unsigned long long)sim->probes.sent,
+        (unsigned long long)sim->probes.delivered, (double)c->time.now_us / 1e6, cpu,
+        (unsigned long long)(c->time.state ^ c->chance.state ^ (uint64_t)c->time.now_us));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4) {
@@ -102,20 +128,12 @@ int main(int argc, char **argv)
     fix_addresses(argv);
     log_set_stderr(getenv("SIM_LOG") != NULL);
     uint64_t seed = number(argv, 1, UINT64_MAX), size = number(argv, 3, 100);
-    (void)number(argv, 2, 1000000);
     char *repeat = xasprintf("%s %s %s %s", argv[0], argv[1], argv[2], argv[3]);
     printf("sim: seed %s, %s steps, %s hypervisors\n", argv[1], argv[2], argv[3]);
-    struct sim sim = {.cluster = cluster_new(seed, (unsigned)size, repeat)};
+    struct sim sim = {.cluster = cluster_new(seed, (unsigned)size, repeat),
+                      .n_steps = (unsigned)number(argv, 2, 1000000)};
     run(&sim);
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf(
-        "sim: %u quiet points, %llu packets sent, %llu came out, as the model says; %.0f s of the "
-        "cluster in %.1f s of CPU\n",
-        sim.n_quiet, (unsigned long long)sim.probes.sent, (unsigned long long)sim.probes.delivered,
-        (double)sim.cluster->time.now_us / 1e6,
-        (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
-            (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
+    say_end(&sim);
     cluster_free(sim.cluster);
     free(repeat);
     return 0;

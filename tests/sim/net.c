@@ -38,6 +38,8 @@ struct net *net_new(struct cluster *c)
 {
     struct net *net = NEW(struct net);
     net->cluster = c;
+    net->n_switches = MIN(2 + (unsigned)c->hvs.n / 2, MAX_SWITCHES);
+    net->n_ports = MIN(6 * (unsigned)c->hvs.n, MAX_PORTS);
     for (unsigned i = 0; i < MAX_SETS; i++) {
         nb(net, "{\"op\":\"insert\",\"table\":\"Address_Set\",\"row\":{\"name\":\"as%u\"}}", i);
         nb(net, "{\"op\":\"insert\",\"table\":\"Port_Group\",\"row\":{\"name\":\"pg%u\"}}", i);

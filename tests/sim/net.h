@@ -52,6 +52,8 @@ struct net_acl {
 
 struct net {
     struct cluster *cluster;
+    unsigned n_switches,
+        n_ports; /* at most, for the size of the cluster: enough to meet each other */
     struct net_switch switches[MAX_SWITCHES];
     struct net_router routers[MAX_ROUTERS];
     struct net_port ports[MAX_PORTS];

@@ -10,7 +10,7 @@
 #include "sim/model.h"
 #include "switchd/port/dummy.h"
 
-enum { PAYLOAD = 20, FLIGHT_US = 200000, FIRST_SOURCE_PORT = 10000 };
+enum { PAYLOAD = 20, FLIGHT_US = 20000, FIRST_SOURCE_PORT = 10000 };
 
 struct frame {
     unsigned port;
