@@ -358,6 +358,7 @@ static void apply(void *config_)
         return;
     const struct row *root = config_root(config);
     errors_clear(config);
+    config_apply_tls(config, root);
     remove_bridges(config, root);
     if (root)
         config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,
@@ -409,6 +410,7 @@ void config_fini(struct config *config)
     errors_clear(config);
     vec_fini(&config->errors);
     vec_fini(&config->ct_zones);
+    free(config->tls_texts);
 }
 
 void config_tick(struct config *config)

@@ -9,6 +9,7 @@
  *     config.c         rows -> bridges
  *     config_inband.c  rows -> whom in-band control keeps the way open to
  *     config_ct.c      rows -> the connection tracker
+ *     config_tls.c     rows -> keys and certificates
  *     status.c         bridges -> rows
  */
 #pragma once
@@ -39,6 +40,7 @@ struct config {
     bool links_changed;    /* so they are tried now */
     config_zones ct_zones; /* of which the database says something */
     bool ct_default_limit; /* the database says the default */
+    char *tls_texts;       /* what the database last said of TLS; NULL: not asked yet */
     bool manage_sockets;   /* bridges listen at RUNDIR/BRIDGE.mgmt */
 };
 
@@ -60,6 +62,8 @@ void config_each(const struct config *config, const struct datum *refs, int tabl
 const char *config_error(const struct config *config, const char *interface);
 /* Timeouts and limits of zones; ROOT may be NULL. */
 void config_apply_ct(struct config *config, const struct row *root);
+/* Keys and certificates for OpenFlow; ROOT may be NULL. */
+void config_apply_tls(struct config *config, const struct row *root);
 void status_write(struct config *config);
 /* Gives BR, of row ROW of Bridge, the in-band control that the database asks for. */
 void config_apply_inband(struct config *config, struct bridge *br, const struct row *row);

@@ -96,9 +96,10 @@ static void controller_add(struct ofserver *of, const struct ofcontroller_config
                 of->br->name, config->target, of->br->vs->rundir, of->br->name);
         return;
     }
-    struct reconnect_options reconnect = {
-        .stream = {.default_port = TARGET_PORT_OPENFLOW, .rundir = of->br->vs->rundir},
-        .max_backoff_ms = config->max_backoff_ms};
+    struct reconnect_options reconnect = {.stream = {.default_port = TARGET_PORT_OPENFLOW,
+                                                     .rundir = of->br->vs->rundir,
+                                                     .tls = of->br->vs->tls},
+                                          .max_backoff_ms = config->max_backoff_ms};
     struct of_conn_options options = {.versions = OF_VERSIONS_ALL, .probe_ms = config->probe_ms};
     struct diag diag = DIAG_INIT;
     int err = target_is_passive(config->target)

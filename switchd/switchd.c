@@ -207,6 +207,8 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     if (sw->db_file && sw->db_remote)
         return diag_set(diag, ERR_INVALID, "--db=FILE and a remote database exclude each other");
     vswitch_init(&sw->vs, daemon_loop(daemon), daemon_counters(daemon), daemon_rundir(daemon));
+    if (daemon_tls(daemon))
+        sw->vs.tls = daemon_tls(daemon);
     sw->vs.host.dummy_override = sw->dummy_override;
     sw->vs.host.wire = sw->wire;
     sw->switching = true;

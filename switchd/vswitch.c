@@ -45,6 +45,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     vs->env = loop_env(loop);
     vs->counters = counters;
     vs->rundir = xstrdup(rundir);
+    vs->tls = vs->tls_db = tls_config_new();
     list_init(&vs->bridges);
     vec_push(&vs->dp_ports, NULL);
     vs->generation = 1;
@@ -72,6 +73,7 @@ void vswitch_fini(struct vswitch *vs)
     port_host_fini(&vs->host);
     vec_fini(&vs->dp_ports);
     free(vs->rundir);
+    tls_config_free(vs->tls_db);
 }
 
 struct bridge *vswitch_bridge(const struct vswitch *vs, const char *name)

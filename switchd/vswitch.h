@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "io/tls.h"
 #include "switchd/bridge.h"
 #include "switchd/dp.h"
 #include "switchd/recirc.h"
@@ -19,6 +20,8 @@ struct vswitch {
     struct env *env;
     struct counters *counters;
     char *rundir;
+    struct tls_config *tls_db;    /* as the database says, config_tls.c */
+    const struct tls_config *tls; /* of OpenFlow connections: that, or the command line's */
     struct port_host host;
     struct list bridges;
     VEC(struct vport *) dp_ports; /* by dp_no; NULL: free. Number 0 is never used */

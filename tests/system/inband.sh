@@ -106,6 +106,8 @@ t1() { # on one subnet
 08,tcp,nw_src=10.1.0.7,tp_src=7000,actions=NORMAL
 08,tcp,nw_src=10.1.0.9,tp_src=6653,actions=NORMAL" "$(flows)"
     has "a remote by name is refused with a reason" 'must be given by its address' "$(vsctl h set-controller br0 tcp:controller.example:6653; sleep 0.2; cat "$dir/h.out")"
+    equal "and contributes no flow" "07,tcp,nw_dst=10.1.0.7,tp_dst=7000,actions=NORMAL
+08,tcp,nw_src=10.1.0.7,tp_src=7000,actions=NORMAL" "$(flows)"
     clear_away
 }
 

@@ -60,4 +60,35 @@ equal "it was never forgotten" 'neighbours forgotten: 0' "$(ctl pinctrl/show | g
 wait_for 15 sh -c "! '$WEFT_BIN/weft-sbctl' --db='unix:$dir/ovnsb_db.sock' neighbors | grep -q 10.0.1.9"
 has "in silence it is forgotten" 'neighbours forgotten: [1-9]' "$(ctl pinctrl/show)"
 check "and found again" at a ping -n -q -c 1 -W 5 10.0.1.9
+# At most one question a second for a destination, whatever is sent there (MB-70), seen from the outside.
+at u timeout 20 tcpdump -lnni eth0 'arp and dst host 10.0.1.77' >"$dir/questions" 2>"$dir/tcpdump.err" &
+tcpdump=$!
+wait_for 5 grep -q 'listening on' "$dir/tcpdump.err"
+at a ping -n -q -c 350 -i 0.01 -W 1 10.0.1.77 >"$dir/ping.out" &
+wait_for 10 sh -c "[ \$(wc -l <'$dir/questions') -ge 3 ]"
+wait $!
+kill $tcpdump
+has "hundreds of packets, a question a second" yes "$(awk -F'[: ]' '{ t = $1 * 3600 + $2 * 60 + $3; if (NR > 1 && t - last < 0.95) bad = 1; last = t } END { print !bad && NR <= 7 ? "yes" : "no: " NR " questions" }' "$dir/questions")"
+
+# What waits for an answer arrives in order when it comes (MB-76).
+at u timeout 20 python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 7777)); print("ready", flush=True)
+print(" ".join(s.recv(9).decode() for i in range(4)))' >"$dir/order" &
+receiver=$!
+wait_for 5 grep -q ready "$dir/order"
+send() { at a python3 -c 'import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); [s.sendto(n.encode(), ("10.0.1.78", 7777)) for n in sys.argv[1:]]' "$@"; }
+send 1 2 3
+at u ip addr add 10.0.1.78/32 dev eth0
+sleep 1.1 # then the question is put again
+send 4
+wait $receiver
+equal "packets that waited, in order" "ready 1 2 3 4" "$(tr '\n' ' ' <"$dir/order" | sed 's/ $//')"
+
+# A gateway's port that takes smaller packets says so, and the sender follows (MB-74).
+nb --wait=hv set logical_router r options:chassis=hv -- set logical_router_port r1 options:gateway_mtu=900
+wait_for 10 at a ping -n -q -c 1 -W 1 10.0.1.9
+has "a packet that is too large is answered with the size that is not" 'mtu ?= ?900' "$(at a ping -n -c 2 -i 0.3 -W 1 -M do -s 1200 10.0.1.9 2>&1)"
+check "which the sender goes by" at a ping -n -q -c 1 -W 5 -M do -s 872 10.0.1.9
+has "from then on" 'mtu 900' "$(at a ip route get 10.0.1.9)"
 has "verified" 'verified [1-9][0-9]* times, 0 differences' "$(ctl inc/show)"

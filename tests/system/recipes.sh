@@ -6,6 +6,8 @@ for f in "$WEFT_SRC"/docs/recipes/*.md; do
     grep -q '^```sh$' "$f" || continue
     check "$(basename "$f" .md)" "$WEFT_SRC/tools/recipe/run" "$WEFT_BIN" "$f"
 done
+sed 's/weft-ofctl/ovs-ofctl/g' "$WEFT_SRC/docs/recipes/learn-proxy.md" >"$dir/by-ovs-ofctl.md"
+check "learn-proxy, word for word by ovs-ofctl" "$WEFT_SRC/tools/recipe/run" "$WEFT_BIN" "$dir/by-ovs-ofctl.md"
 refuse "a recipe that fails says where" 'stopped at: false' "$WEFT_SRC/tools/recipe/run" "$WEFT_BIN" <(printf '```sh\nfalse\n```\n')
 refuse "an unknown recipe" 'there is no recipe "nonsense"; there are: learn-proxy' "$WEFT_SRC/tools/demo" --recipe nonsense
 completed() { # PROGRAM WORD: what bash offers for it

@@ -329,6 +329,9 @@ static void test_flows(void **state UNUSED)
         {" cookie=0x0, duration=4.4s, table=2, n_packets=0, n_bytes=0, idle_age=4, ip actions=drop",
          "table=2,ip actions=drop"},
         {"udp,actions=mod_tp_dst:53", "udp actions=mod_tp_dst:53"},
+        {"ip,in_port:local,action=strip_vlan,local,flood,normal,resubmit(,5),controller",
+         "ip,in_port=LOCAL actions=strip_vlan,LOCAL,FLOOD,NORMAL,resubmit(,5),CONTROLLER:65535"},
+        {"arp,dl_vlan:7,action=drop", "arp,dl_vlan=7 actions=drop"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(differ); i++)
         check_flow(differ[i][0], differ[i][1]);

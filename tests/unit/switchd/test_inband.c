@@ -322,6 +322,57 @@ static void test_dhcp(void **state UNUSED)
     end(&s);
 }
 
+struct lines {
+    unsigned no_route, no_device, no_entry, changed;
+};
+
+static void on_line(enum log_level level, const char *line, void *aux)
+{
+    struct lines *n = aux;
+    n->no_route += level == LOG_WARN && strstr(line, "cannot find route") != NULL;
+    n->no_device += level == LOG_WARN && strstr(line, "cannot open device br0") != NULL;
+    n->no_entry += level == LOG_DBG && strstr(line, "no ARP entry") != NULL;
+    n->changed += level == LOG_DBG && strstr(line, "changed from 02:00:00:00:00:aa to") != NULL;
+}
+
+/* IB-13: no route is told each time, a device and an entry at most 60 times a minute after 60 at once; a MAC that comes back is no
+ * change. */
+static void test_log(void **state UNUSED)
+{
+    struct setup s;
+    struct lines lines = {0};
+    begin(&s);
+    log_set_level("in_band", LOG_DBG);
+    log_set_stderr(false);
+    log_set_hook(on_line, &lines);
+    s.host.route_err = ERR_NOT_FOUND;
+    remotes(&s, "10.0.0.9:6653");
+    pass(&s, 200000);
+    assert_int_equal(lines.no_route, 201);
+    s.host.route_err = 0;
+    s.host.neighbour_err = ERR_IO;
+    pass(&s, 20000);
+    assert_int_equal(lines.no_device, 20);
+    s.host.neighbour_err = 0;
+    s.host.mac = mac_of(0);
+    pass(&s, 20000);
+    assert_int_equal(lines.no_entry, 20);
+    s.host.mac = mac_of(0x0200000000aa);
+    pass(&s, 12000);
+    s.host.mac = mac_of(0);
+    pass(&s, 12000);
+    s.host.mac = mac_of(0x0200000000aa);
+    pass(&s, 12000);
+    assert_int_equal(lines.changed, 0);
+    s.host.mac = mac_of(0x0200000000bb);
+    pass(&s, 12000);
+    assert_int_equal(lines.changed, 1);
+    log_set_hook(NULL, NULL);
+    log_set_stderr(true);
+    log_set_level("in_band", LOG_INFO);
+    end(&s);
+}
+
 /* IB-24. */
 static void test_describe(void **state UNUSED)
 {
@@ -342,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_rules),   cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_refresh), cmocka_unit_test(test_hidden),
         cmocka_unit_test(test_dhcp),    cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
