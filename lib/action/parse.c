@@ -224,16 +224,12 @@ static int parse_two_fields(struct action_parser *ap, struct sym_bits a, bool ex
     return 0;
 }
 
-/* The action with a result that is called NAME; N_ACTION_OPS if there is none. */
-static enum action_op find_op(const struct lex_token *t, bool result)
+/* The action called T, with a result or without; N_ACTION_OPS if there is none. */
+static enum action_op find_op(const struct action_parser *ap, const struct lex_token *t,
+                              bool result)
 {
-    for (int op = 0; op < N_ACTION_OPS; op++) {
-        const struct op_info *info = op_info((enum action_op)op);
-        if ((info->shape == SHAPE_RESULT) == result && info->name[0] == t->text[0] &&
-            strlen(info->name) == t->n && !memcmp(info->name, t->text, t->n))
-            return (enum action_op)op;
-    }
-    return N_ACTION_OPS;
+    enum action_op op = action_pool_op(ap->pool, t->text, t->n);
+    return op != N_ACTION_OPS && action_has_result(op) == result ? op : N_ACTION_OPS;
 }
 
 static int parse_result(struct action_parser *ap, enum action_op op, struct sym_bits dst)
@@ -272,7 +268,7 @@ static int parse_field_action(struct action_parser *ap, enum action_op *op)
     if (!lexer_match(lx, LEX_EQUALS))
         return lexer_error(lx, ap->diag, "expecting `=' or `<->'");
     if (lx->token.type == LEX_ID && lexer_lookahead(lx) == LEX_LPAREN &&
-        (*op = find_op(&lx->token, true)) != N_ACTION_OPS)
+        (*op = find_op(ap, &lx->token, true)) != N_ACTION_OPS)
         return parse_result(ap, *op, dst);
     rc = check_assignable(ap, dst);
     if (rc)
@@ -408,7 +404,7 @@ static int parse_action(struct action_parser *ap, struct action **ret)
         after == LEX_DECREMENT || after == LEX_EQ) {
         rc = parse_field_action(ap, &op);
     } else {
-        op = find_op(&lx->token, false);
+        op = find_op(ap, &lx->token, false);
         if (op == N_ACTION_OPS || op == ACTION_DROP)
             return lexer_error(lx, ap->diag, "expecting action");
         rc = parse_named_action(ap, op);
@@ -485,13 +481,13 @@ int actions_parse(struct action_pool *p, const char *text, const struct action_c
                   struct actions **ret, struct expr **prereq, struct diag *diag)
 {
     struct gen_cache *cache = action_pool_texts(p);
-    uint64_t key = context_key(context);
+    const struct text_key key = text_key(text, context_key(context));
     struct actions *as = NULL;
     struct expr *need = NULL;
     *ret = NULL;
     if (prereq)
         *prereq = NULL;
-    const struct text_cached *known = text_cache_find(cache, text, key);
+    const struct text_cached *known = text_cache_find(cache, &key);
     if (known) {
         as = known->value;
         need = known->more;
@@ -499,7 +495,7 @@ int actions_parse(struct action_pool *p, const char *text, const struct action_c
         int rc = parse_whole(p, text, context, &as, &need, diag);
         if (rc)
             return rc;
-        text_cache_add(cache, text, key, as, need);
+        text_cache_add(cache, &key, as, need);
     }
     *ret = actions_ref(as);
     if (prereq)

@@ -33,6 +33,9 @@ void action_release_args(struct action_parser *ap, size_t from); /* those from F
 /* What the pool remembers of texts: struct actions and the prerequisite, by text and context. */
 struct gen_cache *action_pool_texts(struct action_pool *p);
 
+/* The action of a name; N_ACTION_OPS if there is none. */
+enum action_op action_pool_op(const struct action_pool *p, const char *name, size_t n);
+
 /* ANDs the annotated prerequisites of SYM, or the expression TEXT as it stands, to what is required. */
 int action_require_symbol(struct action_parser *ap, const struct symbol *sym) MUST_CHECK;
 int action_require_text(struct action_parser *ap, const char *text) MUST_CHECK;

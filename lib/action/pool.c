@@ -6,9 +6,16 @@
 #include "base/hash.h"
 #include "base/vec.h"
 
+struct op_name {
+    struct hnode node;
+    size_t n; /* bytes of the name */
+};
+
 struct action_pool {
     struct expr_pool *exprs;
     struct hmap actions, sequences;
+    struct hmap ops; /* by name */
+    struct op_name op_names[N_ACTION_OPS];
     struct gen_cache texts;
 };
 
@@ -30,7 +37,23 @@ struct action_pool *action_pool_new(struct expr_pool *exprs)
     struct action_pool *p = NEW(struct action_pool);
     p->exprs = exprs;
     text_cache_init(&p->texts, release_text);
+    for (int op = 0; op < N_ACTION_OPS; op++) {
+        const char *name = action_op_name((enum action_op)op);
+        p->op_names[op].n = strlen(name);
+        hmap_insert(&p->ops, &p->op_names[op].node, hash_text(name));
+    }
     return p;
+}
+
+enum action_op action_pool_op(const struct action_pool *p, const char *name, size_t n)
+{
+    const struct op_name *o;
+    HMAP_FOR_EACH_WITH_HASH (o, node, hash_bytes(name, n, 0), &p->ops) {
+        enum action_op op = (enum action_op)(o - p->op_names);
+        if (o->n == n && !memcmp(action_op_name(op), name, n))
+            return op;
+    }
+    return N_ACTION_OPS;
 }
 
 void action_pool_free(struct action_pool *p)
@@ -41,6 +64,7 @@ void action_pool_free(struct action_pool *p)
     INVARIANT(!p->actions.n && !p->sequences.n);
     hmap_fini(&p->actions);
     hmap_fini(&p->sequences);
+    hmap_fini(&p->ops);
     free(p);
 }
 

@@ -1,4 +1,9 @@
-/* translator.c - translations of logical flows, remembered with the questions that they depend on; see translator.h. */
+/* translator.c - translations of logical flows, remembered with the questions that they depend on; see translator.h.
+ *
+ * The same flow may have many translations, as datapaths answer differently. What is asked next follows from the flow and the answers so far; so the
+ * first translation is found by the flow, and where an answer is another than its own, the search goes on at the translation that was found by all
+ * answers up to this one. Mostly that is one look, and never more than there are questions.
+ */
 #include "encode/translator.h"
 
 #include <stdlib.h>
@@ -7,26 +12,7 @@
 #include "base/gen_cache.h"
 #include "base/hash.h"
 #include "base/vec.h"
-
-enum question_kind {
-    ASK_PORT,
-    ASK_PORT_AT,     /* where the packet is */
-    ASK_SET,         /* answer: a digest of the elements */
-    ASK_PORT_GROUP,  /* the same */
-    ASK_RESIDENT,    /* of the match */
-    ASK_RESIDENT_LB, /* of ct_lb_mark_local */
-    ASK_GROUP,
-    ASK_METER,
-    ASK_COLLECTOR,
-    ASK_TUNNEL_PORT,
-};
-
-struct question {
-    uint8_t kind;
-    bool found;
-    uint32_t name; /* offset of its text in the entry's names; the id of a collector */
-    uint64_t answer;
-};
+#include "encode/question.h"
 
 /* What must be equal before questions are worth asking. */
 struct identity {
@@ -43,29 +29,34 @@ struct identity {
 struct entry {
     struct gen_node node;
     struct identity key; /* match and actions are references */
-    struct translation out;
     const char *names;
     uint32_t n_questions;
-    uint32_t datapath_key, flow_id;
-    bool is_own; /* also depends on the two above */
+    uint32_t n_prefix;      /* found by as many of its answers; 0: by the key alone */
+    uint32_t last_datapath; /* that used it */
+    struct translation out;
     struct question questions[];
     /* flows, matches, actions, clauses, names */
 };
+
+typedef VEC(struct question) question_vec;
 
 /* An entry in the making. */
 struct draft {
     const struct translate_world *world;
     struct norm norm;
     struct of_actions actions;
-    VEC(struct question) questions;
-    VEC(struct question) given; /* ids known from an attempt to use an older translation */
-    struct str names;           /* of both */
+    question_vec questions;
+    question_vec given; /* ids known from an attempt to use an older translation */
+    struct str names;   /* of both */
+    struct str matches;
     bool is_own;
 };
 
 struct translator {
     struct gen_cache cache;
     uint64_t hits, misses;
+    struct draft draft;   /* of the call; only its memory is kept */
+    question_vec answers; /* the same */
 };
 
 static void release(struct gen_node *node)
@@ -74,6 +65,30 @@ static void release(struct gen_node *node)
     expr_unref(e->key.match);
     actions_unref(e->key.actions);
     free(e);
+}
+
+/* Empty, for WORLD. */
+static struct draft *draft_begin(struct translator *t, const struct translate_world *world)
+{
+    struct draft *d = &t->draft;
+    d->world = world;
+    of_actions_clear(&d->actions);
+    vec_clear(&d->questions);
+    vec_clear(&d->given);
+    str_clear(&d->names);
+    str_clear(&d->matches);
+    d->is_own = false;
+    vec_clear(&t->answers);
+    return d;
+}
+
+static void draft_fini(struct draft *d)
+{
+    of_actions_fini(&d->actions);
+    vec_fini(&d->questions);
+    vec_fini(&d->given);
+    str_fini(&d->names);
+    str_fini(&d->matches);
 }
 
 struct translator *translator_new(void)
@@ -89,6 +104,8 @@ void translator_free(struct translator *t)
     if (!t)
         return;
     gen_cache_clear(&t->cache);
+    draft_fini(&t->draft);
+    vec_fini(&t->answers);
     free(t);
 }
 
@@ -100,125 +117,107 @@ struct translator_stats translator_get_stats(const struct translator *t)
                                      .bytes = t->cache.bytes};
 }
 
-/* --- Asking */
+/* --- Looking for what holds */
 
-struct digest {
-    uint64_t hash;
-    void (*add)(void *, u128, u128); /* NULL, or where elements go on to */
-    void (*add_port)(void *, const char *);
-    void *add_aux;
+/* What is looked for: a flow, and the answers so far. */
+struct wanted {
+    struct identity key;
+    uint64_t hash; /* of both */
+    const struct question *answers;
+    uint32_t n_answers;
 };
 
-static void digest_element(void *aux, u128 value, u128 mask)
+static bool is_wanted(const struct gen_node *node, const void *aux)
 {
-    struct digest *d = aux;
-    u128 both[] = {value, mask};
-    d->hash = hash_bytes(both, sizeof both, d->hash);
-    if (d->add)
-        d->add(d->add_aux, value, mask);
-}
-
-static void digest_port(void *aux, const char *port)
-{
-    struct digest *d = aux;
-    d->hash = hash_bytes(port, strlen(port), d->hash);
-    if (d->add_port)
-        d->add_port(d->add_aux, port);
-}
-
-/* The world's answer to Q about NAME now; elements of sets go to D's add. */
-static struct question ask(const struct translate_world *w, struct question q, const char *name,
-                           struct digest *d)
-{
-    const struct expr_world *names = w->names;
-    const struct encode_params *p = w->params;
-    uint32_t number = 0;
-    q.found = false;
-    q.answer = 0;
-    switch ((enum question_kind)q.kind) {
-    case ASK_PORT:
-        q.found = p->port && p->port(p->aux, name, &number);
-        break;
-    case ASK_PORT_AT:
-        q.found = p->port_at(p->aux, name, &number);
-        break;
-    case ASK_SET:
-        q.found = names->set && names->set(names->aux, name, digest_element, d);
-        q.answer = d->hash;
-        return q;
-    case ASK_PORT_GROUP:
-        q.found = names->group && names->group(names->aux, name, digest_port, d);
-        q.answer = d->hash;
-        return q;
-    case ASK_RESIDENT:
-        q.found = names->resident && names->resident(names->aux, name);
-        break;
-    case ASK_RESIDENT_LB:
-        q.found = !p->resident || p->resident(p->aux, name);
-        break;
-    case ASK_GROUP:
-        number = p->group ? p->group(p->aux, name) : 0;
-        break;
-    case ASK_METER:
-        number = p->meter_id ? p->meter_id(p->aux, name) : 0;
-        break;
-    case ASK_COLLECTOR:
-        q.found = !p->collector || p->collector(p->aux, q.name);
-        break;
-    case ASK_TUNNEL_PORT:
-        q.found = p->tunnel_port && p->tunnel_port(p->aux, name, &number);
-        break;
-    }
-    q.answer = number;
-    return q;
-}
-
-static bool is_id(const struct question *q)
-{
-    return q->kind == ASK_GROUP || q->kind == ASK_METER;
-}
-
-/* Takes the answer to Q over to a translation that is made because a later one changed: what comes before that is the same. */
-static void hand_over(struct draft *d, const struct entry *e, const struct question *q)
-{
-    struct question id = *q;
-    const char *name = e->names + q->name;
-    id.name = (uint32_t)d->names.n;
-    str_put_n(&d->names, name, strlen(name) + 1);
-    vec_push(&d->given, id);
-}
-
-/* False: E is another flow's, or some answer is another now; then D has the ids that were asked for. */
-static bool still_holds(const struct entry *e, const struct translate_world *w, struct draft *d)
-{
-    if (e->is_own &&
-        (e->datapath_key != w->params->datapath_key || e->flow_id != w->params->flow_id))
+    const struct entry *e = CONTAINER_OF(node, const struct entry, node);
+    const struct wanted *w = aux;
+    if (e->n_prefix != w->n_answers || memcmp(&e->key, &w->key, sizeof w->key))
         return false;
-    for (uint32_t i = 0; i < e->n_questions; i++) {
-        const struct question *q = &e->questions[i];
-        struct digest digest = {0};
-        const char *name = q->kind == ASK_COLLECTOR ? NULL : e->names + q->name;
-        struct question now = ask(w, *q, name, &digest);
-        if (now.found == q->found && now.answer == q->answer)
-            continue;
-        for (uint32_t k = 0; k < i; k++)
-            if (is_id(&e->questions[k]))
-                hand_over(d, e, &e->questions[k]);
-        if (is_id(&now))
-            hand_over(d, e, &now);
-        return false;
-    }
+    for (uint32_t i = 0; i < w->n_answers; i++)
+        if (!question_same(&e->questions[i], &w->answers[i]))
+            return false;
     return true;
+}
+
+static struct entry *find(struct translator *t, const struct wanted *w)
+{
+    struct gen_node *node = gen_cache_find(&t->cache, w->hash, is_wanted, w);
+    return node ? CONTAINER_OF(node, struct entry, node) : NULL;
+}
+
+static uint64_t hash_answer(const struct question *q, uint64_t hash)
+{
+    return hash_u64(q->answer << 1 | q->found, hash);
+}
+
+/* The first answer of E from FROM on that is another now, which is then in *NOW; E->n_questions if all hold. */
+static uint32_t first_other(const struct entry *e, uint32_t from, const struct translate_world *w,
+                            struct question *now)
+{
+    for (uint32_t i = from; i < e->n_questions; i++) {
+        *now = question_ask(w, e->questions[i], e->names, NULL);
+        if (!question_same(now, &e->questions[i]))
+            return i;
+    }
+    return e->n_questions;
+}
+
+/* Takes the first N answers, to questions of E, over to a translation that is made because nothing held: ids are asked for once. */
+static void hand_over(struct draft *d, const struct entry *e, const struct question *answers,
+                      uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!question_is_id(&answers[i]))
+            continue;
+        struct question id = answers[i];
+        const char *name = e->names + e->questions[i].name;
+        id.name = (uint32_t)d->names.n;
+        str_put_n(&d->names, name, strlen(name) + 1);
+        vec_push(&d->given, id);
+    }
+}
+
+/* The translation whose answers all hold, or NULL: then W says how the one to be made will be found, and D has the ids that were asked for. ANSWERS is
+ * where W's answers are. Where another datapath may well answer otherwise, both are kept; else the world has changed, and the new one takes the old
+ * one's place. */
+static struct entry *find_holding(struct translator *t, const struct translate_world *world,
+                                  struct wanted *w, question_vec *answers, struct draft *d)
+{
+    uint32_t datapath = world->params->datapath_key;
+    for (struct entry *e = find(t, w), *next; e; e = next) {
+        struct question now;
+        uint32_t i = first_other(e, w->n_answers, world, &now);
+        if (i == e->n_questions) {
+            e->last_datapath = datapath;
+            return e;
+        }
+        for (uint32_t k = w->n_answers; k < i; k++)
+            vec_push(answers, e->questions[k]);
+        vec_push(answers, now);
+        if (!question_is_local(&now) || e->last_datapath == datapath) {
+            hand_over(d, e, answers->data, i + 1);
+            gen_cache_remove(&t->cache, &e->node);
+            return NULL;
+        }
+        for (uint32_t k = w->n_answers; k <= i; k++)
+            w->hash = hash_answer(&answers->data[k], w->hash);
+        w->answers = answers->data;
+        w->n_answers = i + 1;
+        next = find(t, w);
+        if (!next)
+            hand_over(d, e, answers->data, i + 1);
+    }
+    return NULL;
 }
 
 /* --- Noting what was asked while a translation is made */
 
 static struct question note(struct draft *d, enum question_kind kind, const char *name,
-                            struct digest *digest)
+                            const struct question_sink *sink)
 {
     struct question q = {.kind = (uint8_t)kind, .name = (uint32_t)d->names.n};
-    q = ask(d->world, q, name, digest);
     str_put_n(&d->names, name, strlen(name) + 1);
+    q = question_ask(d->world, q, str_c(&d->names), sink);
     vec_push(&d->questions, q);
     return q;
 }
@@ -236,13 +235,17 @@ static bool note_port(void *aux, const char *name, uint32_t *ret)
     return note_number(aux, ASK_PORT, name, ret);
 }
 
-/* Of the match. */
-static bool note_match_port(void *aux, const struct symbol *sym, const char *name, uint32_t *ret)
+/* The match speaks of the port by which packets that are here came or will leave. */
+static bool is_at(const struct draft *d, const struct symbol *sym)
 {
-    struct draft *d = aux;
     const struct encode_params *p = d->world->params;
     int at = p->pipeline == PIPELINE_INGRESS ? p->profile->inport : p->profile->outport;
-    return note_number(d, p->port_at && sym->field == at ? ASK_PORT_AT : ASK_PORT, name, ret);
+    return p->port_at && sym->field == at;
+}
+
+static bool note_match_port(void *aux, const struct symbol *sym, const char *name, uint32_t *ret)
+{
+    return note_number(aux, is_at(aux, sym) ? ASK_PORT_AT : ASK_PORT, name, ret);
 }
 
 static bool note_tunnel_port(void *aux, const char *name, uint32_t *ret)
@@ -252,15 +255,38 @@ static bool note_tunnel_port(void *aux, const char *name, uint32_t *ret)
 
 static bool note_set(void *aux, const char *name, void (*add)(void *, u128, u128), void *add_aux)
 {
-    struct digest d = {.add = add, .add_aux = add_aux};
-    return note(aux, ASK_SET, name, &d).found;
+    const struct question_sink sink = {.value = add, .aux = add_aux};
+    return note(aux, ASK_SET, name, &sink).found;
 }
 
-static bool note_port_group(void *aux, const char *name, void (*add)(void *, const char *),
-                            void *add_aux)
+typedef VEC(uint32_t) number_vec;
+
+static void push_number(void *aux, uint32_t number)
 {
-    struct digest d = {.add_port = add, .add_aux = add_aux};
-    return note(aux, ASK_PORT_GROUP, name, &d).found;
+    number_vec *v = aux;
+    vec_push(v, number);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* In the order of the numbers: what the translation is does not depend on how the world orders them. */
+static bool note_members(void *aux, const struct symbol *sym, const char *name,
+                         void (*add)(void *, uint32_t), void *add_aux)
+{
+    number_vec numbers = VEC_INIT;
+    const struct question_sink sink = {.number = push_number, .aux = &numbers};
+    bool found = note(aux, is_at(aux, sym) ? ASK_PORT_GROUP_AT : ASK_PORT_GROUP, name, &sink).found;
+    if (numbers.n)
+        qsort(numbers.data, numbers.n, sizeof *numbers.data, compare_numbers);
+    const uint32_t *number;
+    VEC_FOR_EACH (number, &numbers)
+        add(add_aux, *number);
+    vec_fini(&numbers);
+    return found;
 }
 
 static bool note_resident(void *aux, const char *name)
@@ -301,7 +327,7 @@ static bool note_collector(void *aux, uint32_t id)
 {
     struct draft *d = aux;
     struct question q = {.kind = ASK_COLLECTOR, .name = id};
-    q = ask(d->world, q, NULL, NULL);
+    q = question_ask(d->world, q, "", NULL);
     vec_push(&d->questions, q);
     return q.found;
 }
@@ -312,7 +338,7 @@ static int translate(struct draft *d, const struct identity *key, struct diag *d
 {
     const struct translate_world *world = d->world;
     const struct expr_world names = {
-        .aux = d, .set = note_set, .group = note_port_group, .resident = note_resident};
+        .aux = d, .set = note_set, .members = note_members, .resident = note_resident};
     const struct norm_ports ports = {.aux = d, .number = note_match_port};
     struct encode_params params = *world->params;
     params.aux = d;
@@ -327,28 +353,20 @@ static int translate(struct draft *d, const struct identity *key, struct diag *d
         norm_from_expr(key->match, &names, &ports, world->norm_flags, world->limit, &d->norm, diag);
     if (!rc && d->norm.n)
         encode_actions(key->actions, &params, &d->actions);
+    if (d->is_own)
+        vec_push(&d->questions, question_ask(world, (struct question){.kind = ASK_SELF}, "", NULL));
     return rc;
-}
-
-static void draft_fini(struct draft *d)
-{
-    norm_fini(&d->norm);
-    of_actions_fini(&d->actions);
-    vec_fini(&d->questions);
-    vec_fini(&d->given);
-    str_fini(&d->names);
 }
 
 /* The matches of NORM, one behind the other. */
 static void pack_matches(const struct norm *norm, struct str *out)
 {
+    _Alignas(uint64_t) char mini[MINIMATCH_MAX];
     for (size_t i = 0; i < norm->n; i++) {
         struct match match;
         match_init(&match);
         norm_flow_to_match(&(struct norm_flow){.cube = norm->flows[i].cube}, 0, &match);
-        struct minimatch *mini = minimatch_new(&match);
-        str_put_n(out, (const char *)mini, minimatch_size(mini));
-        free(mini);
+        str_put_n(out, mini, minimatch_put(&match, mini));
     }
 }
 
@@ -386,28 +404,26 @@ static void pack_flows(struct entry *e, const struct norm *norm, char **p, const
 }
 
 /* D, with what it is of, as one block; the parts that need the widest alignment come first. */
-static struct entry *finish(const struct draft *d, const struct identity *key)
+static struct entry *finish(struct draft *d, const struct identity *key, uint32_t n_prefix)
 {
     const struct norm *norm = &d->norm;
-    struct str matches = STR_INIT;
-    pack_matches(norm, &matches);
+    pack_matches(norm, &d->matches);
     size_t n_questions = d->questions.n * sizeof *d->questions.data;
     size_t bytes = sizeof(struct entry) + n_questions + norm->n * sizeof(struct translated_flow) +
-                   matches.n + d->actions.n + clauses_size(norm) + d->names.n;
+                   d->matches.n + d->actions.n + clauses_size(norm) + d->names.n;
     struct entry *e = xmalloc(bytes);
     *e = (struct entry){
         .node.bytes = bytes,
         .key = *key,
         .n_questions = (uint32_t)d->questions.n,
-        .datapath_key = d->world->params->datapath_key,
-        .flow_id = d->world->params->flow_id,
-        .is_own = d->is_own,
+        .n_prefix = n_prefix,
+        .last_datapath = d->world->params->datapath_key,
     };
     expr_ref(key->match);
     actions_ref(key->actions);
     char *p = (char *)e->questions;
     pack(&p, d->questions.data, n_questions);
-    pack_flows(e, norm, &p, str_c(&matches));
+    pack_flows(e, norm, &p, str_c(&d->matches));
     e->out.actions.n = e->out.actions.cap = d->actions.n;
     e->out.actions.data = pack(&p, d->actions.data, d->actions.n);
     for (size_t i = 0; i < norm->n; i++) {
@@ -416,14 +432,7 @@ static struct entry *finish(const struct draft *d, const struct identity *key)
         e->out.flows[i].clauses = pack(&p, f->clauses, f->n_clauses * sizeof *f->clauses);
     }
     e->names = pack(&p, str_c(&d->names), d->names.n);
-    str_fini(&matches);
     return e;
-}
-
-static bool is_same_flow(const struct gen_node *node, const void *key)
-{
-    return !memcmp(&CONTAINER_OF(node, const struct entry, node)->key, key,
-                   sizeof(struct identity));
 }
 
 int translator_run(struct translator *t, const struct expr *match, const struct actions *actions,
@@ -431,39 +440,34 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
                    struct diag *diag)
 {
     const struct encode_params *p = world->params;
-    struct identity key;
-    memset(&key, 0, sizeof key); /* padding is compared */
-    key.match = match;
-    key.actions = actions;
-    key.profile = p->profile;
-    key.limit = world->limit;
-    key.norm_flags = world->norm_flags;
-    key.meter = p->meter;
-    key.table = (uint16_t)p->table;
-    key.pipeline = (uint8_t)p->pipeline;
-    key.is_router = p->is_router;
-    key.ct_zero_snat = p->ct_zero_snat;
-    uint64_t hash = hash_bytes(&key, sizeof key, 0);
-    struct gen_node *node = gen_cache_find(&t->cache, hash, is_same_flow, &key);
-    struct draft d = {.world = world,
-                      .actions = OF_ACTIONS_INIT,
-                      .questions = VEC_INIT,
-                      .given = VEC_INIT,
-                      .names = STR_INIT};
-    if (node && still_holds(CONTAINER_OF(node, struct entry, node), world, &d)) {
+    struct wanted w;
+    memset(&w, 0, sizeof w); /* padding is compared */
+    w.key.match = match;
+    w.key.actions = actions;
+    w.key.profile = p->profile;
+    w.key.limit = world->limit;
+    w.key.norm_flags = world->norm_flags;
+    w.key.meter = p->meter;
+    w.key.table = (uint16_t)p->table;
+    w.key.pipeline = (uint8_t)p->pipeline;
+    w.key.is_router = p->is_router;
+    w.key.ct_zero_snat = p->ct_zero_snat;
+    w.hash = hash_bytes(&w.key, sizeof w.key, 0);
+    struct draft *d = draft_begin(t, world);
+    struct entry *e = find_holding(t, world, &w, &t->answers, d);
+    int rc = 0;
+    if (e) {
         t->hits++;
-        *ret = &CONTAINER_OF(node, struct entry, node)->out;
-        return 0;
+    } else {
+        t->misses++;
+        rc = translate(d, &w.key, diag);
+        if (!rc) {
+            INVARIANT(w.n_answers <= d->questions.n); /* the same answers, the same questions */
+            e = finish(d, &w.key, w.n_answers);
+            gen_cache_insert(&t->cache, &e->node, w.hash);
+            norm_fini(&d->norm);
+        }
     }
-    t->misses++;
-    if (node)
-        gen_cache_remove(&t->cache, node);
-    int rc = translate(&d, &key, diag);
-    if (!rc) {
-        struct entry *e = finish(&d, &key);
-        gen_cache_insert(&t->cache, &e->node, hash);
-        *ret = &e->out;
-    }
-    draft_fini(&d);
+    *ret = e ? &e->out : NULL;
     return rc;
 }

@@ -4,7 +4,7 @@
  * numbers of ports, contents of sets, ids of groups and meters, what is bound here. The translator notes these questions and
  * answers. When the same flow comes again, on another datapath or because something near it changed, it asks the same
  * questions again, and if the answers are the same, so is the translation. So a caller that watches what it reads
- * (lib/inc) has read the same things either way. Ids of groups and meters are asked for once each, since asking may be
+ * (lib/inc) has read the same things either way. Datapaths whose ports have other numbers have a translation each. Ids of groups and meters are asked for once each, since asking may be
  * what makes their owner give them.
  *
  * Memory is bounded (base/gen_cache.h). A translator belongs to one thread and must go before the pools of its expressions and actions.

@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "expr/expr.h"
 #include "expr/parse.h"
+#include "expr/scratch.h"
 
 /* The symbols whose text is being annotated, innermost first. */
 struct chain {
@@ -18,8 +19,8 @@ struct chain {
     const struct chain *outer;
 };
 
-static int annotate(const struct expr *e, const struct chain *outer, struct expr **ret,
-                    struct diag *diag) MUST_CHECK;
+static int annotate(struct expr_pool *p, const struct expr *e, const struct chain *outer,
+                    struct expr **ret, struct diag *diag) MUST_CHECK;
 
 /* Parses and annotates TEXT, which belongs to SYM. */
 static int annotate_text(struct expr_pool *p, const struct symbol *sym, const char *text,
@@ -32,7 +33,7 @@ static int annotate_text(struct expr_pool *p, const struct symbol *sym, const ch
     struct expr *e;
     int rc = expr_parse(p, text, NULL, &e, diag);
     if (!rc) {
-        rc = annotate(e, &chain, ret, diag);
+        rc = annotate(p, e, &chain, ret, diag);
         expr_unref(e);
     }
     if (rc)
@@ -47,6 +48,7 @@ static int annotate_text(struct expr_pool *p, const struct symbol *sym, const ch
 static int annotate_prereqs(struct expr_pool *p, const struct symbol *sym,
                             const struct chain *outer, struct expr **ret, struct diag *diag)
 {
+    p = expr_pool_lasting(p); /* it is remembered */
     struct expr **known = expr_pool_known(p, sym, true);
     if (*known) {
         *ret = expr_ref(*known);
@@ -71,22 +73,22 @@ static int annotate_prereqs(struct expr_pool *p, const struct symbol *sym,
 }
 
 /* The comparison in terms of the stored field, without prerequisites. */
-static struct expr *to_base(const struct expr *e)
+static struct expr *to_base(struct expr_pool *p, const struct expr *e)
 {
-    if (e->kind != EXPR_CMP)
+    if (e->kind != EXPR_CMP || e->sym->kind != SYMBOL_SUBFIELD)
         return expr_ref(e);
     struct sym_bits sf = sym_bits_base(sym_bits_whole(e->sym));
-    return expr_cmp_sym(e->pool, sf.sym, e->relop, e->value << sf.ofs, e->mask << sf.ofs);
+    return expr_cmp_sym(p, sf.sym, e->relop, e->value << sf.ofs, e->mask << sf.ofs);
 }
 
-static int annotate_leaf(const struct expr *e, const struct chain *outer, struct expr **ret,
-                         struct diag *diag)
+static int annotate_leaf(struct expr_pool *p, const struct expr *e, const struct chain *outer,
+                         struct expr **ret, struct diag *diag)
 {
-    struct expr_pool *p = e->pool;
     int rc;
     if (e->sym->kind == SYMBOL_PREDICATE) {
-        struct expr **known = expr_pool_known(p, e->sym, false);
-        rc = *known ? 0 : annotate_text(p, e->sym, e->sym->expansion, outer, known, diag);
+        struct expr_pool *lasting = expr_pool_lasting(p);
+        struct expr **known = expr_pool_known(lasting, e->sym, false);
+        rc = *known ? 0 : annotate_text(lasting, e->sym, e->sym->expansion, outer, known, diag);
         if (!rc)
             *ret = expr_ref(*known);
         if (!rc && e->relop == EXPR_NE)
@@ -97,7 +99,7 @@ static int annotate_leaf(const struct expr *e, const struct chain *outer, struct
     rc = annotate_prereqs(p, e->sym, outer, &prereq, diag);
     if (rc)
         return rc;
-    *ret = to_base(e);
+    *ret = to_base(p, e);
     if (prereq)
         *ret = expr_and(p, *ret, prereq);
     return 0;
@@ -117,64 +119,60 @@ static const struct symbol *only_symbol(const struct expr *e)
     return sym;
 }
 
-static struct expr *combine(const struct expr *e, struct expr **sub, size_t n)
+static struct expr *combine(struct expr_pool *p, const struct expr *e, struct expr **sub, size_t n)
 {
-    return e->kind == EXPR_AND ? expr_and_n(e->pool, sub, n) : expr_or_n(e->pool, sub, n);
+    return e->kind == EXPR_AND ? expr_and_n(p, sub, n) : expr_or_n(p, sub, n);
 }
 
-static struct expr *to_base_all(const struct expr *e)
+static struct expr *to_base_all(struct expr_pool *p, const struct expr *e)
 {
     if (e->kind != EXPR_AND && e->kind != EXPR_OR)
-        return to_base(e);
+        return to_base(p, e);
     struct expr **sub = xmalloc(e->n * sizeof *sub);
     for (uint32_t i = 0; i < e->n; i++)
-        sub[i] = to_base_all(e->sub[i]);
-    struct expr *r = combine(e, sub, e->n);
+        sub[i] = to_base_all(p, e->sub[i]);
+    struct expr *r = combine(p, e, sub, e->n);
     free(sub);
     return r;
 }
 
-static int annotate_children(const struct expr *e, const struct chain *outer, struct expr **ret,
-                             struct diag *diag)
+static int annotate_children(struct expr_pool *p, const struct expr *e, const struct chain *outer,
+                             struct expr **ret, struct diag *diag)
 {
-    VEC(struct expr *) v = VEC_INIT;
+    struct expr *few[16], **v = e->n > ARRAY_SIZE(few) ? xmalloc(e->n * sizeof *v) : few;
+    uint32_t n = 0;
     int rc = 0;
-    for (uint32_t i = 0; i < e->n && !rc; i++) {
-        struct expr *x;
-        rc = annotate(e->sub[i], outer, &x, diag);
-        if (!rc)
-            vec_push(&v, x);
-    }
-    if (!rc) {
-        *ret = combine(e, v.data, v.n);
-    } else {
-        for (size_t i = 0; i < v.n; i++)
-            expr_unref(v.data[i]);
-    }
-    vec_fini(&v);
+    while (n < e->n && !(rc = annotate(p, e->sub[n], outer, &v[n], diag)))
+        n++;
+    if (!rc)
+        *ret = combine(p, e, v, n);
+    for (uint32_t i = 0; rc && i < n; i++)
+        expr_unref(v[i]);
+    if (v != few)
+        free(v);
     return rc;
 }
 
-static int annotate(const struct expr *e, const struct chain *outer, struct expr **ret,
-                    struct diag *diag)
+static int annotate(struct expr_pool *p, const struct expr *e, const struct chain *outer,
+                    struct expr **ret, struct diag *diag)
 {
     *ret = NULL;
     switch (e->kind) {
     case EXPR_CMP:
     case EXPR_STR:
-        return annotate_leaf(e, outer, ret, diag);
+        return annotate_leaf(p, e, outer, ret, diag);
     case EXPR_AND:
     case EXPR_OR: {
         const struct symbol *sym = only_symbol(e);
         if (!sym)
-            return annotate_children(e, outer, ret, diag);
+            return annotate_children(p, e, outer, ret, diag);
         struct expr *prereq;
-        int rc = annotate_prereqs(e->pool, sym, outer, &prereq, diag);
+        int rc = annotate_prereqs(p, sym, outer, &prereq, diag);
         if (rc)
             return rc;
-        *ret = to_base_all(e);
+        *ret = to_base_all(p, e);
         if (prereq)
-            *ret = expr_and(e->pool, *ret, prereq);
+            *ret = expr_and(p, *ret, prereq);
         return 0;
     }
     case EXPR_BOOL:
@@ -188,9 +186,15 @@ static int annotate(const struct expr *e, const struct chain *outer, struct expr
     return 0;
 }
 
+int expr_annotate_in(struct expr_pool *p, const struct expr *e, struct expr **ret,
+                     struct diag *diag)
+{
+    return annotate(p, e, NULL, ret, diag);
+}
+
 int expr_annotate(const struct expr *e, struct expr **ret, struct diag *diag)
 {
-    return annotate(e, NULL, ret, diag);
+    return expr_annotate_in(e->pool, e, ret, diag);
 }
 
 int expr_prereq(struct expr_pool *p, const struct symbol *sym, struct expr **ret, struct diag *diag)

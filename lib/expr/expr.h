@@ -64,6 +64,7 @@ struct expr {
     u128 value, mask;         /* CMP */
     struct rstr *name;        /* STR, SET (without $), PORT_GROUP (without @), RESIDENT */
     bool b;                   /* BOOL */
+    bool is_simple;           /* expr_simplify has nothing to do */
     uint16_t depth;           /* 0 for leaves */
     uint32_t n;               /* AND, OR: at least 2 */
     struct expr *sub[];
@@ -122,8 +123,8 @@ struct expr *expr_all(struct expr_pool *p, ...)
 struct expr *expr_any(struct expr_pool *p, ...)
     __attribute__((sentinel)); /* OR of the nodes before NULL */
 struct expr *expr_not(struct expr_pool *p, struct expr *e);
-/* The general comparison, of any symbol (not a string) of the pool's table: VALUE within MASK
- * within SYM's width. */
+/* The general comparison, of any symbol of the pool's table (of a port: with its number): VALUE
+ * within MASK within SYM's width. */
 struct expr *expr_cmp_sym(struct expr_pool *p, const struct symbol *sym, enum expr_relop relop,
                           u128 value, u128 mask);
 struct expr *expr_str_sym(struct expr_pool *p, const struct symbol *sym, enum expr_relop relop,
@@ -166,6 +167,10 @@ struct expr_world {
     bool (*group)(void *aux, const char *name, void (*add)(void *add_aux, const char *port),
                   void *add_aux);
     bool (*resident)(void *aux, const char *port); /* is the port bound here? */
+    /* If not NULL, asked instead of GROUP: the numbers of its ports, those that have one where SYM
+     * is compared with them. */
+    bool (*members)(void *aux, const struct symbol *sym, const char *name,
+                    void (*add)(void *add_aux, uint32_t number), void *add_aux);
 };
 
 /* Calls FN for each EXPR_SET, EXPR_PORT_GROUP, EXPR_RESIDENT and EXPR_STR node inside E: what E

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "expr/chars.h"
 #include "expr/number.h"
 
 static const char *const type_texts[] = {
@@ -22,21 +23,23 @@ const char *lex_type_text(enum lex_type type)
     return (size_t)type < ARRAY_SIZE(type_texts) ? type_texts[type] : NULL;
 }
 
-static bool is_id1(char c)
-{
-    return isalpha((unsigned char)c) || c == '_' || c == '.';
-}
-
-static bool is_idn(char c)
-{
-    return is_id1(c) || isdigit((unsigned char)c);
-}
+const uint8_t char_classes[256] = {
+    ['a' ... 'f'] = CHAR_ID | CHAR_HEX,
+    ['g' ... 'z'] = CHAR_ID,
+    ['A' ... 'F'] = CHAR_ID | CHAR_HEX,
+    ['G' ... 'Z'] = CHAR_ID,
+    ['_'] = CHAR_ID,
+    ['.'] = CHAR_ID,
+    ['0' ... '9'] = CHAR_DIGIT | CHAR_HEX,
+    [' '] = CHAR_SPACE,
+    ['\t' ... '\r'] = CHAR_SPACE,
+};
 
 static size_t id_span(const char *p)
 {
     size_t n = 0;
-    if (is_id1(*p))
-        for (n = 1; is_idn(p[n]);)
+    if (char_is(*p, CHAR_ID))
+        for (n = 1; char_is(p[n], CHAR_ID | CHAR_DIGIT);)
             n++;
     return n;
 }
@@ -52,11 +55,13 @@ static void set_error(struct lexer *lx, struct lex_token *t, const char *format,
 static bool skip_blanks(const char **p)
 {
     for (;;) {
-        while (isspace((unsigned char)**p))
+        while (char_is(**p, CHAR_SPACE))
             (*p)++;
-        if ((*p)[0] == '/' && (*p)[1] == '/') {
+        if (**p != '/')
+            return true;
+        if ((*p)[1] == '/') {
             *p += strcspn(*p, "\n");
-        } else if ((*p)[0] == '/' && (*p)[1] == '*') {
+        } else if ((*p)[1] == '*') {
             const char *end = strstr(*p + 2, "*/");
             if (!end) {
                 *p += strlen(*p);
@@ -97,9 +102,9 @@ static int hex4(const char *p)
 {
     int v = 0;
     for (int i = 0; i < 4; i++) {
-        if (!isxdigit((unsigned char)p[i]))
+        if (!char_is(p[i], CHAR_HEX))
             return -1;
-        v = v * 16 + (isdigit((unsigned char)p[i]) ? p[i] - '0' : (p[i] | 32) - 'a' + 10);
+        v = v * 16 + (char_is(p[i], CHAR_DIGIT) ? p[i] - '0' : (p[i] | 32) - 'a' + 10);
     }
     return v;
 }
@@ -159,26 +164,42 @@ static const char *lex_string(struct lexer *lx, struct lex_token *t, const char 
     return end + 1;
 }
 
+/* The sign at P; LEX_END if there is none. */
+static enum lex_type sign_at(const char *p, size_t *n)
+{
+    static const enum lex_type plain[256] = {
+        ['('] = LEX_LPAREN,  [')'] = LEX_RPAREN,  ['{'] = LEX_LCURLY,    ['}'] = LEX_RCURLY,
+        ['['] = LEX_LSQUARE, [']'] = LEX_RSQUARE, ['<'] = LEX_LT,        ['>'] = LEX_GT,
+        ['!'] = LEX_LOG_NOT, [','] = LEX_COMMA,   [';'] = LEX_SEMICOLON, ['='] = LEX_EQUALS,
+        [':'] = LEX_COLON,   ['-'] = LEX_HYPHEN,
+    };
+    static const struct {
+        char first, second;
+        enum lex_type type;
+    } pairs[] = {
+        {'=', '=', LEX_EQ},       {'!', '=', LEX_NE},        {'<', '=', LEX_LE},
+        {'>', '=', LEX_GE},       {'&', '&', LEX_LOG_AND},   {'|', '|', LEX_LOG_OR},
+        {'.', '.', LEX_ELLIPSIS}, {'-', '-', LEX_DECREMENT},
+    };
+    *n = 2;
+    if (p[1] == p[0] || p[1] == '=')
+        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+            if (p[0] == pairs[i].first && p[1] == pairs[i].second)
+                return pairs[i].type;
+    *n = 3;
+    if (p[0] == '<' && p[1] == '-' && p[2] == '>')
+        return LEX_EXCHANGE;
+    *n = 1;
+    return plain[(unsigned char)*p];
+}
+
 static const char *lex_sign(struct lexer *lx, struct lex_token *t, const char *p)
 {
-    static const struct {
-        char text[4];
-        enum lex_type type;
-    } signs[] = {
-        {"<->", LEX_EXCHANGE}, {"==", LEX_EQ},      {"!=", LEX_NE},     {"<=", LEX_LE},
-        {">=", LEX_GE},        {"&&", LEX_LOG_AND}, {"||", LEX_LOG_OR}, {"..", LEX_ELLIPSIS},
-        {"--", LEX_DECREMENT}, {"(", LEX_LPAREN},   {")", LEX_RPAREN},  {"{", LEX_LCURLY},
-        {"}", LEX_RCURLY},     {"[", LEX_LSQUARE},  {"]", LEX_RSQUARE}, {"<", LEX_LT},
-        {">", LEX_GT},         {"!", LEX_LOG_NOT},  {",", LEX_COMMA},   {";", LEX_SEMICOLON},
-        {"=", LEX_EQUALS},     {":", LEX_COLON},    {"-", LEX_HYPHEN},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-        const char *s = signs[i].text;
-        size_t n = !s[1] ? 1 : !s[2] ? 2 : 3;
-        if (*p == *s && (n == 1 || (p[1] == s[1] && (n == 2 || p[2] == s[2])))) {
-            t->type = signs[i].type;
-            return p + n;
-        }
+    size_t n;
+    enum lex_type type = sign_at(p, &n);
+    if (type) {
+        t->type = type;
+        return p + n;
     }
     if (*p == '|' || *p == '&') {
         char c[3] = {*p, *p, 0};

@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "expr/norm_internal.h"
+#include "expr/scratch.h"
 
 int norm_too_big(struct build *b, uint64_t n)
 {
@@ -29,13 +30,17 @@ void norm_prune(struct build *b, cube_vec *v)
     cubes_prune(b->arena, v, b->flags & NORM_MERGE);
 }
 
-static int walk(struct build *b, const struct expr *e, product_vec *out) MUST_CHECK;
+/* GIVEN holds wherever the products of E will be used: what contradicts it is left out, what it implies is true. */
+static int walk(struct build *b, const struct expr *e, const struct cube *given,
+                product_vec *out) MUST_CHECK;
 
 /* Prunes the products of OUT that are plain cubes. */
 static void prune_products(struct build *b, product_vec *out)
 {
     cube_vec v = VEC_INIT;
     size_t n = 0;
+    if (out->n < 2)
+        return;
     for (size_t i = 0; i < out->n; i++) {
         if (out->data[i].n_dims)
             out->data[n++] = out->data[i];
@@ -89,21 +94,24 @@ static const struct cube *leaf_cube(struct build *b, const struct expr *e)
     return cube_new(b->arena, e->sym, value, mask);
 }
 
-/* Most of what there is: an OR of leaves as a list, filtered by what is known of the base. *EMPTY: nothing is left. */
-static void add_leaves(struct build *b, struct and_state *s, const struct expr *e, bool *empty)
+/* Most of what there is: an OR of leaves as a list, filtered by GIVEN, which the base is a part of. *EMPTY: nothing is left. */
+static void add_leaves(struct build *b, struct and_state *s, const struct expr *e,
+                       const struct cube **given, bool *empty)
 {
     struct alternatives a = {.pure = true, .cubes = VEC_INIT, .mixed = VEC_INIT};
     bool implied = false;
     for (uint32_t i = 0; i < e->n && !implied; i++) {
         const struct cube *c = leaf_cube(b, e->sub[i]);
-        implied = c && cube_is_subset(s->base, c);
-        if (c && !implied && cube_overlaps(s->base, c))
+        implied = c && cube_is_subset(*given, c);
+        if (c && !implied && cube_overlaps(*given, c))
             vec_push(&a.cubes, c);
     }
     norm_prune(b, &a.cubes);
     *empty = !implied && !a.cubes.n;
-    if (!implied && a.cubes.n == 1)
+    if (!implied && a.cubes.n == 1) {
         s->base = cube_and(b->arena, s->base, a.cubes.data[0]);
+        *given = cube_and(b->arena, *given, a.cubes.data[0]);
+    }
     if (!implied && a.cubes.n > 1)
         vec_push(&s->alts, a);
     else
@@ -118,26 +126,39 @@ static bool all_leaves(const struct expr *e)
     return e->kind == EXPR_OR;
 }
 
-/* Leaves make the base; lists of leaves come next, when most of them can be decided; the rest last. */
-static int walk_and(struct build *b, const struct expr *e, product_vec *out)
+/* Adds the leaves of E to the base of S and to GIVEN; false: they contradict each other. */
+static bool add_base(struct build *b, struct and_state *s, const struct expr *e,
+                     const struct cube **given)
 {
-    struct and_state s = {.base = cube_new(b->arena, NULL, 0, 0), .alts = VEC_INIT};
+    for (uint32_t i = 0; i < e->n; i++) {
+        if (!is_leaf(e->sub[i]))
+            continue;
+        const struct cube *c = leaf_cube(b, e->sub[i]);
+        if (!c || !cube_overlaps(*given, c))
+            return false;
+        if (cube_is_subset(*given, c))
+            continue;
+        s->base = cube_and(b->arena, s->base, c);
+        *given = cube_and(b->arena, *given, c);
+    }
+    return true;
+}
+
+/* Leaves make the base; lists of leaves come next, when most of them can be decided; the rest last. */
+static int walk_and(struct build *b, const struct expr *e, const struct cube *given,
+                    product_vec *out)
+{
+    struct and_state s = {.base = b->nothing, .alts = VEC_INIT};
     int rc = 0;
-    bool empty = false;
-    for (uint32_t i = 0; i < e->n && !empty; i++)
-        if (is_leaf(e->sub[i])) {
-            const struct cube *c = leaf_cube(b, e->sub[i]);
-            s.base = c ? cube_and(b->arena, s.base, c) : NULL;
-            empty = !s.base;
-        }
+    bool empty = !add_base(b, &s, e, &given);
     for (uint32_t i = 0; i < e->n && !empty; i++)
         if (all_leaves(e->sub[i]))
-            add_leaves(b, &s, e->sub[i], &empty);
+            add_leaves(b, &s, e->sub[i], &given, &empty);
     for (uint32_t i = 0; i < e->n && !rc && !empty; i++) {
         if (is_leaf(e->sub[i]) || all_leaves(e->sub[i]))
             continue;
         product_vec list = VEC_INIT;
-        rc = walk(b, e->sub[i], &list);
+        rc = walk(b, e->sub[i], given, &list);
         empty = !rc && !list.n;
         if (!rc && list.n)
             add_child(&s, &list);
@@ -151,13 +172,14 @@ static int walk_and(struct build *b, const struct expr *e, product_vec *out)
     return rc;
 }
 
-static int walk_or(struct build *b, const struct expr *e, product_vec *out)
+static int walk_or(struct build *b, const struct expr *e, const struct cube *given,
+                   product_vec *out)
 {
     product_vec list = VEC_INIT; /* of one child: what it prunes is its own */
     int rc = 0;
     for (uint32_t i = 0; i < e->n && !rc; i++) {
         vec_clear(&list);
-        rc = walk(b, e->sub[i], &list);
+        rc = walk(b, e->sub[i], given, &list);
         for (size_t j = 0; j < list.n; j++)
             vec_push(out, list.data[j]);
     }
@@ -165,7 +187,7 @@ static int walk_or(struct build *b, const struct expr *e, product_vec *out)
     return rc;
 }
 
-static int walk(struct build *b, const struct expr *e, product_vec *out)
+static int walk(struct build *b, const struct expr *e, const struct cube *given, product_vec *out)
 {
     const struct cube *leaf;
     int rc = 0;
@@ -173,21 +195,21 @@ static int walk(struct build *b, const struct expr *e, product_vec *out)
     switch (e->kind) {
     case EXPR_BOOL:
         if (e->b)
-            norm_push_cube(out, cube_new(b->arena, NULL, 0, 0));
+            norm_push_cube(out, b->nothing);
         return 0;
     case EXPR_CMP:
     case EXPR_STR:
         leaf = leaf_cube(b, e);
-        if (leaf)
-            norm_push_cube(out, leaf);
+        if (leaf && cube_overlaps(given, leaf))
+            norm_push_cube(out, cube_is_subset(given, leaf) ? b->nothing : leaf);
         return norm_charge(b, 0);
     case EXPR_AND:
-        rc = walk_and(b, e, out);
+        rc = walk_and(b, e, given, out);
         if (b->n_emitted <= n_emitted + 1)
             return rc; /* one list is pruned as it is */
         break;
     case EXPR_OR:
-        rc = walk_or(b, e, out);
+        rc = walk_or(b, e, given, out);
         break;
     case EXPR_SET:
     case EXPR_PORT_GROUP:
@@ -209,7 +231,8 @@ int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned fl
                       .limit = limit ? limit : NORM_LIMIT,
                       .diag = diag};
     product_vec products = VEC_INIT;
-    int rc = walk(&b, e, &products);
+    b.nothing = cube_new(b.arena, NULL, 0, 0);
+    int rc = walk(&b, e, b.nothing, &products);
     if (!rc) {
         uint64_t n = 0;
         for (size_t i = 0; i < products.n; i++) {
@@ -240,14 +263,16 @@ int norm_from_expr(const struct expr *e, const struct expr_world *world,
                    const struct norm_ports *ports, unsigned flags, size_t limit, struct norm *ret,
                    struct diag *diag)
 {
-    struct expr *expanded = expr_expand(e, world), *annotated;
-    int rc = expr_annotate(expanded, &annotated, diag);
+    struct expr_pool *p = expr_scratch_begin(e->pool);
+    struct expr *expanded = expr_expand_in(p, e, world), *annotated;
+    int rc = expr_annotate_in(p, expanded, &annotated, diag);
     expr_unref(expanded);
-    if (rc)
-        return rc;
-    struct expr *simple = expr_simplify(annotated);
-    expr_unref(annotated);
-    rc = norm_build(simple, ports, flags, limit, ret, diag);
-    expr_unref(simple);
+    if (!rc) {
+        struct expr *simple = expr_simplify_in(p, annotated);
+        expr_unref(annotated);
+        rc = norm_build(simple, ports, flags, limit, ret, diag);
+        expr_unref(simple);
+    }
+    expr_scratch_end(p);
     return rc;
 }

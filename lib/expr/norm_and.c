@@ -250,6 +250,11 @@ static int emit(struct build *b, struct and_state *s, product_vec *out)
         product = product > UINT64_MAX / k ? UINT64_MAX : product * k;
         sum += k;
     }
+    if (!n) { /* most often */
+        b->n_emitted++;
+        norm_push_cube(out, s->base);
+        return norm_charge(b, 1);
+    }
     if (n < 2 || product < sum || b->flags & NORM_NO_CONJ) {
         if (product > b->limit)
             return norm_too_big(b, product);

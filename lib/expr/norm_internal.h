@@ -17,7 +17,8 @@ struct product {
 typedef VEC(struct product) product_vec;
 
 struct build {
-    struct arena *arena; /* the norm's: what is computed on the way lives as long */
+    struct arena *arena;        /* the norm's: what is computed on the way lives as long */
+    const struct cube *nothing; /* the cube of no field: matches everything */
     const struct norm_ports *ports;
     unsigned flags;
     size_t limit;

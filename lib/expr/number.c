@@ -5,19 +5,25 @@
  */
 #include "expr/number.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "expr/chars.h"
 #include "net/addr.h"
 
 static bool is_hex(char c)
 {
-    return isxdigit((unsigned char)c);
+    return char_is(c, CHAR_HEX);
 }
 
 static bool is_digit(char c)
 {
-    return isdigit((unsigned char)c);
+    return char_is(c, CHAR_DIGIT);
+}
+
+/* A letter, a digit or '_'. */
+static bool is_word(char c)
+{
+    return char_is(c, CHAR_ID | CHAR_DIGIT) && c != '.';
 }
 
 static bool starts_number(const char *p)
@@ -41,14 +47,14 @@ static size_t number_span(const char *p)
     bool dot = false, colon = false;
     for (;; n++) {
         char c = p[n];
-        if (isalnum((unsigned char)c) || c == '_')
+        if (is_word(c))
             continue;
         if (c == '.' && p[n + 1] != '.') {
             dot = true;
             continue;
         }
         if (c == ':' && (!dot || colon) &&
-            (p[n + 1] == ':' || isalnum((unsigned char)p[n + 1]) || (n && p[n - 1] == ':'))) {
+            (p[n + 1] == ':' || (is_word(p[n + 1]) && p[n + 1] != '_') || (n && p[n - 1] == ':'))) {
             colon = true;
             continue;
         }
@@ -102,7 +108,8 @@ static const char *parse_address(const char *p, size_t n, struct lex_token *t)
     if (n < sizeof text) {
         memcpy(text, p, n);
         text[n] = '\0';
-        if (!ip4_parse(text, &ip4)) {
+        bool has_colon = memchr(text, ':', n);
+        if (!has_colon && !ip4_parse(text, &ip4)) {
             t->format = LEX_IP4;
             t->value = swap32(ip4);
             t->width = 32;

@@ -81,8 +81,8 @@ static int parse_constant_first(struct parser *ps, struct constants *cs, bool ne
         return parse_make_cmp(ps, sf, mirrored(relop), cs, negate, ret);
 
     lexer_get(lx);
-    struct constants cs2 = {.list = VEC_INIT};
-    rc = parse_constants(ps, &cs2);
+    struct constants *cs2 = &ps->constants[1];
+    rc = parse_constants(ps, cs2);
     bool up = (relop == EXPR_LT || relop == EXPR_LE) && (relop2 == EXPR_LT || relop2 == EXPR_LE);
     bool down = (relop == EXPR_GT || relop == EXPR_GE) && (relop2 == EXPR_GT || relop2 == EXPR_GE);
     if (!rc && !up && !down)
@@ -93,12 +93,11 @@ static int parse_constant_first(struct parser *ps, struct constants *cs, bool ne
     if (!rc)
         rc = parse_make_cmp(ps, sf, mirrored(relop), cs, negate, &a);
     if (!rc)
-        rc = parse_make_cmp(ps, sf, relop2, &cs2, negate, &b);
+        rc = parse_make_cmp(ps, sf, relop2, cs2, negate, &b);
     if (!rc)
         *ret = negate ? expr_or(ps->pool, a, b) : expr_and(ps->pool, a, b);
     else
         expr_unref(a);
-    vec_fini(&cs2.list);
     return rc;
 }
 
@@ -144,27 +143,30 @@ static int parse_primary(struct parser *ps, bool negate, struct expr **ret)
         }
         return rc;
     }
-    struct constants cs = {.list = VEC_INIT};
+    struct constants *cs = ps->constants;
+    for (size_t i = 0; i < ARRAY_SIZE(ps->constants); i++) {
+        vec_clear(&cs[i].list);
+        cs[i].in_braces = false;
+    }
     int rc;
     if (lx->token.type == LEX_ID && lexer_is_id(lx, "is_chassis_resident")) {
         lexer_get(lx);
         return parse_resident(ps, negate, ret);
     }
     if (lx->token.type == LEX_ID) {
-        rc = parse_field_first(ps, &cs, negate, ret);
+        rc = parse_field_first(ps, cs, negate, ret);
     } else if (parse_is_constant(lx->token.type)) {
         struct lex_token first = lx->token;
-        rc = parse_constants(ps, &cs);
+        rc = parse_constants(ps, cs);
         enum expr_relop relop;
         if (!rc && !to_relop(lx->token.type, &relop) && first.type == LEX_INTEGER &&
             first.format == LEX_DECIMAL && first.value <= 1)
             *ret = expr_bool(ps->pool, (first.value == 1) != negate);
         else if (!rc)
-            rc = parse_constant_first(ps, &cs, negate, ret);
+            rc = parse_constant_first(ps, cs, negate, ret);
     } else {
         rc = lexer_error(lx, ps->diag, "expecting field name");
     }
-    vec_fini(&cs.list);
     return rc;
 }
 
@@ -187,25 +189,27 @@ static int parse_or_and(struct parser *ps, bool negate, struct expr **ret)
         *ret = first;
         return 0;
     }
-    VEC(struct expr *) v = VEC_INIT;
-    vec_push(&v, first);
+    size_t from = ps->operands.n;
+    vec_push(&ps->operands, first);
     while (!rc && lexer_match(&ps->lx, op)) {
         struct expr *e;
         rc = parse_not(ps, negate, &e);
         if (!rc)
-            vec_push(&v, e);
+            vec_push(&ps->operands, e);
     }
     if (!rc && (ps->lx.token.type == LEX_LOG_AND || ps->lx.token.type == LEX_LOG_OR))
         rc = diag_set_at(ps->diag, ERR_SYNTAX, (long)ps->lx.token.start,
                          "&& and || must be parenthesized when used together.");
+    struct expr **v = ps->operands.data + from;
+    size_t n = ps->operands.n - from;
     if (rc) {
-        for (size_t i = 0; i < v.n; i++)
-            expr_unref(v.data[i]);
+        for (size_t i = 0; i < n; i++)
+            expr_unref(v[i]);
     } else {
-        *ret = (op == LEX_LOG_AND) != negate ? expr_and_n(ps->pool, v.data, v.n)
-                                             : expr_or_n(ps->pool, v.data, v.n);
+        *ret =
+            (op == LEX_LOG_AND) != negate ? expr_and_n(ps->pool, v, n) : expr_or_n(ps->pool, v, n);
     }
-    vec_fini(&v);
+    ps->operands.n = from;
     return rc;
 }
 
@@ -223,6 +227,9 @@ static int parse_whole(struct expr_pool *p, const char *text, const struct expr_
         }
     }
     lexer_fini(&ps.lx);
+    vec_fini(&ps.constants[0].list);
+    vec_fini(&ps.constants[1].list);
+    vec_fini(&ps.operands);
     return rc;
 }
 
@@ -233,11 +240,12 @@ int expr_parse(struct expr_pool *p, const char *text, const struct expr_names *n
     if (names) /* what is accepted then depends on which sets and groups exist */
         return parse_whole(p, text, names, ret, diag);
     struct gen_cache *cache = expr_pool_texts(p);
-    const struct text_cached *known = text_cache_find(cache, text, 0);
+    const struct text_key key = text_key(text, 0);
+    const struct text_cached *known = text_cache_find(cache, &key);
     if (!known) {
         int rc = parse_whole(p, text, NULL, ret, diag);
         if (!rc)
-            text_cache_add(cache, text, 0, expr_ref(*ret), NULL);
+            text_cache_add(cache, &key, expr_ref(*ret), NULL);
         return rc;
     }
     *ret = expr_ref(known->value);

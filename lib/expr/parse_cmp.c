@@ -271,6 +271,10 @@ int parse_make_cmp(struct parser *ps, struct sym_bits sf, enum expr_relop relop,
     bool is_or = (relop != EXPR_NE) != negate;
     if (negate)
         relop = negate_relop(relop);
+    if (cs->list.n == 1) {
+        *ret = make_one(ps, sf, relop, &cs->list.data[0]);
+        return 0;
+    }
     VEC(struct expr *) v = VEC_INIT;
     for (size_t i = 0; i < cs->list.n; i++)
         vec_push(&v, make_one(ps, sf, relop, &cs->list.data[i]));

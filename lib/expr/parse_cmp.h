@@ -4,20 +4,22 @@
 #include "base/vec.h"
 #include "expr/parse.h"
 
+struct constants {
+    VEC(struct lex_token) list;
+    bool in_braces;
+};
+
 struct parser {
     struct expr_pool *pool;
     const struct expr_names *names;
     struct lexer lx;
     struct diag *diag;
     unsigned depth;
+    struct constants constants[2]; /* of the comparison being parsed: "CS < field < CS" */
+    VEC(struct expr *) operands;   /* of the && and || being parsed, innermost last */
 };
 
-struct constants {
-    VEC(struct lex_token) list;
-    bool in_braces;
-};
-
-/* A constant, or several in braces. CS->list is the caller's to release, also after an error. */
+/* A constant, or several in braces, into CS, which is empty. */
 int parse_constants(struct parser *ps, struct constants *cs) MUST_CHECK;
 /* Can a constant begin with this token? */
 bool parse_is_constant(enum lex_type type);

@@ -1,10 +1,12 @@
 /* pool.c - interning of expression nodes, and the builders that keep them in canonical shape; see expr.h. */
 #include <stdarg.h>
 
+#include "base/arena.h"
 #include "base/hash.h"
 #include "base/vec.h"
 #include "expr/expr.h"
 #include "expr/parse.h"
+#include "expr/scratch.h"
 #include "expr/text_cache.h"
 
 struct expr_pool {
@@ -14,6 +16,12 @@ struct expr_pool {
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
     size_t n_known;
     struct gen_cache texts;
+    struct expr_pool *scratch; /* made when first asked for */
+    /* of a scratch pool */
+    struct expr_pool *owner; /* NULL of others */
+    bool is_busy;
+    struct arena arena;
+    VEC(struct rstr *) held; /* names of nodes */
 };
 
 static void release_text(struct gen_node *node)
@@ -43,11 +51,43 @@ void expr_pool_free(struct expr_pool *p)
     if (!p)
         return;
     expr_pool_forget(p);
+    if (p->scratch) {
+        INVARIANT(!p->scratch->is_busy);
+        arena_fini(&p->scratch->arena);
+        vec_fini(&p->scratch->held);
+        free(p->scratch);
+    }
     free(p->known);
     INVARIANT(!p->nodes.n);
     hmap_fini(&p->nodes);
     rstr_pool_fini(&p->names);
     free(p);
+}
+
+struct expr_pool *expr_scratch_begin(struct expr_pool *p)
+{
+    INVARIANT(!p->owner);
+    if (!p->scratch) {
+        p->scratch = NEW(struct expr_pool);
+        p->scratch->symtab = p->symtab;
+        p->scratch->owner = p;
+    }
+    INVARIANT(!p->scratch->is_busy);
+    p->scratch->is_busy = true;
+    return p->scratch;
+}
+
+void expr_scratch_end(struct expr_pool *scratch)
+{
+    while (scratch->held.n)
+        rstr_unref(vec_pop(&scratch->held));
+    arena_reset(&scratch->arena);
+    scratch->is_busy = false;
+}
+
+struct expr_pool *expr_pool_lasting(struct expr_pool *p)
+{
+    return p->owner ? p->owner : p;
 }
 
 struct expr **expr_pool_known(struct expr_pool *p, const struct symbol *sym, bool prereq)
@@ -73,7 +113,7 @@ const struct symtab *expr_pool_symtab(const struct expr_pool *p)
 
 struct rstr_pool *expr_pool_names(struct expr_pool *p)
 {
-    return &p->names;
+    return &expr_pool_lasting(p)->names;
 }
 
 size_t expr_pool_count(const struct expr_pool *p)
@@ -119,14 +159,52 @@ static bool same_node(const struct expr *a, const struct expr *b, struct expr *c
            !(a->n && memcmp(a->sub, sub, a->n * sizeof *sub));
 }
 
+static bool is_simple_leaf(const struct expr *e)
+{
+    return e->kind != EXPR_CMP || (e->mask && e->relop == EXPR_EQ);
+}
+
 static uint32_t own_refs_text(const struct expr *e)
 {
     return e->kind == EXPR_SET || e->kind == EXPR_PORT_GROUP || e->kind == EXPR_RESIDENT;
 }
 
+/* Makes E a node like T with children SUB. */
+static void fill(struct expr *e, struct expr_pool *p, const struct expr *t, struct expr *const *sub)
+{
+    memcpy(e, t, sizeof *e);
+    e->pool = p;
+    e->refs = 1;
+    e->n_refs_text = own_refs_text(t);
+    e->depth = 0;
+    e->is_simple = is_simple_leaf(t);
+    for (uint32_t i = 0; i < t->n; i++) {
+        e->sub[i] = sub[i];
+        e->n_refs_text += sub[i]->n_refs_text;
+        e->is_simple &= sub[i]->is_simple;
+        e->depth = (uint16_t)MAX(e->depth, sub[i]->depth + 1);
+    }
+    INVARIANT(e->depth < 10000);
+}
+
+/* As intern, in a scratch pool. */
+static struct expr *make_scratch(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
+{
+    struct expr *e = arena_alloc(&p->arena, sizeof *e + t->n * sizeof *sub);
+    fill(e, p, t, sub);
+    e->refs = UINT32_MAX / 2; /* never the last */
+    for (uint32_t i = 0; i < t->n; i++)
+        expr_unref(sub[i]);
+    if (t->name)
+        vec_push(&p->held, t->name);
+    return e;
+}
+
 /* The node equal to T with children SUB. Takes over T->name and the references in SUB. */
 static struct expr *intern(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
 {
+    if (p->owner)
+        return make_scratch(p, t, sub);
     uint64_t hash = hash_node(t, sub);
     struct expr *e;
     HMAP_FOR_EACH_WITH_HASH (e, node, hash, &p->nodes)
@@ -138,17 +216,7 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
             return e;
         }
     e = xmalloc(sizeof *e + t->n * sizeof *sub);
-    memcpy(e, t, sizeof *e);
-    e->pool = p;
-    e->refs = 1;
-    e->n_refs_text = own_refs_text(t);
-    e->depth = 0;
-    for (uint32_t i = 0; i < t->n; i++) {
-        e->sub[i] = sub[i];
-        e->n_refs_text += sub[i]->n_refs_text;
-        e->depth = (uint16_t)MAX(e->depth, sub[i]->depth + 1);
-    }
-    INVARIANT(e->depth < 10000);
+    fill(e, p, t, sub);
     hmap_insert(&p->nodes, &e->node, hash);
     return e;
 }
@@ -171,8 +239,8 @@ struct expr *expr_false(struct expr_pool *p)
 struct expr *expr_cmp_sym(struct expr_pool *p, const struct symbol *sym, enum expr_relop relop,
                           u128 value, u128 mask)
 {
-    INVARIANT(!sym->is_string && !(mask & ~u128_ones(sym->width)) && !(value & ~mask));
-    if (u128_popcount(mask) == 1 && relop <= EXPR_NE && !value) {
+    INVARIANT(!(mask & ~u128_ones(sym->width)) && !(value & ~mask));
+    if (!value && relop <= EXPR_NE && u128_is_one_bit(mask)) {
         value = mask; /* of one bit, "x" and "!x" are the two forms */
         relop = relop == EXPR_EQ ? EXPR_NE : EXPR_EQ;
     }
@@ -190,18 +258,19 @@ struct expr *expr_str_sym(struct expr_pool *p, const struct symbol *sym, enum ex
                   &(struct expr){.kind = EXPR_STR,
                                  .relop = relop,
                                  .sym = sym,
-                                 .name = rstr_pool_get_n(&p->names, name, n)},
+                                 .name = rstr_pool_get_n(expr_pool_names(p), name, n)},
                   NULL);
 }
 
 static struct expr *named(struct expr_pool *p, enum expr_kind kind, const struct symbol *sym,
                           enum expr_relop relop, const char *name)
 {
-    return intern(
-        p,
-        &(struct expr){
-            .kind = kind, .relop = relop, .sym = sym, .name = rstr_pool_get(&p->names, name)},
-        NULL);
+    return intern(p,
+                  &(struct expr){.kind = kind,
+                                 .relop = relop,
+                                 .sym = sym,
+                                 .name = rstr_pool_get(expr_pool_names(p), name)},
+                  NULL);
 }
 
 struct expr *expr_set(struct expr_pool *p, enum symbol_id sym, enum expr_relop relop,
@@ -270,8 +339,8 @@ struct expr *expr_str_eq(struct expr_pool *p, enum symbol_id sym, const char *na
 
 typedef VEC(struct expr *) expr_vec;
 
-/* Appends E, or its children if it is of KIND too; drops the neutral element. Takes E. False if E decides all. */
-static bool append(expr_vec *v, enum expr_kind kind, struct expr *e)
+/* Writes E, or its children if it is of KIND too, to V; drops the neutral element. Takes E. False if E decides all. */
+static bool append(struct expr **v, size_t *n, enum expr_kind kind, struct expr *e)
 {
     if (e->kind == EXPR_BOOL) {
         bool neutral = e->b == (kind == EXPR_AND);
@@ -279,34 +348,39 @@ static bool append(expr_vec *v, enum expr_kind kind, struct expr *e)
         return neutral;
     }
     if (e->kind != kind) {
-        vec_push(v, e);
+        v[(*n)++] = e;
         return true;
     }
     for (uint32_t i = 0; i < e->n; i++)
-        vec_push(v, expr_ref(e->sub[i]));
+        v[(*n)++] = expr_ref(e->sub[i]);
     expr_unref(e);
     return true;
 }
 
 static struct expr *combine(struct expr_pool *p, enum expr_kind kind, struct expr **subs, size_t n)
 {
-    expr_vec v = VEC_INIT;
+    struct expr *few[16], **v = few, *e;
+    size_t n_v = 0, most = 0;
     bool open = true;
     for (size_t i = 0; i < n; i++)
-        open &= append(&v, kind, subs[i]);
-    struct expr *e;
+        most += subs[i]->kind == kind ? subs[i]->n : 1;
+    if (most > ARRAY_SIZE(few))
+        v = xmalloc(most * sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        open &= append(v, &n_v, kind, subs[i]);
     if (!open) {
-        for (size_t i = 0; i < v.n; i++)
-            expr_unref(v.data[i]);
+        for (size_t i = 0; i < n_v; i++)
+            expr_unref(v[i]);
         e = expr_bool(p, kind == EXPR_OR);
-    } else if (v.n == 0) {
+    } else if (n_v == 0) {
         e = expr_bool(p, kind == EXPR_AND);
-    } else if (v.n == 1) {
-        e = v.data[0];
+    } else if (n_v == 1) {
+        e = v[0];
     } else {
-        e = intern(p, &(struct expr){.kind = kind, .n = (uint32_t)v.n}, v.data);
+        e = intern(p, &(struct expr){.kind = kind, .n = (uint32_t)n_v}, v);
     }
-    vec_fini(&v);
+    if (v != few)
+        free(v);
     return e;
 }
 
@@ -431,7 +505,9 @@ void expr_for_each_name(const struct expr *e, void (*fn)(void *aux, const struct
 struct expr *expr_set_sym(struct expr_pool *p, enum expr_kind kind, const struct symbol *sym,
                           enum expr_relop relop, const char *name, size_t n)
 {
-    struct expr t = {
-        .kind = kind, .relop = relop, .sym = sym, .name = rstr_pool_get_n(&p->names, name, n)};
+    struct expr t = {.kind = kind,
+                     .relop = relop,
+                     .sym = sym,
+                     .name = rstr_pool_get_n(expr_pool_names(p), name, n)};
     return intern(p, &t, NULL);
 }

@@ -6,16 +6,10 @@
 #include "base/hash.h"
 #include "base/util.h"
 
-struct wanted {
-    const char *text;
-    size_t n;
-    uint64_t key;
-};
-
 static bool is_wanted(const struct gen_node *node, const void *aux)
 {
     const struct text_cached *e = CONTAINER_OF(node, const struct text_cached, node);
-    const struct wanted *w = aux;
+    const struct text_key *w = aux;
     return e->key == w->key && e->n == w->n && !memcmp(e->text, w->text, w->n);
 }
 
@@ -25,19 +19,24 @@ void text_cache_init(struct gen_cache *c, void (*release)(struct gen_node *))
         .max_entries = 262144, .max_bytes = (size_t)48 << 20, .release = release};
 }
 
-const struct text_cached *text_cache_find(struct gen_cache *c, const char *text, uint64_t key)
+struct text_key text_key(const char *text, uint64_t key)
 {
-    struct wanted w = {.text = text, .n = strlen(text), .key = key};
-    struct gen_node *e = gen_cache_find(c, hash_bytes(text, w.n, key), is_wanted, &w);
+    size_t n = strlen(text);
+    return (struct text_key){text, n, key, hash_bytes(text, n, key)};
+}
+
+const struct text_cached *text_cache_find(struct gen_cache *c, const struct text_key *key)
+{
+    struct gen_node *e = gen_cache_find(c, key->hash, is_wanted, key);
     return e ? CONTAINER_OF(e, struct text_cached, node) : NULL;
 }
 
-void text_cache_add(struct gen_cache *c, const char *text, uint64_t key, void *value, void *more)
+void text_cache_add(struct gen_cache *c, const struct text_key *key, void *value, void *more)
 {
-    size_t n = strlen(text);
-    struct text_cached *e = xmalloc(sizeof *e + n + 1);
+    size_t bytes = sizeof(struct text_cached) + key->n + 1;
+    struct text_cached *e = xmalloc(bytes);
     *e = (struct text_cached){
-        .node.bytes = sizeof *e + n + 1, .key = key, .value = value, .more = more, .n = n};
-    memcpy(e->text, text, n + 1);
-    gen_cache_insert(c, &e->node, hash_bytes(text, n, key));
+        .node.bytes = bytes, .key = key->key, .value = value, .more = more, .n = key->n};
+    memcpy(e->text, key->text, key->n + 1);
+    gen_cache_insert(c, &e->node, key->hash);
 }

@@ -17,7 +17,14 @@ struct text_cached {
 
 /* RELEASE gets the node of a struct text_cached, gives up its value and more, and frees it. */
 void text_cache_init(struct gen_cache *c, void (*release)(struct gen_node *));
-/* The entry for TEXT under KEY, or NULL; valid until the next call. */
-const struct text_cached *text_cache_find(struct gen_cache *c, const char *text, uint64_t key);
+/* What is looked for, hashed once. */
+struct text_key {
+    const char *text;
+    size_t n;
+    uint64_t key, hash;
+};
+struct text_key text_key(const char *text, uint64_t key);
+/* The entry for KEY, or NULL; valid until the next call. */
+const struct text_cached *text_cache_find(struct gen_cache *c, const struct text_key *key);
 /* Remembers VALUE and MORE, whose references it takes. There must be no such entry yet. */
-void text_cache_add(struct gen_cache *c, const char *text, uint64_t key, void *value, void *more);
+void text_cache_add(struct gen_cache *c, const struct text_key *key, void *value, void *more);

@@ -19,6 +19,11 @@ static inline unsigned u128_popcount(u128 v)
                       __builtin_popcountll((uint64_t)(v >> 64)));
 }
 
+static inline bool u128_is_one_bit(u128 v)
+{
+    return v && !(v & (v - 1));
+}
+
 /* Number of the lowest bit that is set; 128 when none is. */
 static inline unsigned u128_ctz(u128 v)
 {

@@ -17,7 +17,12 @@ uint64_t flow_word_map(const struct flow_key *key)
 {
     const uint64_t *w = flow_words_const(key);
     uint64_t map = 0;
-    for (unsigned i = 0; i < FLOW_WORDS; i++)
+    unsigned i = 0;
+    for (; i + 4 <= FLOW_WORDS; i += 4) /* few are not zero */
+        if (w[i] | w[i + 1] | w[i + 2] | w[i + 3])
+            for (unsigned k = i; k < i + 4; k++)
+                map |= (uint64_t)(w[k] != 0) << k;
+    for (; i < FLOW_WORDS; i++)
         map |= (uint64_t)(w[i] != 0) << i;
     return map;
 }

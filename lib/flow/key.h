@@ -207,7 +207,10 @@ struct minimatch {
 };
 
 struct minimatch *minimatch_new(const struct match *match); /* free() it */
-size_t minimatch_size(const struct minimatch *mini);        /* bytes of the block */
+/* The same at BUF, which has room for MINIMATCH_MAX bytes and is aligned to 8; returns the bytes used. */
+enum { MINIMATCH_MAX = 8 + 2 * sizeof(struct flow_key) };
+size_t minimatch_put(const struct match *match, void *buf);
+size_t minimatch_size(const struct minimatch *mini); /* bytes of the block */
 void minimatch_expand(const struct minimatch *mini, struct match *ret);
 bool minimatch_equal(const struct minimatch *a, const struct minimatch *b);
 uint64_t minimatch_hash(const struct minimatch *mini, uint64_t seed);

@@ -135,11 +135,10 @@ bool match_intersect(const struct match *a, const struct match *b, struct match 
 
 /* ---- The small form ---- */
 
-struct minimatch *minimatch_new(const struct match *match)
+/* MINI becomes MATCH, whose mask has the words MAP. */
+static void fill(struct minimatch *mini, uint64_t map, const struct match *match)
 {
-    uint64_t map = flow_word_map(&match->mask.bits);
     unsigned n = (unsigned)__builtin_popcountll(map), j = 0;
-    struct minimatch *mini = xmalloc(sizeof *mini + 2 * n * sizeof(uint64_t));
     const uint64_t *k = flow_words_const(&match->key), *m = flow_words_const(&match->mask.bits);
     mini->map = map;
     for (; map; map &= map - 1, j++) {
@@ -147,7 +146,22 @@ struct minimatch *minimatch_new(const struct match *match)
         mini->words[j] = k[i];
         mini->words[n + j] = m[i];
     }
+}
+
+struct minimatch *minimatch_new(const struct match *match)
+{
+    uint64_t map = flow_word_map(&match->mask.bits);
+    unsigned n = (unsigned)__builtin_popcountll(map);
+    struct minimatch *mini = xmalloc(sizeof *mini + 2 * n * sizeof(uint64_t));
+    fill(mini, map, match);
     return mini;
+}
+
+size_t minimatch_put(const struct match *match, void *buf)
+{
+    struct minimatch *mini = buf;
+    fill(mini, flow_word_map(&match->mask.bits), match);
+    return minimatch_size(mini);
 }
 
 size_t minimatch_size(const struct minimatch *mini)

@@ -1,7 +1,7 @@
 /* language.c - how fast text of logical flows becomes OpenFlow flows: the program behind "tools/bench language".
  *
- * Usage: bench_language FLOWS-FILE. A line of the file is pipeline, table, priority, match and actions with tabs between. Everything that
- * a controller does with a flow is done: parse, expand, annotate, simplify, normalise, encode. Prints a JSON object a figure.
+ * Usage: bench_language NETWORK-FILE (language/network.h). Everything that a controller does with a logical flow is done: its texts are parsed once, and
+ * it is expanded, annotated, simplified, normalised and encoded for each datapath that it is on. Prints a JSON object a figure; times are CPU time.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -15,14 +15,12 @@
 #include "base/vec.h"
 #include "encode/translator.h"
 #include "expr/norm.h"
+#include "language/network.h"
 #include "lflow/lflow.h"
 
-enum { PORTS_A_SWITCH = 20 };
-
-struct line {
-    enum pipeline pipeline;
-    unsigned table;
-    const char *match, *actions;
+struct tree {
+    struct expr *match; /* with what the actions ask */
+    struct actions *actions;
 };
 
 struct bench {
@@ -30,16 +28,28 @@ struct bench {
     struct expr_pool *exprs;
     struct action_pool *pool;
     struct translator *translator;
-    VEC(char *) ports;
-    VEC(struct line) lines;
-    size_t n_failed, n_flows;
+    struct network net;
+    VEC(struct tree) trees; /* of the net's flows, as a controller keeps them */
+    size_t n_failed, n_flows, n_pairs;
 };
 
-/* Any name is a port; its number is a hash, which is as good as another. */
-static bool port_number(void *aux UNUSED, const char *name, uint32_t *ret)
+/* In whose terms names are understood: aux of the callbacks. */
+struct place {
+    const struct bench *bench;
+    uint32_t datapath;
+};
+
+static bool port_number(void *aux, const char *name, uint32_t *ret)
 {
-    *ret = 1 + (uint32_t)(hash_text(name) % 32767);
-    return true;
+    const struct place *at = aux;
+    return network_port(&at->bench->net, at->datapath, name, false, ret);
+}
+
+/* As a controller: what only machines elsewhere send or get needs no flow. */
+static bool port_number_at(void *aux, const char *name, uint32_t *ret)
+{
+    const struct place *at = aux;
+    return network_port(&at->bench->net, at->datapath, name, true, ret);
 }
 
 static bool match_port(void *aux, const struct symbol *sym UNUSED, const char *name, uint32_t *ret)
@@ -47,14 +57,11 @@ static bool match_port(void *aux, const struct symbol *sym UNUSED, const char *n
     return port_number(aux, name, ret);
 }
 
-/* A port group has, of a datapath, that datapath's ports: the twenty of a switch. */
-static bool port_group(void *aux, const char *name UNUSED, void (*add)(void *, const char *),
+static bool port_group(void *aux, const char *name, void (*add)(void *, const char *),
                        void *add_aux)
 {
-    const struct bench *b = aux;
-    for (size_t i = 0; i < b->ports.n; i++)
-        add(add_aux, b->ports.data[i]);
-    return true;
+    const struct place *at = aux;
+    return network_group(&at->bench->net, at->datapath, name, add, add_aux);
 }
 
 static bool resident(void *aux UNUSED, const char *port UNUSED)
@@ -72,56 +79,80 @@ static uint32_t meter_id(void *aux UNUSED, const char *name)
     return 1 + (uint32_t)(hash_text(name) & 0xff);
 }
 
-static struct action_context context_of(const struct line *line)
+static struct action_context context_of(const struct net_flow *flow)
 {
+    bool is_ingress = flow->pipeline == PIPELINE_INGRESS;
     return (struct action_context){
-        .pipeline = line->pipeline,
-        .table = line->table,
-        .n_tables = line->pipeline == PIPELINE_INGRESS ? MAX_INGRESS_TABLES : MAX_EGRESS_TABLES,
+        .pipeline = flow->pipeline,
+        .table = flow->table,
+        .n_tables = is_ingress ? MAX_INGRESS_TABLES : MAX_EGRESS_TABLES,
+        .n_other = is_ingress ? MAX_EGRESS_TABLES : MAX_INGRESS_TABLES,
     };
 }
 
-static struct encode_params params_of(struct bench *b, const struct line *line)
+static struct encode_params params_of(struct place *at, const struct net_flow *flow)
 {
+    const struct network *net = &at->bench->net;
     return (struct encode_params){
         .profile = &encode_modern,
-        .pipeline = line->pipeline,
-        .table = line->table,
+        .pipeline = flow->pipeline,
+        .table = flow->table,
+        .is_router = at->datapath < net->is_router.n && net->is_router.data[at->datapath],
+        .datapath_key = at->datapath,
         .meter = OF_METER_NONE,
-        .aux = b,
+        .aux = at,
         .port = port_number,
+        .port_at = port_number_at,
         .group = group_id,
         .meter_id = meter_id,
     };
 }
 
-/* One logical flow all the way; false when it could not be. */
-static bool translate(struct bench *b, const struct line *line)
+/* The texts of FLOW to trees; false when they are not understood. */
+static bool parse(struct bench *b, const struct net_flow *flow, struct tree *ret)
 {
-    struct action_context context = context_of(line);
-    struct expr_world names = {.aux = b, .group = port_group, .resident = resident};
-    struct encode_params params = params_of(b, line);
-    struct translate_world world = {.names = &names, .params = &params, .norm_flags = NORM_MERGE};
-    struct actions *actions = NULL;
-    struct expr *match = NULL, *prereq = NULL;
-    if (actions_parse(b->pool, line->actions, &context, &actions, &prereq, NULL))
+    struct action_context context = context_of(flow);
+    struct expr *match, *prereq;
+    if (actions_parse(b->pool, flow->actions, &context, &ret->actions, &prereq, NULL))
         return false;
-    if (expr_parse(b->exprs, line->match, NULL, &match, NULL)) {
-        actions_unref(actions);
+    if (expr_parse(b->exprs, flow->match, NULL, &match, NULL)) {
+        actions_unref(ret->actions);
         expr_unref(prereq);
         return false;
     }
-    match = expr_and(b->exprs, match, prereq);
+    ret->match = expr_and(b->exprs, match, prereq);
+    return true;
+}
+
+static void forget(struct bench *b)
+{
+    struct tree *tree;
+    VEC_FOR_EACH (tree, &b->trees) {
+        expr_unref(tree->match);
+        actions_unref(tree->actions);
+    }
+    vec_clear(&b->trees);
+}
+
+/* One flow on one datapath. */
+static void translate(struct bench *b, const struct net_flow *flow, const struct tree *tree,
+                      uint32_t datapath)
+{
+    struct place at = {b, datapath};
+    struct expr_world names = {.aux = &at, .group = port_group, .resident = resident};
+    struct encode_params params = params_of(&at, flow);
+    struct translate_world world = {.names = &names, .params = &params, .norm_flags = NORM_MERGE};
     const struct translation *out;
-    bool ok = !translator_run(b->translator, match, actions, &world, &out, NULL);
-    for (size_t i = 0; ok && i < out->n; i++) {
+    if (translator_run(b->translator, tree->match, tree->actions, &world, &out, NULL)) {
+        b->n_failed++;
+        return;
+    }
+    b->n_pairs++;
+    b->n_flows += out->n;
+    for (size_t i = 0; i < out->n; i++) {
         struct match m;
         minimatch_expand(out->flows[i].match, &m);
-        b->n_flows++;
     }
-    expr_unref(match);
-    actions_unref(actions);
-    return ok;
 }
 
 /* CPU time: other work on the machine does not count. */
@@ -132,43 +163,49 @@ static double cpu_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static double pass(struct bench *b)
+/* What a controller does at first: texts to trees, and each on all its datapaths to OpenFlow flows. */
+static double first_pass(struct bench *b)
 {
-    b->n_flows = b->n_failed = 0;
+    const struct net_flow *flow;
+    struct tree tree;
+    b->n_flows = b->n_failed = b->n_pairs = 0;
     double start = cpu_us();
-    struct line *line;
-    VEC_FOR_EACH (line, &b->lines) {
-        if (!translate(b, line))
-            b->n_failed++;
+    VEC_FOR_EACH (flow, &b->net.flows) {
+        if (!parse(b, flow, &tree))
+            bug("not understood: \"%s\", \"%s\"", flow->match, flow->actions);
+        vec_push(&b->trees, tree);
+        for (size_t i = 0; i < flow->over->datapaths.n; i++)
+            translate(b, flow, &tree, flow->over->datapaths.data[i]);
     }
     return cpu_us() - start;
 }
 
-static char *read_lines(struct bench *b, const char *path)
+/* Everything once more, because something near it changed: texts are trees already. */
+static double again(struct bench *b)
 {
-    FILE *f = fopen(path, "r");
-    char *text = NULL;
-    size_t cap = 0;
-    if (!f || getdelim(&text, &cap, '\0', f) < 0)
-        bug("%s: cannot be read", path);
-    fclose(f);
-    for (char *p = text, *save; (p = strtok_r(p, "\n", &save)) != NULL; p = NULL) {
-        char *field, *rest = p;
-        const char *fields[5];
-        size_t n = 0;
-        while (n < 5 && (field = strsep(&rest, "\t")) != NULL)
-            fields[n++] = field;
-        if (n < 5)
-            bug("%s: a line has %zu fields", path, n);
-        struct line line = {
-            .pipeline = strcmp(fields[0], "ingress") ? PIPELINE_EGRESS : PIPELINE_INGRESS,
-            .table = (unsigned)strtoul(fields[1], NULL, 10),
-            .match = fields[3],
-            .actions = fields[4],
-        };
-        vec_push(&b->lines, line);
+    b->n_flows = b->n_failed = b->n_pairs = 0;
+    double start = cpu_us();
+    for (size_t k = 0; k < b->net.flows.n; k++) {
+        const struct net_flow *flow = &b->net.flows.data[k];
+        for (size_t i = 0; i < flow->over->datapaths.n; i++)
+            translate(b, flow, &b->trees.data[k], flow->over->datapaths.data[i]);
     }
-    return text;
+    return cpu_us() - start;
+}
+
+/* Texts that were seen before, as they come again when the database is read anew. */
+static double parse_again(struct bench *b)
+{
+    const struct net_flow *flow;
+    double start = cpu_us();
+    VEC_FOR_EACH (flow, &b->net.flows) {
+        struct tree tree;
+        if (parse(b, flow, &tree)) {
+            expr_unref(tree.match);
+            actions_unref(tree.actions);
+        }
+    }
+    return cpu_us() - start;
 }
 
 static void figure(const char *name, const char *unit, double value)
@@ -180,18 +217,17 @@ static void figure(const char *name, const char *unit, double value)
 static void halves(struct bench *b)
 {
     static const struct expr_names no_names; /* with these no text is remembered */
-    struct expr_world world = {.aux = b, .group = port_group, .resident = resident};
-    struct norm_ports ports = {.aux = b, .number = match_port};
     VEC(struct expr *) trees = VEC_INIT;
     struct expr_pool *pool = expr_pool_new(b->symtab); /* where nothing was seen yet */
-    vec_reserve(&trees, b->lines.n);
+    vec_reserve(&trees, b->net.flows.n);
     size_t bytes = mallinfo2().uordblks;
-    struct line *line;
+    const struct net_flow *flow;
     double start = cpu_us();
-    VEC_FOR_EACH (line, &b->lines) {
+    VEC_FOR_EACH (flow, &b->net.flows) {
         struct expr *e;
-        if (!expr_parse(pool, line->match, &no_names, &e, NULL))
-            vec_push(&trees, e);
+        if (expr_parse(pool, flow->match, &no_names, &e, NULL))
+            bug("not understood: \"%s\"", flow->match);
+        vec_push(&trees, e);
     }
     double parsed = cpu_us() - start;
     bytes = mallinfo2().uordblks - bytes;
@@ -199,15 +235,18 @@ static void halves(struct bench *b)
     figure("match_parsed", "1/s", 1e6 * (double)trees.n / parsed);
     figure("match_bytes_a_node", "B", (double)bytes / (double)nodes);
     figure("match_bytes_a_match", "B", (double)bytes / (double)trees.n);
-    struct expr **e;
     start = cpu_us();
-    VEC_FOR_EACH (e, &trees) {
+    for (size_t i = 0; i < trees.n; i++) {
+        struct place at = {b, b->net.flows.data[i].over->datapaths.data[0]};
+        struct expr_world world = {.aux = &at, .group = port_group, .resident = resident};
+        struct norm_ports ports = {.aux = &at, .number = match_port};
         struct norm norm;
-        if (!norm_from_expr(*e, &world, &ports, NORM_MERGE, 0, &norm, NULL))
+        if (!norm_from_expr(trees.data[i], &world, &ports, NORM_MERGE, 0, &norm, NULL))
             norm_fini(&norm);
     }
     figure("match_parsed_and_normalised", "1/s",
            1e6 * (double)trees.n / (parsed + cpu_us() - start));
+    struct expr **e;
     VEC_FOR_EACH (e, &trees)
         expr_unref(*e);
     vec_fini(&trees);
@@ -219,12 +258,13 @@ static void actions_alone(struct bench *b)
     struct of_actions out = OF_ACTIONS_INIT;
     double spent = 0;
     size_t n = 0;
-    struct line *line;
-    VEC_FOR_EACH (line, &b->lines) {
-        struct action_context context = context_of(line);
-        struct encode_params params = params_of(b, line);
+    const struct net_flow *flow;
+    VEC_FOR_EACH (flow, &b->net.flows) {
+        struct action_context context = context_of(flow);
+        struct place at = {b, flow->over->datapaths.data[0]};
+        struct encode_params params = params_of(&at, flow);
         struct actions *as;
-        if (actions_parse(b->pool, line->actions, &context, &as, NULL, NULL))
+        if (actions_parse(b->pool, flow->actions, &context, &as, NULL, NULL))
             continue;
         double start = cpu_us();
         for (int i = 0; i < 8; i++) {
@@ -260,11 +300,12 @@ static bool big_set(void *aux, const char *name, void (*add)(void *, u128, u128)
 static size_t translate_acls(struct bench *b, struct sets *sets, unsigned only, size_t *n_acls)
 {
     const struct expr_world names = {.aux = sets, .set = big_set};
-    struct line line = {.pipeline = PIPELINE_INGRESS, .table = 8};
-    struct encode_params params = params_of(b, &line);
+    struct net_flow flow = {.pipeline = PIPELINE_INGRESS, .table = 8};
+    struct place at = {b, 0};
+    struct encode_params params = params_of(&at, &flow);
     const struct translate_world world = {
         .names = &names, .params = &params, .norm_flags = NORM_MERGE};
-    struct action_context context = context_of(&line);
+    struct action_context context = context_of(&flow);
     size_t n = 0;
     *n_acls = 0;
     for (unsigned i = 0; i < N_ACLS; i++) {
@@ -305,43 +346,52 @@ static void acls(struct bench *b)
     figure("acls_one_address_more_an_acl", "us", (cpu_us() - start) / (double)n_acls);
 }
 
+static void whole_way(struct bench *b)
+{
+    double cold = first_pass(b);
+    size_t n_flows = b->n_flows, n_lflows = b->net.flows.n;
+    fprintf(stderr,
+            "%zu logical flows, on %zu datapaths in sum: %zu OpenFlow flows, %zu not translated, "
+            "%.3f s\n",
+            n_lflows, b->n_pairs, n_flows, b->n_failed, cold / 1e6);
+    figure("logical_flows", "flows", (double)n_lflows);
+    figure("logical_flows_times_datapaths", "flows", (double)b->n_pairs);
+    figure("openflow_flows", "flows", (double)n_flows);
+    figure("text_to_flows_total", "ms", cold / 1e3);
+    figure("text_to_flows", "us", cold / (double)n_flows);
+    figure("text_to_flows_a_logical_flow", "us", cold / (double)n_lflows);
+    double warm = again(b), parsed = parse_again(b);
+    for (int i = 0; i < 10; i++) {
+        double t = again(b);
+        warm = MIN(warm, t);
+        t = parse_again(b);
+        parsed = MIN(parsed, t);
+    }
+    figure("cached_total", "ms", warm / 1e3);
+    figure("cached", "us", warm / (double)n_flows);
+    figure("cached_a_logical_flow_and_datapath", "us", warm / (double)b->n_pairs);
+    figure("cached_text", "us", parsed / (double)n_lflows);
+}
+
 int main(int argc, char *argv[])
 {
-    struct bench b = {.lines = VEC_INIT, .ports = VEC_INIT};
+    struct bench b = {.trees = VEC_INIT};
     if (argc != 2) {
-        fprintf(stderr, "usage: %s FLOWS-FILE\n", argv[0]);
+        fprintf(stderr, "usage: %s NETWORK-FILE\n", argv[0]);
         return 2;
     }
-    for (size_t i = 0; i < PORTS_A_SWITCH; i++)
-        vec_push(&b.ports, xasprintf("lp-0-%zu", i));
+    network_read(&b.net, argv[1]);
     b.symtab = symtab_new();
     b.exprs = expr_pool_new(b.symtab);
     b.pool = action_pool_new(b.exprs);
     b.translator = translator_new();
-    char *text = read_lines(&b, argv[1]);
-    double cold = pass(&b);
-    fprintf(stderr, "%zu logical flows, %zu OpenFlow flows, %zu not understood, %.3f s\n",
-            b.lines.n, b.n_flows, b.n_failed, cold / 1e6);
-    figure("logical_flows", "flows", (double)b.lines.n);
-    figure("openflow_flows", "flows", (double)b.n_flows);
-    figure("text_to_flows_total", "ms", cold / 1e3);
-    figure("text_to_flows", "us", cold / (double)b.n_flows);
-    figure("text_to_flows_a_logical_flow", "us", cold / (double)b.lines.n);
-    double warm = pass(&b);
-    for (int i = 0; i < 30; i++) {
-        double again = pass(&b);
-        warm = MIN(warm, again);
-    }
-    figure("text_to_flows_cached", "us", warm / (double)b.n_flows);
+    whole_way(&b);
     halves(&b);
     actions_alone(&b);
     acls(&b);
-    free(text);
-    char **port;
-    VEC_FOR_EACH (port, &b.ports)
-        free(*port);
-    vec_fini(&b.ports);
-    vec_fini(&b.lines);
+    forget(&b);
+    vec_fini(&b.trees);
+    network_free(&b.net);
     translator_free(b.translator);
     action_pool_free(b.pool);
     expr_pool_free(b.exprs);

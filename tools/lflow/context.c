@@ -74,5 +74,5 @@ static bool resident(void *aux UNUSED, const char *port)
 }
 
 const struct expr_names context_names = {NULL, has_set, has_group};
-const struct expr_world context_world = {NULL, set, group, resident};
+const struct expr_world context_world = {.set = set, .group = group, .resident = resident};
 const struct norm_ports context_ports = {NULL, number};

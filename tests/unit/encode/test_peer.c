@@ -153,7 +153,7 @@ static void take_flow(struct peer *p, char **f)
 {
     struct action_context context = {!strcmp(f[2], "ingress") ? PIPELINE_INGRESS : PIPELINE_EGRESS,
                                      (unsigned)atoi(f[3]), 35, 0};
-    const struct expr_world world = {p, set, group, resident};
+    const struct expr_world world = {.aux = p, .set = set, .group = group, .resident = resident};
     const struct norm_ports ports = {p, match_port};
     struct encode_params params = {
         .profile = &p->profile,

@@ -19,6 +19,18 @@ static void release(struct gen_node *node)
     free(e);
 }
 
+static void add(struct gen_cache *c, const char *text, size_t *value)
+{
+    const struct text_key key = text_key(text, 0);
+    text_cache_add(c, &key, value, NULL);
+}
+
+static const struct text_cached *find(struct gen_cache *c, const char *text, uint64_t context)
+{
+    const struct text_key key = text_key(text, context);
+    return text_cache_find(c, &key);
+}
+
 static void test_bounds(void **state UNUSED)
 {
     size_t held = 0;
@@ -28,17 +40,17 @@ static void test_bounds(void **state UNUSED)
     for (int i = 0; i < 1200000; i++) {
         snprintf(text, sizeof text, "%d", i);
         held++;
-        text_cache_add(&c, text, 0, &held, NULL);
+        add(&c, text, &held);
         assert_true(held <= 2 * 262144);
-        assert_non_null(text_cache_find(&c, "0", 0)); /* what is used stays */
+        assert_non_null(find(&c, "0", 0)); /* what is used stays */
     }
-    assert_non_null(text_cache_find(&c, "1199999", 0));
-    assert_null(text_cache_find(&c, "1", 0));
-    assert_null(text_cache_find(&c, "0", 1)); /* another context */
+    assert_non_null(find(&c, "1199999", 0));
+    assert_null(find(&c, "1", 0));
+    assert_null(find(&c, "0", 1)); /* another context */
     assert_int_equal(held, c.young.n + c.old.n);
     gen_cache_clear(&c);
     assert_int_equal(held, 0);
-    assert_null(text_cache_find(&c, "0", 0));
+    assert_null(find(&c, "0", 0));
 }
 
 static void test_pool(void **state UNUSED)
