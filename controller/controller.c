@@ -282,8 +282,7 @@ static void on_flow_change(const struct inc_key_change *change, void *c_)
 static void resend_flow(const void *fact, void *c_)
 {
     const struct fact_oflow *flow = fact;
-    struct oflow_key key = {.match = flow->match, .priority = flow->priority, .table = flow->table};
-    set_flow(c_, &key);
+    set_flow(c_, &flow->key);
 }
 
 static void on_reject(const void *fact, bool added, void *aux UNUSED)

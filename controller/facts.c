@@ -226,16 +226,18 @@ TYPE_WITH_STRINGS(reject, fact_reject, compare_uuid);
 static int oflow_compare(const void *va, const void *vb)
 {
     const struct fact_oflow *a = va, *b = vb;
-    int c = compare_u64(a->table, b->table);
+    int c = compare_u64(a->key.table, b->key.table);
     if (!c)
-        c = compare_u64(b->priority, a->priority);
+        c = compare_u64(b->key.priority, a->key.priority);
     if (!c)
-        c = compare_strings(a->match, b->match);
+        c = compare_u64(a->key.dp, b->key.dp);
+    if (!c)
+        c = compare_strings(a->key.match, b->key.match);
     if (!c)
         c = compare_strings(a->actions, b->actions);
     return c ? c : compare_u64(a->cookie, b->cookie);
 }
-REFS(oflow, fact_oflow, f->match, f->actions)
+REFS(oflow, fact_oflow, f->key.match, f->actions)
 TYPE_WITH_STRINGS(oflow, fact_oflow, oflow_compare);
 
 REFS(want, fact_want, f->key.name)

@@ -249,18 +249,16 @@ struct fact_reject { /* a logical flow that could not be understood, with the re
     struct rstr *why;
 };
 
-struct fact_oflow {     /* an OpenFlow flow that should be installed */
-    struct rstr *match; /* the bytes of a struct minimatch */
-    uint32_t priority;
-    uint32_t table;
+struct oflow_key {      /* what makes two flows the same flow to a switch (oflow_key.h) */
+    struct rstr *match; /* the bytes of a struct minimatch, without the datapath */
+    uint32_t dp;        /* metadata is this; 0: the match says all */
+    uint16_t priority;
+    uint8_t table, pad;
+};
+struct fact_oflow { /* an OpenFlow flow that should be installed */
+    struct oflow_key key;
     struct rstr *actions; /* the bytes of an of_actions list */
     uint64_t cookie;
-};
-struct
-    oflow_key { /* what makes two flows the same flow to a switch: the first members of fact_oflow */
-    struct rstr *match;
-    uint32_t priority;
-    uint32_t table;
 };
 
 extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, type_port,

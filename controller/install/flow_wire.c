@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "controller/oflow_key.h"
 #include "openflow/flow_mod.h"
 
 struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions)
@@ -20,10 +21,10 @@ void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t
     struct of_flow_mod fm;
     const struct rstr *actions = entry->desired.actions;
     of_flow_mod_init(&fm, actions ? OF_FLOW_ADD : OF_FLOW_DELETE_STRICT);
-    fm.table_id = (uint8_t)entry->key.table;
-    fm.priority = (uint16_t)entry->key.priority;
+    fm.table_id = entry->key.table;
+    fm.priority = entry->key.priority;
     fm.cookie = actions ? entry->desired.cookie : 0;
-    minimatch_expand((const struct minimatch *)(const void *)entry->key.match->s, &fm.match);
+    oflow_key_match(&entry->key, &fm.match);
     if (actions) /* borrowed: not finished with of_flow_mod_fini */
         fm.actions = (struct of_actions){(uint8_t *)(uintptr_t)actions->s, actions->n, actions->n};
     of_flow_mod_encode(&fm, version, xid, out);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "controller/install/objects.h"
+#include "controller/oflow_key.h"
 #include "lflow/lflow.h"
 #include "openflow/bundle.h"
 #include "openflow/flow_mod.h"
@@ -51,18 +52,12 @@ struct installer {
 
 /* --- Entries */
 
-static uint64_t key_hash(const struct oflow_key *key)
-{
-    return hash_u64((uint64_t)key->table << 32 | key->priority, key->match->node.hash);
-}
-
 static struct flow_entry *entry_get(struct installer *in, const struct oflow_key *key)
 {
-    uint64_t hash = key_hash(key);
+    uint64_t hash = oflow_key_hash(key);
     struct flow_entry *e;
     HMAP_FOR_EACH_WITH_HASH (e, node, hash, &in->entries)
-        if (e->key.match == key->match && e->key.priority == key->priority &&
-            e->key.table == key->table)
+        if (oflow_key_equal(&e->key, key))
             return e;
     e = NEW(struct flow_entry);
     e->key = *key;
@@ -296,17 +291,11 @@ static void take_flow(struct installer *in, const struct of_flow_stats *fs)
 {
     if (is_learned_table(fs->table_id))
         return;
-    struct minimatch *mini = minimatch_new(&fs->match);
-    struct oflow_key key = {
-        .match = rstr_pool_get_n(in->options.blobs, (const char *)mini, minimatch_size(mini)),
-        .priority = fs->priority,
-        .table = fs->table_id,
-    };
+    struct oflow_key key = oflow_key_of(in->options.blobs, &fs->match, fs->table_id, fs->priority);
     struct rstr *actions = flow_actions_blob(in->options.blobs, &fs->actions);
     value_set(&entry_get(in, &key)->actual, actions, fs->cookie);
     rstr_unref(actions);
     rstr_unref(key.match);
-    free(mini);
 }
 
 static void readback_end(struct installer *in)
@@ -440,7 +429,7 @@ static void set_aside(struct flow_entry *e, const char *why)
     enum { TEXT_MAX = 2000 };
     struct str text = STR_INIT;
     struct match match;
-    minimatch_expand((const struct minimatch *)(const void *)e->key.match->s, &match);
+    oflow_key_match(&e->key, &match);
     str_putf(&text, "table=%u,", e->key.table);
     match_put(&text, &match, (int)e->key.priority, NULL);
     str_put(&text, " actions=");

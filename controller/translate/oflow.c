@@ -1,7 +1,7 @@
 /* oflow.c - emitting OpenFlow flows as facts. */
 #include "controller/translate/oflow.h"
 
-#include <stdlib.h>
+#include "controller/oflow_key.h"
 
 void oflow_begin(struct oflow *flow)
 {
@@ -17,16 +17,12 @@ void oflow_fini(struct oflow *flow)
 void oflow_emit(struct inc_ctx *ctx, struct program *p, struct oflow *flow, unsigned table,
                 unsigned priority, uint32_t cookie)
 {
-    struct minimatch *mini = minimatch_new(&flow->match);
     struct fact_oflow f;
     INC_CLEAR(f);
-    f.match = rstr_pool_get_n(&p->blobs, (const char *)mini, minimatch_size(mini));
+    f.key = oflow_key_of(&p->blobs, &flow->match, table, priority);
     f.actions = rstr_pool_get_n(&p->blobs, flow->actions.n ? (const char *)flow->actions.data : "",
                                 flow->actions.n);
     f.cookie = cookie;
-    f.priority = priority;
-    f.table = table;
-    free(mini);
     inc_emit_take(ctx, p->oflow, &f);
 }
 

@@ -12,6 +12,7 @@
 #include "base/env.h"
 #include "base/vec.h"
 #include "controller/allocate/ids.h"
+#include "controller/oflow_key.h"
 #include "controller/program.h"
 #include "feed/feed.h"
 #include "flow/key.h"
@@ -667,9 +668,9 @@ static void check_fact(const void *fact, void *c_)
         return;
     struct str s = STR_INIT;
     struct match match;
-    minimatch_expand((const struct minimatch *)(const void *)f->match->s, &match);
-    str_putf(&s, "not from scratch: table=%u,", f->table);
-    match_put(&s, &match, (int)f->priority, NULL);
+    oflow_key_match(&f->key, &match);
+    str_putf(&s, "not from scratch: table=%u,", f->key.table);
+    match_put(&s, &match, f->key.priority, NULL);
     str_put(&s, " actions=");
     of_actions_put(&s, f->actions->s, f->actions->n, NULL);
     printf("%s\n", str_c(&s));

@@ -11,6 +11,7 @@
 
 #include "base/vec.h"
 #include "controller/install/installer.h"
+#include "controller/oflow_key.h"
 #include "openflow/bundle.h"
 #include "openflow/flow_mod.h"
 #include "openflow/group.h"
@@ -68,10 +69,9 @@ static void answer_flows(struct fake *f, const struct of_msg *request)
     of_reply_begin(&reply, request, &buf);
     for (size_t i = 0; i < f->flows.n; i++) {
         const struct switch_flow *flow = &f->flows.data[i];
-        struct of_flow_stats fs = {.cookie = flow->cookie,
-                                   .table_id = (uint8_t)flow->key.table,
-                                   .priority = (uint16_t)flow->key.priority};
-        minimatch_expand((const struct minimatch *)(const void *)flow->key.match->s, &fs.match);
+        struct of_flow_stats fs = {
+            .cookie = flow->cookie, .table_id = flow->key.table, .priority = flow->key.priority};
+        oflow_key_match(&flow->key, &fs.match);
         fs.actions =
             (struct of_actions){(uint8_t *)flow->actions->s, flow->actions->n, flow->actions->n};
         of_flow_stats_put(&reply, &fs);
@@ -145,16 +145,9 @@ static void apply_mod(struct fake *f, const struct of_buf *buf)
         return;
     }
     assert_int_equal(of_flow_mod_decode(&msg, false, &fm), 0);
-    struct minimatch *mini = minimatch_new(&fm.match);
-    struct oflow_key key = {.match =
-                                rstr_pool_get_n(f->blobs, (const char *)mini, minimatch_size(mini)),
-                            .priority = fm.priority,
-                            .table = fm.table_id};
-    free(mini);
+    struct oflow_key key = oflow_key_of(f->blobs, &fm.match, fm.table_id, fm.priority);
     size_t i = 0;
-    while (i < f->flows.n && (f->flows.data[i].key.match != key.match ||
-                              f->flows.data[i].key.priority != key.priority ||
-                              f->flows.data[i].key.table != key.table))
+    while (i < f->flows.n && !oflow_key_equal(&f->flows.data[i].key, &key))
         i++;
     if (i < f->flows.n) { /* add replaces */
         rstr_unref(f->flows.data[i].key.match);
@@ -388,11 +381,7 @@ static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority
     match_set(&match, FIELD_REG15, priority);
     match_set(&match, FIELD_ETH_TYPE, 0x0800);
     match_set_masked(&match, FIELD_IP_DST, 0x0a000000, 0xff000000);
-    struct minimatch *mini = minimatch_new(&match);
-    struct oflow_key key = {.match =
-                                rstr_pool_get_n(blobs, (const char *)mini, minimatch_size(mini)),
-                            .priority = priority,
-                            .table = 8};
+    struct oflow_key key = oflow_key_of(blobs, &match, 8, priority);
     struct of_actions actions = OF_ACTIONS_INIT;
     if (out) {
         struct subfield low = subfield_make(FIELD_REG10, 6, 1);
@@ -408,7 +397,6 @@ static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority
     rstr_unref(text);
     rstr_unref(key.match);
     of_actions_fini(&actions);
-    free(mini);
 }
 
 static void set_three(struct world *w)
@@ -508,11 +496,7 @@ static void test_flow_that_does_not_fit(void **state UNUSED)
     match_init(&match);
     for (uint32_t i = 0; i < 5000; i++)
         of_put_output(&actions, i + 1);
-    struct minimatch *mini = minimatch_new(&match);
-    struct oflow_key key = {
-        .match = rstr_pool_get_n(&w.blobs, (const char *)mini, minimatch_size(mini)),
-        .priority = 7,
-    };
+    struct oflow_key key = oflow_key_of(&w.blobs, &match, 0, 7);
     struct rstr *text = rstr_pool_get_n(&w.blobs, (const char *)actions.data, actions.n);
     installer_set(w.installer, &key, 1, text);
     installer_commit(w.installer, 1);
@@ -529,7 +513,6 @@ static void test_flow_that_does_not_fit(void **state UNUSED)
     rstr_unref(text);
     rstr_unref(key.match);
     of_actions_fini(&actions);
-    free(mini);
     world_fini(&w);
 }
 

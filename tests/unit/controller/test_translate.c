@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "controller/allocate/ids.h"
 #include "controller/install/installer.h"
+#include "controller/oflow_key.h"
 #include "controller/program.h"
 #include "flow/key.h"
 #include "openflow/actions.h"
@@ -278,10 +279,10 @@ static void look_at(const void *fact, void *look_)
     struct look *look = look_;
     struct str s = STR_INIT;
     struct match match;
-    if (f->table != look->table)
+    if (f->key.table != look->table)
         return;
-    minimatch_expand((const struct minimatch *)(const void *)f->match->s, &match);
-    match_put(&s, &match, (int)f->priority, NULL);
+    oflow_key_match(&f->key, &match);
+    match_put(&s, &match, f->key.priority, NULL);
     str_put(&s, " actions=");
     of_actions_put(&s, f->actions->s, f->actions->n, NULL);
     if (!look->pattern || strstr(str_c(&s), look->pattern)) {
@@ -352,10 +353,9 @@ static void merge(const void *fact, void *merged_)
 {
     const struct fact_oflow *f = fact;
     struct merged *m = merged_;
-    struct oflow_key key = {.match = f->match, .priority = f->priority, .table = f->table};
-    struct inc_facts facts = inc_look(m->w->inc, m->w->program.oflow_by_key, &key);
+    struct inc_facts facts = inc_look(m->w->inc, m->w->program.oflow_by_key, &f->key);
     uint64_t cookie;
-    if (f->table != 16 || facts.n < 2)
+    if (f->key.table != 16 || facts.n < 2)
         return;
     struct rstr *actions = flow_actions_of(&m->w->program.blobs, facts, &cookie);
     const struct of_action *a;
