@@ -1,4 +1,5 @@
 /* commands.c - control commands of weft-dbd, under the names that ovsdb-server has for them. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,38 @@ static void compact(struct unixctl_conn *conn, int argc, const char *argv[], voi
         if (argc == 1 || !strcmp(store_schema(store)->name, argv[1]))
             err = store_compact(store, &diag);
     }
+    if (dbd->trims)
+        malloc_trim(0);
     answer(conn, err, &diag);
+}
+
+static void trim_on_compaction(struct unixctl_conn *conn, int argc UNUSED, const char *argv[],
+                               void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    bool is_on = !strcmp(argv[1], "on");
+    if (!is_on && strcmp(argv[1], "off")) {
+        unixctl_error(conn, "invalid argument");
+        return;
+    }
+    dbd->trims = is_on;
+    unixctl_reply(conn, NULL);
+}
+
+static void storage_status(struct unixctl_conn *conn, int argc UNUSED, const char *argv[],
+                           void *dbd_)
+{
+    const struct dbd *dbd = dbd_;
+    const struct store *store = ovsdb_server_find_db(dbd->server, argv[1]);
+    if (!store) {
+        unixctl_error(conn, "Failed to find the database.");
+        return;
+    }
+    const char *why = store_disk_failure(store);
+    struct str out = STR_INIT;
+    str_putf(&out, "status: %s\n", why ? why : "ok");
+    unixctl_reply(conn, str_c(&out));
+    str_fini(&out);
 }
 
 static void reconnect(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
@@ -156,6 +188,36 @@ static void disconnect_active(struct unixctl_conn *conn, int argc UNUSED, const 
     unixctl_reply(conn, NULL);
 }
 
+static void set_excluded(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    struct diag diag = DIAG_INIT;
+    int err = sync_set_excluded(dbd->sync, argv[1], &diag);
+    answer(conn, err, &diag);
+}
+
+static void get_excluded(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                         void *dbd_)
+{
+    const struct dbd *dbd = dbd_;
+    struct str out = STR_INIT;
+    sync_put_excluded(dbd->sync, &out);
+    unixctl_reply(conn, str_c(&out));
+    str_fini(&out);
+}
+
+static void set_probe(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *dbd_)
+{
+    struct dbd *dbd = dbd_;
+    int64_t ms;
+    if (text_to_i64(argv[1], 10, &ms) || ms < 0 || ms > INT32_MAX) {
+        unixctl_error(conn, "Invalid probe interval, integer value expected");
+        return;
+    }
+    sync_set_probe(dbd->sync, (int)ms);
+    unixctl_reply(conn, NULL);
+}
+
 static void sync_status(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
                         void *dbd_)
 {
@@ -184,7 +246,12 @@ void dbd_register_commands(struct dbd *dbd)
         {"ovsdb-server/get-active-ovsdb-server", "", 0, 0, get_active},
         {"ovsdb-server/connect-active-ovsdb-server", "", 0, 0, connect_active},
         {"ovsdb-server/disconnect-active-ovsdb-server", "", 0, 0, disconnect_active},
+        {"ovsdb-server/set-active-ovsdb-server-probe-interval", "MS", 1, 1, set_probe},
+        {"ovsdb-server/set-sync-exclude-tables", "DB:TABLE,...", 1, 1, set_excluded},
+        {"ovsdb-server/get-sync-exclude-tables", "", 0, 0, get_excluded},
         {"ovsdb-server/sync-status", "", 0, 0, sync_status},
+        {"ovsdb-server/get-db-storage-status", "DB", 1, 1, storage_status},
+        {"ovsdb-server/memory-trim-on-compaction", "on|off", 1, 1, trim_on_compaction},
         {"ovsdb-server/reconnect", "", 0, 0, reconnect},
     };
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

@@ -10,7 +10,14 @@
 
 LOG_MODULE(dbd);
 
-enum option_id { OPT_REMOTE = 1, OPT_NO_DBS, OPT_DURABILITY, OPT_SYNC_FROM, OPT_ACTIVE };
+enum option_id {
+    OPT_REMOTE = 1,
+    OPT_NO_DBS,
+    OPT_DURABILITY,
+    OPT_SYNC_FROM,
+    OPT_SYNC_EXCLUDE,
+    OPT_ACTIVE
+};
 
 static const struct option_spec option_table[] = {
     OPTION_HEADING("Options"),
@@ -25,6 +32,8 @@ static const struct option_spec option_table[] = {
      "relaxed: when the kernel has it, which survives a crash but no power cut"},
     {OPT_SYNC_FROM, 0, "sync-from", "REMOTE",
      "be a copy, which clients may only read, of the databases at REMOTE"},
+    {OPT_SYNC_EXCLUDE, 0, "sync-exclude-tables", "DB:TABLE,...",
+     "leave these tables of the copy as they are"},
     {OPT_ACTIVE, 0, "active", NULL, "begin to be that copy only when told to"},
     OPTION_END,
 };
@@ -45,6 +54,9 @@ static int set_option(void *dbd_, int id, const char *arg, struct diag *diag)
     if (id == OPT_SYNC_FROM) {
         free(dbd->sync_from);
         dbd->sync_from = xstrdup(arg);
+    } else if (id == OPT_SYNC_EXCLUDE) {
+        free(dbd->sync_excluded);
+        dbd->sync_excluded = xstrdup(arg);
     } else if (id == OPT_ACTIVE) {
         dbd->is_active = true;
     } else if (id == OPT_REMOTE)
@@ -167,6 +179,8 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
         ovsdb_server_follow_tls(dbd->server, daemon_tls_texts(daemon));
     if (dbd->sync_from)
         err = sync_set_remote(dbd->sync, dbd->sync_from, diag);
+    if (!err && dbd->sync_excluded)
+        err = sync_set_excluded(dbd->sync, dbd->sync_excluded, diag);
     if (!err && dbd->sync_from && !dbd->is_active)
         err = sync_start(dbd->sync, diag);
     for (size_t i = 0; i < dbd->remotes.n && !err; i++)
@@ -181,6 +195,7 @@ static void stop(void *dbd_)
     struct dbd *dbd = dbd_;
     sync_free(dbd->sync);
     free(dbd->sync_from);
+    free(dbd->sync_excluded);
     ovsdb_server_free(dbd->server);
     for (size_t i = 0; i < dbd->stores.n; i++)
         store_close(dbd->stores.data[i]);

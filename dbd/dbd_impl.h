@@ -10,11 +10,12 @@ struct dbd {
     struct daemon *daemon;
     struct ovsdb_server *server;
     struct sync *sync;
-    char *sync_from;
+    char *sync_from, *sync_excluded;
     VEC(char *) remotes; /* of the command line */
     VEC(char *) files;
     VEC(struct store *) stores;
     bool no_dbs, is_relaxed, is_active;
+    bool trims; /* memory at a compaction */
 };
 
 /* Opens and serves FILE. */

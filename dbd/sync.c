@@ -13,6 +13,7 @@ LOG_MODULE(sync);
 
 struct follower { /* of one database */
     struct list node;
+    struct sync *sync;
     struct store *store;
     struct replica *replica;
     bool is_whole; /* the store has been made equal once */
@@ -21,9 +22,65 @@ struct follower { /* of one database */
 struct sync {
     struct dbd *dbd;
     char *remote;
+    VEC(char *) excluded; /* DB:TABLE, sorted */
+    int probe_ms;         /* -1: as is usual */
     bool is_following;
     struct list followers;
 };
+
+/* ---- what is left out ---- */
+
+static bool is_excluded(const struct follower *f, const struct schema_table *table)
+{
+    size_t n = strlen(table->schema->name);
+    for (size_t i = 0; i < f->sync->excluded.n; i++) {
+        const char *text = f->sync->excluded.data[i];
+        if (!strncmp(text, table->schema->name, n) && text[n] == ':' &&
+            !strcmp(text + n + 1, table->name))
+            return true;
+    }
+    return false;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void free_excluded(struct sync *sync)
+{
+    for (size_t i = 0; i < sync->excluded.n; i++)
+        free(sync->excluded.data[i]);
+    sync->excluded.n = 0;
+}
+
+int sync_set_excluded(struct sync *sync, const char *text, struct diag *diag)
+{
+    char *copy = xstrdup(text), *save = NULL, *word;
+    int err = 0;
+    free_excluded(sync);
+    for (word = strtok_r(copy, ",", &save); word && !err; word = strtok_r(NULL, ",", &save)) {
+        const char *colon = strchr(word, ':');
+        if (colon && colon > word && colon[1] && !strchr(colon + 1, ':'))
+            vec_push(&sync->excluded, xstrdup(word));
+        else
+            err = diag_set(diag, ERR_SYNTAX, "%s: is not of the form DB:TABLE", word);
+    }
+    free(copy);
+    if (err)
+        free_excluded(sync);
+    else if (sync->excluded.n)
+        qsort(sync->excluded.data, sync->excluded.n, sizeof *sync->excluded.data, compare_texts);
+    if (!err && sync->is_following)
+        err = sync_start(sync, diag);
+    return err;
+}
+
+void sync_put_excluded(const struct sync *sync, struct str *out)
+{
+    for (size_t i = 0; i < sync->excluded.n; i++)
+        str_putf(out, "%s%s", i ? "," : "", sync->excluded.data[i]);
+}
 
 /* ---- from changes to a transaction ---- */
 
@@ -97,6 +154,8 @@ static void make_equal(struct follower *f)
     ops->ops = xcalloc(n + 1, sizeof *ops->ops);
     for (size_t i = 0; i < schema->n_tables; i++) {
         const struct schema_table *table = &schema->tables[i];
+        if (is_excluded(f, table))
+            continue;
         REPLICA_FOR_EACH(row, pos, f->replica, table)
         add_difference(ops, store_row_find(f->store, table, &row->uuid), row);
         for (size_t pos = 0; (row = store_next_row(f->store, table, &pos)) != NULL;) {
@@ -119,9 +178,14 @@ static void on_changes(void *f_, const struct changeset *cs)
     ops->ops = xcalloc(cs->n + 1, sizeof *ops->ops);
     for (size_t i = 0; i < cs->n; i++) {
         const struct row *row = cs->changes[i].after ? cs->changes[i].after : cs->changes[i].before;
-        add_difference(ops, store_row_find(f->store, row->table, &row->uuid), cs->changes[i].after);
+        if (!is_excluded(f, row->table))
+            add_difference(ops, store_row_find(f->store, row->table, &row->uuid),
+                           cs->changes[i].after);
     }
-    submit(f, ops);
+    if (ops->n)
+        submit(f, ops);
+    else
+        ops_free(ops);
 }
 
 /* An active server without a row tells no change. */
@@ -144,6 +208,7 @@ static void follow(struct sync *sync, struct follower *f)
         ovsdb_client_source_new(daemon_loop(sync->dbd->daemon), sync->remote);
     ovsdb_client_source_set_stream(source, &stream);
     ovsdb_client_source_set_leader_only(source, false);
+    ovsdb_client_source_set_probe_interval(source, sync->probe_ms);
     f->is_whole = false;
     f->replica = replica_new(&options, source);
     replica_set_observer(f->replica, on_changes, f);
@@ -161,6 +226,7 @@ struct sync *sync_new(struct dbd *dbd)
 {
     struct sync *sync = NEW(struct sync);
     sync->dbd = dbd;
+    sync->probe_ms = -1;
     list_init(&sync->followers);
     return sync;
 }
@@ -175,6 +241,8 @@ void sync_free(struct sync *sync)
         list_remove(&f->node);
         free(f);
     }
+    free_excluded(sync);
+    vec_fini(&sync->excluded);
     free(sync->remote);
     free(sync);
 }
@@ -192,6 +260,18 @@ int sync_set_remote(struct sync *sync, const char *remote, struct diag *diag)
 const char *sync_remote(const struct sync *sync)
 {
     return sync->remote;
+}
+
+void sync_set_probe(struct sync *sync, int ms)
+{
+    struct follower *f;
+    sync->probe_ms = ms;
+    LIST_FOR_EACH (f, node, &sync->followers) {
+        if (!f->replica)
+            continue;
+        leave(f); /* the new connection goes by it */
+        follow(sync, f);
+    }
 }
 
 int sync_start(struct sync *sync, struct diag *diag)
@@ -219,6 +299,7 @@ void sync_stop(struct sync *sync)
 void sync_add_store(struct sync *sync, struct store *store)
 {
     struct follower *f = NEW(struct follower);
+    f->sync = sync;
     f->store = store;
     list_push_back(&sync->followers, &f->node);
     if (sync->is_following)
@@ -256,4 +337,9 @@ void sync_put_status(const struct sync *sync, struct str *out)
         separator = ", ";
     }
     str_putc(out, '\n');
+    if (sync->excluded.n) {
+        str_put(out, "exclude: ");
+        sync_put_excluded(sync, out);
+        str_putc(out, '\n');
+    }
 }

@@ -17,6 +17,11 @@ void sync_free(struct sync *sync); /* NULL is allowed */
 /* Where from, from now on; ERR_SYNTAX. Does not begin to follow. */
 int sync_set_remote(struct sync *sync, const char *remote, struct diag *diag) MUST_CHECK;
 const char *sync_remote(const struct sync *sync); /* NULL: not given */
+/* TEXT is DB:TABLE,...: tables that are left as they are, those of TEXT and no others. ERR_SYNTAX. */
+int sync_set_excluded(struct sync *sync, const char *text, struct diag *diag) MUST_CHECK;
+void sync_put_excluded(const struct sync *sync, struct str *out); /* sorted, with commas */
+/* Asks the active server for a sign of life when it is silent for MS; 0: never. */
+void sync_set_probe(struct sync *sync, int ms);
 /* ERR_INVALID when no remote was given. */
 int sync_start(struct sync *sync, struct diag *diag) MUST_CHECK;
 void sync_stop(struct sync *sync);

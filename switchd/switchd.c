@@ -262,6 +262,7 @@ const struct daemon_spec switchd_spec = {
     .summary = "An OpenFlow switch. DATABASE is the OVSDB server that configures it (unix:, tcp:, "
                "ssl:); without it the switch hosts its database itself.",
     .options = option_table,
+    .is_datapath = true,
     .set_option = set_option,
     .set_args = set_args,
     .start = start,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,14 +17,15 @@
 static struct {
     pthread_mutex_t lock;
     struct log_module *modules;
-    enum log_level level; /* for modules that register later */
     bool quiet;
     int fd; /* of the log file, or 0 */
     char *path;
+    int syslog_fd; /* or 0 */
+    char *program;
     unsigned long seq;
     void (*hook)(enum log_level level, const char *line, void *aux);
     void *hook_aux;
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO};
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const char *const level_names[] = {"OFF", "EMER", "ERR", "WARN", "INFO", "DBG"};
 
@@ -33,8 +35,44 @@ void log_register(struct log_module *module)
     while (*p && strcmp((*p)->name, module->name) < 0)
         p = &(*p)->next;
     module->next = *p;
-    module->level = (int)state.level;
+    module->level = module->levels[LOG_TO_CONSOLE] = module->levels[LOG_TO_FILE] = LOG_INFO;
     *p = module;
+}
+
+/* ---- where a line goes ---- */
+
+static bool is_open(enum log_destination destination)
+{
+    switch (destination) {
+    case LOG_TO_CONSOLE:
+        return !state.quiet || state.hook;
+    case LOG_TO_SYSLOG:
+        return state.syslog_fd > 0;
+    case LOG_TO_FILE:
+        return state.fd > 0;
+    case LOG_N_DESTINATIONS:
+        break;
+    }
+    return false;
+}
+
+/* After a change of levels or of what is open: what no destination wants is not even made. */
+static void update_levels(void)
+{
+    for (struct log_module *m = state.modules; m; m = m->next) {
+        enum log_level level = LOG_OFF;
+        for (int d = 0; d < LOG_N_DESTINATIONS; d++) {
+            if (is_open((enum log_destination)d))
+                level = MAX(level, m->levels[d]);
+        }
+        m->level = (int)level;
+    }
+}
+
+static bool wants(const struct log_module *module, enum log_destination destination,
+                  enum log_level level)
+{
+    return is_open(destination) && module->levels[destination] >= level;
 }
 
 static void put_header(struct str *line, const struct log_module *module, enum log_level level)
@@ -62,6 +100,20 @@ static void write_all(int fd, const char *s, size_t n)
     }
 }
 
+/* LINE without its time: syslog has its own (RFC 3164, facility daemon). */
+static void send_syslog(enum log_level level, const struct str *line)
+{
+    static const int severities[] = {0, 0, 3, 4, 6, 7};
+    struct str out = STR_INIT;
+    const char *text = strchr(line->s, '|');
+    str_putf(&out, "<%d>%s[%ld]: %s", 3 * 8 + severities[level], state.program, (long)getpid(),
+             text ? text + 1 : line->s);
+    if (send(state.syslog_fd, out.s, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        /* Nowhere to report it. */
+    }
+    str_fini(&out);
+}
+
 void log_write(const struct log_module *module, enum log_level level, const char *format, ...)
 {
     int saved_errno = errno;
@@ -74,10 +126,12 @@ void log_write(const struct log_module *module, enum log_level level, const char
     va_end(args);
     if (state.hook)
         state.hook(level, str_c(&line), state.hook_aux);
+    if (wants(module, LOG_TO_SYSLOG, level))
+        send_syslog(level, &line);
     str_putc(&line, '\n');
-    if (!state.quiet)
+    if (!state.quiet && wants(module, LOG_TO_CONSOLE, level))
         write_all(STDERR_FILENO, line.s, line.n);
-    if (state.fd > 0)
+    if (wants(module, LOG_TO_FILE, level))
         write_all(state.fd, line.s, line.n);
     pthread_mutex_unlock(&state.lock);
     str_fini(&line);
@@ -96,11 +150,11 @@ bool log_admit(struct log_rate *rate, const struct log_module *module, enum log_
             rate->last_ms = now;
         }
     }
-    if (!rate->tokens) {
+    if (!rate->tokens && !module->is_unlimited) {
         rate->skipped++;
         return false;
     }
-    rate->tokens--;
+    rate->tokens -= rate->tokens != 0;
     if (rate->skipped) {
         unsigned skipped = rate->skipped;
         rate->skipped = 0;
@@ -109,14 +163,36 @@ bool log_admit(struct log_rate *rate, const struct log_module *module, enum log_
     return true;
 }
 
+static bool is_meant(const struct log_module *module, const char *name)
+{
+    return !name || !strcasecmp(name, "ANY") || !strcasecmp(module->name, name);
+}
+
+bool log_set_level_at(enum log_destination destination, const char *module, enum log_level level)
+{
+    bool found = !module || !strcasecmp(module, "ANY");
+    for (struct log_module *m = state.modules; m; m = m->next) {
+        if (is_meant(m, module)) {
+            m->levels[destination] = level;
+            found = true;
+        }
+    }
+    update_levels();
+    return found;
+}
+
 bool log_set_level(const char *module, enum log_level level)
 {
-    bool all = !module || !strcasecmp(module, "ANY"), found = all;
-    if (all)
-        state.level = level;
+    return log_set_level_at(LOG_TO_CONSOLE, module, level) &&
+           log_set_level_at(LOG_TO_FILE, module, level);
+}
+
+bool log_set_limited(const char *module, bool is_limited)
+{
+    bool found = !module || !strcasecmp(module, "ANY");
     for (struct log_module *m = state.modules; m; m = m->next) {
-        if (all || !strcasecmp(m->name, module)) {
-            m->level = (int)level;
+        if (is_meant(m, module)) {
+            m->is_unlimited = !is_limited;
             found = true;
         }
     }
@@ -158,7 +234,31 @@ int log_set_file(const char *path)
     free(state.path);
     state.path = copy;
     pthread_mutex_unlock(&state.lock);
+    update_levels();
     return 0;
+}
+
+void log_close_file(void)
+{
+    pthread_mutex_lock(&state.lock);
+    if (state.fd > 0)
+        close(state.fd);
+    state.fd = 0;
+    pthread_mutex_unlock(&state.lock);
+    update_levels();
+}
+
+void log_set_syslog(int fd, const char *program)
+{
+    char *copy = program ? xstrdup(program) : NULL;
+    pthread_mutex_lock(&state.lock);
+    if (state.syslog_fd > 0)
+        close(state.syslog_fd);
+    state.syslog_fd = MAX(fd, 0);
+    free(state.program);
+    state.program = copy;
+    pthread_mutex_unlock(&state.lock);
+    update_levels();
 }
 
 int log_reopen(void)
@@ -174,10 +274,12 @@ int log_reopen(void)
 void log_set_stderr(bool on)
 {
     state.quiet = !on;
+    update_levels();
 }
 
 void log_set_hook(void (*fn)(enum log_level level, const char *line, void *aux), void *aux)
 {
     state.hook = fn;
     state.hook_aux = aux;
+    update_levels();
 }

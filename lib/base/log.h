@@ -1,4 +1,5 @@
-/* log.h - log lines of a process: levels per module, to standard error, a file or a function.
+/* log.h - log lines of a process: to standard error, syslog, a file and a function, with a level for
+ * each module and destination.
  *
  * Each file that logs says once:  LOG_MODULE(pinctrl);  then  log_warn("port %s: ...", name);
  * Lines look like  2026-11-21T07:45:54.123Z|00042|pinctrl|WARN|text  so that tools for Open vSwitch
@@ -11,14 +12,18 @@
 
 enum log_level { LOG_OFF, LOG_EMER, LOG_ERR, LOG_WARN, LOG_INFO, LOG_DBG };
 
+enum log_destination { LOG_TO_CONSOLE, LOG_TO_SYSLOG, LOG_TO_FILE, LOG_N_DESTINATIONS };
+
 struct log_module {
     const char *name;
-    int level; /* enum log_level: lines above it are not written */
+    int level;         /* enum log_level: lines above it are written nowhere */
+    bool is_unlimited; /* struct log_rate does not hold */
+    enum log_level levels[LOG_N_DESTINATIONS];
     struct log_module *next;
 };
 
 #define LOG_MODULE(NAME)                                                                           \
-    static struct log_module log_module_ = {#NAME, LOG_INFO, NULL};                                \
+    static struct log_module log_module_ = {.name = #NAME};                                        \
     __attribute__((constructor)) static void log_register_##NAME(void)                             \
     {                                                                                              \
         log_register(&log_module_);                                                                \
@@ -61,9 +66,13 @@ void log_write(const struct log_module *module, enum log_level level, const char
     PRINTF_FORMAT(3, 4);
 bool log_admit(struct log_rate *rate, const struct log_module *module, enum log_level level);
 
-/* Sets the level of one module (name compared without case) or of all ("ANY" or NULL). False: no
- * such module. */
+/* Sets the level of one module (name compared without case) or of all ("ANY" or NULL) at one
+ * destination. False: no such module. Syslog is off at start, the others are at info. */
+bool log_set_level_at(enum log_destination destination, const char *module, enum log_level level);
+/* The same for console and file. */
 bool log_set_level(const char *module, enum log_level level);
+/* Limits (struct log_rate) of one module or of all hold, or do not. False: no such module. */
+bool log_set_limited(const char *module, bool is_limited);
 /* "off" "emer" "err" "warn" "info" "dbg", any case. False when TEXT is none of them. */
 bool log_level_parse(const char *text, enum log_level *ret);
 const char *log_level_name(enum log_level level);
@@ -72,6 +81,10 @@ void log_for_each_module(void (*fn)(const struct log_module *module, void *aux),
 /* Opens (or, when given again, reopens) the file that lines are appended to. 0 or ERR_IO. */
 int log_set_file(const char *path) MUST_CHECK;
 int log_reopen(void);
+void log_close_file(void); /* log_reopen opens it again */
+/* Datagrams to the socket FD, which is taken over, carry each line to syslog as from PROGRAM; -1 ends
+ * it. */
+void log_set_syslog(int fd, const char *program);
 void log_set_stderr(bool on); /* on at start */
 /* Sends every line that is written also to FN (NULL ends it); for tests. */
 void log_set_hook(void (*fn)(enum log_level level, const char *line, void *aux), void *aux);

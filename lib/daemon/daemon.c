@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/pidfile.h"
+#include "daemon/privilege.h"
 #include "daemon/process.h"
 #include "daemon/vlog.h"
 
@@ -27,8 +28,8 @@ struct daemon {
     bool peer_name;
     char *rundir, *dbdir, *logdir;
 
-    bool detach, monitor, no_chdir, overwrite_pidfile, help, version;
-    char *pidfile, *log_file, *unixctl_path;
+    bool detach, monitor, no_chdir, overwrite_pidfile, has_syslog, help, version;
+    char *pidfile, *log_file, *unixctl_path, *user;
     char *tls_texts[TLS_N];
 
     struct process process;
@@ -50,6 +51,9 @@ enum option_id {
     OPT_OVERWRITE_PIDFILE,
     OPT_LOG_FILE,
     OPT_VERBOSE,
+    OPT_SYSLOG_METHOD,
+    OPT_USER,
+    OPT_NO_SELF_CONFINEMENT,
     OPT_UNIXCTL,
     OPT_PRIVATE_KEY,
     OPT_CERTIFICATE,
@@ -73,11 +77,17 @@ static const struct option_spec common_options[] = {
     {OPT_NO_CHDIR, 0, "no-chdir", NULL, "keep the current directory when in the background"},
     {OPT_PIDFILE, 0, "pidfile", "[FILE]", "write the process id to FILE (RUNDIR/PROGRAM.pid)"},
     {OPT_OVERWRITE_PIDFILE, 0, "overwrite-pidfile", NULL, "start even if FILE is locked"},
+    {OPT_USER, 0, "user", "[USER][:GROUP]",
+     "become this user when files and sockets can be opened"},
+    {OPT_NO_SELF_CONFINEMENT, 0, "no-self-confinement", NULL, NULL}, /* there is none */
     {OPT_UNIXCTL, 0, "unixctl", "PATH", "control socket (RUNDIR/PROGRAM.PID.ctl)"},
     OPTION_HEADING("Logging"),
     {OPT_LOG_FILE, 0, "log-file", "[FILE]", "append to FILE (LOGDIR/PROGRAM.log)"},
     {OPT_VERBOSE, 'v', "verbose", "[SPEC]",
-     "log levels: [MODULE:][DESTINATION:]LEVEL; everything without SPEC"},
+     "log levels: [MODULE:][DESTINATION:]LEVEL, DESTINATION being console,\n"
+     "file or syslog (which is off); everything without SPEC"},
+    {OPT_SYSLOG_METHOD, 0, "syslog-method", "METHOD",
+     "how to reach syslog: libc (the default), unix:FILE, udp:IP:PORT or null"},
     OPTION_HEADING("TLS"),
     {OPT_PRIVATE_KEY, 'p', "private-key", "FILE", "PEM file with the private key"},
     {OPT_CERTIFICATE, 'c', "certificate", "FILE", "PEM file with the certificate"},
@@ -131,6 +141,14 @@ static int set_option(void *d_, int id, const char *arg, struct diag *diag)
         return 0;
     case OPT_VERBOSE:
         return vlog_set(arg, diag);
+    case OPT_SYSLOG_METHOD:
+        d->has_syslog = true;
+        return vlog_open_syslog(arg, d->program, diag);
+    case OPT_USER:
+        set_text(&d->user, arg);
+        return 0;
+    case OPT_NO_SELF_CONFINEMENT:
+        return 0;
     case OPT_UNIXCTL:
         free(d->unixctl_path);
         d->unixctl_path = strcmp(arg, "none") ? rundir_path(d->rundir, arg) : xstrdup("");
@@ -270,11 +288,33 @@ static void make_loop(struct daemon *d, struct env *env)
     d->counters = counter_set_new();
 }
 
+/* The folder of sockets and pidfiles, if it is not there, and becoming --user, to whom it and the log
+ * then belong. A folder that cannot be made is the concern of what needs it. */
+static int prepare_user(struct daemon *d, struct diag *diag)
+{
+    struct privilege user;
+    bool is_new = !mkdir(d->rundir, 0755);
+    if (!d->user)
+        return 0;
+    int err = privilege_parse(d->user, &user, diag);
+    if (err)
+        return err;
+    if ((is_new && chown(d->rundir, user.uid, user.gid)) ||
+        (d->log_file && chown(d->log_file, user.uid, user.gid)))
+        err = diag_set(diag, ERR_IO, "--user: cannot give files away: %s", strerror(errno));
+    if (!err)
+        err = privilege_become(&user, d->spec->is_datapath, diag);
+    privilege_fini(&user);
+    return err;
+}
+
 static int start(struct daemon *d, struct diag *diag)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     signal(SIGPIPE, SIG_IGN);
     int err = open_log(d, diag);
+    if (!err && !d->has_syslog)
+        err = vlog_open_syslog("libc", d->program, diag);
     struct process_options process = {.detach = d->detach,
                                       .monitor = d->monitor,
                                       .name = d->program,
@@ -284,8 +324,8 @@ static int start(struct daemon *d, struct diag *diag)
         err = process_start(&d->process, &process, diag);
     if (err)
         return err;
-    mkdir(d->rundir, 0755); /* if it cannot be made, what needs it will say so */
-    if (d->pidfile)
+    err = prepare_user(d, diag);
+    if (!err && d->pidfile)
         err = pidfile_create(d->pidfile, d->overwrite_pidfile, &d->pidfile_fd, diag);
     if (!err)
         err = load_tls(d, diag);
@@ -317,7 +357,8 @@ static void stop(struct daemon *d)
         pidfile_remove(d->pidfile, d->pidfile_fd);
     for (size_t i = 0; i < TLS_N; i++)
         free(d->tls_texts[i]);
-    char *texts[] = {d->rundir, d->dbdir, d->logdir, d->pidfile, d->log_file, d->unixctl_path};
+    char *texts[] = {d->rundir,   d->dbdir,        d->logdir, d->pidfile,
+                     d->log_file, d->unixctl_path, d->user};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
 }

@@ -39,7 +39,8 @@ struct daemon_spec {
     const char *usage;     /* positional arguments for --help: "[DATABASE...]" */
     const char *summary;   /* one sentence */
     const struct option_spec *options; /* of the program; may be NULL */
-    bool has_databases;                /* reads "db:DB,TABLE,COLUMN" in TLS options */
+    bool is_datapath;   /* with --user it may still open packet sockets and configure interfaces */
+    bool has_databases; /* reads "db:DB,TABLE,COLUMN" in TLS options */
     /* An option of the program was given. Called before start, while output still goes to the
      * terminal. */
     int (*set_option)(void *aux, int id, const char *arg, struct diag *diag);

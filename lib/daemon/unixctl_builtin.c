@@ -63,6 +63,35 @@ static void vlog_reopen_cmd(struct unixctl_conn *conn, int argc UNUSED, const ch
         unixctl_reply(conn, NULL);
 }
 
+static void vlog_close_cmd(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
+                           void *aux UNUSED)
+{
+    log_close_file();
+    unixctl_reply(conn, NULL);
+}
+
+static void set_limited(struct unixctl_conn *conn, int argc, const char *argv[], bool is_limited)
+{
+    for (int i = argc > 1; i < argc; i++) {
+        if (log_set_limited(i ? argv[i] : NULL, is_limited))
+            continue;
+        unixctl_error(conn, "unknown module");
+        return;
+    }
+    unixctl_reply(conn, NULL);
+}
+
+static void limits_on_cmd(struct unixctl_conn *conn, int argc, const char *argv[], void *aux UNUSED)
+{
+    set_limited(conn, argc, argv, true);
+}
+
+static void limits_off_cmd(struct unixctl_conn *conn, int argc, const char *argv[],
+                           void *aux UNUSED)
+{
+    set_limited(conn, argc, argv, false);
+}
+
 static void put_counter(const struct counter *counter, void *out_)
 {
     str_putf(out_, "%-32s total: %" PRIu64 "\n", counter->name, counter->n);
@@ -114,6 +143,9 @@ void unixctl_register_builtin(struct unixctl *ctl)
     unixctl_register(ctl, "vlog/list", "", 0, 0, vlog_list_cmd, ctl);
     unixctl_register(ctl, "vlog/set", "[SPEC...]", 0, 64, vlog_set_cmd, ctl);
     unixctl_register(ctl, "vlog/reopen", "", 0, 0, vlog_reopen_cmd, ctl);
+    unixctl_register(ctl, "vlog/close", "", 0, 0, vlog_close_cmd, ctl);
+    unixctl_register(ctl, "vlog/enable-rate-limit", "[MODULE]...", 0, 64, limits_on_cmd, ctl);
+    unixctl_register(ctl, "vlog/disable-rate-limit", "[MODULE]...", 0, 64, limits_off_cmd, ctl);
     unixctl_register(ctl, "coverage/show", "", 0, 0, coverage_show, ctl);
     unixctl_register(ctl, "coverage/read-counter", "COUNTER", 1, 1, coverage_read, ctl);
     unixctl_register(ctl, "memory/show", "", 0, 0, memory_show, ctl);

@@ -3,9 +3,8 @@
  *     SPEC = word[:word...]   a word is a level (off emer err warn info dbg), a destination
  *                             (any console syslog file), or a module's name, in any order
  *
- * One level a module holds for the file and the console together; a destination decides only
- * whether the console is written ("console:off", "console:info"). Nothing goes to syslog, so
- * settings for it are accepted and change nothing.
+ * Each module has a level for each destination. Without one, or with "any", console and file are
+ * meant: syslog gets only what is asked for by its name.
  */
 #pragma once
 
@@ -16,3 +15,7 @@
 int vlog_set(const char *spec, struct diag *diag) MUST_CHECK;
 /* The table that vlog/list prints. */
 void vlog_put_levels(struct str *out);
+
+/* Opens the way to syslog: METHOD is libc (/dev/log), unix:FILE, udp:IP:PORT or null. Fails only when
+ * METHOD is none of them or its address is bad; a daemon of syslog may come later or never. */
+int vlog_open_syslog(const char *method, const char *program, struct diag *diag) MUST_CHECK;

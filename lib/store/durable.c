@@ -5,6 +5,8 @@
  * first, its done callback after. When it is not, the batch and all that was executed on top of it
  * is undone, the last first. What callbacks submit meanwhile joins the next batch.
  */
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "store/store_private.h"
 
@@ -28,6 +30,11 @@ void store_set_disk_watch(struct store *store, void (*fn)(void *aux, const char 
 {
     store->disk_watch = fn;
     store->disk_watch_aux = aux;
+}
+
+const char *store_disk_failure(const struct store *store)
+{
+    return store->disk_failure;
 }
 
 /* ---- after the disk ---- */
@@ -87,9 +94,10 @@ static void fail_all(struct store *store, struct list *failed, const char *why)
 
 static void watch_disk(struct store *store, const char *why)
 {
-    if (store->disk_failed == (why != NULL))
+    if ((store->disk_failure != NULL) == (why != NULL))
         return;
-    store->disk_failed = why != NULL;
+    free(store->disk_failure);
+    store->disk_failure = why ? xstrdup(why) : NULL;
     if (store->disk_watch)
         store->disk_watch(store->disk_watch_aux, why);
 }

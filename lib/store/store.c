@@ -145,6 +145,7 @@ void store_close(struct store *store)
     free_contents(store);
     schema_free(store->schema);
     free(store->path);
+    free(store->disk_failure);
     free(store);
 }
 

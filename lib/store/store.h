@@ -133,6 +133,7 @@ void store_set_wakeup(struct store *store, void (*fn)(void *aux), void *aux);
 /* Called when the file cannot be written any more (WHY), and when it can again (NULL): for the log.
  * Meanwhile transactions fail with "I/O error" and each commit tries anew. */
 void store_set_disk_watch(struct store *store, void (*fn)(void *aux, const char *why), void *aux);
+const char *store_disk_failure(const struct store *store); /* why it cannot be written, or NULL */
 
 /* ---- subscribers ---- */
 struct store_subscription;

@@ -112,7 +112,7 @@ struct store {
     struct list waiting;
     struct list subscriptions;
     bool is_committing, is_telling;
-    bool disk_failed; /* told through disk_watch */
+    char *disk_failure; /* why it cannot be written, told through disk_watch; NULL: it can */
     void (*wakeup)(void *aux);
     void *wakeup_aux;
     bool (*judge)(void *aux, const struct row *before, const struct row *after,

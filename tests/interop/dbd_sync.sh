@@ -37,6 +37,17 @@ check "connect-active-ovsdb-server" ctl connect-active-ovsdb-server
 wait_for 20 same
 equal "what it did alone is undone" "" "$(here --bare --columns=name find Logical_Switch name=own)"
 
+# Tables that are not copied keep what they have here.
+check "set-sync-exclude-tables" ctl set-sync-exclude-tables OVN_Northbound:Address_Set,OVN_Northbound:Meter
+equal "get-sync-exclude-tables" "OVN_Northbound:Address_Set,OVN_Northbound:Meter" "$(ctl get-sync-exclude-tables)"
+has "sync-status" '^exclude: OVN_Northbound:Address_Set,OVN_Northbound:Meter$' "$(ctl sync-status)"
+there ls-add copied -- create Address_Set name=not_copied
+wait_for 20 bash -c "ovsdb-client dump 'unix:$dir/ours.sock' OVN_Northbound Logical_Switch name | grep -q copied"
+equal "what is left out" "" "$(here --bare --columns=name find Address_Set name=not_copied)"
+refuse "a wrong text" 'not of the form' ctl set-sync-exclude-tables nonsense
+check "none excluded, and another probe interval" bash -c "ovs-appctl -t '$dir/ours.ctl' ovsdb-server/set-sync-exclude-tables '' && ovs-appctl -t '$dir/ours.ctl' ovsdb-server/set-active-ovsdb-server-probe-interval 2000"
+wait_for 20 same
+
 # The other way round: their server follows ours.
 ctl disconnect-active-ovsdb-server
 check "they follow us" bash -c "ovs-appctl -t '$dir/theirs.ctl' ovsdb-server/set-active-ovsdb-server unix:$dir/ours.sock && ovs-appctl -t '$dir/theirs.ctl' ovsdb-server/connect-active-ovsdb-server"

@@ -19,6 +19,7 @@ struct lock_waiter {
     struct list lock_node, session_node;
     struct lock *lock;
     struct session *session;
+    bool is_robbed; /* owned it, until it was stolen */
 };
 
 static struct lock *lock_find(const struct ovsdb_server *server, const char *name)
@@ -58,9 +59,29 @@ static struct lock_waiter *waiter_find(const struct session *session, const char
     return NULL;
 }
 
+static void tell_status(const struct lock_waiter *w)
+{
+    if (w->session->remote)
+        remote_status_changed(w->session->remote);
+}
+
 static void notify(const struct lock_waiter *w, const char *method)
 {
     jsonrpc_notify(w->session->rpc, method, json_pack("[s]", w->lock->name));
+}
+
+static void own(struct lock_waiter *w)
+{
+    w->is_robbed = false;
+    notify(w, "locked");
+    tell_status(w);
+}
+
+static void rob(struct lock_waiter *w)
+{
+    w->is_robbed = true;
+    notify(w, "stolen");
+    tell_status(w);
 }
 
 static void waiter_remove(struct lock_waiter *w)
@@ -68,12 +89,13 @@ static void waiter_remove(struct lock_waiter *w)
     struct lock *lock = w->lock;
     bool owned = lock_owner(lock) == w;
     struct ovsdb_server *server = w->session->server;
+    tell_status(w);
     list_remove(&w->lock_node);
     list_remove(&w->session_node);
     free(w);
     if (!list_empty(&lock->waiters)) {
         if (owned)
-            notify(lock_owner(lock), "locked");
+            own(lock_owner(lock));
         return;
     }
     hmap_remove(&server->locks, &lock->node);
@@ -126,11 +148,12 @@ void session_lock(struct session *session, const struct jsonrpc_message *msg)
     w->session = session;
     list_push_back(&session->waiters, &w->session_node);
     if (steal && !is_free)
-        notify(lock_owner(lock), "stolen");
+        rob(lock_owner(lock));
     if (steal)
         list_push_front(&lock->waiters, &w->lock_node);
     else
         list_push_back(&lock->waiters, &w->lock_node);
+    tell_status(w);
     jsonrpc_reply(session->rpc, msg->id, json_pack("{s:b}", "locked", is_free || steal));
 }
 
@@ -161,4 +184,18 @@ bool session_owns_lock(const struct session *session, const char *name)
 {
     const struct lock_waiter *w = waiter_find(session, name);
     return w && lock_owner(w->lock) == w;
+}
+
+static enum lock_state state_of(const struct lock_waiter *w)
+{
+    return lock_owner(w->lock) == w ? LOCK_HELD : w->is_robbed ? LOCK_LOST : LOCK_WAITING;
+}
+
+void session_put_locks(const struct session *session, enum lock_state state, struct str *out)
+{
+    const struct lock_waiter *w;
+    LIST_FOR_EACH (w, session_node, &session->waiters) {
+        if (state_of(w) == state)
+            str_putf(out, "%s%s", out->n ? " " : "", w->lock->name);
+    }
 }

@@ -6,10 +6,18 @@
 
 #include "base/err.h"
 
+enum { STATUS_EVERY_MS = 60000 };
+
 void remote_config_fini(struct remote_config *config)
 {
     free(config->target);
     free(config->role);
+}
+
+void remote_status_changed(struct remote *remote)
+{
+    remote->status_is_due = true;
+    deferred_schedule(&remote->server->refresh);
 }
 
 static void add_session(struct remote *remote, struct stream *stream)
@@ -21,8 +29,13 @@ static void add_session(struct remote *remote, struct stream *stream)
     if (remote->config.probe_ms && stream_needs_probes(stream))
         jsonrpc_set_probe(session->rpc, MAX(remote->config.probe_ms, 0));
     remote->n_sessions++;
-    remote->status_is_due = true;
-    deferred_schedule(&remote->server->refresh);
+    remote->connected_ms = env_now_ms(loop_env(remote->server->loop));
+    free(remote->last_error);
+    remote->last_error = NULL;
+    remote_status_changed(remote);
+    if (remote->parent && remote->kind == REMOTE_CONNECTS &&
+        !timer_is_running(&remote->server->age_timer))
+        timer_start_ms(&remote->server->age_timer, STATUS_EVERY_MS);
 }
 
 static void accepted(void *remote_, struct stream *stream)
@@ -35,18 +48,29 @@ static void connected(void *remote_, struct stream *stream)
     add_session(remote_, stream);
 }
 
+/* Said again at the next attempt only if it is another reason. */
+static void failed(void *remote_, const char *target UNUSED, const char *reason)
+{
+    struct remote *remote = remote_;
+    if (remote->last_error && !strcmp(remote->last_error, reason))
+        return;
+    free(remote->last_error);
+    remote->last_error = xstrdup(reason);
+    remote_status_changed(remote);
+}
+
 void remote_session_closed(struct remote *remote)
 {
     remote->n_sessions--;
-    remote->status_is_due = true;
-    deferred_schedule(&remote->server->refresh);
+    remote->disconnected_ms = env_now_ms(loop_env(remote->server->loop));
+    remote_status_changed(remote);
     if (remote->reconnect)
         reconnect_disconnected(remote->reconnect);
 }
 
 static int open_target(struct remote *remote, struct diag *diag)
 {
-    static const struct reconnect_callbacks callbacks = {.connected = connected};
+    static const struct reconnect_callbacks callbacks = {.connected = connected, .failed = failed};
     const char *target = remote->config.target;
     struct ovsdb_server *server = remote->server;
     if (text_starts_with(target, "db:")) {
@@ -98,6 +122,7 @@ void remote_free(struct remote *remote)
     stream_listener_free(remote->listener);
     reconnect_free(remote->reconnect);
     remote_config_fini(&remote->config);
+    free(remote->last_error);
     free(remote->db);
     free(remote->table);
     free(remote->column);
@@ -160,6 +185,25 @@ void remote_refresh_all(void *server_)
         if (remote->kind == REMOTE_DB)
             remote_db_refresh(remote);
     }
+}
+
+void remote_age_all(void *server_)
+{
+    struct ovsdb_server *server = server_;
+    struct remote *remote, *child;
+    bool is_any = false;
+    LIST_FOR_EACH (remote, node, &server->remotes) {
+        LIST_FOR_EACH (child, node, &remote->children) {
+            if (child->kind == REMOTE_CONNECTS) {
+                child->status_is_due = true;
+                is_any = true;
+            }
+        }
+    }
+    if (!is_any)
+        return;
+    deferred_schedule(&server->refresh);
+    timer_start_ms(&server->age_timer, STATUS_EVERY_MS);
 }
 
 void remote_free_all(struct ovsdb_server *server)

@@ -23,6 +23,9 @@ struct remote {
     struct stream_listener *listener;
     struct reconnect *reconnect;
     size_t n_sessions;
+    int64_t connected_ms,
+        disconnected_ms; /* the last time that a session began and ended; 0: never */
+    char *last_error;    /* of an attempt to connect; NULL: none since it stood */
     /* db:DB,TABLE,COLUMN */
     char *db, *table, *column;
     struct list children;

@@ -5,6 +5,7 @@
  * whose "is_connected" and "status" are written when they change. Columns that a schema lacks are
  * left out.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,24 +110,60 @@ static bool configs_equal(const struct remote_config *a, const struct remote_con
 
 /* ---- what is written back ---- */
 
+static void put_text(json_t *pairs, const char *key, const char *value)
+{
+    json_array_append_new(pairs, json_pack("[s,s]", key, value));
+}
+
+static void put_number(json_t *pairs, const char *key, int64_t n)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, n);
+    put_text(pairs, key, text);
+}
+
+/* Locks of all clients of the remote. */
+static void put_locks(json_t *pairs, const struct remote *child)
+{
+    static const char *const keys[] = {"locks_held", "locks_waiting", "locks_lost"};
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        struct str names = STR_INIT;
+        const struct session *session;
+        LIST_FOR_EACH (session, node, &child->server->sessions) {
+            if (session->remote == child)
+                session_put_locks(session, (enum lock_state)i, &names);
+        }
+        if (names.n)
+            put_text(pairs, keys[i], str_c(&names));
+        str_fini(&names);
+    }
+}
+
+static void put_child(json_t *pairs, const struct remote *child)
+{
+    int64_t now = env_now_ms(loop_env(child->server->loop));
+    if (child->listener && stream_listener_port(child->listener))
+        put_number(pairs, "bound_port", stream_listener_port(child->listener));
+    if (child->n_sessions > 1)
+        put_number(pairs, "n_connections", (int64_t)child->n_sessions);
+    if (child->n_sessions || !child->listener)
+        put_text(pairs, "state", child->n_sessions ? "ACTIVE" : "BACKOFF");
+    if (child->connected_ms)
+        put_number(pairs, "sec_since_connect", (now - child->connected_ms) / 1000);
+    if (child->disconnected_ms)
+        put_number(pairs, "sec_since_disconnect", (now - child->disconnected_ms) / 1000);
+    put_locks(pairs, child);
+}
+
 static json_t *status_json(const struct remote *child, const char *error)
 {
     json_t *pairs = json_array();
-    if (child && child->listener && stream_listener_port(child->listener)) {
-        char port[8];
-        snprintf(port, sizeof port, "%u", stream_listener_port(child->listener));
-        json_array_append_new(pairs, json_pack("[s,s]", "bound_port", port));
-    }
-    if (child && child->n_sessions > 1) {
-        char n[24];
-        snprintf(n, sizeof n, "%zu", child->n_sessions);
-        json_array_append_new(pairs, json_pack("[s,s]", "n_connections", n));
-    }
-    if (child && (child->n_sessions || !child->listener))
-        json_array_append_new(
-            pairs, json_pack("[s,s]", "state", child->n_sessions ? "ACTIVE" : "BACKOFF"));
+    if (child)
+        put_child(pairs, child);
+    if (!error && child)
+        error = child->last_error;
     if (error)
-        json_array_append_new(pairs, json_pack("[s,s]", "last_error", error));
+        put_text(pairs, "last_error", error);
     return json_pack("[s,o]", "map", pairs);
 }
 

@@ -238,6 +238,7 @@ struct ovsdb_server *ovsdb_server_new(struct loop *loop, const struct ovsdb_serv
     deferred_init(&server->flush, loop, LOOP_COMMIT, flush_all, server);
     deferred_init(&server->refresh, loop, LOOP_LATER, remote_refresh_all, server);
     timer_init(&server->wait_timer, loop, wait_is_over, server);
+    timer_init(&server->age_timer, loop, remote_age_all, server);
     timer_init(&server->retry_timer, loop, refresh_again, server);
     self_open(server);
     server->self = db_new(server, server->self_store);
@@ -266,6 +267,7 @@ void ovsdb_server_free(struct ovsdb_server *server)
     deferred_cancel(&server->refresh);
     timer_stop(&server->wait_timer);
     timer_stop(&server->retry_timer);
+    timer_stop(&server->age_timer);
     hmap_fini(&server->locks);
     tls_db_fini(server);
     free(server->rundir);

@@ -49,6 +49,7 @@ struct ovsdb_server {
     struct deferred flush;
     struct deferred refresh;  /* remotes that rows of a database name */
     struct timer wait_timer;  /* the earliest "wait" that runs out */
+    struct timer age_timer;   /* seconds in the status of remotes */
     struct timer retry_timer; /* a remote of a row could not be opened: the port may become free */
 };
 
@@ -103,6 +104,9 @@ void session_drop_triggers(struct session *session, const struct server_db *db);
 void session_lock(struct session *session, const struct jsonrpc_message *msg);
 void session_unlock(struct session *session, const struct jsonrpc_message *msg);
 void session_drop_locks(struct session *session);
+enum lock_state { LOCK_HELD, LOCK_WAITING, LOCK_LOST };
+/* Appends the names of the session's locks in that STATE, a space before each but the first of OUT. */
+void session_put_locks(const struct session *session, enum lock_state state, struct str *out);
 bool session_owns_lock(const struct session *session, const char *name);
 
 /* ---- monitor.c ---- */
@@ -126,6 +130,8 @@ void self_set_db(struct ovsdb_server *server, const struct schema *schema, bool 
 void remote_free(struct remote *remote); /* and its sessions */
 void remote_session_closed(struct remote *remote);
 void remote_refresh_all(void *server); /* those that rows of a database name */
+void remote_age_all(void *server); /* those that connect tell anew how long they are connected */
+void remote_status_changed(struct remote *remote); /* the row that named it is written soon */
 void remote_free_all(struct ovsdb_server *server);
 void remote_tell_all(const struct server_db *db, const struct changeset *cs);
 

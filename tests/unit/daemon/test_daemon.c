@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,25 +91,82 @@ static void test_options(void **state UNUSED)
     str_fini(&help);
 }
 
+static int n_hooked;
+
+static void on_line(enum log_level level UNUSED, const char *line UNUSED, void *aux UNUSED)
+{
+    n_hooked++;
+}
+
+/* Each destination has its own level; what nobody wants is not made. */
 static void test_vlog(void **state UNUSED)
 {
     struct diag diag = DIAG_INIT;
-    assert_int_equal(vlog_set("testing:file:warn", &diag), 0);
-    assert_int_equal(log_module_.level, LOG_WARN);
-    assert_int_equal(vlog_set("file:info", &diag), 0);
-    assert_int_equal(log_module_.level, LOG_INFO);
-    assert_int_equal(vlog_set("syslog:off", &diag), 0);
-    assert_int_equal(log_module_.level, LOG_INFO);
-    assert_int_equal(vlog_set(NULL, &diag), 0);
+    char path[] = "/tmp/weft-vlog.XXXXXX";
+    close(mkstemp(path));
+    assert_int_equal(vlog_set("testing:file:dbg", &diag), 0);
+    assert_int_equal(log_module_.level, LOG_INFO); /* of the console: there is no file */
+    assert_int_equal(log_set_file(path), 0);
     assert_int_equal(log_module_.level, LOG_DBG);
+    assert_int_equal(vlog_set("console:off", &diag), 0);
+    assert_int_equal(vlog_set("file:warn", &diag), 0);
+    assert_int_equal(log_module_.level, LOG_WARN);
+    log_set_hook(on_line, NULL);
+    log_info("nobody's");
+    log_warn("the file's");
+    log_set_hook(NULL, NULL);
+    assert_int_equal(n_hooked, 1);
+    assert_int_equal(vlog_set("syslog:err", &diag), 0);
     assert_int_equal(vlog_set("nonsense:info", &diag), ERR_INVALID);
     assert_non_null(strstr(diag_text(&diag), "nonsense"));
-    assert_int_equal(vlog_set("any:any:info", &diag), 0);
     diag_fini(&diag);
     struct str out = STR_INIT;
     vlog_put_levels(&out);
-    assert_non_null(strstr(str_c(&out), "testing           INFO        OFF       INFO\n"));
+    assert_non_null(strstr(str_c(&out), "testing            OFF        ERR       WARN\n"));
     str_fini(&out);
+    log_close_file();
+    assert_int_equal(log_module_.level, LOG_OFF);
+    assert_int_equal(vlog_set("syslog:off", &diag), 0);
+    assert_int_equal(vlog_set("any:any:info", &diag), 0);
+    assert_int_equal(log_module_.level, LOG_INFO);
+    FILE *file = fopen(path, "r");
+    char text[200] = "";
+    assert_non_null(fgets(text, sizeof text, file));
+    assert_non_null(strstr(text, "|testing|WARN|the file's"));
+    assert_null(fgets(text, sizeof text, file));
+    fclose(file);
+    unlink(path);
+}
+
+/* Lines for syslog are datagrams, by their own level. */
+static void test_syslog(void **state UNUSED)
+{
+    struct diag diag = DIAG_INIT;
+    char dir[] = "/tmp/weft-syslog.XXXXXX", got[300] = "";
+    assert_non_null(mkdtemp(dir));
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    snprintf(un.sun_path, sizeof un.sun_path, "%s/log", dir);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
+    char *method = xasprintf("unix:%s", un.sun_path);
+    assert_int_equal(vlog_open_syslog(method, "prog", &diag), 0);
+    log_err("not asked for");
+    assert_int_equal(vlog_set("testing:syslog:warn", &diag), 0);
+    log_info("too small");
+    log_warn("large");
+    assert_true(recv(fd, got, sizeof got - 1, 0) > 0);
+    assert_int_equal(strncmp(got, "<28>prog[", 9), 0);
+    assert_non_null(strstr(got, "]: 0"));
+    assert_non_null(strstr(got, "|testing|WARN|large"));
+    assert_int_equal(recv(fd, got, sizeof got, 0), -1);
+    assert_int_equal(vlog_open_syslog("carrier pigeon", "prog", &diag), ERR_INVALID);
+    diag_fini(&diag);
+    assert_int_equal(vlog_set("syslog:off", &diag), 0);
+    assert_int_equal(vlog_open_syslog("null", "prog", &diag), 0);
+    close(fd);
+    unlink(un.sun_path);
+    rmdir(dir);
+    free(method);
 }
 
 static void test_counters(void **state UNUSED)
@@ -392,9 +451,10 @@ static void test_daemon(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),  cmocka_unit_test(test_vlog),
-        cmocka_unit_test(test_counters), cmocka_unit_test(test_pidfile),
-        cmocka_unit_test(test_unixctl),  cmocka_unit_test(test_daemon),
+        cmocka_unit_test(test_options), cmocka_unit_test(test_vlog),
+        cmocka_unit_test(test_syslog),  cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_pidfile), cmocka_unit_test(test_unixctl),
+        cmocka_unit_test(test_daemon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
