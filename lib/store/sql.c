@@ -129,12 +129,18 @@ static int take_lock(struct sql *sql, const char *path, struct diag *diag)
 static int connect_file(struct sql *sql, const struct store_options *options, struct diag *diag)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = sqlite3_open_v2(options->path, &sql->db, flags, NULL);
+    if (!options->relaxed)
+        sql->wal_layer = sql_wal_layer();
+    int code = sqlite3_open_v2(options->path, &sql->db, flags,
+                               sql->wal_layer ? sql->wal_layer->zName : NULL);
     if (code != SQLITE_OK)
         return diag_set(diag, ERR_IO, "cannot be opened: %s",
                         sql->db ? sqlite3_errmsg(sql->db) : sqlite3_errstr(code));
     sqlite3_busy_timeout(sql->db, 2000);
-    int err = sql_exec(sql, diag, "PRAGMA journal_mode=WAL");
+    int err = sql_exec(sql, diag, "PRAGMA page_size=%d; PRAGMA journal_mode=WAL", SQL_PAGE_SIZE);
+    int64_t page = query_integer(sql, "PRAGMA page_size"); /* an old file keeps its own */
+    if (!err && page > 0)
+        err = sql_exec(sql, diag, "PRAGMA wal_autocheckpoint=%d", (int)(SQL_LOG_BYTES / page));
     if (!err)
         err = sql_exec(sql, diag, "PRAGMA synchronous=%s", options->relaxed ? "OFF" : "FULL");
     return err;
@@ -202,6 +208,7 @@ void sql_close(struct sql *sql)
     sqlite3_finalize(sql->begin);
     sqlite3_finalize(sql->commit);
     sqlite3_close(sql->db); /* the last connection folds the WAL into the file */
+    sql_wal_layer_free(sql->wal_layer);
     if (sql->lock_fd >= 0)
         close(sql->lock_fd);
     free(sql);

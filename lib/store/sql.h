@@ -28,6 +28,10 @@
 
 enum { SQL_APPLICATION_ID = 0x57454654 /* "WEFT" */, SQL_FORMAT = 2 };
 
+/* A small transaction changes five pages or so, and each goes to the log whole. The log is emptied into
+ * the file when it has about so many bytes, and then written over. */
+enum { SQL_PAGE_SIZE = 2048, SQL_LOG_BYTES = 4 << 20 };
+
 /* Bounds of the history: transactions, bytes of their changes; what one may have to be kept whole;
  * what is read at open. */
 enum {
@@ -57,6 +61,7 @@ struct sql_table {
 
 struct sql {
     sqlite3 *db;
+    sqlite3_vfs *wal_layer; /* NULL: none, a relaxed file */
     int lock_fd;
     int format;            /* of the file when it was opened */
     bool is_new;           /* without tables yet */
@@ -75,6 +80,10 @@ int sql_prepare(struct sql *sql, sqlite3_stmt **stmt, struct diag *diag, const c
 int sql_run(struct sql *sql, sqlite3_stmt *stmt, struct diag *diag) MUST_CHECK;
 int sql_put_meta_text(struct sql *sql, const char *key, const char *text,
                       struct diag *diag) MUST_CHECK;
+
+/* sql_wal.c: file functions for one connection that is fully synchronous. Ended after it. */
+sqlite3_vfs *sql_wal_layer(void);
+void sql_wal_layer_free(sqlite3_vfs *vfs); /* NULL is allowed */
 
 /* sql_layout.c */
 struct sql_table *sql_table_new(const struct schema_table *schema);

@@ -182,16 +182,3 @@ complete -F _weft_daemon weft-testcontroller weft-switchd weft-northd weft-contr
 complete -F _weft_trace weft-trace
 complete -F _weft_appctl weft-appctl
 complete -F _weft_lab weft-lab
-
-# The daemons: the options that --help shows, and files.
-_weft_daemon()
-{
-    local cur=${COMP_WORDS[COMP_CWORD]}
-    if [[ $cur == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | grep -oE -- '^ *(-., )?--[a-z-]+=?' | sed 's/^ *//; s/-., //')" -- "$cur")
-        [[ ${COMPREPLY[0]:-} == *= ]] && compopt -o nospace
-    else
-        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-    fi
-}
-complete -F _weft_daemon weft-dbd weft-northd weft-controller weft-switchd
