@@ -42,6 +42,24 @@ check "what was in use stays" ovn-nbctl --db=ssl:127.0.0.1:16661 -p stranger.key
 check "del-ssl" nbctl del-ssl
 wait_for 10 bash -c "! ovn-nbctl --db=ssl:127.0.0.1:16661 -p stranger.key -c stranger.pem -C blue.pem --timeout=3 show"
 
+# A hosted southbound database, set-ssl while it runs, and what a chassis may do in the role ovn-controller.
+start northd "$WEFT_BIN/weft-northd" -vconsole:info --unixctl="$dir/northd.ctl" --nb-file="$dir/central-nb.db" --sb-file="$dir/central-sb.db"
+wait_for 20 test -S ovnsb_db.sock
+sbctl() { ovn-sbctl --db="unix:$dir/ovnsb_db.sock" --timeout=20 "$@"; }
+wait_for 20 bash -c "ovn-sbctl --db='unix:$dir/ovnsb_db.sock' --bare --columns=name list RBAC_Role | grep -q ovn-controller"
+check "set-ssl and a connection with a role" sbctl set-ssl "$dir/server.key" "$dir/server.pem" "$dir/red.pem" -- set-connection role=ovn-controller pssl:16666:127.0.0.1
+chassis() { ovn-sbctl --db=ssl:127.0.0.1:16666 -p client.key -c client.pem -C red.pem --timeout=5 "$@"; }
+wait_for 20 chassis show
+check "a chassis makes its own row" chassis chassis-add client geneve 127.0.0.2
+check "and changes what it may" chassis set Chassis client external_ids:a=b
+refuse "not its name" 'permission error' chassis set Chassis client name=other
+refuse "nor another's row" 'permission error' chassis chassis-add other geneve 127.0.0.3
+check "another chassis, by the administrator" sbctl chassis-add other geneve 127.0.0.3
+refuse "nor change that" 'permission error' chassis set Chassis other external_ids:a=b
+refuse "nor delete it" 'permission error' chassis --if-exists destroy Chassis other
+refuse "nor a table without permissions" 'permission error' chassis set SB_Global . external_ids:a=b
+check "its own row may go" chassis chassis-del client
+
 # --bootstrap-ca-cert: our copy learns the CA of their server, which sends it; and their client that of ours.
 check "create" bash -c "ovsdb-tool create theirs.db $nb && '$WEFT_BIN/weft-dbctl' create copy.db $nb"
 start theirs ovsdb-server -vconsole:off --remote="punix:$dir/theirs.sock" --remote=pssl:16662:127.0.0.1 --unixctl="$dir/theirs.ctl" \
