@@ -44,7 +44,7 @@ struct system_port {
         size_t n;
         struct mmsghdr msgs[SEND_QUEUE];
         struct iovec iov[SEND_QUEUE][2];
-        struct virtio_net_hdr vnet[SEND_QUEUE];
+        uint32_t bytes[SEND_QUEUE];
     } tx;
 };
 
@@ -70,28 +70,28 @@ static void system_flush(struct port *port_)
     struct system_port *port = system_cast(port_);
     size_t n = port->tx.n;
     port->tx.n = 0;
-    port_send_messages(port_, port->fd, port->tx.msgs, n);
+    port_send_messages(port_, port->fd, port->tx.msgs, port->tx.bytes, n);
 }
 
 static int system_send(struct port *port_, const struct packet *packet,
                        const struct dp_tunnel *tunnel UNUSED, bool last)
 {
     struct send_queue *tx = &system_cast(port_)->tx;
-    const uint8_t *kept = port_host_keep(port_->host, packet, last);
+    struct virtio_net_hdr vnet;
+    offload_to_vnet(packet, &vnet);
+    uint8_t *kept = port_host_keep(port_->host, packet, last, sizeof vnet);
     size_t i = tx->n++;
-    offload_to_vnet(packet, &tx->vnet[i]);
-    tx->iov[i][1] = (struct iovec){(void *)(kept ? kept : packet->data), packet->size};
+    struct iovec *iov = tx->iov[i];
+    if (kept)
+        iov[0] = (struct iovec){memcpy(kept, &vnet, sizeof vnet), sizeof vnet + packet->size};
+    else
+        iov[0] = (struct iovec){&vnet, sizeof vnet},
+        iov[1] = (struct iovec){packet->data, packet->size};
+    tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = iov, .msg_iovlen = kept ? 1 : 2};
+    tx->bytes[i] = packet->size;
     if (!kept || tx->n == SEND_QUEUE)
         system_flush(port_);
     return 0;
-}
-
-static void send_queue_init(struct send_queue *tx)
-{
-    for (size_t i = 0; i < SEND_QUEUE; i++) {
-        tx->iov[i][0] = (struct iovec){&tx->vnet[i], sizeof tx->vnet[i]};
-        tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = tx->iov[i], .msg_iovlen = 2};
-    }
 }
 
 /* Opens the port's socket with its ring and binds it; reading begins with the bind, so options come first. */
@@ -136,7 +136,6 @@ static int system_open(struct port_host *host, const char *name, const struct sm
     port_init(&port->up, &port_class_system, host, name);
     port->ifindex = ifindex;
     port->fd = -1;
-    send_queue_init(&port->tx);
     int64_t n_slots = smap_get_int(options, "n_rxq_desc", PACKET_RING_SLOTS);
     int err = 0;
     if (n_slots < 1 || n_slots > PACKET_RING_SLOTS_MAX)

@@ -89,15 +89,15 @@ void port_receive(struct port *port, size_t n)
         packet_fini(&host->batch[i]);
 }
 
-const uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last)
+uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last, size_t head)
 {
-    if (packet->lent && last)
-        return packet->data;
-    if (packet->size > KEEP_PACKET || host->n_kept + packet->size > KEEP_MAX)
+    if (packet->lent && last && packet->data - packet->base >= (ptrdiff_t)head)
+        return packet->data - head;
+    if (packet->size > KEEP_PACKET || host->n_kept + head + packet->size > KEEP_MAX)
         return NULL;
     uint8_t *copy = host->kept + host->n_kept;
-    memcpy(copy, packet->data, packet->size);
-    host->n_kept += packet->size;
+    memcpy(copy + head, packet->data, packet->size);
+    host->n_kept += head + packet->size;
     return copy;
 }
 
@@ -109,13 +109,13 @@ void port_count_unsent(struct port *port, size_t n, size_t bytes)
     counter_add(port->host->send_failed, n);
 }
 
-void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, size_t n)
+void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, const uint32_t *bytes,
+                        size_t n)
 {
     for (size_t done = 0; done < n;) {
         int sent = sendmmsg(fd, msgs + done, (unsigned)(n - done), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent <= 0) {
-            const struct msghdr *m = &msgs[done].msg_hdr;
-            port_count_unsent(port, 1, m->msg_iov[m->msg_iovlen - 1].iov_len);
+            port_count_unsent(port, 1, bytes[done]);
             sent = 1;
         }
         done += (size_t)sent;

@@ -29,7 +29,7 @@
 #include "switchd/smap.h"
 #include "switchd/tlv.h"
 
-enum { PORT_BATCH = 32, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
+enum { PORT_BATCH = 64, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 
 struct mmsghdr;
 struct port;
@@ -128,12 +128,15 @@ void port_fini(struct port *port);
 struct packet *port_host_packet(struct port_host *host, size_t i);
 /* Gives the host the first N packets of its batch, of PORT, counts them and sends what comes out. */
 void port_receive(struct port *port, size_t n);
-/* Bytes of PACKET that stay until the flush: its own or a copy. NULL: the queue must be flushed before send returns. */
-const uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last);
+/* The bytes of PACKET with room for HEAD in front of them, which stay until the flush: its own or a copy. NULL: they are too many
+ * to copy; what is queued must be flushed before send returns. */
+uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last,
+                        size_t head);
 /* Counts N packets that send took and flush could not send. */
 void port_count_unsent(struct port *port, size_t n, size_t bytes);
-/* Sends N messages; those that the kernel refuses are left out. PORT counts them. */
-void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, size_t n);
+/* Sends N messages of packets of so many BYTES; those that the kernel refuses are left out, and counted. */
+void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, const uint32_t *bytes,
+                        size_t n);
 
 extern const struct port_class port_class_system, port_class_internal, port_class_tap,
     port_class_dummy, port_class_geneve, port_class_vxlan;
