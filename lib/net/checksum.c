@@ -4,7 +4,17 @@
 uint32_t checksum_add(uint32_t sum, const void *p, size_t n)
 {
     const uint8_t *b = p;
-    uint64_t s = sum;
+    uint64_t s = 0;
+    /* Words as they lie: the sum of swapped words is the swapped sum (RFC 1071 section 2 B). */
+    for (; n >= 16; n -= 16, b += 16) {
+        uint64_t w[2];
+        memcpy(w, b, sizeof w);
+        s += (w[0] & 0xffffffff) + (w[0] >> 32) + (w[1] & 0xffffffff) + (w[1] >> 32);
+    }
+    while (s >> 16)
+        s = (s & 0xffff) + (s >> 16);
+    s = swap16((uint16_t)s);
+    s += sum;
     for (; n >= 4; n -= 4, b += 4)
         s += get_be32(b);
     if (n >= 2) {

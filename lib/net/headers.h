@@ -88,6 +88,7 @@ struct ip4_header {
 #define IP4_MF 0x2000
 #define IP4_FRAG_OFF_MASK 0x1fff
 #define IP_ECN_MASK 0x03
+#define IP_ECN_CE 0x03
 #define IP_DSCP_MASK 0xfc
 
 struct ip6_header {

@@ -50,5 +50,6 @@ const struct port_class port_class_geneve = {
     .open = geneve_open,
     .configure = tunnel_configure,
     .send = tunnel_send,
+    .flush = tunnel_flush,
     .close = tunnel_close,
 };

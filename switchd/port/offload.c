@@ -139,23 +139,32 @@ void offload_to_vnet(const struct packet *packet_, struct virtio_net_hdr *hdr)
     }
 }
 
-/* Sets lengths, IP identification and TCP sequence of segment I, OFFSET bytes into the payload. */
-static void segment_headers(struct packet *seg, unsigned i, uint32_t offset, bool last)
+enum { HEADERS_MAX = 512 };
+
+/* Sets what is segment I's own in a copy of the headers, L3 and L4 offsets as in PACKET. OFFSET: of its N bytes in the payload. */
+static void segment_headers(const struct packet *packet, uint8_t *head, uint32_t head_len,
+                            unsigned i, uint32_t offset, const uint8_t *payload, uint32_t n,
+                            bool last)
 {
-    uint8_t *l3 = packet_l3(seg);
-    seg->l3_end = seg->size;
+    uint8_t *l3 = head + packet->l3_ofs, *l4 = head + packet->l4_ofs;
+    uint32_t l4_len = head_len - packet->l4_ofs + n, sum;
     if (l3[0] >> 4 == 4) {
         struct ip4_header *ip = (void *)l3;
-        put_be16(&ip->tot_len, (uint16_t)(seg->size - seg->l3_ofs));
+        put_be16(&ip->tot_len, (uint16_t)(head_len - packet->l3_ofs + n));
         put_be16(&ip->id, (uint16_t)(get_be16(&ip->id) + i));
         put_be16(&ip->csum, 0);
         put_be16(&ip->csum, checksum(ip, (ip->ihl_ver & 0xfu) * 4));
+        sum = checksum_pseudo4(ip->src, ip->dst, packet->l4_proto, l4_len);
     } else {
         struct ip6_header *ip = (void *)l3;
-        put_be16(&ip->payload_len, (uint16_t)(seg->size - seg->l3_ofs - IP6_HEADER_LEN));
+        put_be16(&ip->payload_len, (uint16_t)(head_len - packet->l3_ofs - IP6_HEADER_LEN + n));
+        sum = checksum_pseudo6(&ip->src, &ip->dst, packet->l4_proto, l4_len);
     }
-    if (seg->l4_proto == IP_PROTO_TCP) {
-        struct tcp_header *tcp = packet_l4(seg);
+    struct tcp_header *tcp = (void *)l4;
+    struct udp_header *udp = (void *)l4;
+    uint8_t *csum =
+        packet->l4_proto == IP_PROTO_TCP ? (uint8_t *)&tcp->csum : (uint8_t *)&udp->csum;
+    if (packet->l4_proto == IP_PROTO_TCP) {
         put_be32(&tcp->seq, get_be32(&tcp->seq) + offset);
         uint16_t ctl = get_be16(&tcp->ctl);
         if (i)
@@ -164,38 +173,59 @@ static void segment_headers(struct packet *seg, unsigned i, uint32_t offset, boo
             ctl &= (uint16_t) ~(TCP_FIN | TCP_PSH);
         put_be16(&tcp->ctl, ctl);
     } else {
-        struct udp_header *udp = packet_l4(seg);
-        put_be16(&udp->len, (uint16_t)(seg->size - seg->l4_ofs));
+        put_be16(&udp->len, (uint16_t)l4_len);
     }
+    put_be16(csum, 0);
+    sum = checksum_add(sum, l4, head_len - packet->l4_ofs);
+    uint16_t value = checksum_fold(checksum_add(sum, payload, n));
+    put_be16(csum, value || packet->l4_proto == IP_PROTO_TCP ? value : 0xffff);
 }
 
-static int segment(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
-                   void *aux)
+int offload_cut(const struct packet *packet_, offload_segment_fn *fn, void *aux)
 {
-    uint32_t head = headers_len(packet);
-    if (!head || packet->l3_ofs == PACKET_NO_OFS || packet->l3_end < head || !packet->gso_size)
+    struct packet located = *packet_;
+    const struct packet *packet = &located;
+    locate(&located);
+    uint32_t head_len = headers_len(packet);
+    if (!head_len || head_len > HEADERS_MAX || packet->l3_ofs == PACKET_NO_OFS ||
+        packet->l3_end < head_len || packet->l3_end > packet->size || !packet->gso_size)
         return ERR_INVALID;
-    uint32_t payload = packet->l3_end - head;
-    struct packet seg;
-    packet_init(&seg);
-    uint32_t offset = 0;
+    const uint8_t *payload = packet->data + head_len;
+    uint32_t total = packet->l3_end - head_len, offset = 0;
     unsigned i = 0;
     do {
-        uint32_t n = MIN(payload - offset, packet->gso_size);
-        packet_fini(&seg);
-        packet_init_copy(&seg, packet->data, head);
-        memcpy(packet_append(&seg, n), packet->data + head + offset, n);
-        seg.l3_ofs = packet->l3_ofs;
-        seg.l4_ofs = packet->l4_ofs;
-        seg.l4_proto = packet->l4_proto;
-        seg.md = packet->md;
-        segment_headers(&seg, i++, offset, offset + n == payload);
-        packet_finish_checksum(&seg);
-        fn(aux, &seg);
+        uint8_t head[HEADERS_MAX];
+        uint32_t n = MIN(total - offset, packet->gso_size);
+        memcpy(head, packet->data, head_len);
+        segment_headers(packet, head, head_len, i++, offset, payload + offset, n,
+                        offset + n == total);
+        fn(aux, head, head_len, payload + offset, n);
         offset += n;
-    } while (offset < payload);
-    packet_fini(&seg);
+    } while (offset < total);
     return 0;
+}
+
+struct joining {
+    const struct packet *packet;
+    void (*fn)(void *aux, const struct packet *packet);
+    void *aux;
+};
+
+/* Makes a packet of a segment. */
+static void join_segment(void *joining_, const uint8_t *head, uint32_t head_len,
+                         const uint8_t *payload, uint32_t n)
+{
+    const struct joining *j = joining_;
+    struct packet seg;
+    packet_init_copy(&seg, head, head_len);
+    memcpy(packet_append(&seg, n), payload, n);
+    seg.l3_ofs = j->packet->l3_ofs;
+    seg.l4_ofs = j->packet->l4_ofs;
+    seg.l4_proto = j->packet->l4_proto;
+    seg.l3_end = seg.size;
+    seg.md = j->packet->md;
+    j->fn(j->aux, &seg);
+    packet_fini(&seg);
 }
 
 int offload_finish(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
@@ -215,7 +245,7 @@ int offload_finish(const struct packet *packet, void (*fn)(void *aux, const stru
     }
     int err = 0;
     if (copy.gso_type) {
-        err = segment(&copy, fn, aux);
+        err = offload_cut(&copy, join_segment, &(struct joining){&copy, fn, aux});
     } else {
         packet_finish_checksum(&copy);
         copy.csum_partial = false;

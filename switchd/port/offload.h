@@ -15,6 +15,11 @@
  * changed. ERR_INVALID: its headers contradict its marks, nothing was called. */
 int offload_finish(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
                    void *aux) MUST_CHECK;
+/* A segment of a packet: HEAD_LEN bytes of headers, then N of payload, which lies in the packet. */
+typedef void offload_segment_fn(void *aux, const uint8_t *head, uint32_t head_len,
+                                const uint8_t *payload, uint32_t n);
+/* Calls FN with the segments of PACKET, whose gso_type is set. ERR_INVALID as above. */
+int offload_cut(const struct packet *packet, offload_segment_fn *fn, void *aux) MUST_CHECK;
 /* Bytes of the longest frame that PACKET becomes on a wire: its own, or those of a whole segment. */
 uint32_t offload_frame_len(const struct packet *packet);
 static inline bool offload_is_plain(const struct packet *packet)

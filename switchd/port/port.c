@@ -64,7 +64,7 @@ struct packet *port_host_packet(struct port_host *host, size_t i)
     return &host->batch[i];
 }
 
-static void flush(struct port_host *host)
+void port_host_flush(struct port_host *host)
 {
     struct port *port, *next;
     LIST_FOR_EACH_SAFE (port, next, queue_node, &host->queued) {
@@ -84,21 +84,26 @@ void port_receive(struct port *port, size_t n)
     host->receiving = true;
     host->rx(host->aux, port, host->batch, n);
     host->receiving = false;
-    flush(host);
+    port_host_flush(host);
     for (size_t i = 0; i < n; i++)
         packet_fini(&host->batch[i]);
+}
+
+uint8_t *port_host_room(struct port_host *host, size_t n)
+{
+    if (host->n_kept + n > KEEP_MAX)
+        return NULL;
+    uint8_t *room = host->kept + host->n_kept;
+    host->n_kept += n;
+    return room;
 }
 
 uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last, size_t head)
 {
     if (packet->lent && last && packet->data - packet->base >= (ptrdiff_t)head)
         return packet->data - head;
-    if (packet->size > KEEP_PACKET || host->n_kept + head + packet->size > KEEP_MAX)
-        return NULL;
-    uint8_t *copy = host->kept + host->n_kept;
-    memcpy(copy + head, packet->data, packet->size);
-    host->n_kept += head + packet->size;
-    return copy;
+    uint8_t *copy = packet->size <= KEEP_PACKET ? port_host_room(host, head + packet->size) : NULL;
+    return copy ? memcpy(copy + head, packet->data, packet->size), copy : NULL;
 }
 
 void port_count_unsent(struct port *port, size_t n, size_t bytes)
@@ -157,7 +162,7 @@ void port_send(struct port *port, const struct packet *packet, const struct dp_t
         list_push_back(&host->queued, &port->queue_node);
     }
     if (!host->receiving)
-        flush(host);
+        port_host_flush(host);
 }
 
 void port_init(struct port *port, const struct port_class *class, struct port_host *host,

@@ -132,6 +132,10 @@ void port_receive(struct port *port, size_t n);
  * to copy; what is queued must be flushed before send returns. */
 uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last,
                         size_t head);
+/* N bytes that stay until the flush; NULL: there is no more room. */
+uint8_t *port_host_room(struct port_host *host, size_t n);
+/* Sends what all ports of the host have queued. */
+void port_host_flush(struct port_host *host);
 /* Counts N packets that send took and flush could not send. */
 void port_count_unsent(struct port *port, size_t n, size_t bytes);
 /* Sends N messages of packets of so many BYTES; those that the kernel refuses are left out, and counted. */

@@ -45,4 +45,5 @@ int tunnel_open(struct port_host *host, const char *name, const struct port_clas
 int tunnel_configure(struct port *port, const struct smap *options, struct diag *diag) MUST_CHECK;
 int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
                 bool last);
+void tunnel_flush(struct port *port);
 void tunnel_close(struct port *port);

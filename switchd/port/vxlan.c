@@ -41,5 +41,6 @@ const struct port_class port_class_vxlan = {
     .open = vxlan_open,
     .configure = tunnel_configure,
     .send = tunnel_send,
+    .flush = tunnel_flush,
     .close = tunnel_close,
 };

@@ -192,7 +192,7 @@ def pipeline(folder, build, kind):
 
 
 def geneve(folder, build, kind):
-    """A hypervisor for each machine, one rule each way, a tunnel between them."""
+    """A hypervisor for each machine, one rule each way, a tunnel with checksums between them, as OVN makes it."""
     result = []
     for i, home in enumerate(("fwd", "fwd2")):
         s = kind(folder, build, home, "sw%d" % i)
@@ -200,7 +200,7 @@ def geneve(folder, build, kind):
         s.bridge()
         s.port(MACHINES[i][2], 1)
         s.tunnel_device("u%d" % i, "172.31.7.%d" % (1 + i))
-        s.port("gnv", 2, kind="geneve", remote_ip="172.31.7.%d" % (2 - i), key=7)
+        s.port("gnv", 2, kind="geneve", remote_ip="172.31.7.%d" % (2 - i), key=7, csum="true")
         s.flow("in_port=1,actions=output:2")
         s.flow("in_port=2,actions=output:1")
         result.append(s)

@@ -31,12 +31,46 @@ capture() { # FILTER COUNT: verbose lines of what crosses the underlay while a p
     wait $p
     cat "$dir/cap"
 }
+ip netns exec wswh1 ethtool -K u1 tx off >/dev/null # else the device's other end finishes the checksum
 cap=$(capture 'udp and src 172.31.9.1' 2)
 has "source port from the flow's hash" '172.31.9.1.(3[2-9]|[4-6][0-9])[0-9]{3} > 172.31.9.2.6081' "$cap"
 has "checksum as the option says" 'udp sum ok' "$cap"
 has "DF, TTL 64" 'ttl 64.*flags \[DF\]' "$cap"
 has "VNI" 'vni 0x7' "$cap"
 has "no checksum the other way" 'no cksum' "$(capture 'udp and src 172.31.9.2' 2)"
+
+check "TCP, by a device without offloads" transfer b a 10.9.0.2 8
+ip netns exec wswh1 ethtool -K u1 tx on >/dev/null
+
+# Options of the outer header, and marks of congestion: the inner one's outside, the outer one's inside.
+check "options" vsctl h1 set interface g0 options:tos=0x20 options:ttl=33 options:df_default=false
+has "TOS, TTL, no DF" 'tos 0x20, ttl 33,.*flags \[none\]' "$(capture 'udp and src 172.31.9.1' 1)"
+check "options" vsctl h1 remove interface g0 options tos ttl df_default
+ip netns exec wswh1 timeout 5 tcpdump -nnvvi u1 -c 1 'udp and src 172.31.9.1' >"$dir/cap" 2>/dev/null &
+cap=$!
+wait_for 5 bash -c "ip netns exec wswa ping -n -c 1 -Q 1 -W 1 10.9.0.2 >/dev/null; ! kill -0 $cap"
+has "the inner mark outside" 'tos 0x1,ECT' "$(cat "$dir/cap")"
+ip netns exec wswa timeout 10 tcpdump -nnvvi eth0 -c 1 'host 10.9.0.77' >"$dir/cap" 2>/dev/null &
+cap=$!
+marked() {
+    ip netns exec wswh2 python3 - <<'P'
+import os, socket, sys
+sys.path.insert(0, os.environ["WEFT_SRC"] + "/tests/support")
+from frames import checksum, icmp
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("172.31.9.2", 0))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 3)
+for ecn in 0, 1:  # one that does not know the mark is dropped
+    f = bytearray(icmp("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff", "10.9.0.77", "10.9.0.1", str(ecn)))
+    f[15] = ecn
+    f[24:26] = b"\0\0"
+    f[24:26] = checksum(bytes(f[14:34]))
+    s.sendto(b"\0\0\x65\x58\0\0\7\0" + f, ("172.31.9.1", 6081))
+P
+    ! kill -0 $cap
+}
+wait_for 10 marked
+has "the outer mark inside" 'tos 0x3,CE' "$(cat "$dir/cap")"
 
 # As OVN uses it: key and destination by flow, metadata in an option.
 for i in 1 2; do

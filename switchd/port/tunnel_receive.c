@@ -1,0 +1,269 @@
+/* tunnel_receive.c - datagrams to packets: takes tunnel headers off; see tunnel.h.
+ *
+ * The kernel may hand over many datagrams of a flow as one (UDP_GRO): they are taken apart where they lie, and TCP segments among
+ * them that follow one another become one packet again (coalesce.h). An outer mark of congestion is put on the inner packet
+ * (RFC 6040 section 4.2).
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/checksum.h"
+#include "net/headers.h"
+#include "switchd/port/coalesce.h"
+#include "switchd/port/tunnel_parts.h"
+
+enum {
+    MESSAGES = 16, /* of one system call */
+    READ_ROUNDS = 4,
+    CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))
+};
+
+/* What the kernel says about a datagram. */
+struct arrival {
+    struct ip_addr from, to;
+    uint8_t tos, ttl;
+    size_t segment; /* bytes of each datagram of many; 0: it is one */
+};
+
+/* Packets of one port that are not given to the host yet. */
+struct gathering {
+    struct tunnel_port *port;
+    size_t n;
+    struct coalesce tcp; /* of the last packet */
+};
+
+static struct tunnel_port *find_port(struct tunnel_endpoint *ep, const struct ip_addr *from,
+                                     uint64_t vni)
+{
+    struct tunnel_port *p, *best = NULL;
+    LIST_FOR_EACH (p, node, &ep->ports) {
+        if (!p->any_key && p->in_key != vni)
+            continue;
+        if (p->remote.version && ip_addr_equal(&p->remote, from))
+            return p;
+        if (!p->remote.version)
+            best = p;
+    }
+    return best;
+}
+
+static void address_of(const struct in6_addr *a, struct ip_addr *ret)
+{
+    struct ip6 ip;
+    memcpy(ip.b, a, sizeof ip.b);
+    if (IN6_IS_ADDR_V4MAPPED(a)) {
+        be32 v4;
+        memcpy(&v4, ip.b + 12, 4);
+        *ret = ip_addr_from_v4(v4);
+    } else {
+        *ret = ip_addr_from_v6(ip);
+    }
+}
+
+static int control_int(const struct cmsghdr *c)
+{
+    int value = 0;
+    memcpy(&value, CMSG_DATA(c), MIN(c->cmsg_len - CMSG_LEN(0), sizeof value));
+    return value;
+}
+
+static void read_arrival(struct msghdr *msg, struct arrival *ret)
+{
+    const struct sockaddr_in6 *from = msg->msg_name;
+    *ret = (struct arrival){.segment = 0};
+    address_of(&from->sin6_addr, &ret->from);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        bool v6 = c->cmsg_level == IPPROTO_IPV6, v4 = c->cmsg_level == IPPROTO_IP;
+        if (v6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            address_of(&info.ipi6_addr, &ret->to);
+        } else if ((v6 && c->cmsg_type == IPV6_TCLASS) || (v4 && c->cmsg_type == IP_TOS)) {
+            ret->tos = (uint8_t)control_int(c);
+        } else if ((v6 && c->cmsg_type == IPV6_HOPLIMIT) || (v4 && c->cmsg_type == IP_TTL)) {
+            ret->ttl = (uint8_t)control_int(c);
+        } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            ret->segment = (size_t)MAX(control_int(c), 0);
+        }
+    }
+}
+
+static void tunnel_addresses(struct flow_tunnel *t, const struct ip_addr *src,
+                             const struct ip_addr *dst)
+{
+    if (src->version == 4)
+        t->src = src->v4;
+    else
+        t->ip6_src = src->v6;
+    if (dst->version == 4)
+        t->dst = dst->v4;
+    else if (dst->version == 6)
+        t->ip6_dst = dst->v6;
+}
+
+/* Says in the IP header of an inner packet that it met congestion; false: its sender does not know the mark, drop it. */
+static bool mark_congestion(struct packet *packet)
+{
+    uint8_t *p = packet->data + ETH_HEADER_LEN;
+    uint16_t type = get_be16(p - 2);
+    if (type == ETH_TYPE_VLAN && packet->size > ETH_HEADER_LEN + VLAN_HEADER_LEN) {
+        p += VLAN_HEADER_LEN;
+        type = get_be16(p - 2);
+    }
+    size_t left = (size_t)(packet->data + packet->size - p);
+    if (type == ETH_TYPE_IP && left >= IP4_HEADER_LEN) {
+        struct ip4_header *ip = (void *)p;
+        uint16_t was = get_be16(p);
+        ip->tos |= IP_ECN_CE;
+        put_be16(&ip->csum, checksum_update16(get_be16(&ip->csum), was, get_be16(p)));
+        return (was & IP_ECN_MASK) != 0;
+    }
+    if (type == ETH_TYPE_IPV6 && left >= IP6_HEADER_LEN) {
+        uint16_t was = get_be16(p);
+        put_be16(p, (uint16_t)(was | IP_ECN_CE << 4));
+        return (was >> 4 & IP_ECN_MASK) != 0;
+    }
+    return true;
+}
+
+/* Takes the tunnel's header off PACKET, which then begins with the inner frame. NULL: dropped, counted. */
+static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet *packet,
+                                       const struct arrival *a)
+{
+    struct tunnel_table *table = ep->host->tunnels;
+    struct tunnel_header h;
+    if (!ep->kind->read(packet->data, packet->size, &h) || packet->size < h.len + ETH_HEADER_LEN) {
+        counter_add(table->malformed, 1);
+        return NULL;
+    }
+    struct tunnel_port *port = find_port(ep, &a->from, h.vni);
+    if (!port) {
+        counter_add(table->no_port, 1);
+        return NULL;
+    }
+    struct flow_tunnel *t = &packet->md.tunnel;
+    memset(t, 0, sizeof *t);
+    packet->md.has_tunnel = true;
+    t->id = swap64(h.vni);
+    t->flags = swap16(h.flags);
+    t->tos = a->tos;
+    t->ttl = a->ttl;
+    tunnel_addresses(t, &a->from, &a->to);
+    static const struct tlv_map none;
+    uint8_t known;
+    if (!tlv_map_read(port->up.tlvs ? port->up.tlvs : &none, h.options, h.options_len, t->metadata,
+                      &known)) {
+        port->up.stats.rx_errors++;
+        counter_add(table->malformed, 1);
+        return NULL;
+    }
+    packet_pull(packet, h.len);
+    if ((a->tos & IP_ECN_MASK) == IP_ECN_CE && !mark_congestion(packet)) {
+        port->up.stats.rx_dropped++;
+        return NULL;
+    }
+    return port;
+}
+
+/* Takes datagram P in. */
+static void deliver(struct gathering *g)
+{
+    if (!g->n)
+        return;
+    coalesce_end(&g->tcp);
+    size_t n = g->n;
+    g->n = 0;
+    port_receive(&g->port->up, n);
+}
+
+/* Takes one datagram of LEN bytes; behind it are TAIL more that nobody uses. ADJACENT: it lies behind the last one. */
+static void take(struct tunnel_endpoint *ep, struct gathering *g, const struct arrival *a,
+                 uint8_t *data, size_t len, size_t tail, bool adjacent)
+{
+    struct packet *p = &ep->host->batch[g->n];
+    packet_init_lent(p, data, len + tail, data, len);
+    struct tunnel_port *port = decapsulate(ep, p, a);
+    if (!port)
+        return;
+    if (g->n && port == g->port && adjacent && coalesce_add(&g->tcp, p))
+        return;
+    if (g->n && (port != g->port || g->n == PORT_BATCH - 1)) {
+        struct packet last = *p;
+        deliver(g);
+        p = &ep->host->batch[0];
+        *p = last;
+    }
+    if (g->n)
+        coalesce_end(&g->tcp);
+    coalesce_begin(&g->tcp, p);
+    g->port = port;
+    g->n++;
+}
+
+static void take_message(struct tunnel_endpoint *ep, struct gathering *g, const struct arrival *a,
+                         uint8_t *data, size_t n)
+{
+    size_t step = a->segment && a->segment < n ? a->segment : n;
+    for (size_t at = 0; at < n || !at; at += step) {
+        size_t len = MIN(step, n - at);
+        take(ep, g, a, data + at, len, at + len == n ? PORT_FRAME_MAX - n : 0, at > 0);
+        if (!step)
+            break;
+    }
+}
+
+static int read_messages(struct tunnel_endpoint *ep, struct mmsghdr *msgs)
+{
+    struct sockaddr_in6 from[MESSAGES];
+    struct iovec iov[MESSAGES];
+    _Alignas(struct cmsghdr) char control[MESSAGES][CONTROL];
+    for (size_t i = 0; i < MESSAGES; i++) {
+        iov[i] = (struct iovec){port_host_packet(ep->host, i)->data, PORT_FRAME_MAX};
+        msgs[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                          .msg_namelen = sizeof from[i],
+                                          .msg_iov = &iov[i],
+                                          .msg_iovlen = 1,
+                                          .msg_control = control[i],
+                                          .msg_controllen = CONTROL};
+    }
+    int n = recvmmsg(ep->fd, msgs, MESSAGES, MSG_DONTWAIT, NULL);
+    struct gathering g = {.n = 0};
+    for (int i = 0; i < n; i++) {
+        struct arrival a;
+        read_arrival(&msgs[i].msg_hdr, &a);
+        take_message(ep, &g, &a, iov[i].iov_base, msgs[i].msg_len);
+    }
+    deliver(&g);
+    return n;
+}
+
+void tunnel_endpoint_readable(void *ep, unsigned events UNUSED)
+{
+    struct mmsghdr msgs[MESSAGES];
+    for (int i = 0; i < READ_ROUNDS; i++) {
+        if (read_messages(ep, msgs) < MESSAGES)
+            return;
+    }
+}
+
+void tunnel_receive(struct port_host *host, uint16_t udp_port, const struct ip_addr *from,
+                    const struct ip_addr *to, const void *data, size_t n)
+{
+    struct tunnel_endpoint *ep;
+    if (!host->tunnels || n > PORT_FRAME_MAX)
+        return;
+    LIST_FOR_EACH (ep, node, &host->tunnels->endpoints) {
+        if (ep->udp_port != udp_port)
+            continue;
+        uint8_t *buffer = port_host_packet(host, 0)->data;
+        memcpy(buffer, data, n);
+        struct gathering g = {.n = 0};
+        struct arrival a = {.from = *from, .to = *to};
+        take_message(ep, &g, &a, buffer, n);
+        deliver(&g);
+        return;
+    }
+}
