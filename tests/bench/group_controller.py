@@ -1,9 +1,10 @@
 """controller: one real hypervisor with the 20 machines of the first switch, every other switch on a hypervisor of its own that is
 only a row; cold start, full recompute, one port more here and elsewhere, flows, memory; beside ovn-controller with ovs-vswitchd on the
-same southbound database, which is our northd's. Ports are dummies, so that only the control plane is measured."""
+same southbound database, which is our northd's. Ports are dummies, so that only the control plane is measured. Then, as root, two real
+machines with steady traffic while the controller is killed and started again (restart_*: the limit is the loss when nobody is killed)."""
 import os, re, shutil, time
 from harness import Connection, Folder, cpu_seconds, median, peak_mb, row
-import group_northd, topology
+import group_northd, restarts, topology
 
 SB, CONF = "OVN_Southbound", "Open_vSwitch"
 
@@ -11,8 +12,8 @@ SB, CONF = "OVN_Southbound", "Open_vSwitch"
 class Hypervisor:
     """A switch with its database, and the controller that drives it."""
 
-    def __init__(self, folder, bin_dir):
-        self.folder = folder
+    def __init__(self, folder, bin_dir, machines=None):
+        self.folder, self.machines = folder, machines
         self.tool = lambda ours, peer: os.path.join(bin_dir, ours) if bin_dir else peer  # noqa: E731
         self.appctl = self.tool("weft-appctl", "ovs-appctl")
         self.ofctl = self.tool("weft-ofctl", "ovs-ofctl")
@@ -20,25 +21,26 @@ class Hypervisor:
 
     def start_switch(self, sb_socket):
         f = self.folder
-        switchd = [self.tool("weft-switchd", "ovs-vswitchd"), "--enable-dummy=override", "-vconsole:off", "--unixctl=" + f.file("switchd.ctl")]
+        switchd = [self.tool("weft-switchd", "ovs-vswitchd"), "--enable-dummy" + ("" if self.machines else "=override"), "-vconsole:off", "--unixctl=" + f.file("switchd.ctl")]
         if not self.ours:
             f.run(["ovsdb-tool", "create", f.file("conf.db"), "/usr/share/openvswitch/vswitch.ovsschema"])
             f.start(["ovsdb-server", "-vconsole:off", "--remote=punix:" + f.file("db.sock"), "--unixctl=" + f.file("conf.ctl"), f.file("conf.db")], "db.sock")
-            switchd += ["--disable-system", "unix:" + f.file("db.sock")]
+            switchd += ([] if self.machines else ["--disable-system"]) + ["unix:" + f.file("db.sock")]
         self.switchd = f.start(switchd, "db.sock")
-        vsctl = [self.tool("weft-vsctl", "ovs-vsctl"), "--db=unix:" + f.file("db.sock")]
+        vsctl = [self.tool("weft-vsctl", "ovs-vsctl"), "--retry", "--timeout=60", "--db=unix:" + f.file("db.sock")]
         f.run(vsctl + ["--no-wait", "init"])
         f.run(vsctl + ["set", "open", ".", "external_ids:system-id=hv0", "external_ids:hostname=hv0", "external_ids:ovn-remote=unix:" + sb_socket,
                        "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1", "external_ids:ovn-monitor-all=false"])
-        f.run(vsctl + ["add-br", "br-int", "--", "set", "bridge", "br-int", "fail-mode=secure"])
+        f.run(vsctl + ["add-br", "br-int", "--", "set", "bridge", "br-int", "fail-mode=secure"] + (["datapath_type=netdev"] if self.machines else []))
         self.conf = Connection(f.file("db.sock"))
         self.conf.transact(CONF, sum([self.vif(p) for p in range(20)], []))
         self.conf.call("monitor", CONF, "i", {"Interface": {"columns": ["name", "external_ids"], "select": {"initial": False}}})
 
     def vif(self, p):
         """Operations that plug in machine P of the first switch."""
-        name = "v%d" % p
-        return [topology.insert("Interface", {"name": name, "type": "dummy", "external_ids": ["map", [["iface-id", "lp-0-%d" % p]]]}, "i" + name),
+        real = self.machines and p < 2
+        name = self.machines.device(p) if real else "v%d" % p
+        return [topology.insert("Interface", {"name": name, "type": "" if real else "dummy", "external_ids": ["map", [["iface-id", "lp-0-%d" % p]]]}, "i" + name),
                 topology.insert("Port", {"name": name, "interfaces": topology.ref("i" + name)}, "p" + name),
                 {"op": "mutate", "table": "Bridge", "where": [["name", "==", "br-int"]], "mutations": [["ports", "insert", topology.ref("p" + name)]]}]
 
@@ -129,6 +131,14 @@ def one_more_port(hv, central, clock, reps):
     return median(wall), median(cpu), median(remote)
 
 
+def wait_up(hv, central):
+    up = [{"op": "select", "table": "Port_Binding", "columns": ["up"], "where": [["logical_port", "==", "lp-0-19"]]}]
+    while central.sb.transact(SB, up)[0]["rows"][0]["up"] is not True:
+        if hv.controller.poll() is not None:
+            raise RuntimeError("the controller ended: status %d" % hv.controller.returncode)
+        time.sleep(0.02)
+
+
 def measure(folder, build, n, reps, bin_dir):
     central, clock = bring_up(folder, build, n)
     hv_folder = Folder("hv")
@@ -138,11 +148,7 @@ def measure(folder, build, n, reps, bin_dir):
         figures, started = {}, time.perf_counter()
         switch_before = cpu_seconds(hv.switchd.pid)
         hv.start_controller()
-        up = [{"op": "select", "table": "Port_Binding", "columns": ["up"], "where": [["logical_port", "==", "lp-0-19"]]}]
-        while central.sb.transact(SB, up)[0]["rows"][0]["up"] is not True:
-            if hv.controller.poll() is not None:
-                raise RuntimeError("the controller ended: status %d" % hv.controller.returncode)
-            time.sleep(0.02)
+        wait_up(hv, central)
         clock.wait()
         figures["cold"] = time.perf_counter() - started
         figures["cold_cpu"] = cpu_seconds(hv.controller.pid)
@@ -162,6 +168,26 @@ def measure(folder, build, n, reps, bin_dir):
     return figures
 
 
+def measure_restarts(build, n, times, bin_dir):
+    with Folder("central") as folder, restarts.Machines() as machines, Folder("hv") as hv_folder:
+        central, clock = bring_up(folder, build, n)
+        hv = Hypervisor(hv_folder, bin_dir, machines)
+        hv.start_switch(folder.file(central.sb_socket))
+        hv.start_controller()
+        wait_up(hv, central)
+        clock.wait()
+        return dict(restarts.measure(hv, clock, machines, times), flows=hv.n_flows())
+
+
+def restart_rows(build, n, times, with_peer):
+    ours = measure_restarts(build, n, times, os.path.join(build, "bin"))
+    peer = measure_restarts(build, n, max(2, times // 10), None) if with_peer else {}
+    share = lambda f, key: f[key] / f["sent"] * 100 if f else None  # noqa: E731
+    return [row("restart_flows_%d" % n, "flows", ours["flows"], peer.get("flows")), row("restart_time_%d" % n, "s", ours["seconds"], peer.get("seconds")),
+            row("restart_lost_packets_%d" % n, "%", share(ours, "lost"), share(peer, "lost"), share(ours, "lost_without")),
+            row("restart_flow_mods_%d" % n, "messages", ours["mods"])]
+
+
 NAMES = (("cold", "cold_start", "s"), ("cold_cpu", "cold_controller_cpu", "s"), ("switch_cpu", "cold_switch_cpu", "s"), ("recompute", "recompute", "ms"),
          ("recompute_cpu", "recompute_cpu", "ms"), ("port", "local_port_installed", "ms"), ("port_cpu", "local_port_cpu", "ms"),
          ("remote_cpu", "remote_port_cpu", "ms"), ("flows", "openflow_flows", "flows"), ("rss", "rss_controller", "MB"), ("switch_rss", "rss_switch", "MB"))
@@ -179,5 +205,6 @@ def one_size(build, n, reps, with_peer):
 def run(build, quick):
     with_peer = shutil.which("ovn-controller") is not None and shutil.which("ovs-vswitchd") is not None
     if quick:
-        return one_size(build, 20, 4, with_peer)
-    return one_size(build, 100, 12, with_peer) + one_size(build, 500, 12, with_peer) + one_size(build, 1000, 12, with_peer)
+        return one_size(build, 20, 4, with_peer) + (restart_rows(build, 20, 4, with_peer) if not os.geteuid() else [])
+    rows = sum((one_size(build, n, 12, with_peer) for n in (100, 500, 1000)), [])
+    return rows + (restart_rows(build, 400, 20, with_peer) if not os.geteuid() else [])
