@@ -151,11 +151,12 @@ struct flow_dump {
 static void put_megaflow(const struct megaflow *flow, void *dump_)
 {
     struct flow_dump *dump = dump_;
-    uint32_t dp_no = key_in_port(&flow->key);
+    struct match match;
+    megaflow_match(flow, &match);
+    uint32_t dp_no = key_in_port(&match.key);
     const struct vport *port = vswitch_port(dump->vs, dp_no);
     if (dump->br && (!port || port->bridge != dump->br))
         return;
-    struct match match = {.key = flow->key, .mask = flow->out.mask};
     match.key.in_port = match.mask.bits.in_port = 0;
     /* Only what a match can say: registers and the like are the translation's. */
     struct str text = STR_INIT;
@@ -169,7 +170,7 @@ static void put_megaflow(const struct megaflow *flow, void *dump_)
     else
         str_put(&dump->out, "never");
     str_put(&dump->out, ", actions:");
-    dp_actions_put_text(&dump->out, &flow->out.actions, dp_port_name, dump->vs);
+    dp_actions_put_text(&dump->out, &flow->actions, dp_port_name, dump->vs);
     str_putc(&dump->out, '\n');
     str_fini(&text);
 }
@@ -209,9 +210,10 @@ static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[],
              "netdev@ovs-netdev:\n  flows         : (current %zu) (limit %d)\n"
              "  masks         : %zu\n  exact hits    : %" PRIu64 "\n  megaflow hits : %" PRIu64
              "\n  misses        : %" PRIu64 "\n  stale         : %" PRIu64
-             "\n  translations  : %" PRIu64 "\n  cache full    : %" PRIu64 "\n",
+             "\n  revalidated   : %" PRIu64 "\n  translations  : %" PRIu64
+             "\n  cache full    : %" PRIu64 "\n",
              c->n_flows, MEGAFLOWS_MAX, c->tables.n, c->n_exact_hits, c->n_hits, c->n_misses,
-             c->n_stale, vs->n_xlate, c->n_full);
+             c->n_stale, vs->walk.n_revalidated, vs->n_xlate, c->n_full);
     reply(conn, &out);
 }
 
@@ -261,7 +263,6 @@ static void fdb_flush(struct unixctl_conn *conn, int argc, const char *argv[], v
         if (argc == 1 || !strcmp(br->name, argv[1]))
             mac_table_flush(&br->macs);
     }
-    vs->mac_generation++;
     unixctl_reply(conn, "table successfully flushed");
 }
 

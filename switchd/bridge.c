@@ -17,6 +17,12 @@ LOG_MODULE(bridge);
 
 enum { OFPORT_MAX = 0xfeff, FAIL_OPEN_PRIORITY = 0xf0f0f0, FAIL_OPEN_AFTER_MS = 15000 };
 
+static void mac_changed(void *br_, struct mac mac, uint16_t vlan)
+{
+    struct bridge *br = br_;
+    vswitch_mac_changed(br->vs, br, mac, vlan);
+}
+
 struct bridge *bridge_new(struct vswitch *vs, const char *name)
 {
     struct bridge *br = NEW(struct bridge);
@@ -26,6 +32,8 @@ struct bridge *bridge_new(struct vswitch *vs, const char *name)
     br->next_ofport = 1;
     tables_init(&br->tables);
     mac_table_init(&br->macs);
+    br->macs.changed = mac_changed;
+    br->macs.aux = br;
     list_push_back(&vs->bridges, &br->node);
     return br;
 }
@@ -479,7 +487,7 @@ void bridge_commit(struct bridge *br, struct journal *journal)
         return;
     }
     struct journal more = JOURNAL_INIT;
-    vswitch_invalidate(br->vs);
+    vswitch_flows_changed(br->vs, br, journal);
     if (br->of)
         ofmonitor_report(br->of, journal);
     learned_update(&br->learned, journal, &br->tables, &more);

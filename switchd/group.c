@@ -177,7 +177,10 @@ static void group_delete(struct bridge *br, uint32_t id, struct journal *journal
 
 int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct journal *journal)
 {
-    vswitch_invalidate(br->vs);
+    if (gm->group.id == OF_GROUP_ALL)
+        vswitch_invalidate(br->vs);
+    else
+        vswitch_group_changed(br->vs, br, gm->group.id);
     if (gm->command == OF_GROUP_DELETE) {
         group_delete(br, gm->group.id, journal);
         return 0;
@@ -226,7 +229,6 @@ static int meter_check(const struct of_meter *m)
 int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm)
 {
     struct meter *m = bridge_meter(br, mm->meter.id);
-    vswitch_invalidate(br->vs);
     if (mm->command == OF_METER_DELETE) {
         if (mm->meter.id == OF_METER_ALL) {
             HMAP_FOR_EACH_SAFE (m, node, &br->meters)

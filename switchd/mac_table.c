@@ -16,12 +16,19 @@ void mac_table_init(struct mac_table *mt)
     mt->aging_ms = AGING_DEFAULT_MS;
 }
 
+static void tell(struct mac_table *mt, const struct mac_entry *e)
+{
+    mt->generation++;
+    if (mt->changed)
+        mt->changed(mt->aux, e->mac, e->vlan);
+}
+
 static void entry_remove(struct mac_table *mt, struct mac_entry *e)
 {
     hmap_remove(&mt->entries, &e->node);
     list_remove(&e->lru);
+    tell(mt, e);
     free(e);
-    mt->generation++;
 }
 
 void mac_table_flush(struct mac_table *mt)
@@ -89,7 +96,8 @@ bool mac_table_learn(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32
     e->seen_ms = now_ms;
     list_remove(&e->lru);
     list_push_back(&mt->lru, &e->lru);
-    mt->generation += news;
+    if (news)
+        tell(mt, e);
     return news;
 }
 

@@ -2,8 +2,8 @@
  *
  * Part of the bridge; read by switchd/normal.c in room 10 of docs/architecture.md. Entries age (300 s by
  * default) and the table is bounded; when it is full the entry that was longest without traffic goes.
- * It promises to say when a lookup's answer could have changed (mac_table_generation), so that cached
- * translations can be checked again. It does not know packets.
+ * It promises to say when a lookup's answer has changed (mac_table.changed), so that cached translations
+ * can be checked again. It does not know packets.
  */
 #pragma once
 
@@ -27,6 +27,9 @@ struct mac_table {
     int64_t aging_ms;
     uint64_t generation; /* grows with each change of an answer */
     uint64_t n_learned, n_expired, n_evicted, n_moved;
+    /* Called when the answer for MAC in VLAN has changed. May be NULL. */
+    void (*changed)(void *aux, struct mac mac, uint16_t vlan);
+    void *aux;
 };
 
 void mac_table_init(struct mac_table *mt);

@@ -5,38 +5,66 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "switchd/revalidate.h"
 #include "switchd/vswitch.h"
 
 enum { SORT_EVERY = 4096 };
+_Static_assert(sizeof(struct signatures) == 64, "a bucket is one cache line");
 
 struct megaflows *megaflows_new(struct vswitch *vs)
 {
     struct megaflows *cache = NEW(struct megaflows);
     cache->vs = vs;
-    cache->exact = xcalloc(EXACT_ENTRIES, sizeof *cache->exact);
+    size_t n = SIGNATURE_BUCKETS * sizeof *cache->signatures;
+    if (posix_memalign((void **)&cache->signatures, 64, n))
+        bug("no memory for the signatures");
+    memset(cache->signatures, 0, n);
+    list_init(&cache->all);
     cache->until_sort = SORT_EVERY;
     return cache;
 }
 
-void megaflow_unref(struct megaflow *flow)
+static void origin_clear(struct megaflow_origin *origin)
+{
+    for (uint32_t i = 0; i < origin->n_effects; i++) {
+        if (effect_has_rule(&origin->effects[i]))
+            rule_unref(origin->effects[i].rule.rule);
+    }
+    free(origin->effects);
+    free(origin->writes);
+}
+
+void megaflow_unref(struct megaflows *cache, struct megaflow *flow)
 {
     if (!flow || --flow->refs)
         return;
-    xlate_out_fini(&flow->out);
-    free(flow);
+    origin_clear(flow->origin);
+    free(flow->origin);
+    dep_set_unref(&cache->vs->deps, flow->deps);
+    dp_actions_clear(&flow->actions); /* which are no block of their own */
+    if (flow->n_signatures)
+        cache->n_dead++;
+    else
+        free(flow);
 }
 
 void megaflows_free(struct megaflows *cache)
 {
     megaflows_flush(cache);
-    free(cache->exact);
+    free(cache->signatures);
     vec_fini(&cache->tables);
     free(cache);
 }
 
-static uint64_t key_hash(const struct flow_key *key)
+/* ---- lookups ---- */
+
+uint64_t megaflow_key_hash(const struct flow_key *key)
 {
-    return flow_key_hash(key, 0);
+    uint64_t seed = (uint64_t)key->in_port << 32 | key->recirc_id;
+    if (key->tunnel.flags || key->tunnel.dst || key->recirc_id || !ip6_is_zero(key->tunnel.ip6_dst))
+        seed = hash_bytes(&key->tunnel, sizeof key->tunnel + sizeof key->ct, seed);
+    size_t from = offsetof(struct flow_key, eth_dst);
+    return hash_bytes((const char *)key + from, sizeof *key - from, seed);
 }
 
 static uint64_t masked_hash(const struct megaflow_table *t, const struct flow_key *key)
@@ -48,15 +76,14 @@ static uint64_t masked_hash(const struct megaflow_table *t, const struct flow_ke
     return hash;
 }
 
-static bool masked_equal(const struct megaflow_table *t, const struct flow_key *masked,
-                         const struct flow_key *key)
+static bool masked_equal(const struct megaflow *flow, const struct flow_key *key)
 {
-    const uint64_t *a = flow_words_const(masked), *b = flow_words_const(key);
-    for (unsigned i = 0; i < t->n; i++) {
-        if (a[t->index[i]] != (b[t->index[i]] & t->mask[i]))
-            return false;
-    }
-    return true;
+    const struct megaflow_table *t = flow->table;
+    const uint64_t *words = flow_words_const(key);
+    uint64_t differs = 0;
+    for (unsigned i = 0; i < t->n; i++)
+        differs |= flow->values[i] ^ (words[t->index[i]] & t->mask[i]);
+    return !differs;
 }
 
 static int compare_hits(const void *a_, const void *b_)
@@ -81,7 +108,7 @@ static struct megaflow *lookup_tables(struct megaflows *cache, const struct flow
         struct megaflow_table *t = cache->tables.data[i];
         struct megaflow *flow;
         HMAP_FOR_EACH_WITH_HASH (flow, node, masked_hash(t, key), &t->flows) {
-            if (masked_equal(t, &flow->key, key)) {
+            if (masked_equal(flow, key)) {
                 t->n_hits++;
                 if (!--cache->until_sort)
                     sort_tables(cache);
@@ -92,24 +119,62 @@ static struct megaflow *lookup_tables(struct megaflows *cache, const struct flow
     return NULL;
 }
 
-static void exact_put(struct megaflows *cache, uint64_t hash, const struct flow_key *key,
-                      struct megaflow *flow)
+static uint32_t signature(uint64_t hash)
 {
-    struct exact_entry *e = &cache->exact[hash % EXACT_ENTRIES];
-    flow->refs++;
-    megaflow_unref(e->flow);
-    e->hash = hash;
-    e->flow = flow;
-    e->key = *key;
+    return (uint32_t)(hash >> 32);
 }
 
-struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key)
+static void signature_clear(struct megaflows *cache, struct signatures *s, unsigned way)
 {
-    uint64_t hash = key_hash(key);
-    struct exact_entry *e = &cache->exact[hash % EXACT_ENTRIES];
-    if (e->flow && e->flow->table && e->hash == hash && flow_key_equal(&e->key, key)) {
-        cache->n_exact_hits++;
-        return e->flow;
+    struct megaflow *flow = s->flow[way];
+    s->flow[way] = NULL;
+    if (!flow || --flow->n_signatures || flow->refs)
+        return;
+    cache->n_dead--;
+    free(flow);
+}
+
+static void signature_put(struct megaflows *cache, uint64_t hash, struct megaflow *flow)
+{
+    struct signatures *s = &cache->signatures[hash % SIGNATURE_BUCKETS];
+    unsigned way = s->next;
+    for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
+        if (!s->flow[i] || !s->flow[i]->table || s->sig[i] == signature(hash))
+            way = i;
+    }
+    if (way == s->next)
+        s->next = (s->next + 1) % SIGNATURE_WAYS;
+    flow->n_signatures++;
+    signature_clear(cache, s, way);
+    s->flow[way] = flow;
+    s->sig[way] = signature(hash);
+}
+
+void megaflows_prefetch_flow(const struct megaflows *cache, uint64_t hash)
+{
+    const struct signatures *s = &cache->signatures[hash % SIGNATURE_BUCKETS];
+    for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
+        if (s->sig[i] == signature(hash) && s->flow[i]) {
+            const char *flow = (const char *)s->flow[i];
+            __builtin_prefetch(flow);
+            __builtin_prefetch(flow + 64);
+            __builtin_prefetch(flow + 128);
+            __builtin_prefetch(flow + 192);
+            return;
+        }
+    }
+}
+
+struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key,
+                                  uint64_t hash)
+{
+    const struct signatures *s = &cache->signatures[hash % SIGNATURE_BUCKETS];
+    for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
+        struct megaflow *flow = s->flow[i];
+        if (s->sig[i] == signature(hash) && flow && flow->table && masked_equal(flow, key)) {
+            cache->n_exact_hits++;
+            return flow;
+        }
     }
     struct megaflow *flow = lookup_tables(cache, key);
     if (!flow) {
@@ -117,15 +182,20 @@ struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key
         return NULL;
     }
     cache->n_hits++;
-    exact_put(cache, hash, key, flow);
+    signature_put(cache, hash, flow);
     return flow;
 }
 
-bool megaflow_is_current(const struct megaflow *flow, const struct vswitch *vs)
+void megaflow_match(const struct megaflow *flow, struct match *ret)
 {
-    return flow->generation == vs->generation &&
-           (!flow->out.used_macs || flow->mac_generation == vs->mac_generation);
+    memset(ret, 0, sizeof *ret);
+    for (unsigned i = 0; i < flow->table->n; i++) {
+        flow_words(&ret->key)[flow->table->index[i]] = flow->values[i];
+        flow_words(&ret->mask.bits)[flow->table->index[i]] = flow->table->mask[i];
+    }
 }
+
+/* ---- insertion ---- */
 
 static bool table_has_mask(const struct megaflow_table *t, const uint64_t *mask)
 {
@@ -158,62 +228,120 @@ static struct megaflow_table *table_for(struct megaflows *cache, const struct fl
     return t;
 }
 
+/* What OUT credits and depends on is FLOW's from now on; OUT keeps its own. */
+static void take_origin(struct megaflows *cache, struct megaflow *flow, const struct xlate_out *out,
+                        uint64_t checked)
+{
+    struct megaflow_origin *o = flow->origin;
+    struct dep_set *before = flow->deps;
+    flow->deps = deps_intern(&cache->vs->deps, out->deps.data, out->deps.n);
+    dep_set_unref(&cache->vs->deps, before);
+    origin_clear(o);
+    o->n_effects = (uint32_t)out->effects.n;
+    o->effects =
+        o->n_effects ? xmemdup(out->effects.data, o->n_effects * sizeof *o->effects) : NULL;
+    for (uint32_t i = 0; i < o->n_effects; i++) {
+        if (effect_has_rule(&o->effects[i]))
+            rule_ref(o->effects[i].rule.rule);
+    }
+    o->writes = out->writes.n ? xmemdup(out->writes.data, out->writes.n * sizeof *o->writes) : NULL;
+    flow->generation = cache->vs->generation;
+    flow->checked = checked;
+}
+
 struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key *key,
-                                  struct xlate_out *out, int64_t now_ms)
+                                  uint64_t hash, struct xlate_out *out, uint64_t checked,
+                                  int64_t now_ms)
 {
     if (cache->n_flows >= MEGAFLOWS_MAX) {
         cache->n_full++;
         return NULL;
     }
-    struct megaflow *flow = NEW(struct megaflow);
+    struct megaflow_table *t = table_for(cache, &out->mask);
+    size_t n_actions = out->actions.list.n * sizeof *out->actions.list.data;
+    struct megaflow *flow = xcalloc(1, sizeof *flow + t->n * sizeof flow->values[0] + n_actions);
     flow->refs = 1;
-    flow->out = *out;
-    xlate_out_init(out);
-    flow->key = *key;
-    flow_key_and(&flow->key, &flow->out.mask);
-    flow->created_ms = flow->used_ms = flow->pushed_ms = now_ms;
-    flow->generation = cache->vs->generation;
-    flow->mac_generation = cache->vs->mac_generation;
-    flow->table = table_for(cache, &flow->out.mask);
-    hmap_insert(&flow->table->flows, &flow->node, masked_hash(flow->table, key));
+    flow->table = t;
+    for (unsigned i = 0; i < t->n; i++)
+        flow->values[i] = flow_words_const(key)[t->index[i]] & t->mask[i];
+    flow->actions.list.data = (struct dp_action *)(void *)&flow->values[t->n];
+    flow->actions.list.n = out->actions.list.n;
+    if (n_actions)
+        memcpy(flow->actions.list.data, out->actions.list.data, n_actions);
+    vec_clear(&out->actions.list);
+    flow->used_macs = out->used_macs;
+    flow->delivered = out->delivered;
+    flow->drop = (uint8_t)out->drop;
+    flow->origin = NEW(struct megaflow_origin);
+    flow->origin->created_ms = flow->used_ms = flow->pushed_ms = now_ms;
+    take_origin(cache, flow, out, checked);
+    hmap_insert(&t->flows, &flow->node, masked_hash(t, key));
+    list_push_back(&cache->all, &flow->all);
     cache->n_flows++;
-    exact_put(cache, key_hash(key), key, flow);
+    signature_put(cache, hash, flow);
     return flow;
 }
 
+/* Whether every bit of MASK is in T's. */
+static bool table_covers(const struct megaflow_table *t, const struct flow_mask *mask)
+{
+    const uint64_t *words = flow_words_const(&mask->bits);
+    unsigned pos = 0;
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        uint64_t have = pos < t->n && t->index[pos] == i ? t->mask[pos++] : 0;
+        if (words[i] & ~have)
+            return false;
+    }
+    return true;
+}
+
+bool megaflow_confirm(struct megaflows *cache, struct megaflow *flow, const struct xlate_out *out,
+                      uint64_t checked)
+{
+    if (!out->cacheable || out->delivered != flow->delivered || out->drop != flow->drop ||
+        out->used_macs != flow->used_macs || !dp_actions_equal(&out->actions, &flow->actions) ||
+        !table_covers(flow->table, &out->mask))
+        return false;
+    megaflow_push(cache, flow);
+    take_origin(cache, flow, out, checked);
+    return true;
+}
+
+/* ---- statistics, removal ---- */
+
 void megaflow_push(struct megaflows *cache, struct megaflow *flow)
 {
-    uint64_t packets = flow->n_packets - flow->pushed_packets;
-    uint64_t bytes = flow->n_bytes - flow->pushed_bytes;
+    struct megaflow_origin *o = flow->origin;
+    uint64_t packets = flow->n_packets - o->pushed_packets;
+    uint64_t bytes = flow->n_bytes - o->pushed_bytes;
     if (!packets)
         return;
-    flow->pushed_packets = flow->n_packets;
-    flow->pushed_bytes = flow->n_bytes;
+    o->pushed_packets = flow->n_packets;
+    o->pushed_bytes = flow->n_bytes;
     flow->pushed_ms = flow->used_ms;
-    effects_apply(cache->vs, flow->out.effects.data, flow->out.effects.n, packets, bytes,
-                  flow->used_ms, megaflow_is_current(flow, cache->vs));
+    effects_apply(cache->vs, o->effects, o->n_effects, packets, bytes, flow->used_ms,
+                  flow->used_macs && megaflow_is_current(flow, cache->vs));
 }
 
 void megaflows_push(struct megaflows *cache)
 {
-    for (size_t i = 0; i < cache->tables.n; i++) {
-        struct megaflow *flow;
-        HMAP_FOR_EACH (flow, node, &cache->tables.data[i]->flows)
-            megaflow_push(cache, flow);
-    }
+    struct megaflow *flow;
+    LIST_FOR_EACH (flow, all, &cache->all)
+        megaflow_push(cache, flow);
 }
 
-/* Leaves an empty table in place: the sweep removes those. */
+/* Leaves an empty table in place: megaflows_tidy removes those. */
 void megaflow_remove(struct megaflows *cache, struct megaflow *flow)
 {
     megaflow_push(cache, flow);
     hmap_remove(&flow->table->flows, &flow->node);
+    list_remove(&flow->all);
     flow->table = NULL;
     cache->n_flows--;
-    megaflow_unref(flow);
+    megaflow_unref(cache, flow);
 }
 
-static void remove_empty_tables(struct megaflows *cache)
+void megaflows_tidy(struct megaflows *cache)
 {
     size_t kept = 0;
     for (size_t i = 0; i < cache->tables.n; i++) {
@@ -228,42 +356,23 @@ static void remove_empty_tables(struct megaflows *cache)
     cache->tables.n = kept;
 }
 
-/* The exact cache must not keep rules alive for long. */
-static void forget_dead_exact(struct megaflows *cache)
+void megaflows_forget_dead(struct megaflows *cache, unsigned n_buckets)
 {
-    for (size_t i = 0; i < EXACT_ENTRIES; i++) {
-        struct exact_entry *e = &cache->exact[i];
-        if (e->flow && !e->flow->table) {
-            megaflow_unref(e->flow);
-            e->flow = NULL;
+    for (unsigned n = 0; n < n_buckets && cache->n_dead; n++) {
+        struct signatures *s = &cache->signatures[cache->dead_cursor++ % SIGNATURE_BUCKETS];
+        for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
+            if (s->flow[i] && !s->flow[i]->table)
+                signature_clear(cache, s, i);
         }
     }
-}
-
-static void remove_where(struct megaflows *cache, int64_t now_ms, bool all)
-{
-    for (size_t i = 0; i < cache->tables.n; i++) {
-        struct megaflow *flow;
-        HMAP_FOR_EACH_SAFE (flow, node, &cache->tables.data[i]->flows) {
-            bool idle = now_ms - flow->used_ms >= MEGAFLOW_IDLE_MS;
-            bool unused = now_ms - flow->used_ms >= 1000;
-            if (all || idle || (unused && !megaflow_is_current(flow, cache->vs)))
-                megaflow_remove(cache, flow);
-        }
-    }
-    remove_empty_tables(cache);
-    forget_dead_exact(cache);
-}
-
-void megaflows_sweep(struct megaflows *cache, int64_t now_ms)
-{
-    megaflows_push(cache);
-    remove_where(cache, now_ms, false);
 }
 
 void megaflows_flush(struct megaflows *cache)
 {
-    remove_where(cache, 0, true);
+    while (!list_empty(&cache->all))
+        megaflow_remove(cache, LIST_FIRST(struct megaflow, all, &cache->all));
+    megaflows_tidy(cache);
+    megaflows_forget_dead(cache, SIGNATURE_BUCKETS);
 }
 
 void megaflows_for_each(const struct megaflows *cache,

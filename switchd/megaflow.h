@@ -2,12 +2,14 @@
  *
  * A megaflow says what to do with every packet whose key agrees with its own under its mask. Megaflows
  * with one mask form a subtable; a lookup tries subtables, those hit most first. In front of them the
- * exact cache remembers, for a few thousand whole keys, which megaflow they hit. Megaflows never
- * contradict each other while their generation is current (xlate.h), so the first hit is right.
+ * signatures remember, for some 100,000 whole keys by their hash, which megaflow they hit; what they say is
+ * verified against the megaflow, so that a batch of packets needs a few cache lines for each, which can be
+ * fetched ahead (megaflows_prefetch). Megaflows never contradict each other while they are current (xlate.h),
+ * so the first hit is right.
  *
- * Invalidation is by generation: the switch's number grows with every change that could matter, and a
- * megaflow made under another number is translated anew when it is next hit, or dropped by the sweep.
- * The cache counts traffic; megaflows_push credits the flows with it.
+ * A megaflow is current while nothing that its translation depends on has changed (deps.h); otherwise
+ * revalidate.c looks closer, when it is hit and behind the packets' back. The cache counts traffic;
+ * megaflows_push credits the flows with it.
  *
  * Room 10 of docs/architecture.md.
  */
@@ -16,22 +18,42 @@
 #include "switchd/dp.h"
 #include "switchd/xlate.h"
 
-enum { MEGAFLOWS_MAX = 200000, MEGAFLOW_IDLE_MS = 10000, EXACT_ENTRIES = 4096 };
+enum {
+    MEGAFLOWS_MAX = 200000,
+    MEGAFLOW_IDLE_MS = 10000,
+    SIGNATURE_WAYS = 4,
+    SIGNATURE_BUCKETS = 32768
+};
+
+/* Where a megaflow comes from, and what it has been credited with: not read on a packet's way. */
+struct megaflow_origin {
+    struct effect *effects;
+    struct dep_write *writes;
+    uint32_t n_effects;
+    uint64_t pushed_packets, pushed_bytes; /* of those counted, credited already */
+    int64_t created_ms;
+};
 
 struct megaflow {
     struct hnode node;
     struct megaflow_table *table; /* NULL: no longer in the cache */
-    uint32_t refs;                /* the cache's, and the exact cache's */
-    struct xlate_out out;         /* actions, mask, effects */
-    struct flow_key key;          /* masked */
+    struct dep_set *deps;
+    uint64_t generation; /* of vswitch, and deps.seq, when it was last found right */
+    uint64_t checked;
     uint64_t n_packets, n_bytes;
-    uint64_t pushed_packets, pushed_bytes; /* of these, credited already */
-    int64_t used_ms, created_ms, pushed_ms;
-    uint64_t generation, mac_generation;
+    int64_t used_ms;
+    struct dp_actions actions;
+    uint32_t refs; /* the cache's, and those that carry it out; without, only a shell is left */
+    uint32_t n_signatures; /* that refer to it */
+    bool used_macs, delivered;
+    uint8_t drop; /* enum drop_reason */
+    struct megaflow_origin *origin;
+    struct list all; /* in megaflows.all */
+    int64_t pushed_ms;
+    uint64_t values[]; /* masked words, as table->index has them; behind them, the actions */
 };
 
 struct megaflow_table { /* one mask */
-    struct hnode node;
     struct hmap flows;
     uint64_t n_hits;
     uint16_t n;
@@ -39,41 +61,62 @@ struct megaflow_table { /* one mask */
     uint64_t mask[FLOW_WORDS];
 };
 
-struct exact_entry {
-    uint64_t hash;
-    struct megaflow *flow;
-    struct flow_key key;
+struct signatures { /* one cache line */
+    struct megaflow *flow[SIGNATURE_WAYS];
+    uint32_t sig[SIGNATURE_WAYS];
+    uint32_t next; /* to be replaced */
+    uint32_t pad[3];
 };
 
 struct megaflows {
     struct vswitch *vs;
     VEC(struct megaflow_table *) tables; /* hit most first */
+    struct list all;                     /* in the order of revalidate.c's walk */
     size_t n_flows;
-    struct exact_entry *exact;
+    struct signatures *signatures;
+    size_t n_dead; /* shells */
+    uint32_t dead_cursor;
     uint64_t n_exact_hits, n_hits, n_misses, n_stale, n_full;
     uint32_t until_sort;
 };
 
 struct megaflows *megaflows_new(struct vswitch *vs);
 void megaflows_free(struct megaflows *cache);
-/* The megaflow for KEY (in_port is a datapath number), current or not: see megaflow_is_current. */
-struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key);
-bool megaflow_is_current(const struct megaflow *flow, const struct vswitch *vs);
-/* Keeps OUT, which is emptied, for KEY. NULL: the cache is full; OUT is as it was. */
+/* Of what tells the packets of one switch apart. KEY's in_port is a datapath number, here and below. */
+uint64_t megaflow_key_hash(const struct flow_key *key);
+/* The megaflow for KEY, whose hash is HASH, current or not: see megaflow_is_current. */
+struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key,
+                                  uint64_t hash);
+/* Two steps, some time apart, that fetch what megaflows_lookup will read. */
+static inline void megaflows_prefetch(const struct megaflows *cache, uint64_t hash)
+{
+    __builtin_prefetch(&cache->signatures[hash % SIGNATURE_BUCKETS]);
+}
+void megaflows_prefetch_flow(const struct megaflows *cache, uint64_t hash);
+/* Keeps OUT, whose actions are taken over, for KEY, as of CHECKED (deps.seq before the translation). NULL: the cache is
+ * full; OUT is as it was. */
 struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key *key,
-                                  struct xlate_out *out, int64_t now_ms);
+                                  uint64_t hash, struct xlate_out *out, uint64_t checked,
+                                  int64_t now_ms);
+/* Whether OUT says of all packets of FLOW what FLOW says. Then FLOW credits OUT's effects from now on, and is as of CHECKED. */
+bool megaflow_confirm(struct megaflows *cache, struct megaflow *flow, const struct xlate_out *out,
+                      uint64_t checked);
+/* The key and the mask. */
+void megaflow_match(const struct megaflow *flow, struct match *ret);
 /* Keeps FLOW while it is being carried out. */
 static inline void megaflow_ref(struct megaflow *flow)
 {
     flow->refs++;
 }
-void megaflow_unref(struct megaflow *flow); /* NULL: nothing */
+void megaflow_unref(struct megaflows *cache, struct megaflow *flow); /* NULL: nothing */
 /* Credits what was counted. */
 void megaflow_push(struct megaflows *cache, struct megaflow *flow);
 void megaflows_push(struct megaflows *cache);
 void megaflow_remove(struct megaflows *cache, struct megaflow *flow);
-/* Drops what is idle or stale. */
-void megaflows_sweep(struct megaflows *cache, int64_t now_ms);
+/* Drops masks without megaflows. */
+void megaflows_tidy(struct megaflows *cache);
+/* Drops what the next N_BUCKETS remember of removed megaflows. */
+void megaflows_forget_dead(struct megaflows *cache, unsigned n_buckets);
 void megaflows_flush(struct megaflows *cache);
 /* In no particular order. */
 void megaflows_for_each(const struct megaflows *cache,

@@ -286,6 +286,7 @@ struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const st
 {
     struct rule *rule = rule_new(table_id, actions, now_ms);
     rule_insert(tables, rule, match, priority, NULL);
+    rule->shown = true;
     return rule;
 }
 
@@ -305,13 +306,14 @@ void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uin
         rule_listed(tables, rule);
 }
 
-void tables_expire(struct tables *tables, int64_t now_ms, struct journal *journal)
+void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
+                   struct journal *journal)
 {
     struct rule *rule, *next;
     LIST_FOR_EACH_SAFE (rule, next, expirable, &tables->expirable) {
         if (rule->hard_timeout && now_ms - rule->modified_ms >= rule->hard_timeout * 1000)
             tables_remove(tables, rule, OF_REMOVED_HARD, journal);
-        else if (rule->idle_timeout && now_ms - rule->used_ms >= rule->idle_timeout * 1000)
+        else if (rule->idle_timeout && credited_ms - rule->used_ms >= rule->idle_timeout * 1000)
             tables_remove(tables, rule, OF_REMOVED_IDLE, journal);
     }
 }
@@ -334,8 +336,10 @@ void journal_commit(struct journal *journal,
     VEC_FOR_EACH (c, &journal->changes) {
         if (c->kind == CHANGE_REMOVE && removed)
             removed(aux, c->old, c->match, c->reason);
-        if (c->new)
+        if (c->new) {
             c->new->fresh = false;
+            c->new->shown = true;
+        }
         change_fini(c);
     }
     vec_fini(&journal->changes);

@@ -27,6 +27,7 @@ struct rule {
     uint8_t table_id;
     bool removed; /* no longer in a table */
     bool fresh;   /* added by a journal that is not kept yet */
+    bool shown;   /* packets have met it: the journal that brought it is committed */
     uint16_t idle_timeout, hard_timeout, flags, importance;
     uint64_t cookie;
     struct of_actions actions;
@@ -78,8 +79,9 @@ struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const st
                                int32_t priority, const struct of_actions *actions, int64_t now_ms);
 /* Lowers RULE's timeouts to IDLE and HARD seconds, where these are not 0 and its own are longer or none. */
 void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uint16_t hard);
-/* Removes what has timed out, with its reason. */
-void tables_expire(struct tables *tables, int64_t now_ms, struct journal *journal);
+/* Removes what has timed out, with its reason. Traffic until CREDITED_MS is known to have been counted. */
+void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
+                   struct journal *journal);
 void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
                    struct journal *journal);
 /* Removes all flows, hidden ones too when HIDDEN. */

@@ -12,12 +12,16 @@
 #include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
 #include "switchd/ofserver.h"
+#include "switchd/revalidate.h"
 
 LOG_MODULE(vswitch);
 
 enum {
     TICK_MS = 1000,
     CT_TICK_MS = 100,
+    BATCH = 32,
+    JOURNAL_LOOKED_AT = 1000, /* changes; a longer one makes everything stale */
+    CHANGES_KEPT = 16384,
     PUSH_MAC_MS = 100,
     MAX_RECIRC_DEPTH = 32,
     MAX_RECIRCS = 4096
@@ -51,7 +55,9 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     vs->generation = 1;
     for (unsigned i = 0; i < N_DROP_REASONS; i++)
         vs->drops[i] = counter_get(counters, drop_counter(i));
+    deps_init(&vs->deps);
     vs->cache = megaflows_new(vs);
+    revalidate_init(vs);
     vs->ct = conntrack_new(vs->env);
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
@@ -67,7 +73,9 @@ void vswitch_fini(struct vswitch *vs)
     timer_stop(&vs->ct_tick);
     while (!list_empty(&vs->bridges))
         bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
+    revalidate_fini(vs);
     megaflows_free(vs->cache);
+    deps_fini(&vs->deps);
     conntrack_free(vs->ct);
     recirc_table_fini(&vs->recirc);
     port_host_fini(&vs->host);
@@ -122,6 +130,48 @@ void vswitch_detach(struct vswitch *vs, struct vport *port)
     vs->dp_ports.data[port->dp_no] = NULL;
 }
 
+/* ---- changes ---- */
+
+void vswitch_invalidate(struct vswitch *vs)
+{
+    vs->generation++;
+    deps_forget(&vs->deps, UINT64_MAX);
+    revalidate_soon(vs);
+}
+
+static void changed(struct vswitch *vs)
+{
+    if (vs->deps.n_changes > CHANGES_KEPT)
+        vswitch_invalidate(vs);
+    else
+        revalidate_soon(vs);
+}
+
+void vswitch_flows_changed(struct vswitch *vs, const struct bridge *br,
+                           const struct journal *journal)
+{
+    if (journal->changes.n > JOURNAL_LOOKED_AT) {
+        vswitch_invalidate(vs);
+    } else {
+        deps_journal(&vs->deps, br->number, journal);
+        changed(vs);
+    }
+}
+
+void vswitch_group_changed(struct vswitch *vs, const struct bridge *br, uint32_t id)
+{
+    deps_change(&vs->deps, &(struct dep_key){.kind = DEP_GROUP, .bridge_no = br->number, .id = id});
+    changed(vs);
+}
+
+void vswitch_mac_changed(struct vswitch *vs, const struct bridge *br, struct mac mac, uint16_t vlan)
+{
+    deps_change(
+        &vs->deps,
+        &(struct dep_key){.kind = DEP_MAC, .bridge_no = br->number, .id = dep_mac_id(mac, vlan)});
+    changed(vs);
+}
+
 /* ---- packets ---- */
 
 /* A packet on its way: from a port, or again behind a ct action. */
@@ -141,6 +191,7 @@ static void translate(struct vswitch *vs, const struct arrival *arrival,
                           .key = *key,
                           .packet = packet,
                           .may_learn = true,
+                          .depends = !vs->no_cache,
                           .now_ms = env_now_ms(vs->env)};
     in.key.in_port = swap32(arrival->port ? arrival->port->ofport : PORT_ANY);
     xlate_out_init(out);
@@ -150,71 +201,77 @@ static void translate(struct vswitch *vs, const struct arrival *arrival,
     effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms, true);
 }
 
-static void carry_out(struct vswitch *vs, struct packet *packet, const struct xlate_out *out)
+static void carry_out(struct vswitch *vs, struct packet *packet, const struct dp_actions *actions,
+                      bool delivered, enum drop_reason drop)
 {
-    if (!out->delivered)
-        vswitch_drop(vs, out->drop);
-    exec_actions(vs, packet, &out->actions);
+    if (!delivered)
+        vswitch_drop(vs, drop);
+    exec_actions(vs, packet, actions);
+}
+
+static void carry_out_flow(struct vswitch *vs, struct packet *packet, struct megaflow *flow)
+{
+    megaflow_ref(flow); /* a recirculation may find it stale */
+    carry_out(vs, packet, &flow->actions, flow->delivered, flow->drop);
+    megaflow_unref(vs->cache, flow);
 }
 
 /* A packet that no current megaflow answers for. STALE: the one that did. */
 static void miss(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
-                 const struct flow_key *key, struct megaflow *stale)
+                 const struct flow_key *key, uint64_t hash, struct megaflow *stale)
 {
+    uint64_t generation = vs->generation, seq = vs->deps.seq;
+    struct xlate_out out;
     if (stale)
+        megaflow_ref(stale);
+    translate(vs, arrival, packet, key, &out);
+    struct megaflow *flow = stale;
+    if (stale && stale->table && !megaflow_confirm(vs->cache, stale, &out, seq))
         megaflow_remove(vs->cache, stale);
-    uint64_t generation = vs->generation, mac_generation = vs->mac_generation;
+    if (!stale || !stale->table)
+        flow = out.cacheable
+                   ? megaflows_insert(vs->cache, key, hash, &out, seq, env_now_ms(vs->env))
+                   : NULL;
+    /* What this packet did (a MAC, a flow learned) may have outdated the translation already; then the
+     * next one finds out. */
+    if (flow && (generation != vs->generation || seq != vs->deps.seq))
+        flow->generation = 0;
+    if (flow)
+        carry_out_flow(vs, packet, flow);
+    else
+        carry_out(vs, packet, &out.actions, out.delivered, out.drop);
+    megaflow_unref(vs->cache, stale);
+    xlate_out_fini(&out);
+}
+
+static void uncached(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
+                     const struct flow_key *key)
+{
     struct xlate_out out;
     translate(vs, arrival, packet, key, &out);
-    struct megaflow *flow =
-        out.cacheable ? megaflows_insert(vs->cache, key, &out, env_now_ms(vs->env)) : NULL;
-    if (flow) {
-        /* What the first packet did (a MAC, a flow learned) may have outdated the translation
-         * already; then the next packet finds out. */
-        flow->generation = generation;
-        flow->mac_generation = mac_generation;
-        megaflow_ref(flow);
-    }
-    carry_out(vs, packet, flow ? &flow->out : &out);
-    megaflow_unref(flow);
+    carry_out(vs, packet, &out.actions, out.delivered, out.drop);
     xlate_out_fini(&out);
 }
 
 static void process(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
-                    int64_t now_ms)
+                    const struct flow_key *key, uint64_t hash, int64_t now_ms)
 {
-    struct flow_key key;
-    flow_extract(packet, &key);
     if (vs->no_cache) {
-        struct xlate_out out;
-        translate(vs, arrival, packet, &key, &out);
-        carry_out(vs, packet, &out);
-        xlate_out_fini(&out);
+        uncached(vs, arrival, packet, key);
         return;
     }
-    struct megaflow *flow = megaflows_lookup(vs->cache, &key);
+    struct megaflow *flow = megaflows_lookup(vs->cache, key, hash);
     if (!flow || !megaflow_is_current(flow, vs)) {
         vs->cache->n_stale += flow != NULL;
-        miss(vs, arrival, packet, &key, flow);
+        miss(vs, arrival, packet, key, hash, flow);
         return;
     }
     flow->n_packets++;
     flow->n_bytes += packet->size;
     flow->used_ms = now_ms;
-    if (flow->out.used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
+    if (flow->used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
         megaflow_push(vs->cache, flow);
-    megaflow_ref(flow); /* a recirculation may find it stale */
-    carry_out(vs, packet, &flow->out);
-    megaflow_unref(flow);
-}
-
-static void receive(struct vswitch *vs, struct vport *port, struct packet *packet, int64_t now_ms)
-{
-    struct arrival arrival = {.bridge = port->bridge, .port = port};
-    packet->md.in_port = port->dp_no;
-    if (port->bfd && bfd_take(port->bfd, packet))
-        return;
-    process(vs, &arrival, packet, now_ms);
+    carry_out_flow(vs, packet, flow);
 }
 
 void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state)
@@ -232,8 +289,31 @@ void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recir
     } else {
         packet->md.recirc_id = state->id;
         vs->n_recircs = vs->recirc_depth++ ? vs->n_recircs + 1 : 0;
-        process(vs, &arrival, packet, env_now_ms(vs->env));
+        struct flow_key key;
+        flow_extract(packet, &key);
+        process(vs, &arrival, packet, &key, megaflow_key_hash(&key), env_now_ms(vs->env));
         vs->recirc_depth--;
+    }
+}
+
+/* What the caches will be asked is fetched for all packets before the first goes its way. */
+static void receive(struct vswitch *vs, struct vport *port, struct packet *packets, size_t n)
+{
+    struct arrival arrival = {.bridge = port->bridge, .port = port};
+    struct flow_key keys[BATCH];
+    uint64_t hashes[BATCH];
+    int64_t now_ms = env_now_ms(vs->env);
+    for (size_t i = 0; i < n; i++) {
+        packets[i].md.in_port = port->dp_no;
+        flow_extract(&packets[i], &keys[i]);
+        hashes[i] = megaflow_key_hash(&keys[i]);
+        megaflows_prefetch(vs->cache, hashes[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        megaflows_prefetch_flow(vs->cache, hashes[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (!port->bfd || !bfd_take(port->bfd, &packets[i]))
+            process(vs, &arrival, &packets[i], &keys[i], hashes[i], now_ms);
     }
 }
 
@@ -245,15 +325,18 @@ void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)
         counter_add(vs->drops[DROP_NO_BRIDGE], n);
         return;
     }
-    int64_t now_ms = env_now_ms(vs->env);
-    for (size_t i = 0; i < n; i++)
-        receive(vs, vport, &packets[i], now_ms);
+    while (n) {
+        size_t batch = MIN(n, (size_t)BATCH);
+        receive(vs, vport, packets, batch);
+        packets += batch;
+        n -= batch;
+    }
 }
 
 void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet)
 {
     vs->no_cache = true;
-    receive(vs, port, packet, env_now_ms(vs->env));
+    receive(vs, port, packet, 1);
     vs->no_cache = false;
 }
 
@@ -275,7 +358,7 @@ static void controller_packet(struct xlate_in *in, const struct packet *packet,
     xlate_out_init(&out);
     xlate(in, &out);
     effects_apply(vs, out.effects.data, out.effects.n, 1, copy.size, in->now_ms, true);
-    carry_out(vs, &copy, &out);
+    carry_out(vs, &copy, &out.actions, out.delivered, out.drop);
     xlate_out_fini(&out);
     packet_fini(&copy);
 }
@@ -367,15 +450,13 @@ void vswitch_refresh_ports(struct vswitch *vs)
 void vswitch_tick(struct vswitch *vs)
 {
     int64_t now_ms = env_now_ms(vs->env);
-    megaflows_sweep(vs->cache, now_ms);
+    revalidate_walk(vs);
     struct bridge *br;
     LIST_FOR_EACH (br, node, &vs->bridges) {
         struct journal journal = JOURNAL_INIT;
-        tables_expire(&br->tables, now_ms, &journal);
+        tables_expire(&br->tables, now_ms, vs->walk.credited_ms, &journal);
         bridge_commit(br, &journal);
-        uint64_t before = br->macs.generation;
         mac_table_expire(&br->macs, now_ms);
-        vs->mac_generation += br->macs.generation - before;
         refresh_ports(br);
         if (br->of)
             ofserver_tick(br->of, now_ms);

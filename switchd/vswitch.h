@@ -1,6 +1,6 @@
 /* vswitch.h - the switch as a whole: bridges, one datapath, the way of a packet through the caches.
  *
- *     port rx (32 packets) -> flow_extract -> exact cache -> megaflow cache -> xlate -> exec
+ *     port rx (32 packets) -> flow_extract -> signatures -> megaflow cache -> xlate -> exec
  *                                                                  ^ dp_actions: the seam
  *
  * Everything runs in the loop's thread. A packet's key carries the datapath number of its port in
@@ -10,6 +10,7 @@
 
 #include "io/tls.h"
 #include "switchd/bridge.h"
+#include "switchd/deps.h"
 #include "switchd/dp.h"
 #include "switchd/recirc.h"
 
@@ -26,9 +27,17 @@ struct vswitch {
     struct list bridges;
     VEC(struct vport *) dp_ports; /* by dp_no; NULL: free. Number 0 is never used */
     struct megaflows *cache;
-    /* Grows when a translation made earlier may be wrong: flows, groups, ports, options. */
+    /* Grows when any translation made earlier may be wrong: ports, options. Of flows, groups, MACs: deps. */
     uint64_t generation;
-    uint64_t mac_generation; /* the same for what NORMAL learned */
+    struct deps deps;
+    struct { /* revalidate.c: the walk over the megaflows */
+        bool on;
+        size_t left;
+        uint64_t seq;                  /* deps.seq when it began */
+        int64_t began_ms, credited_ms; /* the start of this one; of the last that is done */
+        uint64_t n_revalidated;
+        struct timer timer;
+    } walk;
     uint32_t next_bridge;
     struct conntrack *ct;
     struct recirc_table recirc;
@@ -51,10 +60,14 @@ struct vport *vswitch_port(const struct vswitch *vs, uint32_t dp_no);
 /* Puts PORT into the datapath; sets its dp_no. */
 void vswitch_attach(struct vswitch *vs, struct vport *port);
 void vswitch_detach(struct vswitch *vs, struct vport *port);
-static inline void vswitch_invalidate(struct vswitch *vs)
-{
-    vs->generation++;
-}
+/* Everything cached is in doubt. */
+void vswitch_invalidate(struct vswitch *vs);
+/* Flows of BR have changed as JOURNAL says, group ID has, the answer for MAC has. */
+void vswitch_flows_changed(struct vswitch *vs, const struct bridge *br,
+                           const struct journal *journal);
+void vswitch_group_changed(struct vswitch *vs, const struct bridge *br, uint32_t id);
+void vswitch_mac_changed(struct vswitch *vs, const struct bridge *br, struct mac mac,
+                         uint16_t vlan);
 static inline void vswitch_drop(struct vswitch *vs, enum drop_reason reason)
 {
     counter_add(vs->drops[reason], 1);

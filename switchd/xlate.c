@@ -21,17 +21,60 @@ void xlate_out_fini(struct xlate_out *out)
     dp_actions_fini(&out->actions);
     struct effect *e;
     VEC_FOR_EACH (e, &out->effects) {
-        if (e->kind == EFFECT_RULE || e->kind == EFFECT_FIN)
+        if (effect_has_rule(e))
             rule_unref(e->rule.rule);
     }
     vec_fini(&out->effects);
+    vec_fini(&out->deps);
+    vec_fini(&out->writes);
 }
 
 struct effect *xctx_effect(struct xctx *x, enum effect_kind kind)
 {
     struct effect *e = vec_push_zero(&x->out->effects);
-    e->kind = kind;
+    e->kind = (uint8_t)kind;
     return e;
+}
+
+/* ---- what it depends on: deps.h ---- */
+
+void xctx_depend(struct xctx *x, struct dep_key key)
+{
+    if (x->in->depends)
+        vec_push(&x->out->deps, key);
+}
+
+/* Notes how the working key has changed since the last lookup. */
+static void note_writes(struct xctx *x)
+{
+    if (flow_key_equal(&x->key, &x->noted) &&
+        flow_key_equal(&x->written.bits, &x->noted_written.bits))
+        return;
+    const uint64_t *key = flow_words_const(&x->key), *was = flow_words_const(&x->noted);
+    const uint64_t *mask = flow_words_const(&x->written.bits),
+                   *mask_was = flow_words_const(&x->noted_written.bits);
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        if (mask[i] == mask_was[i] && !((key[i] ^ was[i]) & mask[i]))
+            continue;
+        struct dep_write w = {key[i] & mask[i], mask[i], i};
+        vec_push(&x->out->writes, w);
+    }
+    x->noted = x->key;
+    x->noted_written = x->written;
+}
+
+/* Notes a lookup by the working key as it stands, or by another key; returns effect.n_writes. */
+static uint16_t depend_on_table(struct xctx *x, uint8_t table_id, bool other_key)
+{
+    if (!x->in->depends)
+        return DEP_UNKNOWN;
+    struct dep_key key = {
+        .kind = DEP_TABLE, .table_id = table_id, .bridge_no = x->br->number, .id = x->key.metadata};
+    vec_push(&x->out->deps, key);
+    if (other_key || x->out->writes.n >= DEP_WRITES_MAX)
+        return DEP_UNKNOWN;
+    note_writes(x);
+    return (uint16_t)x->out->writes.n;
 }
 
 void xctx_drop(struct xctx *x, enum drop_reason reason)
@@ -236,6 +279,7 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
     bool original = x->lookup_original;
     x->key.in_port = swap32(in_port);
     x->lookup_original = false;
+    uint16_t n_writes = depend_on_table(x, table_id, original);
     if (original)
         swap_tuples(&x->key);
     struct rule *rule = tables_lookup(&x->br->tables, table_id, &x->key, &bits);
@@ -245,13 +289,14 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
         swap_tuples(&bits.bits);
     }
     xctx_use_mask(x, &bits);
+    struct effect *e = xctx_effect(x, rule ? EFFECT_RULE : EFFECT_TABLE_MISS);
+    e->n_writes = n_writes;
+    e->soft = x->br->tables.table[table_id].cls.n_soft > 0;
     if (rule) {
-        struct effect *e = xctx_effect(x, EFFECT_RULE);
         e->rule.rule = rule_ref(rule);
         e->rule.bridge_no = x->br->number;
         note_rule(x, rule);
     } else {
-        struct effect *e = xctx_effect(x, EFFECT_TABLE_MISS);
         e->at.bridge_no = x->br->number;
         e->at.id = table_id;
         xctx_note(x, "%2u. No match.", table_id);
@@ -334,6 +379,11 @@ static void xctx_init(struct xctx *x, const struct xlate_in *in, struct xlate_ou
     memset(&out->mask.bits.eth_type, 0xff, sizeof out->mask.bits.eth_type);
     if (x->key.actset_output == 0)
         x->key.actset_output = swap32(PORT_UNSET);
+    if (in->depends) { /* as deps.h has it */
+        x->noted = x->key;
+        memset(&x->noted, 0, FLOW_STAGE_METADATA_END * 8);
+        memset(&x->noted_written, 0xff, FLOW_STAGE_METADATA_END * 8);
+    }
 }
 
 /* The last thing that is done to a packet needs no copy. */
@@ -406,10 +456,10 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
     struct bridge *br = NULL;
     for (size_t i = 0; i < n; i++) {
         const struct effect *e = &effects[i];
-        uint32_t number = e->kind == EFFECT_RULE || e->kind == EFFECT_FIN ? e->rule.bridge_no
-                          : e->kind == EFFECT_MAC                         ? e->mac.bridge_no
-                          : e->kind == EFFECT_PATCH                       ? 0
-                                                                          : e->at.bridge_no;
+        uint32_t number = effect_has_rule(e)        ? e->rule.bridge_no
+                          : e->kind == EFFECT_MAC   ? e->mac.bridge_no
+                          : e->kind == EFFECT_PATCH ? 0
+                                                    : e->at.bridge_no;
         if (e->kind == EFFECT_PATCH) {
             effect_patch(vs, e, n_packets, n_bytes);
             continue;
@@ -436,9 +486,8 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
                 group->n_packets += n_packets;
                 group->n_bytes += n_bytes;
             }
-        } else if (learn &&
-                   mac_table_learn(&br->macs, e->mac.mac, e->mac.vlan, e->mac.port, now_ms)) {
-            vs->mac_generation++;
+        } else if (learn) {
+            mac_table_learn(&br->macs, e->mac.mac, e->mac.vlan, e->mac.port, now_ms);
         }
     }
 }

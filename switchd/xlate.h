@@ -25,6 +25,7 @@
 #pragma once
 
 #include "switchd/bridge.h"
+#include "switchd/deps.h"
 #include "switchd/dp.h"
 
 enum {
@@ -43,7 +44,9 @@ enum effect_kind {
     EFFECT_GROUP
 };
 struct effect {
-    enum effect_kind kind;
+    uint8_t kind;      /* enum effect_kind */
+    bool soft;         /* a lookup in a table with conjunctions */
+    uint16_t n_writes; /* a lookup: of xlate_out.writes, made before it; or DEP_UNKNOWN */
     union {
         struct {
             struct rule *rule; /* one reference */
@@ -66,6 +69,11 @@ struct effect {
     };
 };
 
+static inline bool effect_has_rule(const struct effect *e)
+{
+    return e->kind == EFFECT_RULE || e->kind == EFFECT_FIN;
+}
+
 struct xlate_in {
     struct bridge *bridge;
     struct vport *in_port;       /* NULL: none (packet-out from the controller) */
@@ -79,6 +87,7 @@ struct xlate_in {
     size_t n_continuation;
     int start_table;   /* used when none of these is given */
     bool may_learn;    /* changes to MAC tables and learned flows may be made */
+    bool depends;      /* what it depends on is wanted: xlate_out.deps, writes */
     struct str *notes; /* ofproto/trace's notebook, or NULL */
     bool names;        /* it shows ports by name */
     uint8_t reason;    /* OF_REASON_* that controller actions of 1.0 to 1.3 get; 0: as they say */
@@ -89,8 +98,10 @@ struct xlate_out {
     struct dp_actions actions;
     struct flow_mask mask; /* in_port is always in it */
     VEC(struct effect) effects;
+    VEC(struct dep_key) deps; /* in order; a DEP_TABLE for each effect that is a lookup */
+    VEC(struct dep_write) writes;
     bool cacheable;        /* false: the next packet like this one may go another way */
-    bool used_macs;        /* depends on vswitch.mac_generation */
+    bool used_macs;        /* it learns MACs */
     bool delivered;        /* something was output, or sent to a controller */
     enum drop_reason drop; /* why not; DROP_NONE when delivered */
     uint32_t n_resubmits;

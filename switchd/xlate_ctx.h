@@ -33,8 +33,11 @@ struct xctx {
     unsigned depth;       /* of nested resubmits, clones, patch ports */
     unsigned backward;    /* jumps to an earlier table, at the ends of lists, on the way here */
     bool lookup_original; /* the next lookup: resubmit(,N,ct) */
-    bool exit;            /* no further action anywhere */
-    bool stop;            /* a guard has struck: the packet is dropped */
+    /* The working key as dep_writes have it. */
+    struct flow_key noted;
+    struct flow_mask noted_written;
+    bool exit; /* no further action anywhere */
+    bool stop; /* a guard has struck: the packet is dropped */
     VEC(struct stack_entry) stack;
     size_t stack_bytes;
     struct of_actions action_set;
@@ -85,6 +88,8 @@ void xctx_leave(struct xctx *x);
 /* Notes why nothing came of it, for the packet as a whole if nothing else does. */
 void xctx_drop(struct xctx *x, enum drop_reason reason);
 struct effect *xctx_effect(struct xctx *x, enum effect_kind kind);
+/* Notes that the result depends on KEY. */
+void xctx_depend(struct xctx *x, struct dep_key key);
 /* A line in the notebook, indented to the present depth. */
 void xctx_note(struct xctx *x, const char *format, ...) PRINTF_FORMAT(2, 3);
 

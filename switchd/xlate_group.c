@@ -63,25 +63,32 @@ static uint64_t hash_kind(struct xctx *x, unsigned kind, uint16_t basis)
 
 /* ---- groups (OpenFlow 1.3 section 5.6) ---- */
 
-static bool group_is_live(const struct bridge *br, uint32_t id, unsigned depth);
+/* The group, whose absence matters as well. */
+static struct group *find_group(struct xctx *x, uint32_t id)
+{
+    xctx_depend(x, (struct dep_key){.kind = DEP_GROUP, .bridge_no = x->br->number, .id = id});
+    return bridge_group(x->br, id);
+}
 
-static bool bucket_is_live(const struct bridge *br, const struct of_bucket *b, unsigned depth)
+static bool group_is_live(struct xctx *x, uint32_t id, unsigned depth);
+
+static bool bucket_is_live(struct xctx *x, const struct of_bucket *b, unsigned depth)
 {
     if (b->watch_port != PORT_ANY) {
-        const struct vport *port = bridge_port(br, b->watch_port);
+        const struct vport *port = bridge_port(x->br, b->watch_port);
         if (port && vport_is_live(port))
             return true;
     }
-    if (b->watch_group != OF_GROUP_ANY && group_is_live(br, b->watch_group, depth))
+    if (b->watch_group != OF_GROUP_ANY && group_is_live(x, b->watch_group, depth))
         return true;
     return b->watch_port == PORT_ANY && b->watch_group == OF_GROUP_ANY;
 }
 
-static bool group_is_live(const struct bridge *br, uint32_t id, unsigned depth)
+static bool group_is_live(struct xctx *x, uint32_t id, unsigned depth)
 {
-    const struct group *group = depth < 16 ? bridge_group(br, id) : NULL;
+    const struct group *group = depth < 16 ? find_group(x, id) : NULL;
     for (size_t i = 0; group && i < group->of.n_buckets; i++) {
-        if (bucket_is_live(br, &group->of.buckets[i], depth + 1))
+        if (bucket_is_live(x, &group->of.buckets[i], depth + 1))
             return true;
     }
     return false;
@@ -120,7 +127,7 @@ static const struct of_bucket *select_bucket(struct xctx *x, const struct of_gro
     for (size_t i = 0; i < g->n_buckets; i++) {
         const struct of_bucket *b = &g->buckets[i];
         unsigned weight = b->has_weight ? b->weight : 1;
-        if (!weight || !bucket_is_live(x->br, b, 0))
+        if (!weight || !bucket_is_live(x, b, 0))
             continue;
         double score = (double)(hash_u64(b->id, hash) >> 40) * weight;
         if (!best || score > best_score) {
@@ -133,7 +140,7 @@ static const struct of_bucket *select_bucket(struct xctx *x, const struct of_gro
 
 void xlate_group(struct xctx *x, uint32_t id)
 {
-    struct group *group = bridge_group(x->br, id);
+    struct group *group = find_group(x, id);
     if (!group || !xctx_enter(x)) {
         xctx_drop(x, DROP_GROUP);
         return;
@@ -156,7 +163,7 @@ void xlate_group(struct xctx *x, uint32_t id)
         break;
     case OF_GROUP_TYPE_FF:
         for (size_t i = 0; i < g->n_buckets && !chosen; i++) {
-            if (bucket_is_live(x->br, &g->buckets[i], 0))
+            if (bucket_is_live(x, &g->buckets[i], 0))
                 chosen = &g->buckets[i];
         }
         break;

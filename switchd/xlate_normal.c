@@ -78,6 +78,12 @@ static bool is_reserved(struct mac mac)
     return mac_to_u64(mac) >> 4 == 0x0180c200000;
 }
 
+static void depend_on_mac(struct xctx *x, struct mac mac, uint16_t vlan)
+{
+    xctx_depend(x, (struct dep_key){
+                       .kind = DEP_MAC, .bridge_no = x->br->number, .id = dep_mac_id(mac, vlan)});
+}
+
 void xlate_normal(struct xctx *x)
 {
     xctx_use(x, FIELD_ETH_SRC);
@@ -99,11 +105,14 @@ void xlate_normal(struct xctx *x)
         e->mac.mac = x->key.eth_src;
         e->mac.vlan = (uint16_t)vlan;
         e->mac.port = in_port;
+        depend_on_mac(x, x->key.eth_src,
+                      (uint16_t)vlan); /* what is counted late must not move it back */
     }
-    const struct mac_entry *known =
-        mac_is_multicast(x->key.eth_dst)
-            ? NULL
-            : mac_table_find(&x->br->macs, x->key.eth_dst, (uint16_t)vlan);
+    const struct mac_entry *known = NULL;
+    if (!mac_is_multicast(x->key.eth_dst)) {
+        depend_on_mac(x, x->key.eth_dst, (uint16_t)vlan);
+        known = mac_table_find(&x->br->macs, x->key.eth_dst, (uint16_t)vlan);
+    }
     struct vport *port = known ? bridge_port(x->br, known->port) : NULL;
     if (!port) {
         xctx_note(x, "     -> %s, flooding",

@@ -1,13 +1,17 @@
-/* test_cache.c - the cached path against a switch without caches: over random flows, changes and
- * packets, every packet leaves on the same ports with the same bytes, and flows count the same. */
+/* test_cache.c - the cached path against a switch without caches: over random flows, groups, changes, bundles, time and packets, every
+ * packet leaves on the same ports with the same bytes, and flows count the same.
+ *
+ * usage: test_cache [FIRST-SEED N-SEEDS] */
 #include "flow/rewrite.h"
 #include "openflow/actions.h"
+#include "openflow/group.h"
+#include "switchd/revalidate.h"
 #include "unit/switchd/world.h"
 
 enum { N_STEPS = 3000, N_TABLES_USED = 4 };
 
 struct random {
-    uint64_t state;
+    uint64_t state, seed;
 };
 
 static uint32_t rnd(struct random *r, uint32_t n)
@@ -31,6 +35,32 @@ static struct bridge *make(struct world *w)
     world_add(w, br1, "q2", "dummy", 2, NULL);
     world_add(w, br1, "q3", "dummy", 3, NULL);
     return br0;
+}
+
+static void change_group(struct world *w, const char *bridge, const char *text)
+{
+    struct bridge *br = vswitch_bridge(&w->vs, bridge);
+    struct of_group_mod gm;
+    struct journal journal = JOURNAL_INIT;
+    assert_int_equal(of_group_mod_parse(text, OF_GROUP_ADD_OR_MODIFY, NULL, &gm, NULL), 0);
+    assert_int_equal(bridge_group_mod(br, &gm, &journal), 0);
+    bridge_commit(br, &journal);
+    of_group_mod_fini(&gm);
+}
+
+/* One of the three groups becomes something else, on both. */
+static void groups_both(struct world *a, struct world *b, struct random *r, const char *bridge,
+                        uint32_t id)
+{
+    char text[200];
+    static const char *const types[] = {"all", "select", "fast_failover"};
+    uint32_t x = 1 + rnd(r, 4), y = 1 + rnd(r, 4);
+    snprintf(text, sizeof text,
+             "group_id=%u,type=%s,bucket=bucket_id:0,watch_port:%u,watch_group:%u,actions=load:%u->"
+             "NXM_NX_REG0[],output:%u,bucket=bucket_id:1,watch_port:%u,actions=output:%u",
+             id, types[rnd(r, 3)], rnd(r, 2) ? x : 99, id % 3 + 1, rnd(r, 3), x, y, y);
+    change_group(a, bridge, text);
+    change_group(b, bridge, text);
 }
 
 static u128 random_value(struct random *r, enum field_id id)
@@ -124,7 +154,11 @@ static void put_random_actions(struct random *r, struct of_actions *a, unsigned 
                                                  FIELD_REG0,    FIELD_REG1,    FIELD_METADATA};
         enum field_id id = settable[rnd(r, ARRAY_SIZE(settable))];
         size_t start;
-        switch (rnd(r, 22)) {
+        switch (rnd(r, 24)) {
+        case 21:
+        case 22:
+            of_put_group(a, 1 + rnd(r, 3));
+            break;
         case 0:
         case 1:
         case 2:
@@ -196,6 +230,14 @@ static void random_flow_mod(struct random *r, struct of_flow_mod *fm)
     fm->table_id = (uint8_t)rnd(r, N_TABLES_USED);
     fm->priority = (uint16_t)rnd(r, 4);
     random_match(r, &fm->match);
+    if (!rnd(r, 6)) { /* a clause of a conjunction, or what a whole one does */
+        if (rnd(r, 2))
+            of_put_conjunction(&fm->actions, 1 + rnd(r, 2), (uint8_t)rnd(r, 2), 2);
+        else
+            match_set(&fm->match, FIELD_CONJ_ID, 1 + rnd(r, 2));
+        if (fm->actions.n)
+            return;
+    }
     put_random_actions(r, &fm->actions, 0);
     const struct of_action *x;
     bool tracks = false;
@@ -230,25 +272,38 @@ static void random_flow_mod(struct random *r, struct of_flow_mod *fm)
     }
 }
 
-/* The same for both: returns what the first said. */
+/* The same for both: a flow mod, or a few in one journal, kept or taken back. */
 static void change_both(struct world *a, struct world *b, struct random *r)
 {
-    struct of_flow_mod fm;
-    random_flow_mod(r, &fm);
     const char *name = rnd(r, 3) ? "br0" : "br1";
     struct journal ja = JOURNAL_INIT, jb = JOURNAL_INIT;
     struct bridge *ba = vswitch_bridge(&a->vs, name), *bb = vswitch_bridge(&b->vs, name);
-    int ea = bridge_flow_mod(ba, &fm, &ja), eb = bridge_flow_mod(bb, &fm, &jb);
-    assert_int_equal(ea, eb);
+    if (!rnd(r, 3)) {
+        groups_both(a, b, r, name, 1 + rnd(r, 3));
+        return;
+    }
+    struct of_flow_mod fm, last;
+    of_flow_mod_init(&last, OF_FLOW_ADD);
+    for (unsigned n = rnd(r, 3) ? 1 : 1 + rnd(r, 6); n; n--) {
+        random_flow_mod(r, &fm);
+        if (!rnd(r, 3)) { /* the same flow again */
+            fm.match = last.match;
+            fm.priority = last.priority;
+            fm.table_id = last.table_id;
+        }
+        int ea = bridge_flow_mod(ba, &fm, &ja), eb = bridge_flow_mod(bb, &fm, &jb);
+        assert_int_equal(ea, eb);
+        of_flow_mod_fini(&last);
+        last = fm;
+    }
+    of_flow_mod_fini(&last);
     if (rnd(r, 8)) {
         bridge_commit(ba, &ja);
         bridge_commit(bb, &jb);
     } else {
         journal_undo(&ja, &ba->tables);
         journal_undo(&jb, &bb->tables);
-        vswitch_invalidate(&a->vs);
     }
-    of_flow_mod_fini(&fm);
 }
 
 static void random_packet(struct random *r, struct packet *packet)
@@ -294,7 +349,7 @@ static void explain(struct world *w, struct vport *port, const struct packet *pa
     struct xlate_in in = {.bridge = port->bridge, .in_port = port, .packet = &copy, .notes = &out};
     copy.md.in_port = port->dp_no;
     flow_extract(&copy, &in.key);
-    struct megaflow *flow = megaflows_lookup(w->vs.cache, &in.key);
+    struct megaflow *flow = megaflows_lookup(w->vs.cache, &in.key, megaflow_key_hash(&in.key));
     in.key.in_port = swap32(port->ofport);
     struct xlate_out result;
     xlate_out_init(&result);
@@ -303,8 +358,9 @@ static void explain(struct world *w, struct vport *port, const struct packet *pa
     dp_actions_put_text(&out, &result.actions, NULL, NULL);
     if (flow) {
         str_put(&out, "\ncached: ");
-        dp_actions_put_text(&out, &flow->out.actions, NULL, NULL);
-        struct match match = {.key = flow->key, .mask = flow->out.mask};
+        dp_actions_put_text(&out, &flow->actions, NULL, NULL);
+        struct match match;
+        megaflow_match(flow, &match);
         str_put(&out, " for ");
         match_put(&out, &match, -1, NULL);
     }
@@ -345,6 +401,7 @@ static void packet_both(struct world *a, struct world *b, struct random *r)
     dummy_receive(pa->dev, packet.data, packet.size);
     vswitch_rx_uncached(&b->vs, pb, &again);
     if (!same_sent(a, b)) {
+        print_message("seed %llu\n", (unsigned long long)r->seed);
         packet_fini(&again);
         packet_init_copy(&again, packet.data, packet.size);
         explain(a, pa, &packet);
@@ -372,20 +429,28 @@ static void compare_counters(struct world *a, struct world *b, const char *name)
     vec_fini(&rb);
 }
 
+static uint64_t first_seed = 1, n_seeds = 12, n_revalidated;
+
 /* Returns how many connections there were. */
 static uint64_t run_oracle(uint64_t seed)
 {
     struct world a, b;
-    struct random r = {seed};
+    struct random r = {seed, seed};
     make(&a);
     make(&b);
+    for (uint32_t id = 1; id <= 3; id++) {
+        groups_both(&a, &b, &r, "br0", id);
+        groups_both(&a, &b, &r, "br1", id);
+    }
     for (unsigned i = 0; i < 30; i++)
         change_both(&a, &b, &r);
     for (unsigned i = 0; i < N_STEPS; i++) {
-        if (!rnd(&r, 20))
+        if (!rnd(&r, 12))
             change_both(&a, &b, &r);
-        if (!rnd(&r, 500))
-            vswitch_tick(&a.vs);
+        a.env.now_us += 1000 * rnd(&r, 20);
+        b.env.now_us = a.env.now_us;
+        if (!rnd(&r, 100))
+            revalidate_walk(&a.vs);
         packet_both(&a, &b, &r);
     }
     compare_counters(&a, &b, "br0");
@@ -395,6 +460,7 @@ static uint64_t run_oracle(uint64_t seed)
     assert_true(b.vs.cache->n_exact_hits + b.vs.cache->n_hits == 0);
     uint64_t n_committed = conntrack_counters(a.vs.ct)->n_committed;
     assert_int_equal(conntrack_count(a.vs.ct), conntrack_count(b.vs.ct));
+    n_revalidated += a.vs.walk.n_revalidated;
     world_fini(&a);
     world_fini(&b);
     return n_committed;
@@ -428,13 +494,18 @@ static void test_cached_is_uncached(void **state)
 {
     (void)state;
     uint64_t n_committed = 0;
-    for (uint64_t seed = 1; seed <= 12; seed++)
+    for (uint64_t seed = first_seed; seed < first_seed + n_seeds; seed++)
         n_committed += run_oracle(seed);
-    assert_true(n_committed > 200); /* the tracker was part of it */
+    assert_true(n_committed > 10 * n_seeds); /* the tracker was part of it */
+    assert_true(n_revalidated > 10 * n_seeds);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 2) {
+        first_seed = strtoull(argv[1], NULL, 0);
+        n_seeds = strtoull(argv[2], NULL, 0);
+    }
     log_set_level(NULL, LOG_ERR);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cached_is_uncached),
                                        cmocka_unit_test(test_port_removed)};
