@@ -20,6 +20,7 @@ struct megaflows *megaflows_new(struct vswitch *vs)
         bug("no memory for the signatures");
     memset(cache->signatures, 0, n);
     list_init(&cache->all);
+    list_init(&cache->counted);
     cache->until_sort = SORT_EVERY;
     return cache;
 }
@@ -311,11 +312,13 @@ bool megaflow_confirm(struct megaflows *cache, struct megaflow *flow, const stru
 
 void megaflow_push(struct megaflows *cache, struct megaflow *flow)
 {
+    if (!flow->has_counted)
+        return;
     struct megaflow_origin *o = flow->origin;
     uint64_t packets = flow->n_packets - o->pushed_packets;
     uint64_t bytes = flow->n_bytes - o->pushed_bytes;
-    if (!packets)
-        return;
+    flow->has_counted = false;
+    list_remove(&flow->counted);
     o->pushed_packets = flow->n_packets;
     o->pushed_bytes = flow->n_bytes;
     flow->pushed_ms = flow->used_ms;
@@ -325,9 +328,8 @@ void megaflow_push(struct megaflows *cache, struct megaflow *flow)
 
 void megaflows_push(struct megaflows *cache)
 {
-    struct megaflow *flow;
-    LIST_FOR_EACH (flow, all, &cache->all)
-        megaflow_push(cache, flow);
+    while (!list_empty(&cache->counted))
+        megaflow_push(cache, LIST_FIRST(struct megaflow, counted, &cache->counted));
 }
 
 /* Leaves an empty table in place: megaflows_tidy removes those. */

@@ -46,9 +46,11 @@ struct megaflow {
     uint32_t refs; /* the cache's, and those that carry it out; without, only a shell is left */
     uint32_t n_signatures; /* that refer to it */
     bool used_macs, delivered;
-    uint8_t drop; /* enum drop_reason */
+    bool has_counted; /* is in megaflows.counted */
+    uint8_t drop;     /* enum drop_reason */
     struct megaflow_origin *origin;
-    struct list all; /* in megaflows.all */
+    struct list all;     /* in megaflows.all */
+    struct list counted; /* in megaflows.counted, while there is something to credit */
     int64_t pushed_ms;
     uint64_t values[]; /* masked words, as table->index has them; behind them, the actions */
 };
@@ -72,6 +74,7 @@ struct megaflows {
     struct vswitch *vs;
     VEC(struct megaflow_table *) tables; /* hit most first */
     struct list all;                     /* in the order of revalidate.c's walk */
+    struct list counted;                 /* with packets that nobody is credited with yet */
     size_t n_flows;
     struct signatures *signatures;
     size_t n_dead; /* shells */
@@ -109,6 +112,17 @@ static inline void megaflow_ref(struct megaflow *flow)
     flow->refs++;
 }
 void megaflow_unref(struct megaflows *cache, struct megaflow *flow); /* NULL: nothing */
+static inline void megaflow_count(struct megaflows *cache, struct megaflow *flow, size_t n_bytes,
+                                  int64_t now_ms)
+{
+    if (!flow->has_counted) {
+        flow->has_counted = true;
+        list_push_back(&cache->counted, &flow->counted);
+    }
+    flow->n_packets++;
+    flow->n_bytes += n_bytes;
+    flow->used_ms = now_ms;
+}
 /* Credits what was counted. */
 void megaflow_push(struct megaflows *cache, struct megaflow *flow);
 void megaflows_push(struct megaflows *cache);

@@ -31,7 +31,6 @@ void rule_unref(struct rule *rule)
     if (--rule->refs)
         return;
     struct rule *successor = rule->successor;
-    of_actions_fini(&rule->actions);
     free(rule->conjs);
     free(rule);
     if (successor)
@@ -61,10 +60,13 @@ static uint32_t rule_read_conjs(struct rule *rule)
 
 static struct rule *rule_new(uint8_t table_id, const struct of_actions *actions, int64_t now_ms)
 {
-    struct rule *rule = NEW(struct rule);
+    struct rule *rule = xcalloc(1, sizeof *rule + actions->n);
     rule->refs = 1;
     rule->table_id = table_id;
-    of_actions_copy(&rule->actions, actions);
+    rule->actions.data = rule->bytes;
+    rule->actions.n = actions->n;
+    if (actions->n)
+        memcpy(rule->bytes, actions->data, actions->n);
     rule->created_ms = rule->modified_ms = rule->used_ms = now_ms;
     list_init(&rule->expirable);
     return rule;
@@ -384,9 +386,9 @@ void journal_undo(struct journal *journal, struct tables *tables)
 }
 
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
-                           struct flow_mask *wc)
+                           struct flow_mask *wc, uint64_t *words)
 {
-    return rule_from_cls(classifier_lookup(&tables->table[table_id].cls, key, wc));
+    return rule_from_cls(classifier_lookup_words(&tables->table[table_id].cls, key, wc, words));
 }
 
 void tables_select(const struct tables *tables, const struct of_flow_stats_request *req,

@@ -30,12 +30,13 @@ struct rule {
     bool shown;   /* packets have met it: the journal that brought it is committed */
     uint16_t idle_timeout, hard_timeout, flags, importance;
     uint64_t cookie;
-    struct of_actions actions;
-    struct cls_conj *conjs; /* what its conjunction actions say */
+    struct of_actions actions; /* in BYTES, behind the rest: never changed */
+    struct cls_conj *conjs;    /* what its conjunction actions say */
     int64_t created_ms, modified_ms, used_ms;
     uint64_t n_packets, n_bytes;
     struct list expirable;  /* in tables.expirable, when it has a timeout */
     struct rule *successor; /* after a replacement that keeps counters: who gets the credit now */
+    _Alignas(8) uint8_t bytes[];
 };
 
 struct flow_table {
@@ -94,9 +95,9 @@ void journal_commit(struct journal *journal,
                     void *aux);
 void journal_undo(struct journal *journal, struct tables *tables);
 
-/* The winner in table TABLE_ID, counted. Adds to WC what decided (classifier_lookup). */
+/* The winner in table TABLE_ID. Adds to WC what decided (classifier_lookup_words). */
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
-                           struct flow_mask *wc);
+                           struct flow_mask *wc, uint64_t *words);
 
 /* Flows that a statistics request selects, in order of table and age; hidden ones are left out. Not
  * referenced. */

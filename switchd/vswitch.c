@@ -22,6 +22,7 @@ enum {
     BATCH = 32,
     JOURNAL_LOOKED_AT = 1000, /* changes; a longer one makes everything stale */
     CHANGES_KEPT = 16384,
+    OUT_KEPT_MAX = 16384, /* actions and effects */
     PUSH_MAC_MS = 100,
     MAX_RECIRC_DEPTH = 32,
     MAX_RECIRCS = 4096
@@ -75,6 +76,9 @@ void vswitch_fini(struct vswitch *vs)
         bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
     revalidate_fini(vs);
     megaflows_free(vs->cache);
+    if (vs->spare)
+        xlate_out_fini(vs->spare);
+    free(vs->spare);
     deps_fini(&vs->deps);
     conntrack_free(vs->ct);
     recirc_table_fini(&vs->recirc);
@@ -194,11 +198,30 @@ static void translate(struct vswitch *vs, const struct arrival *arrival,
                           .depends = !vs->no_cache,
                           .now_ms = env_now_ms(vs->env)};
     in.key.in_port = swap32(arrival->port ? arrival->port->ofport : PORT_ANY);
-    xlate_out_init(out);
     xlate(&in, out);
     if (arrival->port && !arrival->state && arrival->bridge->inband)
         inband_amend(arrival->bridge->inband, arrival->port, packet, key, out);
     effects_apply(vs, out->effects.data, out->effects.n, 1, packet->size, in.now_ms, true);
+}
+
+/* The memory of the last translation, unless a packet further out on this one's way has it. */
+static struct xlate_out *out_take(struct vswitch *vs)
+{
+    struct xlate_out *out = vs->spare ? vs->spare : NEW(struct xlate_out);
+    vs->spare = NULL;
+    return out;
+}
+
+static void out_give(struct vswitch *vs, struct xlate_out *out)
+{
+    bool keep = !vs->spare && out->effects.cap + out->actions.list.cap < OUT_KEPT_MAX;
+    if (keep) {
+        xlate_out_clear(out);
+        vs->spare = out;
+    } else {
+        xlate_out_fini(out);
+        free(out);
+    }
 }
 
 static void carry_out(struct vswitch *vs, struct packet *packet, const struct dp_actions *actions,
@@ -221,16 +244,16 @@ static void miss(struct vswitch *vs, const struct arrival *arrival, struct packe
                  const struct flow_key *key, uint64_t hash, struct megaflow *stale)
 {
     uint64_t generation = vs->generation, seq = vs->deps.seq;
-    struct xlate_out out;
+    struct xlate_out *out = out_take(vs);
     if (stale)
         megaflow_ref(stale);
-    translate(vs, arrival, packet, key, &out);
+    translate(vs, arrival, packet, key, out);
     struct megaflow *flow = stale;
-    if (stale && stale->table && !megaflow_confirm(vs->cache, stale, &out, seq))
+    if (stale && stale->table && !megaflow_confirm(vs->cache, stale, out, seq))
         megaflow_remove(vs->cache, stale);
     if (!stale || !stale->table)
-        flow = out.cacheable
-                   ? megaflows_insert(vs->cache, key, hash, &out, seq, env_now_ms(vs->env))
+        flow = out->cacheable
+                   ? megaflows_insert(vs->cache, key, hash, out, seq, env_now_ms(vs->env))
                    : NULL;
     /* What this packet did (a MAC, a flow learned) may have outdated the translation already; then the
      * next one finds out. */
@@ -239,18 +262,18 @@ static void miss(struct vswitch *vs, const struct arrival *arrival, struct packe
     if (flow)
         carry_out_flow(vs, packet, flow);
     else
-        carry_out(vs, packet, &out.actions, out.delivered, out.drop);
+        carry_out(vs, packet, &out->actions, out->delivered, out->drop);
     megaflow_unref(vs->cache, stale);
-    xlate_out_fini(&out);
+    out_give(vs, out);
 }
 
 static void uncached(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
                      const struct flow_key *key)
 {
-    struct xlate_out out;
-    translate(vs, arrival, packet, key, &out);
-    carry_out(vs, packet, &out.actions, out.delivered, out.drop);
-    xlate_out_fini(&out);
+    struct xlate_out *out = out_take(vs);
+    translate(vs, arrival, packet, key, out);
+    carry_out(vs, packet, &out->actions, out->delivered, out->drop);
+    out_give(vs, out);
 }
 
 static void process(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
@@ -266,9 +289,7 @@ static void process(struct vswitch *vs, const struct arrival *arrival, struct pa
         miss(vs, arrival, packet, key, hash, flow);
         return;
     }
-    flow->n_packets++;
-    flow->n_bytes += packet->size;
-    flow->used_ms = now_ms;
+    megaflow_count(vs->cache, flow, packet->size, now_ms);
     if (flow->used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
         megaflow_push(vs->cache, flow);
     carry_out_flow(vs, packet, flow);

@@ -15,6 +15,7 @@
 #include "switchd/recirc.h"
 
 struct megaflows;
+struct xlate_out;
 
 struct vswitch {
     struct loop *loop;
@@ -42,6 +43,7 @@ struct vswitch {
     struct conntrack *ct;
     struct recirc_table recirc;
     unsigned recirc_depth, n_recircs; /* of the packet that is being carried out */
+    struct xlate_out *spare;          /* memory for translations; NULL: in use */
     bool no_cache;                    /* for tests that compare: vswitch_rx_uncached */
     struct counter *drops[N_DROP_REASONS];
     uint64_t n_xlate;

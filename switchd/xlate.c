@@ -16,14 +16,28 @@ void xlate_out_init(struct xlate_out *out)
     memset(out, 0, sizeof *out);
 }
 
-void xlate_out_fini(struct xlate_out *out)
+void xlate_out_clear(struct xlate_out *out)
 {
-    dp_actions_fini(&out->actions);
+    struct xlate_out kept = *out;
+    dp_actions_clear(&kept.actions);
     struct effect *e;
-    VEC_FOR_EACH (e, &out->effects) {
+    VEC_FOR_EACH (e, &kept.effects) {
         if (effect_has_rule(e))
             rule_unref(e->rule.rule);
     }
+    xlate_out_init(out);
+#define KEEP(VECTOR) out->VECTOR.data = kept.VECTOR.data, out->VECTOR.cap = kept.VECTOR.cap
+    KEEP(actions.list);
+    KEEP(effects);
+    KEEP(deps);
+    KEEP(writes);
+#undef KEEP
+}
+
+void xlate_out_fini(struct xlate_out *out)
+{
+    xlate_out_clear(out);
+    dp_actions_fini(&out->actions);
     vec_fini(&out->effects);
     vec_fini(&out->deps);
     vec_fini(&out->writes);
@@ -38,6 +52,8 @@ struct effect *xctx_effect(struct xctx *x, enum effect_kind kind)
 
 /* ---- what it depends on: deps.h ---- */
 
+enum { NOTE_WORDS = 16 }; /* compared at once */
+
 void xctx_depend(struct xctx *x, struct dep_key key)
 {
     if (x->in->depends)
@@ -47,20 +63,22 @@ void xctx_depend(struct xctx *x, struct dep_key key)
 /* Notes how the working key has changed since the last lookup. */
 static void note_writes(struct xctx *x)
 {
-    if (flow_key_equal(&x->key, &x->noted) &&
-        flow_key_equal(&x->written.bits, &x->noted_written.bits))
-        return;
-    const uint64_t *key = flow_words_const(&x->key), *was = flow_words_const(&x->noted);
-    const uint64_t *mask = flow_words_const(&x->written.bits),
-                   *mask_was = flow_words_const(&x->noted_written.bits);
-    for (unsigned i = 0; i < FLOW_WORDS; i++) {
-        if (mask[i] == mask_was[i] && !((key[i] ^ was[i]) & mask[i]))
+    const uint64_t *key = flow_words_const(&x->key), *mask = flow_words_const(&x->written.bits);
+    uint64_t *was = flow_words(&x->noted), *mask_was = flow_words(&x->noted_written.bits);
+    for (unsigned from = 0; from < FLOW_WORDS; from += NOTE_WORDS) {
+        unsigned n = MIN((unsigned)FLOW_WORDS - from, (unsigned)NOTE_WORDS);
+        if (!memcmp(key + from, was + from, n * sizeof *key) &&
+            !memcmp(mask + from, mask_was + from, n * sizeof *mask))
             continue;
-        struct dep_write w = {key[i] & mask[i], mask[i], i};
-        vec_push(&x->out->writes, w);
+        for (unsigned i = from; i < from + n; i++) {
+            if (mask[i] != mask_was[i] || (key[i] ^ was[i]) & mask[i]) {
+                struct dep_write w = {key[i] & mask[i], mask[i], i};
+                vec_push(&x->out->writes, w);
+            }
+            was[i] = key[i];
+            mask_was[i] = mask[i];
+        }
     }
-    x->noted = x->key;
-    x->noted_written = x->written;
 }
 
 /* Notes a lookup by the working key as it stands, or by another key; returns effect.n_writes. */
@@ -270,11 +288,22 @@ static void swap_tuples(struct flow_key *k)
 #undef SWAP
 }
 
+/* Adds the bits that a lookup looked at, which are in WORDS. */
+static void use_words(struct xctx *x, uint64_t words)
+{
+    uint64_t *to = flow_words(&x->out->mask.bits), *from = flow_words(&x->looked_at.bits);
+    const uint64_t *written = flow_words_const(&x->written.bits);
+    for (; words; words &= words - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(words);
+        to[i] |= from[i] & ~written[i];
+        from[i] = 0;
+    }
+}
+
 /* The rule of TABLE_ID for the packet as coming from IN_PORT. */
 static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
 {
-    struct flow_mask bits;
-    memset(&bits, 0, sizeof bits);
+    uint64_t words;
     be32 saved = x->key.in_port;
     bool original = x->lookup_original;
     x->key.in_port = swap32(in_port);
@@ -282,13 +311,14 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
     uint16_t n_writes = depend_on_table(x, table_id, original);
     if (original)
         swap_tuples(&x->key);
-    struct rule *rule = tables_lookup(&x->br->tables, table_id, &x->key, &bits);
+    struct rule *rule = tables_lookup(&x->br->tables, table_id, &x->key, &x->looked_at, &words);
     x->key.in_port = saved;
     if (original) {
         swap_tuples(&x->key);
-        swap_tuples(&bits.bits);
+        swap_tuples(&x->looked_at.bits);
+        words = UINT64_MAX >> (64 - FLOW_WORDS);
     }
-    xctx_use_mask(x, &bits);
+    use_words(x, words);
     struct effect *e = xctx_effect(x, rule ? EFFECT_RULE : EFFECT_TABLE_MISS);
     e->n_writes = n_writes;
     e->soft = x->br->tables.table[table_id].cls.n_soft > 0;

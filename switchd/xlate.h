@@ -109,6 +109,8 @@ struct xlate_out {
 
 void xlate_out_init(struct xlate_out *out);
 void xlate_out_fini(struct xlate_out *out);
+/* As after xlate_out_init, but memory is kept for the next result. */
+void xlate_out_clear(struct xlate_out *out);
 void xlate(const struct xlate_in *in, struct xlate_out *out);
 
 /* Whether DATA can be resumed on BR: it is one that this bridge made. */

@@ -36,8 +36,9 @@ struct xctx {
     /* The working key as dep_writes have it. */
     struct flow_key noted;
     struct flow_mask noted_written;
-    bool exit; /* no further action anywhere */
-    bool stop; /* a guard has struck: the packet is dropped */
+    struct flow_mask looked_at; /* of a lookup; 0 between them */
+    bool exit;                  /* no further action anywhere */
+    bool stop;                  /* a guard has struck: the packet is dropped */
     VEC(struct stack_entry) stack;
     size_t stack_bytes;
     struct of_actions action_set;

@@ -196,7 +196,8 @@ static struct cls_rule *lookup_conj_id(const struct cls_search *search, uint32_t
 {
     struct flow_key key = *(const struct flow_key *)(const void *)search->key;
     key.conj_id = swap32(id);
-    struct cls_search again = {.cls = search->cls, .key = key_words(&key), .wc = search->wc};
+    struct cls_search again = {
+        .cls = search->cls, .key = key_words(&key), .wc = search->wc, .words = search->words};
     return search_hard(&again, NULL);
 }
 
@@ -230,10 +231,12 @@ static struct cls_rule *search_conjunctions(const struct cls_search *search,
     return found;
 }
 
-struct cls_rule *classifier_lookup(const struct classifier *cls, const struct flow_key *key,
-                                   struct flow_mask *wc)
+struct cls_rule *classifier_lookup_words(const struct classifier *cls, const struct flow_key *key,
+                                         struct flow_mask *wc, uint64_t *words)
 {
-    struct cls_search search = {.cls = cls, .key = key_words(key), .wc = (uint64_t *)(void *)wc};
+    struct cls_search search = {
+        .cls = cls, .key = key_words(key), .wc = (uint64_t *)(void *)wc, .words = words};
+    *words = 0;
     if (!cls->n_soft) {
         struct cls_rule *rule = search_hard(&search, NULL);
         if (wc)
@@ -248,6 +251,13 @@ struct cls_rule *classifier_lookup(const struct classifier *cls, const struct fl
     if (wc)
         wc->bits.conj_id = 0;
     return found ? found : hard;
+}
+
+struct cls_rule *classifier_lookup(const struct classifier *cls, const struct flow_key *key,
+                                   struct flow_mask *wc)
+{
+    uint64_t words;
+    return classifier_lookup_words(cls, key, wc, &words);
 }
 
 struct cls_rule *classifier_find(const struct classifier *cls, const struct match *match,

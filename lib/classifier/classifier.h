@@ -20,8 +20,8 @@
  * remaining subtable can win. Two refinements keep both time and un-wildcarding small. Staged
  * lookup: a subtable's words are hashed in four stages (metadata, L2, L3, L4); each prefix of
  * stages has its own index, and a miss in an early one leaves the later fields wildcarded. Prefix
- * tries: for IP addresses a trie tells which prefix lengths can match at all, so that the subtables
- * of other lengths are skipped after looking at only as many bits as tell them apart.
+ * tries: for IP addresses and ports a trie tells which prefix lengths can match at all, so that the
+ * subtables of other lengths are skipped after looking at only as many bits as tell them apart.
  *
  * Conjunctions. A rule may be a soft match: it names clauses (id, k of n). When a packet matches
  * soft rules of one priority that cover all n clauses of an id, the lookup is repeated with conj_id
@@ -62,7 +62,7 @@ struct cls_rule {
     const struct cls_conj *conjs; /* borrowed, valid while inserted */
 };
 
-enum { CLS_STAGES = 4, CLS_TRIES = 4 };
+enum { CLS_STAGES = 4, CLS_TRIES = 6, CLS_TRIES_L3 = 4 };
 
 struct classifier {
     struct hmap subtables;                  /* by mask */
@@ -92,6 +92,9 @@ void classifier_restore(struct classifier *cls, struct cls_rule *rule, const str
  * on. KEY's conj_id must be 0. */
 struct cls_rule *classifier_lookup(const struct classifier *cls, const struct flow_key *key,
                                    struct flow_mask *wc);
+/* The same with WC, and *WORDS gets bit i for each word i of WC that it may have added to. */
+struct cls_rule *classifier_lookup_words(const struct classifier *cls, const struct flow_key *key,
+                                         struct flow_mask *wc, uint64_t *words);
 /* The rule with exactly this match and priority, or NULL. */
 struct cls_rule *classifier_find(const struct classifier *cls, const struct match *match,
                                  int32_t priority);

@@ -7,10 +7,10 @@
 #include "base/hash.h"
 
 const struct trie_field trie_fields[CLS_TRIES] = {
-    {offsetof(struct flow_key, nw_dst), 4},
-    {offsetof(struct flow_key, nw_src), 4},
-    {offsetof(struct flow_key, ip6_dst), 16},
-    {offsetof(struct flow_key, ip6_src), 16},
+    {offsetof(struct flow_key, nw_dst), 4},   {offsetof(struct flow_key, nw_src), 4},
+    {offsetof(struct flow_key, ip6_dst), 16}, {offsetof(struct flow_key, ip6_src), 16},
+    {offsetof(struct flow_key, tp_src), 2}, /* CLS_TRIES_L3 */
+    {offsetof(struct flow_key, tp_dst), 2},
 };
 
 struct partial {
@@ -145,10 +145,12 @@ static struct partial *partial_find(const struct cls_subtable *st, unsigned s, u
     return NULL;
 }
 
-static void wc_add_mask(const struct cls_subtable *st, unsigned n, uint64_t *wc)
+static void wc_add_mask(const struct cls_subtable *st, unsigned n, struct cls_search *search)
 {
-    for (unsigned i = 0; wc && i < n; i++)
-        wc[st->index[i]] |= st->mask[i];
+    for (unsigned i = 0; search->wc && i < n; i++) {
+        search->wc[st->index[i]] |= st->mask[i];
+        *search->words |= UINT64_C(1) << st->index[i];
+    }
 }
 
 static void wc_add_prefix(struct cls_search *search, const struct trie_field *field, unsigned plen)
@@ -159,12 +161,16 @@ static void wc_add_prefix(struct cls_search *search, const struct trie_field *fi
     bytes += field->offset;
     for (unsigned i = 0; i < plen; i += 8)
         bytes[i / 8] |= plen - i >= 8 ? 0xff : (uint8_t)(0xff00 >> (plen - i));
+    for (unsigned at = field->offset / 8; at <= (field->offset + field->n_bytes - 1u) / 8; at++)
+        *search->words |= UINT64_C(1) << at;
 }
 
 /* Whether a trie shows that no rule of ST can match; then the bits that show it are added to wc. */
-static bool tries_exclude(const struct cls_subtable *st, struct cls_search *search)
+static bool tries_exclude(const struct cls_subtable *st, struct cls_search *search, unsigned stage)
 {
-    for (unsigned t = 0; t < CLS_TRIES; t++) {
+    unsigned t = stage == CLS_STAGE_L3 ? 0 : CLS_TRIES_L3;
+    unsigned end = stage == CLS_STAGE_L3 ? CLS_TRIES_L3 : CLS_TRIES;
+    for (; t < end; t++) {
         if (!st->plen[t])
             continue;
         const struct trie_field *field = &trie_fields[t];
@@ -187,18 +193,18 @@ struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_searc
     uint64_t hash = 0;
     unsigned done = 0;
     for (unsigned s = 0; s < CLS_STAGES; s++) {
-        if (s == CLS_STAGE_L3 && st->stage_end[s] > done && tries_exclude(st, search)) {
-            wc_add_mask(st, done, search->wc);
+        if (s >= CLS_STAGE_L3 && st->stage_end[s] > done && tries_exclude(st, search, s)) {
+            wc_add_mask(st, done, search);
             return NULL;
         }
         hash = words_hash(st, search->key, done, st->stage_end[s], hash);
         done = st->stage_end[s];
         if (stage_indexed(st, s) && !partial_find(st, s, hash)) {
-            wc_add_mask(st, done, search->wc);
+            wc_add_mask(st, done, search);
             return NULL;
         }
     }
-    wc_add_mask(st, st->n, search->wc);
+    wc_add_mask(st, st->n, search);
     return find_with_hash(st, search->key, hash);
 }
 

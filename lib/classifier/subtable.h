@@ -32,7 +32,8 @@ struct cls_subtable {
 struct cls_search {
     const struct classifier *cls;
     const uint64_t *key;
-    uint64_t *wc; /* NULL: not wanted */
+    uint64_t *wc;    /* NULL: not wanted */
+    uint64_t *words; /* bit i: word i of wc */
     struct trie_answer answers[CLS_TRIES];
     unsigned answered; /* bit t: answers[t] is there */
 };

@@ -6,11 +6,14 @@
 #include <string.h>
 
 struct trie_node {
-    uint8_t prefix[TRIE_BYTES]; /* zero after plen bits */
-    unsigned plen;
-    unsigned count; /* prefixes that end here; 0 for a node that only branches */
     struct trie_node *child[2];
+    uint32_t plen : 8;
+    uint32_t
+        count : 24; /* prefixes that end here; 0 for a node that only branches; COUNT_MAX: ever since, too many to count */
+    uint8_t prefix[]; /* PREFIX_BYTES(plen), zero after plen bits */
 };
+enum { COUNT_MAX = (1 << 24) - 1 };
+#define PREFIX_BYTES(PLEN) MAX(DIV_ROUND_UP(PLEN, 8u), 4u)
 
 static bool bit_at(const uint8_t *bytes, unsigned i)
 {
@@ -30,12 +33,12 @@ static unsigned common_bits(const uint8_t *a, const uint8_t *b, unsigned max)
 
 static struct trie_node *node_new(const uint8_t *value, unsigned plen, unsigned count)
 {
-    struct trie_node *node = NEW(struct trie_node);
+    struct trie_node *node = xcalloc(1, offsetof(struct trie_node, prefix) + PREFIX_BYTES(plen));
     memcpy(node->prefix, value, plen / 8);
     if (plen % 8)
         node->prefix[plen / 8] = value[plen / 8] & (uint8_t)(0xff00 >> (plen % 8));
-    node->plen = plen;
-    node->count = count;
+    node->plen = (uint8_t)plen;
+    node->count = count & COUNT_MAX;
     return node;
 }
 
@@ -56,7 +59,7 @@ void trie_add(struct trie *trie, const uint8_t *value, unsigned plen)
             *p = node = branch;
         }
         if (plen == node->plen) {
-            node->count++;
+            node->count += node->count < COUNT_MAX;
             return;
         }
         p = &node->child[bit_at(value, node->plen)];
@@ -86,7 +89,7 @@ void trie_remove(struct trie *trie, const uint8_t *value, unsigned plen)
         p = &(*p)->child[bit_at(value, (*p)->plen)];
     }
     INVARIANT((*p)->count > 0 && common_bits((*p)->prefix, value, plen) == plen);
-    (*p)->count--;
+    (*p)->count -= (*p)->count < COUNT_MAX;
     node_prune(path[n - 1]);
     if (n >= 2)
         node_prune(path[n - 2]);

@@ -264,6 +264,56 @@ static void hits(struct bench *b, uint32_t n_flows, const char *name)
     bench_fini(b);
 }
 
+/* ---- misses ---- */
+
+/* As tests/bench/switches.py has it: 40 tables in a row, three masks that do not match in each. */
+static void add_pipeline(struct bench *b)
+{
+    char text[120];
+    add_flow(b, "table=0,priority=1,actions=load:1->OXM_OF_METADATA[],resubmit(,1)");
+    for (unsigned k = 0; k < 100; k++) {
+        snprintf(text, sizeof text, "table=0,priority=100,dl_src=06:00:00:00:00:%02x,actions=drop",
+                 k);
+        add_flow(b, text);
+    }
+    for (unsigned t = 1; t < 40; t++) {
+        for (unsigned k = 0; k < 60; k++) {
+            static const char *const forms[] = {
+                "table=%u,priority=100,ip,metadata=1,nw_dst=172.16.%u.0/24,actions=drop",
+                "table=%u,priority=90,tcp,metadata=1,tp_dst=%u,actions=drop",
+                "table=%u,priority=80,metadata=1,reg0=10%u,actions=drop"};
+            snprintf(text, sizeof text, forms[k % 3], t, k);
+            add_flow(b, text);
+        }
+        snprintf(text, sizeof text,
+                 t < 39 ? "table=%u,priority=1,metadata=1,actions=load:%u->NXM_NX_REG%u[],"
+                          "resubmit(,%u)"
+                        : "table=%u,priority=1,metadata=1,actions=output:2",
+                 t, t, t % 8, t + 1);
+        add_flow(b, text);
+    }
+}
+
+static void misses(struct bench *b)
+{
+    struct traffic t;
+    bench_init(b);
+    add_pipeline(b);
+    traffic_init(b, &t, 1);
+    unsigned n = b->n_rounds * 10;
+    uint8_t mac[6] = {2, 7};
+    int64_t start = now_ns();
+    for (unsigned i = 0; i < n; i++) {
+        put_be32(mac + 2, i);
+        memcpy(t.packets[0].data + 6, mac, sizeof mac);
+        vswitch_rx(&b->vs, t.port, t.packets, 1);
+    }
+    print("miss_40_tables", "ns", (double)(now_ns() - start) / n);
+    INVARIANT(b->vs.n_xlate == n);
+    traffic_fini(&t);
+    bench_fini(b);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -279,6 +329,7 @@ int main(int argc, char **argv)
     lookups(&b, &flows, 1000);
     lookups(&b, &flows, 10000);
     learned_lookups(&b, 100000);
+    misses(&b);
     hits(&b, 1, "hit_1_flow");
     hits(&b, 1000, "hit_1k_flows");
     hits(&b, 100000, "hit_100k_flows");
