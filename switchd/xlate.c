@@ -52,7 +52,8 @@ struct effect *xctx_effect(struct xctx *x, enum effect_kind kind)
 
 /* ---- what it depends on: deps.h ---- */
 
-enum { NOTE_WORDS = 16 }; /* compared at once */
+#define ALL_WORDS (UINT64_MAX >> (64 - FLOW_WORDS))
+#define IN_PORT_WORD (UINT64_C(1) << offsetof(struct flow_key, in_port) / 8)
 
 void xctx_depend(struct xctx *x, struct dep_key key)
 {
@@ -60,25 +61,26 @@ void xctx_depend(struct xctx *x, struct dep_key key)
         vec_push(&x->out->deps, key);
 }
 
-/* Notes how the working key has changed since the last lookup. */
+/* Notes how the working key has changed since the last lookup, in the words that were touched. */
 static void note_writes(struct xctx *x)
 {
     const uint64_t *key = flow_words_const(&x->key), *mask = flow_words_const(&x->written.bits);
     uint64_t *was = flow_words(&x->noted), *mask_was = flow_words(&x->noted_written.bits);
-    for (unsigned from = 0; from < FLOW_WORDS; from += NOTE_WORDS) {
-        unsigned n = MIN((unsigned)FLOW_WORDS - from, (unsigned)NOTE_WORDS);
-        if (!memcmp(key + from, was + from, n * sizeof *key) &&
-            !memcmp(mask + from, mask_was + from, n * sizeof *mask))
-            continue;
-        for (unsigned i = from; i < from + n; i++) {
-            if (mask[i] != mask_was[i] || (key[i] ^ was[i]) & mask[i]) {
-                struct dep_write w = {key[i] & mask[i], mask[i], i};
-                vec_push(&x->out->writes, w);
-            }
-            was[i] = key[i];
-            mask_was[i] = mask[i];
+    uint64_t words = (x->touched | IN_PORT_WORD) & ALL_WORDS;
+    for (; words; words &= words - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(words);
+        if (mask[i] != mask_was[i] || (key[i] ^ was[i]) & mask[i]) {
+            struct dep_write w = {key[i] & mask[i], mask[i], i};
+            vec_push(&x->out->writes, w);
         }
+        was[i] = key[i];
+        mask_was[i] = mask[i];
     }
+    x->touched = 0;
+#ifndef NDEBUG
+    INVARIANT(flow_key_equal(&x->key, &x->noted) &&
+              flow_key_equal(&x->written.bits, &x->noted_written.bits));
+#endif
 }
 
 /* Notes a lookup by the working key as it stands, or by another key; returns effect.n_writes. */
@@ -161,6 +163,9 @@ void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)
     const struct field *field = field_get(sub->id);
     key_set_bits(&x->key, sub, value);
     mask_set_bits(&x->written, sub);
+    size_t end = (size_t)field->offset + field->size - 1;
+    for (size_t i = field->offset / 8u; i <= end / 8; i++)
+        x->touched |= UINT64_C(1) << i;
     if (field->offset >= offsetof(struct flow_key, eth_dst))
         x->dirty = true;
     if (FIELD_IS_TUN_METADATA(field->id))
@@ -238,6 +243,7 @@ void xctx_join(struct xctx *x, struct xfork *fork)
     continuation_finish(x);
     x->key = fork->key;
     x->written = fork->written;
+    x->touched = UINT64_MAX;
     x->base = fork->base;
     x->base_written = fork->base_written;
     x->dirty = fork->dirty;
@@ -316,7 +322,7 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
     if (original) {
         swap_tuples(&x->key);
         swap_tuples(&x->looked_at.bits);
-        words = UINT64_MAX >> (64 - FLOW_WORDS);
+        words = ALL_WORDS;
     }
     use_words(x, words);
     struct effect *e = xctx_effect(x, rule ? EFFECT_RULE : EFFECT_TABLE_MISS);
@@ -409,6 +415,7 @@ static void xctx_init(struct xctx *x, const struct xlate_in *in, struct xlate_ou
     memset(&out->mask.bits.eth_type, 0xff, sizeof out->mask.bits.eth_type);
     if (x->key.actset_output == 0)
         x->key.actset_output = swap32(PORT_UNSET);
+    x->touched = UINT64_MAX;
     if (in->depends) { /* as deps.h has it */
         x->noted = x->key;
         memset(&x->noted, 0, FLOW_STAGE_METADATA_END * 8);

@@ -41,6 +41,7 @@ static void do_set_field(struct xctx *x, const struct of_set_field *a)
     } else {
         key_set(&x->key, field->id, (key_get(&x->key, field->id) & ~mask) | (value & mask));
         mask_set_masked(&x->written, field->id, mask);
+        x->touched = UINT64_MAX;
         x->dirty |= field->offset >= offsetof(struct flow_key, eth_dst);
         if (FIELD_IS_TUN_METADATA(field->id))
             x->tun_options |= (uint8_t)(1u << (field->id - FIELD_TUN_METADATA0));
@@ -497,6 +498,8 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
         } else if (!do_field_action(x, a)) {
             do_output_action(x, a);
         }
+        if (a->type != OF_SET_FIELD && a->type != OF_MOVE && a->type != OF_RESUBMIT)
+            x->touched = UINT64_MAX; /* those tell which words */
     }
     return x->exit || x->stop || x->unwinds ? nowhere : jump;
 }

@@ -101,6 +101,7 @@ static void output_patch(struct xctx *x, struct vport *port)
     memset(&x->written.bits.tunnel, 0xff, sizeof x->key.tunnel);
     x->tun_options = 0;
     xlate_ct_clear(x);
+    x->touched = UINT64_MAX;
     x->key.in_port = swap32(peer->ofport);
     x->key.actset_output = swap32(PORT_UNSET);
     xctx_note(x, "bridge(\"%s\")", x->br->name);

@@ -58,6 +58,31 @@ static uint8_t prefix_length(const uint8_t *bytes, unsigned n)
     return (uint8_t)plen;
 }
 
+/* Whether stage S of ST has an index of its own: it has words, and more words follow. */
+static bool stage_indexed(const struct cls_subtable *st, unsigned s)
+{
+    return st->stage_end[s] < st->n && st->stage_end[s] > (s ? st->stage_end[s - 1] : 0);
+}
+
+static void steps_fill(struct cls_subtable *st)
+{
+    for (unsigned s = 0; s < CLS_STAGES; s++) {
+        if (st->stage_end[s] == (s ? st->stage_end[s - 1] : 0))
+            continue;
+        struct cls_step *step = &st->steps[st->n_steps++];
+        *step = (struct cls_step){
+            .end = st->stage_end[s], .indexed = stage_indexed(st, s), .stage = (uint8_t)s};
+        unsigned first = s == CLS_STAGE_L3 ? 0 : CLS_TRIES_L3;
+        unsigned end = s == CLS_STAGE_L3 ? CLS_TRIES_L3 : CLS_TRIES;
+        for (unsigned t = first; s >= CLS_STAGE_L3 && t < end; t++) {
+            if (st->plen[t] && !step->trie_end)
+                step->trie = (uint8_t)t;
+            if (st->plen[t])
+                step->trie_end = (uint8_t)(t + 1);
+        }
+    }
+}
+
 struct cls_subtable *subtable_new(const struct flow_mask *mask)
 {
     const uint64_t *words = mask_words(mask);
@@ -78,6 +103,7 @@ struct cls_subtable *subtable_new(const struct flow_mask *mask)
     for (unsigned t = 0; t < CLS_TRIES; t++)
         st->plen[t] =
             prefix_length((const uint8_t *)mask + trie_fields[t].offset, trie_fields[t].n_bytes);
+    steps_fill(st);
     st->node.hash = subtable_mask_hash(mask);
     return st;
 }
@@ -131,12 +157,6 @@ struct cls_rule *subtable_find(const struct cls_subtable *st, const uint64_t *ke
     return find_with_hash(st, key, words_hash(st, key, 0, st->n, 0));
 }
 
-/* Whether stage S of ST has an index of its own: it has words, and more words follow. */
-static bool stage_indexed(const struct cls_subtable *st, unsigned s)
-{
-    return st->stage_end[s] < st->n && st->stage_end[s] > (s ? st->stage_end[s - 1] : 0);
-}
-
 static struct partial *partial_find(const struct cls_subtable *st, unsigned s, uint64_t hash)
 {
     struct partial *partial;
@@ -166,11 +186,10 @@ static void wc_add_prefix(struct cls_search *search, const struct trie_field *fi
 }
 
 /* Whether a trie shows that no rule of ST can match; then the bits that show it are added to wc. */
-static bool tries_exclude(const struct cls_subtable *st, struct cls_search *search, unsigned stage)
+static bool tries_exclude(const struct cls_subtable *st, struct cls_search *search,
+                          const struct cls_step *step)
 {
-    unsigned t = stage == CLS_STAGE_L3 ? 0 : CLS_TRIES_L3;
-    unsigned end = stage == CLS_STAGE_L3 ? CLS_TRIES_L3 : CLS_TRIES;
-    for (; t < end; t++) {
+    for (unsigned t = step->trie; t < step->trie_end; t++) {
         if (!st->plen[t])
             continue;
         const struct trie_field *field = &trie_fields[t];
@@ -192,14 +211,15 @@ struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_searc
 {
     uint64_t hash = 0;
     unsigned done = 0;
-    for (unsigned s = 0; s < CLS_STAGES; s++) {
-        if (s >= CLS_STAGE_L3 && st->stage_end[s] > done && tries_exclude(st, search, s)) {
+    for (unsigned i = 0; i < st->n_steps; i++) {
+        const struct cls_step *step = &st->steps[i];
+        if (step->trie < step->trie_end && tries_exclude(st, search, step)) {
             wc_add_mask(st, done, search);
             return NULL;
         }
-        hash = words_hash(st, search->key, done, st->stage_end[s], hash);
-        done = st->stage_end[s];
-        if (stage_indexed(st, s) && !partial_find(st, s, hash)) {
+        hash = words_hash(st, search->key, done, step->end, hash);
+        done = step->end;
+        if (step->indexed && !partial_find(st, step->stage, hash)) {
             wc_add_mask(st, done, search);
             return NULL;
         }

@@ -22,6 +22,13 @@ struct cls_subtable {
     struct hmap partial[CLS_STAGES];   /* counts by hash of the words up to the end of a stage */
     VEC(struct prio_count) priorities; /* highest first */
     uint16_t stage_end[CLS_STAGES];    /* index past the last word of the stage */
+    struct cls_step {
+        uint16_t end; /* as stage_end */
+        bool indexed; /* there is an index partial[stage] */
+        uint8_t stage;
+        uint8_t trie, trie_end; /* tries to ask before */
+    } steps[CLS_STAGES];        /* the stages that have words */
+    uint16_t n_steps;
     uint8_t plen[CLS_TRIES]; /* prefix length of the trie's field; 0: not a prefix, or absent */
     uint16_t n;
     uint16_t *index; /* of the word in the key */
