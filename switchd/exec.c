@@ -84,7 +84,7 @@ static bool hold(struct vswitch *vs, struct packet *packet, const struct dp_acti
     struct dp_actions *rest = rest_new(ct + 1, n_rest);
     struct ct_datagram *d;
     void *cookie;
-    switch (conntrack_hold(vs->ct, packet, ct->ct, rest, env_now_ms(vs->env), &d)) {
+    switch (conntrack_hold(vs->ct, packet, ct->ct, rest, port_host_now_ms(&vs->host), &d)) {
     case CT_REFUSED:
         rest_free(rest);
         return false;
@@ -198,7 +198,7 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             break;
         case DP_CT:
             if (!conntrack_is_fragment(packet))
-                conntrack_execute(vs->ct, packet, a->ct, env_now_ms(vs->env));
+                conntrack_execute(vs->ct, packet, a->ct, port_host_now_ms(&vs->host));
             else if (hold(vs, packet, a, n - i - 1))
                 return;
             break;

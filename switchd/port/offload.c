@@ -123,11 +123,13 @@ uint32_t offload_frame_len(const struct packet *packet)
 
 void offload_to_vnet(const struct packet *packet_, struct virtio_net_hdr *hdr)
 {
+    memset(hdr, 0, sizeof *hdr);
+    if (!packet_->csum_partial)
+        return;
     struct packet located = *packet_;
     const struct packet *packet = &located;
     locate(&located);
-    memset(hdr, 0, sizeof *hdr);
-    if (!packet->csum_partial || packet->l4_ofs == PACKET_NO_OFS)
+    if (packet->l4_ofs == PACKET_NO_OFS)
         return;
     hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
     hdr->csum_start = packet->l4_ofs;

@@ -81,6 +81,7 @@ void port_receive(struct port *port, size_t n)
     for (size_t i = 0; i < n; i++)
         port->stats.rx_bytes += host->batch[i].size;
     port->stats.rx_packets += n;
+    host->now_ms = env_now_ms(host->env);
     host->receiving = true;
     host->rx(host->aux, port, host->batch, n);
     host->receiving = false;

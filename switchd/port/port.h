@@ -51,6 +51,7 @@ struct port_host {
 
     /* Output that waits for the end of the batch. */
     bool receiving;
+    int64_t now_ms;     /* while receiving: when the batch came */
     struct list queued; /* ports */
     uint8_t *kept;      /* copies of what is queued; see port_host_keep */
     size_t n_kept;
@@ -126,6 +127,11 @@ void port_init(struct port *port, const struct port_class *class, struct port_ho
 void port_fini(struct port *port);
 /* Empties packet I of the host's batch: a lent buffer with headroom and PORT_FRAME_MAX behind it. */
 struct packet *port_host_packet(struct port_host *host, size_t i);
+/* The time for what happens to packets: that of their batch. Milliseconds of the env's monotonic clock. */
+static inline int64_t port_host_now_ms(const struct port_host *host)
+{
+    return host->receiving ? host->now_ms : env_now_ms(host->env);
+}
 /* Gives the host the first N packets of its batch, of PORT, counts them and sends what comes out. */
 void port_receive(struct port *port, size_t n);
 /* The bytes of PACKET with room for HEAD in front of them, which stay until the flush: its own or a copy. NULL: they are too many

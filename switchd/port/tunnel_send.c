@@ -333,10 +333,11 @@ static int send_frame(struct sending *s, const struct packet *packet, bool last)
         return 0;
     }
     memcpy(kept, s->header, s->header_len);
-    struct packet view = *packet;
-    view.data = kept + s->header_len;
-    if (packet->csum_partial)
+    if (packet->csum_partial) {
+        struct packet view = *packet;
+        view.data = kept + s->header_len;
         packet_finish_checksum(&view);
+    }
     struct iovec v = {kept, s->header_len + packet->size};
     append(s, &v, 1, (uint32_t)v.iov_len);
     return 0;
