@@ -6,15 +6,22 @@
  */
 #pragma once
 
-#include "base/hmap.h"
+#include "base/util.h"
 
 struct gen_node {
-    struct hnode node;
+    uint64_t hash;
     size_t bytes; /* what the entry is charged for */
 };
 
+/* Hashes with their nodes, by linear probing: what is not there is not looked at. */
+struct gen_table {
+    struct gen_slot *slots;
+    size_t mask; /* number of slots - 1 */
+    size_t n;
+};
+
 struct gen_cache {
-    struct hmap young, old;
+    struct gen_table young, old;
     size_t bytes;                  /* of the young generation */
     size_t max_entries, max_bytes; /* of a generation */
     void (*release)(struct gen_node *);

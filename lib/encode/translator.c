@@ -35,7 +35,7 @@ struct entry {
     uint32_t last_datapath; /* that used it */
     struct translation out;
     struct question questions[];
-    /* flows, matches, actions, clauses, names */
+    /* names, flows, matches, actions, clauses */
 };
 
 typedef VEC(struct question) question_vec;
@@ -410,7 +410,7 @@ static struct entry *finish(struct draft *d, const struct identity *key, uint32_
     pack_matches(norm, &d->matches);
     size_t n_questions = d->questions.n * sizeof *d->questions.data;
     size_t bytes = sizeof(struct entry) + n_questions + norm->n * sizeof(struct translated_flow) +
-                   d->matches.n + d->actions.n + clauses_size(norm) + d->names.n;
+                   d->matches.n + d->actions.n + clauses_size(norm) + ROUND_UP(d->names.n, 8);
     struct entry *e = xmalloc(bytes);
     *e = (struct entry){
         .node.bytes = bytes,
@@ -423,6 +423,8 @@ static struct entry *finish(struct draft *d, const struct identity *key, uint32_
     actions_ref(key->actions);
     char *p = (char *)e->questions;
     pack(&p, d->questions.data, n_questions);
+    e->names = pack(&p, str_c(&d->names), d->names.n);
+    p += ROUND_UP(d->names.n, 8) - d->names.n;
     pack_flows(e, norm, &p, str_c(&d->matches));
     e->out.actions.n = e->out.actions.cap = d->actions.n;
     e->out.actions.data = pack(&p, d->actions.data, d->actions.n);
@@ -431,7 +433,6 @@ static struct entry *finish(struct draft *d, const struct identity *key, uint32_
         e->out.flows[i].n_clauses = f->n_clauses;
         e->out.flows[i].clauses = pack(&p, f->clauses, f->n_clauses * sizeof *f->clauses);
     }
-    e->names = pack(&p, str_c(&d->names), d->names.n);
     return e;
 }
 

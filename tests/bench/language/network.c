@@ -11,9 +11,9 @@ enum { MAX_COLUMNS = 6 };
 
 struct port {
     struct hnode node;
-    const char *name;
     uint32_t datapath, key;
     bool is_away;
+    char name[];
 };
 
 struct group {
@@ -34,8 +34,9 @@ static uint32_t number(const char *text)
 
 static void add_port(struct network *net, char **col)
 {
-    struct port *p = NEW(struct port);
-    p->name = col[1];
+    size_t n = strlen(col[1]) + 1;
+    struct port *p = xmalloc(sizeof *p + n);
+    memcpy(p->name, col[1], n);
     p->datapath = number(col[2]);
     p->key = number(col[3]);
     p->is_away = !strcmp(col[4], "away");
