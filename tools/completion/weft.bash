@@ -1,4 +1,4 @@
-# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl, weft-trace, weft-lab and the daemons for bash.
+# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl, weft-trace, weft-lflow, weft-lab and the daemons for bash.
 #
 # Nothing is listed here: commands, their options and the kinds of their arguments are what the programs themselves print
 # with --commands, --options and --tables, and names of switches, ports and bridges come from the database (with a short
@@ -161,6 +161,14 @@ _weft_trace()
     esac
 }
 
+# weft-lflow: one word, which --help lists; what follows explain is a match.
+_weft_lflow()
+{
+    COMPREPLY=()
+    ((COMP_CWORD > 1)) || mapfile -t COMPREPLY < <(compgen -W "explain pipeline --help --version
+        $("$1" --help 2>/dev/null | sed -n 's/^  \([a-z-]*\)  .*/\1/p')" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
 # The daemons: what --help lists; the kinds of methods of those that take some; files behind an option's "=".
 _weft_daemon()
 {
@@ -180,5 +188,6 @@ _weft_daemon()
 
 complete -F _weft_daemon weft-testcontroller weft-switchd weft-northd weft-controller weft-dbd
 complete -F _weft_trace weft-trace
+complete -F _weft_lflow weft-lflow
 complete -F _weft_appctl weft-appctl
 complete -F _weft_lab weft-lab
