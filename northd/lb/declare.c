@@ -94,6 +94,8 @@ void lb_declare_flows(struct northd_program *p)
     UNIT("lb: switches", f->datapath_by_switch, lb_switch, READS(f->datapath), p->lflow);
     UNIT("lb: switch ports", p->lsp_by_uuid, lb_switch_port, READS(p->lsp, f->datapath), p->lflow);
     UNIT("lb: routers", f->datapath_by_router, lb_router, READS(f->datapath), p->lflow);
+    UNIT("lb: announced VIPs", f->router_vip_each, lb_router_announce,
+         READS(f->router_vip, p->nat.announcer), p->port_nat);
     UNIT("lb: router ARP", f->on_each, lb_router_arp,
          READS(f->on, f->lb, f->vip, p->lrp, p->plen, p->network, p->gateway.port,
                p->gateway.reside),

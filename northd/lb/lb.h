@@ -27,6 +27,8 @@ void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux);
 /* router.c: each router that has a VIP; each load balancer on a router: ARP */
 void lb_router(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_router_arp(struct inc_ctx *ctx, const void *key, void *aux);
+/* router.c: each address of a VIP on a router */
+void lb_router_announce(struct inc_ctx *ctx, const void *key, void *aux);
 /* router.c: whether packets to ADDRESS, an address of a port of LR, may be for a VIP. A unit that calls it reads
  * lb.router_vip. */
 bool lb_has_vip(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr,

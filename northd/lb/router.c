@@ -4,6 +4,7 @@
  */
 #include "northd/gateway/gateway.h"
 #include "northd/lb/lb.h"
+#include "northd/nat/nat.h"
 
 void lb_router(struct inc_ctx *ctx, const void *key, void *aux)
 {
@@ -77,6 +78,12 @@ void lb_router_arp(struct inc_ctx *ctx, const void *key, void *aux)
         INC_FOR_EACH(lrp, inc_read(ctx, p->lrp_by_lr, &on->datapath))
         answer(ctx, &l, lrp, &vip->ip);
     }
+}
+
+void lb_router_announce(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    const struct fact_lb_router_vip *f = key;
+    nat_announce_vip(ctx, aux, &f->lr, &f->ip);
 }
 
 bool lb_has_vip(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr,

@@ -22,9 +22,14 @@ void nat_translate(struct inc_ctx *ctx, const void *key, void *aux);
 void nat_external(struct inc_ctx *ctx, const void *key, void *aux);
 /* attached.c: each attachment of a router */
 void nat_attached(struct inc_ctx *ctx, const void *key, void *aux);
-/* announce.c: each attachment of a router; each distributed gateway port */
+/* announce.c: each attachment of a router; each address on a router; each distributed gateway port */
 void nat_announce(struct inc_ctx *ctx, const void *key, void *aux);
+void nat_announce_address(struct inc_ctx *ctx, const void *key, void *aux);
 void nat_always_redirect(struct inc_ctx *ctx, const void *key, void *aux);
+
+/* announce.c: for lb/: the VIP as one more address that the ports of a router's switches announce. Reads nat.announcer, emits port_nat. */
+void nat_announce_vip(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr,
+                      const struct address *vip);
 
 /* external.c: whether packets to ADDRESS, an address of a port of LR, may be for who is behind SNAT. A unit that calls it reads
  * nat.address and nat.force_snat. */

@@ -58,6 +58,13 @@ FACT_COMPARE(nat_distributed, uuid_compare(&a->lr, &b->lr), fact_compare_u64(a->
              fact_compare_text(a->logical_port, b->logical_port))
 FACT_TEXTS(nat_distributed, port, logical_port)
 
+FACT_COMPARE(announcer, uuid_compare(&a->lr, &b->lr), fact_compare_text(a->port, b->port),
+             fact_compare_text(a->lrp_name, b->lrp_name),
+             fact_compare_text(a->resident, b->resident), fact_compare_u64(a->mac, b->mac),
+             fact_compare_u64(a->without_vips, b->without_vips))
+FACT_TEXTS(announcer, port, lrp_name, resident)
+FACT_TYPE(announcer, NULL);
+
 FACT_COMPARE(force_snat, uuid_compare(&a->lr, &b->lr), fact_compare_u64(a->what, b->what),
              address_compare(&a->address, &b->address))
 static void force_snat_print(const void *fact, struct str *out)
@@ -90,7 +97,8 @@ void nat_declare_facts(struct northd_program *p)
     f->address = inc_derived(g, "nat_address", &northd_type_nat_address);
     f->address_each = inc_index_field(g, f->address, "each", &northd_key_nat_address,
                                       offsetof(struct fact_nat_address, key));
-    f->address_by_lr = BY_UUID(f->address, fact_nat_address, key.lr);
+    f->announcer = inc_derived(g, "announcer", &northd_type_announcer);
+    f->announcer_by_lr = BY_UUID(f->announcer, fact_announcer, lr);
     f->translates = inc_derived(g, "translates", &northd_type_translates);
     f->translates_by_lr = BY_UUID(f->translates, fact_translates, lr);
     f->distributed = inc_derived(g, "nat_distributed", &northd_type_nat_distributed);
@@ -113,8 +121,10 @@ void nat_declare_units(struct northd_program *p)
          READS(p->gateway.router, p->in_lr), f->force_snat, p->complaint);
     UNIT("nat: announcements", p->link_by_lsp, nat_announce,
          READS(p->link, p->in_lsp, p->lsp, p->network, p->gateway.port, p->gateway.reside,
-               p->gateway.router, f->address),
-         p->port_nat, p->complaint);
+               p->gateway.router),
+         p->port_nat, f->announcer, p->complaint);
+    UNIT("nat: announced addresses", f->address_each, nat_announce_address,
+         READS(f->address, f->announcer), p->port_nat);
     UNIT("nat: always redirect", p->gateway.port_by_lrp, nat_always_redirect,
          READS(p->gateway.port, p->in_lrp, f->distributed), p->port_option);
 }

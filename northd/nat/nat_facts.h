@@ -61,6 +61,15 @@ struct fact_nat_distributed {
     const struct rstr *port, *logical_port;
 };
 
+/* A switch port that announces all that its router has by NAT and load balancing (options:nat-addresses "router"). */
+struct fact_announcer {
+    struct uuid lr;
+    const struct rstr *port, *lrp_name; /* PORT: of the switch */
+    const struct rstr *resident;        /* the gateway port's chassis, NULL: a gateway router's */
+    uint64_t mac;
+    uint64_t without_vips;
+};
+
 /* options:dnat_force_snat_ip and lb_force_snat_ip of a gateway router. */
 enum force_snat { FORCE_SNAT_DNAT, FORCE_SNAT_LB };
 struct fact_force_snat {
@@ -70,12 +79,13 @@ struct fact_force_snat {
 };
 
 extern const struct inc_type northd_type_nat, northd_type_nat_address, northd_type_translates,
-    northd_type_nat_distributed, northd_type_force_snat, northd_key_nat, northd_key_nat_address;
+    northd_type_nat_distributed, northd_type_announcer, northd_type_force_snat, northd_key_nat,
+    northd_key_nat_address;
 
 struct nat_facts {
     struct inc_coll *in_nat, *in_lr_nat;
     struct inc_index *in_nat_by_uuid, *in_lr_nat_by_nat;
-    struct inc_coll *nat, *address, *translates, *distributed, *force_snat;
-    struct inc_index *nat_each, *address_each, *address_by_lr, *translates_by_lr,
+    struct inc_coll *nat, *address, *translates, *distributed, *announcer, *force_snat;
+    struct inc_index *nat_each, *address_each, *announcer_by_lr, *translates_by_lr,
         *distributed_by_lr, *distributed_each, *force_snat_by_lr;
 };

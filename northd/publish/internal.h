@@ -24,6 +24,11 @@ struct pub_datapath {
     struct list dirty;
 };
 
+struct text_change {
+    const struct rstr *text;
+    bool added;
+};
+
 struct pub_port {
     struct hnode by_name;
     const struct rstr *name;
@@ -31,7 +36,9 @@ struct pub_port {
     bool has_want;
     struct fact_port_binding want;
     const struct row *row;
-    VEC(struct uuid) neighbors; /* MAC_Binding rows that name this port */
+    VEC(struct uuid) neighbors;   /* MAC_Binding rows that name this port */
+    VEC(struct text_change) nats; /* of nat_addresses, unless all are to be compared */
+    bool check_nats;
     struct list dirty;
 };
 
@@ -148,6 +155,7 @@ void ports_take_row(struct publisher *pub, const struct row *before, const struc
 void ports_take_neighbor(struct publisher *pub, const struct row *before, const struct row *after);
 void ports_take_fact(const void *fact, bool added, void *pub);
 void ports_take_extra(const void *fact, bool added, void *pub); /* begins with the port's name */
+void ports_take_nat(const void *fact, bool added, void *pub);
 void ports_build(struct publisher *pub);
 void ports_clear(struct publisher *pub);
 struct pub_port *ports_find(const struct publisher *pub, const struct rstr *name);

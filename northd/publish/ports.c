@@ -59,6 +59,8 @@ void ports_take_row(struct publisher *pub, const struct row *before, const struc
         publisher_surplus(pub, after);
         return;
     }
+    /* While our own transaction is out, this is its effect. */
+    port->check_nats |= !pub->in_flight || !before;
     publisher_hold(&port->row, after);
     port->sb = after->uuid;
     publisher_mark(&pub->dirty_ports, &port->dirty);
@@ -117,6 +119,25 @@ void ports_take_extra(const void *fact, bool added UNUSED, void *pub_)
     publisher_mark(&pub->dirty_ports, &get(pub, name)->dirty);
 }
 
+/* One more or less of many is an element; all of them are looked at when the row is new or somebody else's. */
+void ports_take_nat(const void *fact_, bool added, void *pub_)
+{
+    struct publisher *pub = pub_;
+    const struct fact_port_nat *fact = fact_;
+    struct pub_port *port = get(pub, fact->port);
+    struct text_change change = {rstr_ref(fact->address), added};
+    vec_push(&port->nats, change);
+    publisher_mark(&pub->dirty_ports, &port->dirty);
+}
+
+static void drop_nats(struct pub_port *port)
+{
+    struct text_change *c;
+    VEC_FOR_EACH (c, &port->nats)
+        rstr_unref(c->text);
+    vec_clear(&port->nats);
+}
+
 /* --- Columns */
 
 /* What the rooms say about the port's options, beside what is there already. */
@@ -138,6 +159,27 @@ static const struct datum *nat_addresses(struct publisher *pub, const struct pub
     const struct datum *d = datum_new_set(ATOM_STRING, atoms, facts.n);
     free(atoms);
     return d;
+}
+
+static void put_nats(struct publisher *pub, struct pub_port *port, const struct row *row)
+{
+    enum { T = SB_TABLE_PORT_BINDING, C = SB_PORT_BINDING_COL_NAT_ADDRESSES };
+    struct text_change *c;
+    if (!row || port->check_nats)
+        publisher_put(pub, T, &port->sb, row, C, nat_addresses(pub, port));
+    else
+        VEC_FOR_EACH (c, &port->nats) {
+            union atom atom = {.string = rstr_new(c->text->s)};
+            bool is_there = datum_find(row->values[C], &atom) >= 0;
+            const struct datum *one = datum_new_set(ATOM_STRING, &atom, 1);
+            if (is_there == c->added)
+                datum_unref(one);
+            else
+                publisher_mutate(pub, T, &port->sb, C, c->added ? MUTATE_INSERT : MUTATE_DELETE,
+                                 one);
+        }
+    drop_nats(port);
+    port->check_nats = false;
 }
 
 static const struct datum *requested(struct publisher *pub, const struct pub_port *port,
@@ -237,7 +279,7 @@ static void put_lsp(struct publisher *pub, struct pub_port *port, const struct r
                          : strcmp(type, "router") ? type
                                                   : "patch"));
     put(pub, port, row, SB_PORT_BINDING_COL_OPTIONS, lsp_options(pub, port, lsp));
-    put(pub, port, row, SB_PORT_BINDING_COL_NAT_ADDRESSES, nat_addresses(pub, port));
+    put_nats(pub, port, row);
     put(pub, port, row, SB_PORT_BINDING_COL_REQUESTED_CHASSIS, requested(pub, port, false));
     put(pub, port, row, SB_PORT_BINDING_COL_REQUESTED_ADDITIONAL_CHASSIS,
         requested(pub, port, true));
@@ -301,6 +343,8 @@ static void forget(struct publisher *pub, struct pub_port *port)
     if (port->has_want)
         drop_want(port);
     rstr_unref(port->name);
+    drop_nats(port);
+    vec_fini(&port->nats);
     vec_fini(&port->neighbors);
     free(port);
 }

@@ -213,7 +213,7 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->group, groups_take_fact},
                {pub->p->member, groups_take_member},
                {pub->p->port_option, ports_take_extra},
-               {pub->p->port_nat, ports_take_extra},
+               {pub->p->port_nat, ports_take_nat},
                {pub->p->port_chassis, ports_take_extra},
                {pub->p->acl.set, sets_take_fact},
                {pub->p->acl.in_address, sets_take_element},

@@ -1,4 +1,4 @@
-"""northd: cold start, full recompute, one more port, one more ACL, one more address in a set of 10,000, one backend of a VIP, memory; ours hosting its databases beside ovn-northd with its two servers."""
+"""northd: cold start, full recompute, memory, and one change more: a port, an ACL, an address in a set of 10,000, a backend of a VIP, a route among 10,000, a chassis; ours hosting its databases beside ovn-northd with its two servers. For each change the time until a client of SB has it, and the CPU time of the central processes, databases included."""
 import os, shutil, time
 from harness import Connection, Folder, cpu_seconds, median, peak_mb, row
 import topology
@@ -83,6 +83,13 @@ def sync(nb, number):
                 return
 
 
+def repeat(central, reps, change):
+    """Median in ms of change(k), which returns seconds, for k = 0..reps - 1, and the CPU time of each in ms."""
+    before = sum(cpu_seconds(p) for p in central.pids())
+    times = [change(k) * 1e3 for k in range(reps)]
+    return median(times), (sum(cpu_seconds(p) for p in central.pids()) - before) * 1e3 / reps
+
+
 def watch_cfg(nb):
     nb.call("monitor", topology.DB, "cfg", {"NB_Global": {"columns": ["sb_cfg"], "select": {"initial": False, "insert": False, "delete": False}}})
 
@@ -127,16 +134,16 @@ def add_address(central, k):
 
 
 def measure_firewall(central, n, reps):
-    """Medians in ms: one ACL more on a switch that has one, one address more in a set of 10,000."""
+    """One ACL more on a switch that has one, one address more in a set of 10,000."""
     addresses = ["10.%d.%d.%d" % (100 + k // 65536, k // 256 % 256, k % 256) for k in range(10000)]
     watch(central, "Address_Set")
     change(central, [topology.insert("Address_Set", {"name": "big", "addresses": ["set", addresses]}, "s")], "Address_Set", lambda r: "insert" in r)
-    times = [add_address(central, k) * 1e3 for k in range(reps)]
+    address = repeat(central, reps, lambda k: add_address(central, k))
     central.sb.call("monitor_cancel", "Address_Set")
     watch(central, "Logical_Flow")
     for i in range(min(n, 7)):
         add_acl(central, i, 0)
-    return median([add_acl(central, k % min(n, 7), 1 + k) * 1e3 for k in range(reps)]), median(times)
+    return repeat(central, reps, lambda k: add_acl(central, k % min(n, 7), 1 + k)), address
 
 
 def set_backend(central, k):
@@ -147,13 +154,46 @@ def set_backend(central, k):
 
 
 def measure_lb(central, n, reps):
-    """Median in ms: one backend of one of the 100 VIPs of a load balancer on the first switches. Logical_Flow is watched."""
+    """One backend of one of the 100 VIPs of a load balancer on the first switches. Logical_Flow is watched."""
     vips = [["30.0.0.%d:80" % i, "10.16.0.10:8080"] for i in range(100)]
     ops = [topology.insert("Load_Balancer", {"name": "lb", "protocol": "tcp", "vips": ["map", vips]}, "lb")]
     for i in range(min(n, 20)):
         ops.append({"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "ls%d" % i]], "mutations": [["load_balancer", "insert", topology.ref("lb")]]})
     change(central, ops, "Logical_Flow", lambda r: "backends=10.16.0.10:8080)" in r.get("insert", {}).get("actions", ""))
-    return median([set_backend(central, 1 + k) * 1e3 for k in range(reps)])
+    return repeat(central, reps, lambda k: set_backend(central, 1 + k))
+
+
+def add_route(central, k):
+    prefix = "11.%d.%d.0/24" % (k >> 8, k & 255)
+    ops = [topology.insert("Logical_Router_Static_Route", {"ip_prefix": prefix, "nexthop": "100.64.0.2"}, "r"),
+           {"op": "mutate", "table": "Logical_Router", "where": [["name", "==", "cr"]], "mutations": [["static_routes", "insert", topology.ref("r")]]}]
+    return change(central, ops, "Logical_Flow", lambda r: "ip4.dst == " + prefix in r.get("insert", {}).get("match", ""))
+
+
+def measure_routes(central, reps):
+    """One route more on a router with 10,000. Logical_Flow is watched."""
+    names = ["r%d" % k for k in range(10000)]
+    ops = [topology.insert("Logical_Router_Static_Route", {"ip_prefix": "20.%d.%d.0/24" % (k >> 8, k & 255), "nexthop": "100.64.0.2"}, n) for k, n in enumerate(names)]
+    ops.append({"op": "mutate", "table": "Logical_Router", "where": [["name", "==", "cr"]], "mutations": [["static_routes", "insert", ["set", [topology.ref(n) for n in names]]]]})
+    change(central, ops, "Logical_Flow", lambda r: "ip4.dst == 20." in r.get("insert", {}).get("match", ""))
+    return repeat(central, reps, lambda k: add_route(central, k))
+
+
+def measure_chassis(central, n, reps):
+    """A chassis comes and claims a port: until its port is up in NB."""
+    central.nb.call("monitor_cond", topology.DB, "up", {"Logical_Switch_Port": [{"columns": ["up"], "select": {"initial": False}}]})
+
+    def add(k):
+        started = time.perf_counter()
+        central.sb.transact("OVN_Southbound", [
+            topology.insert("Encap", {"type": "geneve", "ip": "1.2.%d.%d" % (k >> 8, k & 255), "chassis_name": "hv%d" % k}, "e"),
+            topology.insert("Chassis", {"name": "hv%d" % k, "encaps": topology.ref("e")}, "c"),
+            {"op": "update", "table": "Port_Binding", "where": [["logical_port", "==", "lp-%d-1" % (k % n)]], "row": {"chassis": topology.ref("c"), "up": True}}])
+        while not any(r.get("modify", {}).get("up") for r in central.nb.notification()["params"][1].get("Logical_Switch_Port", {}).values()):
+            pass
+        return time.perf_counter() - started
+
+    return repeat(central, min(reps, n), add)
 
 
 def measure(central, n, reps):
@@ -174,12 +214,14 @@ def measure(central, n, reps):
     figures["recompute"] = median(times)
     central.nb.call("monitor_cancel", "cfg")
     central.sb.call("monitor", "OVN_Southbound", "pb", {"Port_Binding": {"columns": ["logical_port"], "select": {"initial": False, "delete": False, "modify": False}}})
-    times = [add_port(central, (k * 13) % n, 40 + k) * 1e3 for k in range(reps)]
-    figures["add_port"] = median(times)
+    figures["add_port"] = repeat(central, reps, lambda k: add_port(central, (k * 13) % n, 40 + k))
     figures["rss"] = sum(peak_mb(p) for p in central.pids())
     central.sb.call("monitor_cancel", "pb")
     figures["acl"], figures["address"] = measure_firewall(central, n, reps)
     figures["backend"] = measure_lb(central, n, reps)
+    figures["route"] = measure_routes(central, reps)
+    central.sb.call("monitor_cancel", "Logical_Flow")
+    figures["chassis"] = measure_chassis(central, n, reps)
     return figures
 
 
@@ -190,13 +232,16 @@ def one_size(build, n, reps, with_peer):
     if with_peer:
         with Folder("peer") as folder:
             peer = measure(Peer(folder), n, reps)
-    names = (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("add_port", "add_port_%d", "ms"), ("acl", "acl_%d", "ms"), ("backend", "vip_backend_%d", "ms"), ("rss", "rss_central_%d", "MB"))
-    rows = [row(name % n, unit, ours[key], peer.get(key)) for key, name, unit in names]
-    return rows + ([row("address_in_10000", "ms", ours["address"], peer.get("address"))] if n <= 100 else [])
+    rows = [row(name % n, unit, ours[key], peer.get(key))
+            for key, name, unit in (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("rss", "rss_central_%d", "MB"))]
+    for key, name in (("add_port", "add_port"), ("acl", "acl"), ("address", "address_in_10000"), ("backend", "vip_backend"), ("route", "route_in_10000"), ("chassis", "chassis")):
+        for which, what in ((0, ""), (1, "_cpu")):
+            rows.append(row("%s%s_%d" % (name, what, n), "ms", ours[key][which], peer[key][which] if peer else None))
+    return rows
 
 
 def run(build, quick):
     with_peer = shutil.which("ovn-northd") is not None and os.path.exists(SCHEMAS + "/ovn-nb.ovsschema")
     if quick:
         return one_size(build, 20, 6, with_peer)
-    return one_size(build, 100, 30, with_peer) + one_size(build, 500, 30, False)
+    return one_size(build, 100, 30, with_peer) + one_size(build, 500, 30, False) + one_size(build, 1000, 30, False)

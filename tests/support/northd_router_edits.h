@@ -301,7 +301,8 @@ static void router_edit_announcement(struct world *w)
         if (!to || n--)
             continue;
         char *text = xasprintf("router-port=%s nat-addresses=%s", to,
-                               PICK(w, "router", "0a:00:00:00:01:02", "nonsense"));
+                               PICK(w, "router", "router", "0a:00:00:00:01:02", "nonsense",
+                                    "router exclude-lb-vips-from-garp=true"));
         world_set(w, "Logical_Switch_Port", &row->uuid, "options", text);
         free(text);
         return;

@@ -191,9 +191,39 @@ static void nonsense(void **state)
 
 #define TEST(F) cmocka_unit_test_setup_teardown(F, setup, teardown)
 
+/* What the router's chassis announces outside: the port's own, NAT's and load balancers' addresses, each an element. */
+static void announcements(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    make_gateway_port(n);
+    struct uuid nat = add_nat(n, "snat", "172.16.0.10", "10.0.0.0/24");
+    struct uuid lb = world_insert(w, "Load_Balancer");
+    world_set(w, "Load_Balancer", &lb, "vips", "172.16.0.30:80=10.0.0.1:80");
+    world_link(w, "Logical_Router", &n->lr, "load_balancer", &lb, true);
+    const struct row *row;
+    REPLICA_FOR_EACH(row, pos, w->nb_client, replica_table(w->nb_client, "Logical_Switch_Port"))
+    if (!strcmp(nb_logical_switch_port_name(nb_logical_switch_port_cast(row)), "pub-r"))
+        world_set(w, "Logical_Switch_Port", &row->uuid, "options",
+                  "router-port=r-pub nat-addresses=router");
+    commit(w);
+    const char *port = "port pub-r ", *at = "is_chassis_resident(\\\"cr-r-pub\\\")";
+    assert_int_equal(world_count(w, port, "0a:00:00:00:ff:02 172.16.0.254 ", at, NULL), 1);
+    assert_int_equal(world_count(w, port, "0a:00:00:00:ff:02 172.16.0.10 ", at, NULL), 1);
+    assert_int_equal(world_count(w, port, "0a:00:00:00:ff:02 172.16.0.30 ", at, NULL), 1);
+    restart(w);
+    add_nat(n, "snat", "172.16.0.11", "10.0.1.0/24");
+    world_link(w, "Logical_Router", &n->lr, "nat", &nat, false);
+    commit(w);
+    assert_int_equal(world_count(w, port, "172.16.0.11 ", NULL), 1);
+    assert_int_equal(world_count(w, port, "172.16.0.10 ", NULL), 0);
+    restart(w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(gateway_router), TEST(force_snat),  TEST(gateway_port),
-                                       TEST(watched),        TEST(distributed), TEST(nonsense)};
+    const struct CMUnitTest tests[] = {TEST(announcements), TEST(gateway_router), TEST(force_snat),
+                                       TEST(gateway_port),  TEST(watched),        TEST(distributed),
+                                       TEST(nonsense)};
     return cmocka_run_group_tests_name("northd nat", tests, NULL, NULL);
 }
