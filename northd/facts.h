@@ -42,7 +42,17 @@ enum lsp_type {
     LSP_EXTERNAL,
     LSP_OTHER
 };
-enum { PORT_DISABLED = 1, PORT_UNKNOWN = 2, PORT_SECURED = 4, PORT_LEARNS = 8 };
+enum {
+    PORT_DISABLED = 1,
+    PORT_UNKNOWN = 2,
+    PORT_SECURED = 4,
+    PORT_LEARNS = 8,
+    /* what its row has: see topology/lsp_index.c */
+    PORT_HAS_QUEUE = 16,
+    PORT_HAS_TAG = 32,
+    PORT_HAS_DHCP = 64,
+    PORT_REQUESTS_CHASSIS = 128,
+};
 
 struct fact_lsp {
     struct uuid uuid, ls;

@@ -151,6 +151,7 @@ static void declare_facts(struct northd_program *p)
     p->lsp_by_uuid = BY_UUID(p->lsp, fact_lsp, uuid);
     p->localnet_by_ls = inc_index_fn(g, p->lsp, "localnet", &feed_uuid_type, localnet_key);
     p->lsp_by_name = BY_NAME(p->lsp, fact_lsp, name);
+    topology_declare_lsp_indexes(p);
     p->lsp_by_has = inc_index_fn(g, p->lsp, "has", &northd_type_switch_has, switch_has_key);
     p->lrp = inc_derived(g, "lrp", &northd_type_lrp);
     p->lrp_by_uuid = BY_UUID(p->lrp, fact_lrp, uuid);
@@ -216,10 +217,10 @@ static void declare_topology(struct northd_program *p)
          READS(p->in_lrp, p->in_lr_port, p->lsp), p->lrp, p->want_key, p->complaint);
     UNIT("topology: networks", p->lrp_by_uuid, topology_network, READS(p->lrp, p->in_lrp),
          p->network, p->plen);
-    UNIT("topology: links", p->lsp_by_uuid, topology_link, READS(p->lsp, p->lrp), p->link);
+    UNIT("topology: links", p->lsp_that.is_router, topology_link, READS(p->lsp, p->lrp), p->link);
     UNIT("topology: router peers", p->lrp_by_uuid, topology_router_peer, READS(p->lrp),
          p->router_peer);
-    UNIT("topology: tags wanted", p->lsp_by_uuid, topology_tag_want, READS(p->lsp, p->in_lsp),
+    UNIT("topology: tags wanted", p->lsp_that.has_tag, topology_tag_want, READS(p->lsp, p->in_lsp),
          p->tag_want, p->tag);
     UNIT("topology: tags", p->tag_want_by_parent, topology_tags, READS(p->tag_want), p->tag,
          p->complaint);
@@ -238,16 +239,16 @@ static void declare_switch(struct northd_program *p)
     UNIT("switch: has", p->lsp_by_has, switch_has, READS(p->lsp), p->switch_has);
     UNIT("switch: port_sec", p->switch_by_uuid, switch_port_sec, READS(p->datapath, p->switch_has),
          p->lflow);
-    UNIT("switch: fdb", p->lsp_by_uuid, switch_fdb, READS(p->lsp), p->lflow);
-    UNIT("switch: queue", p->lsp_by_uuid, switch_queue, READS(p->lsp, p->in_lsp, p->switch_has),
-         p->lflow);
-    UNIT("switch: vtep", p->lsp_by_uuid, switch_vtep, READS(p->lsp), p->lflow);
+    UNIT("switch: fdb", p->lsp_that.learns, switch_fdb, READS(p->lsp), p->lflow);
+    UNIT("switch: queue", p->lsp_that.has_queue, switch_queue,
+         READS(p->lsp, p->in_lsp, p->switch_has), p->lflow);
+    UNIT("switch: vtep", p->lsp_that.is_vtep, switch_vtep, READS(p->lsp), p->lflow);
     UNIT("switch: vtep, common", p->switch_by_uuid, switch_vtep_common,
          READS(p->datapath, p->switch_has), p->lflow);
     UNIT("switch: qos", p->in_qos_by_uuid, switch_qos, READS(p->in_qos, p->in_ls_qos), p->lflow,
          p->complaint);
     UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
-    UNIT("switch: enabled", p->lsp_by_uuid, switch_enabled, READS(p->lsp), p->lflow);
+    UNIT("switch: enabled", p->lsp_that.is_disabled, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
     UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup,
          READS(p->lsp, p->port_addr, p->link, p->gateway.port, p->gateway.reside), p->lflow);
@@ -306,7 +307,7 @@ static void declare_publish(struct northd_program *p)
          READS(p->lsp, p->in_lsp, p->tag, p->link, p->gateway.router, p->gateway.in_ha_group,
                p->key),
          p->port_binding, p->port_option);
-    UNIT("publish: requested chassis", p->lsp_by_uuid, publish_requested_chassis,
+    UNIT("publish: requested chassis", p->lsp_that.requests_chassis, publish_requested_chassis,
          READS(p->lsp, p->in_lsp, p->chassis), p->port_chassis);
     UNIT("publish: router ports", p->lrp_by_uuid, publish_lrp_binding,
          READS(p->lrp, p->in_lrp, p->link, p->router_peer, p->gateway.router, p->gateway.port,

@@ -25,6 +25,12 @@ struct northd_input {
     const char *table, *column; /* column NULL: the rows */
 };
 
+/* Ports of switches by uuid, those alone that ...: see topology/lsp_index.c. */
+struct lsp_indexes {
+    struct inc_index *is_router, *is_outer /* router or localnet */, *is_vtep, *is_virtual,
+        *is_external, *learns, *is_disabled, *has_queue, *has_tag, *has_dhcp, *requests_chassis;
+};
+
 struct northd_program {
     struct inc_program *inc;
     struct symtab *symbols;
@@ -58,6 +64,7 @@ struct northd_program {
     struct inc_coll *lsp, *lrp, *network, *plen, *link, *router_peer, *port_addr, *route;
     struct inc_index *lsp_by_uuid, *lsp_by_name, *lsp_by_has, *localnet_by_ls, *lrp_by_uuid,
         *lrp_by_name, *lrp_by_lr, *lrp_mtu_by_lr;
+    struct lsp_indexes lsp_that;
     struct inc_index *network_by_lrp, *network_by_prefix, *plen_by_lr;
     struct inc_index *link_by_lsp, *link_by_lrp, *link_by_lrp_name, *link_by_lr, *link_by_ls;
     struct inc_index *router_peer_by_lrp;

@@ -8,37 +8,18 @@ FACT_COMPARE(virtual_parent, fact_compare_text(a->port, b->port),
 FACT_TEXTS(virtual_parent, port, parent)
 FACT_TYPE(virtual_parent, NULL);
 
-static void key_of_type(const void *fact, struct inc_keys *keys, enum lsp_type type)
-{
-    const struct fact_lsp *f = fact;
-    if (f->type == type)
-        inc_key_add(keys, &f->uuid);
-}
-
-static void virtual_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
-{
-    key_of_type(fact, keys, LSP_VIRTUAL);
-}
-
-static void external_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
-{
-    key_of_type(fact, keys, LSP_EXTERNAL);
-}
-
 void port_declare_facts(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     struct port_facts *f = &p->port;
     f->parent = inc_input(g, "virtual_parent", &northd_type_virtual_parent);
     f->parent_by_port = BY_NAME(f->parent, fact_virtual_parent, port);
-    f->virtual_by_uuid = inc_index_fn(g, p->lsp, "virtual", &feed_uuid_type, virtual_key);
-    f->external_by_uuid = inc_index_fn(g, p->lsp, "external", &feed_uuid_type, external_key);
 }
 
 void port_declare_units(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
-    UNIT("port: groups of chassis", p->port.external_by_uuid, port_external_group,
+    UNIT("port: groups of chassis", p->lsp_that.is_external, port_external_group,
          READS(p->lsp, p->in_lsp, p->gateway.in_ha_group), p->gateway.ha_want);
 }
 
@@ -46,11 +27,11 @@ void port_declare_flows(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     struct port_facts *f = &p->port;
-    UNIT("port: virtual", f->virtual_by_uuid, port_virtual, READS(p->lsp, p->in_lsp), p->lflow,
+    UNIT("port: virtual", p->lsp_that.is_virtual, port_virtual, READS(p->lsp, p->in_lsp), p->lflow,
          p->complaint);
-    UNIT("port: virtual, resolve", f->virtual_by_uuid, port_virtual_resolve,
+    UNIT("port: virtual, resolve", p->lsp_that.is_virtual, port_virtual_resolve,
          READS(p->lsp, p->in_lsp, p->link, p->network, p->port_addr, f->parent), p->lflow);
-    UNIT("port: external", f->external_by_uuid, port_external,
+    UNIT("port: external", p->lsp_that.is_external, port_external,
          READS(p->lsp, p->link, p->network, p->port_addr), p->lflow);
     UNIT("port: proxy", p->link_by_lsp, port_proxy, READS(p->link, p->in_lsp), p->lflow,
          p->complaint);

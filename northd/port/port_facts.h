@@ -13,7 +13,6 @@ struct fact_virtual_parent {
 extern const struct inc_type northd_type_virtual_parent;
 
 struct port_facts {
-    struct inc_index *virtual_by_uuid, *external_by_uuid; /* of p->lsp */
     struct inc_coll *parent;
     struct inc_index *parent_by_port;
 };

@@ -76,6 +76,18 @@ static bool learns(const struct fact_lsp *lsp, const struct nb_logical_switch_po
     return lsp->type == LSP_VIF || (lsp->type == LSP_LOCALNET && asked && !strcmp(asked, "true"));
 }
 
+/* What few ports have, so that what concerns it alone need not look at the others. */
+static uint32_t traits(const struct nb_logical_switch_port *row)
+{
+    return (nb_logical_switch_port_options_value(row, "qdisc_queue_id") ? PORT_HAS_QUEUE : 0) |
+           (nb_logical_switch_port_tag_request_present(row) ? PORT_HAS_TAG : 0) |
+           (nb_logical_switch_port_dhcpv4_options(row) || nb_logical_switch_port_dhcpv6_options(row)
+                ? PORT_HAS_DHCP
+                : 0) |
+           (nb_logical_switch_port_options_value(row, "requested-chassis") ? PORT_REQUESTS_CHASSIS
+                                                                           : 0);
+}
+
 void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -100,6 +112,7 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
         lsp.flags |= PORT_SECURED;
     if (learns(&lsp, row))
         lsp.flags |= PORT_LEARNS;
+    lsp.flags |= traits(row);
     want_key(ctx, p, &lsp.ls, &lsp.uuid, lsp.name);
     if (!(lsp.flags & PORT_DISABLED)) {
         join_group(ctx, p, &lsp, GROUP_FLOOD);

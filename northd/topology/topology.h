@@ -7,6 +7,8 @@
 
 #include "northd/program.h"
 
+/* lsp_index.c, for program.c */
+void topology_declare_lsp_indexes(struct northd_program *p);
 /* datapath.c: each Logical_Switch, each Logical_Router */
 void topology_switch(struct inc_ctx *ctx, const void *key, void *aux);
 void topology_router(struct inc_ctx *ctx, const void *key, void *aux);

@@ -288,7 +288,8 @@ class Network:
             backend = rnd.choice(self.ports)[3] if rnd.random() < 0.85 else None
             self.add("--id=@lb%d" % i, "create", "Load_Balancer", "name=lb%d" % i, "protocol=" + protocol,
                      'vips:"%s"="%s"' % (ip + (":" + port if port else ""), backend + (":8080" if port else "") if backend else ""),
-                     "options:reject=" + rnd.choice(["true", "false"]), "options:skip_snat=" + rnd.choice(["true", "false"]))
+                     "options:reject=" + rnd.choice(["true", "false"]), # without a backend theirs writes "flags.skip_snat_for_lb = 1; drop;", which nobody can parse
+                     "options:skip_snat=" + (rnd.choice(["true", "false"]) if backend else "false"))
             for sw in rnd.sample(self.switches, rnd.randint(0, len(self.switches))):
                 self.add("add", "Logical_Switch", sw, "load_balancer", "@lb%d" % i)
             if n_routers and rnd.random() < 0.6:
