@@ -125,6 +125,8 @@ def outcome(packet, text):
         if m:
             if not state.get("ignored"):
                 found.append("%s: %s" % (m.group(1), " ".join("%s=%s" % kv for kv in sorted(state.items()))))
+        elif assign and re.match(r"x*reg\d", assign.group(1)):
+            continue  # a register, which no packet carries
         elif assign:
             state[assign.group(1)] = plain(*assign.groups())
         elif line == "ip.ttl--;":

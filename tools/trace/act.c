@@ -177,6 +177,8 @@ static bool entry_allows(const struct at *at, const char *entry, bool in)
     uint64_t address = (uint64_t)get(at, in ? SYM_ETH_SRC : SYM_ETH_DST);
     bool ok =
         !mac_parse_masked(word, &mac, &mask) && (address & mac_to_u64(mask)) == mac_to_u64(mac);
+    if (ok && in && get(at, SYM_ETH_TYPE) == ETH_ARP) /* the sender inside is checked as well */
+        ok = ((uint64_t)get(at, SYM_ARP_SHA) & mac_to_u64(mask)) == mac_to_u64(mac);
     while (ok && has_ip && (word = strsep(&rest, " ")) != NULL) {
         struct ip_prefix prefix;
         if (!*word || ip_prefix_parse(word, &prefix))
@@ -237,11 +239,12 @@ static u128 result_of(struct at *at, const struct action *a)
         return violates_port_security(at, a->op == ACTION_CHECK_IN_PORT_SEC);
     case ACTION_PUT_DHCP_OPTS:
     case ACTION_PUT_DHCPV6_OPTS:
+        node_add(at->parent, NODE_ACTION,
+                 xstrdup("/* We assume that this packet is DHCPDISCOVER or DHCPREQUEST. */"));
+        return 1;
     case ACTION_PUT_ND_RA_OPTS:
         comment(at, xstrdup("/* We assume that this packet is one that is answered. */"));
         return 1;
-    case ACTION_SELECT:
-        return a->n > 1 && a->operand[1].kind == OPERAND_VALUE ? a->operand[1].value : 1;
     case ACTION_CHECK_PKT_LARGER:
     case ACTION_CHK_LB_HAIRPIN:
     case ACTION_CHK_LB_HAIRPIN_REPLY:
@@ -326,18 +329,38 @@ static void become_icmp(struct at *at, bool v6)
     uflow_set_field(world, at->packet, v6 ? SYM_ICMP6_CODE : SYM_ICMP4_CODE, HOST);
 }
 
+enum { RST = 4 }; /* of tcp.flags */
+
+/* A reset is not answered by another (RFC 9293, 3.10.7.1). */
+static bool is_reset(const struct at *at)
+{
+    return get(at, SYM_IP_PROTO) == PROTO_TCP && get(at, SYM_TCP_FLAGS) & RST;
+}
+
 static void become_reset(struct at *at)
 {
-    enum { RST = 4 };
     exchange(at, SYM_TCP_SRC, SYM_TCP_DST);
     uflow_set_field(world_of(at), at->packet, SYM_IP_TTL, MAX_TTL);
     uflow_set_field(world_of(at), at->packet, SYM_TCP_FLAGS, RST);
 }
 
-static void become_rejection(struct at *at)
+static bool is_ip4(const struct at *at)
 {
     struct ip_addr ip;
-    bool v6 = uflow_ip(world_of(at), at->packet, true, &ip) && ip.version == 6;
+    return uflow_ip(world_of(at), at->packet, true, &ip) && ip.version == 4;
+}
+
+/* What reject answers with. */
+static const char *rejection(const struct at *at)
+{
+    if (get(at, SYM_IP_PROTO) == PROTO_TCP)
+        return action_op_name(ACTION_TCP_RESET);
+    return action_op_name(is_ip4(at) ? ACTION_ICMP4 : ACTION_ICMP6);
+}
+
+static void become_rejection(struct at *at)
+{
+    bool v6 = !is_ip4(at);
     exchange(at, SYM_ETH_SRC, SYM_ETH_DST);
     exchange(at, v6 ? SYM_IP6_SRC : SYM_IP4_SRC, v6 ? SYM_IP6_DST : SYM_IP4_DST);
     if (get(at, SYM_IP_PROTO) == PROTO_TCP)
@@ -351,8 +374,12 @@ static void act_nested(struct at *at, const struct action *a)
 {
     struct uflow copy = *at->packet;
     struct at inner = *at;
+    if ((a->op == ACTION_REJECT || a->op == ACTION_TCP_RESET) && is_reset(at))
+        return;
     inner.packet = &copy;
-    inner.parent = node_add(at->parent, NODE_TRANSFORM, xstrdup(action_op_name(a->op)));
+    inner.parent =
+        node_add(at->parent, NODE_TRANSFORM,
+                 xstrdup(a->op == ACTION_REJECT ? rejection(at) : action_op_name(a->op)));
     switch (a->op) {
     case ACTION_ARP:
         become_arp(&inner);
@@ -424,6 +451,9 @@ static void act(struct at *at, const struct action *a, const char *text)
     case ACTION_GET_ND:
         act_get_neighbor(at, a);
         break;
+    case ACTION_SELECT:
+        act_select(at, a);
+        break;
     default:
         if (a->n && a->operand[0].kind == OPERAND_ACTIONS)
             act_nested(at, a);
@@ -437,8 +467,8 @@ void act_all(struct at *at, const struct actions *actions)
 {
     for (uint32_t i = 0; i < actions->n && !at->stop; i++) {
         char *text = act_text(actions->action[i]);
-        if (!changes_pipeline(at, actions->action[i])) /* the pipeline's own line says it */
-            node_add(at->parent, NODE_ACTION, xstrdup(text));
+        node_add(at->parent, changes_pipeline(at, actions->action[i]) ? NODE_JUMP : NODE_ACTION,
+                 xstrdup(text));
         act(at, actions->action[i], text);
         free(text);
     }

@@ -48,8 +48,7 @@ static uint32_t next_state(struct trace *trace, bool *is_default)
     return *is_default ? CT_EST | CT_TRK : trace->ct_states.data[trace->ct_used++];
 }
 
-/* A copy of the packet goes on in the next table, under a node with TITLE. */
-static void go_on(struct at *at, char *title, struct uflow *copy)
+void act_go_on(struct at *at, char *title, struct uflow *copy)
 {
     struct at next = *at;
     next.packet = copy;
@@ -67,7 +66,7 @@ static void ct_next(struct at *at)
     put_state(&title, state);
     str_putf(&title, "%s)", is_default ? BY_DEFAULT : "");
     uflow_set_field(at->trace->world, &copy, SYM_CT_STATE, state);
-    go_on(at, str_steal(&title), &copy);
+    act_go_on(at, str_steal(&title), &copy);
 }
 
 /* ct_dnat, ct_snat and their relatives. */
@@ -93,7 +92,7 @@ static void ct_nat(struct at *at, const struct action *a, bool source)
                           source ? "snat" : "dnat");
         uflow_set_field(world, &copy, SYM_CT_STATE, state | CT_TRK);
     }
-    go_on(at, title, &copy);
+    act_go_on(at, title, &copy);
 }
 
 /* ---- load balancing ---- */
@@ -172,7 +171,7 @@ static void ct_lb(struct at *at, const struct action *a)
         state |= CT_DNAT;
     }
     uflow_set_field(world, &copy, SYM_CT_STATE, state);
-    go_on(at, xasprintf("%s%s", action_op_name(a->op), is_default ? BY_DEFAULT : ""), &copy);
+    act_go_on(at, xasprintf("%s%s", action_op_name(a->op), is_default ? BY_DEFAULT : ""), &copy);
 }
 
 bool act_ct(struct at *at, const struct action *a, const char *text)
@@ -196,9 +195,9 @@ bool act_ct(struct at *at, const struct action *a, const char *text)
         return true;
     case ACTION_CT_COMMIT_NAT: {
         struct uflow copy = *at->packet;
-        go_on(at,
-              xasprintf("%s /* assuming no un-nat entry, so no change */", action_op_name(a->op)),
-              &copy);
+        act_go_on(
+            at, xasprintf("%s /* assuming no un-nat entry, so no change */", action_op_name(a->op)),
+            &copy);
         return true;
     }
     case ACTION_CT_CLEAR:

@@ -57,6 +57,7 @@ static void put_detailed(const struct node *node, unsigned level, bool is_member
         put_line(out, level, node->text, "");
         break;
     case NODE_ACTION:
+    case NODE_JUMP:
     case NODE_END:
     case NODE_LOG:
     case NODE_COMMENT:

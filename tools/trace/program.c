@@ -22,6 +22,7 @@ enum {
     OPT_ALL,
     OPT_CT,
     OPT_LB_DST,
+    OPT_SELECT,
     OPT_PLAIN,
     OPT_FRIENDLY,
     OPT_LEADER,
@@ -60,6 +61,8 @@ static const char usage_text[] =
     "dnat, snat\n"
     "                          (default: est)\n"
     "  --lb-dst=IP[:PORT]      the backend that load balancers choose (default: the first)\n"
+    "  --select-id=N           the member that select chooses, if it is one of them (default: "
+    "any)\n"
     "Database:\n"
     "  --db=DATABASE           the southbound database (default: OVN_SB_DB, else ovnsb_db.sock in "
     "the run directory)\n"
@@ -121,6 +124,13 @@ static int set_option(struct program *p, int option, const char *arg, bool *done
         break;
     case OPT_LB_DST:
         return set_lb_dst(p, arg) ? fail(p, "--lb-dst: expected IP, IP:PORT or [IP]:PORT") : 0;
+    case OPT_SELECT: {
+        uint64_t id;
+        if (text_to_u64(arg, 10, &id) || !id || id > UINT32_MAX)
+            return fail(p, "--select-id: expected a number from 1");
+        p->trace.select_id = (uint32_t)id;
+        break;
+    }
     case OPT_PLAIN:
     case OPT_FRIENDLY:
         p->plain_names = option == OPT_PLAIN;
@@ -162,6 +172,7 @@ static int parse_options(struct program *p, int argc, char **argv, bool *done)
         {"all", no_argument, NULL, OPT_ALL},
         {"ct", required_argument, NULL, OPT_CT},
         {"lb-dst", required_argument, NULL, OPT_LB_DST},
+        {"select-id", required_argument, NULL, OPT_SELECT},
         {"no-friendly-names", no_argument, NULL, OPT_PLAIN},
         {"friendly-names", no_argument, NULL, OPT_FRIENDLY},
         {"leader-only", no_argument, NULL, OPT_LEADER},

@@ -165,9 +165,10 @@ void run_pipeline(struct trace *trace, const struct row *datapath, enum pipeline
     const char *inport = world_name(world, (uint32_t)uflow_field(world, packet, SYM_INPORT));
     const char *outport = world_name(world, (uint32_t)uflow_field(world, packet, SYM_OUTPORT));
     char *title =
-        pipeline == PIPELINE_INGRESS
-            ? xasprintf("ingress(dp=\"%s\", inport=\"%s\")", dp, inport)
-            : xasprintf("egress(dp=\"%s\", inport=\"%s\", outport=\"%s\")", dp, inport, outport);
+        pipeline == PIPELINE_INGRESS ? xasprintf("ingress(dp=\"%s\", inport=\"%s\")", dp, inport)
+        : *inport
+            ? xasprintf("egress(dp=\"%s\", inport=\"%s\", outport=\"%s\")", dp, inport, outport)
+            : xasprintf("egress(dp=\"%s\", outport=\"%s\")", dp, outport);
     free(dp);
     struct node *node = node_add(parent, NODE_PIPELINE, title);
     if (pipeline == PIPELINE_EGRESS && goes_back(world, packet)) {

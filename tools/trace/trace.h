@@ -29,10 +29,11 @@ enum node_kind {
     NODE_TABLE,     /* a flow: actions follow */
     NODE_TRANSFORM, /* ct_next(...), arp: the packet that goes on is another one */
     NODE_ACTION,    /* as the flow says it */
-    NODE_MODIFY,    /* only where nothing else is shown: a header is another one now */
-    NODE_OUTPUT,    /* to a port: where packets end */
-    NODE_END,       /* the same in the other forms, as a comment */
-    NODE_LOG,       /* a line that somebody will find in a log */
+    NODE_JUMP,   /* into the other pipeline: in the other forms that pipeline's own line says it */
+    NODE_MODIFY, /* only where nothing else is shown: a header is another one now */
+    NODE_OUTPUT, /* to a port: where packets end */
+    NODE_END,    /* the same in the other forms, as a comment */
+    NODE_LOG,    /* a line that somebody will find in a log */
     NODE_COMMENT,
 };
 
@@ -126,6 +127,7 @@ struct trace {
     bool has_backend; /* --lb-dst */
     struct ip_addr backend;
     uint16_t backend_port;
+    uint32_t select_id; /* --select-id, 0: any */
     unsigned depth;
     bool too_deep;
 };
@@ -149,9 +151,12 @@ void run_table(struct at *at, unsigned table);
 void run_output(struct at *at);
 bool run_too_deep(struct trace *trace, struct node *parent);
 
-/* ---- act.c, act_ct.c ---- */
+/* ---- act.c, act_ct.c, act_select.c ---- */
 void act_all(struct at *at, const struct actions *actions);
 bool act_ct(struct at *at, const struct action *a, const char *text); /* false: not of its kind */
+void act_select(struct at *at, const struct action *a);
+/* A copy of the packet goes on in the next table, under a node with TITLE (taken over). */
+void act_go_on(struct at *at, char *title, struct uflow *copy);
 char *act_text(const struct action *a);
 /* "est|trk": names of bits of ct_state. */
 bool ct_parse(const char *text, uint32_t *ret);
