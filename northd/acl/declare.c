@@ -100,7 +100,8 @@ void acl_declare_flows(struct northd_program *p)
     struct acl_room *r = &p->acl;
     UNIT("acl: common", p->switch_by_uuid, acl_common,
          READS(p->datapath, p->switch_has, p->in_option), p->lflow);
-    UNIT("acl: ports", p->lsp_that.is_outer, acl_port, READS(p->lsp, p->in_lsp, p->switch_has), p->lflow);
+    UNIT("acl: ports", p->lsp_that.is_outer, acl_port, READS(p->lsp, p->in_lsp, p->switch_has),
+         p->lflow);
     UNIT("acl: flows", r->acl_on_each, acl_flows,
          READS(r->acl_on, r->acl, r->fair_meter, p->switch_has, p->in_option), p->lflow);
 }

@@ -40,6 +40,7 @@ void dhcp_declare_units(struct northd_program *p)
     struct dhcp_facts *f = &p->dhcp;
     UNIT("dhcp: options", f->in_options_by_uuid, dhcp_options, READS(f->in_options), f->dhcp,
          p->complaint);
-    UNIT("dhcp: uses", p->lsp_that.has_dhcp, dhcp_use, READS(p->lsp, p->in_lsp), f->use, p->complaint);
+    UNIT("dhcp: uses", p->lsp_that.has_dhcp, dhcp_use, READS(p->lsp, p->in_lsp), f->use,
+         p->complaint);
     UNIT("dhcp: ports", f->use_each, dhcp_port, READS(f->dhcp, p->lsp, p->port_addr), p->lflow);
 }
