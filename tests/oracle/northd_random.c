@@ -12,6 +12,7 @@
 #include "support/northd_acl_edits.h"
 #include "support/northd_pick.h"
 #include "support/northd_router_edits.h"
+#include "support/northd_schema_edits.h"
 #include "support/northd_service_edits.h"
 
 enum { N_SWITCHES = 6, N_ROUTERS = 3, N_PORTS = 30, N_ROUTER_PORTS = 9, N_ROUTES = 16 };
@@ -255,7 +256,10 @@ static void edit_route(struct world *w, struct net *net)
 /* The rooms' own edits. */
 static void edit_more(struct world *w, struct net *net)
 {
-    switch (pick(w, 3)) {
+    switch (pick(w, 4)) {
+    case 3:
+        schema_edit(w);
+        break;
     case 0:
         router_edit(w, &net->router);
         break;
