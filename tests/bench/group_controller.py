@@ -1,10 +1,11 @@
 """controller: one real hypervisor with the 20 machines of the first switch, every other switch on a hypervisor of its own that is
 only a row; cold start, full recompute, one port more here and elsewhere, flows, memory; beside ovn-controller with ovs-vswitchd on the
 same southbound database, which is our northd's. Ports are dummies, so that only the control plane is measured. Then, as root, two real
-machines with steady traffic while the controller is killed and started again (restart_*: the limit is the loss when nobody is killed)."""
+machines: how long the controller's answers take while it is idle and while it computes everything again (answer_*), and steady traffic
+while it is killed and started again (restart_*: the limit is the loss when nobody is killed)."""
 import os, re, shutil, time
 from harness import Connection, Folder, cpu_seconds, median, peak_mb, row
-import group_northd, restarts, topology
+import answers, group_northd, restarts, topology
 
 SB, CONF = "OVN_Southbound", "Open_vSwitch"
 
@@ -176,14 +177,17 @@ def measure_restarts(build, n, times, bin_dir):
         hv.start_controller()
         wait_up(hv, central)
         clock.wait()
-        return dict(restarts.measure(hv, clock, machines, times), flows=hv.n_flows())
+        figures = {"flows": hv.n_flows(), "answers": answers.measure(hv, clock, machines, min(10, times))}
+        return dict(restarts.measure(hv, clock, machines, times), **figures)
 
 
 def restart_rows(build, n, times, with_peer):
     ours = measure_restarts(build, n, times, os.path.join(build, "bin"))
     peer = measure_restarts(build, n, max(2, times // 10), None) if with_peer else {}
     share = lambda f, key: f[key] / f["sent"] * 100 if f else None  # noqa: E731
-    return [row("restart_flows_%d" % n, "flows", ours["flows"], peer.get("flows")), row("restart_time_%d" % n, "s", ours["seconds"], peer.get("seconds")),
+    times = [row("answer_%s_%s_%d" % (when, name, n), "ms", ours["answers"][when][k], peer["answers"][when][k] if peer else None)
+             for when in ("idle", "busy") for k, name in enumerate(("p50", "p99"))]
+    return times + [row("restart_flows_%d" % n, "flows", ours["flows"], peer.get("flows")), row("restart_time_%d" % n, "s", ours["seconds"], peer.get("seconds")),
             row("restart_lost_packets_%d" % n, "%", share(ours, "lost"), share(peer, "lost"), share(ours, "lost_without")),
             row("restart_flow_mods_%d" % n, "messages", ours["mods"])]
 
