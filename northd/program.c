@@ -252,8 +252,8 @@ static void declare_switch(struct northd_program *p)
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
     UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup,
          READS(p->lsp, p->port_addr, p->link, p->gateway.port, p->gateway.reside), p->lflow);
-    UNIT("switch: l2_lkup, routers", p->link_by_lsp, switch_l2_router, READS(p->link, p->group),
-         p->lflow);
+    UNIT("switch: l2_lkup, routers", p->link_by_lsp, switch_l2_router,
+         READS(p->link, p->group, p->network), p->lflow);
     UNIT("switch: l2_unknown", p->group_by_unknown, switch_l2_unknown, READS(p->group), p->lflow);
 }
 

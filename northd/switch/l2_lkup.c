@@ -37,21 +37,47 @@ void switch_l2_common(const struct lflow_out *l)
     lflows_emit_texts(l, flows, ARRAY_SIZE(flows));
 }
 
-/* Questions that a router asks go to the ports that are no routers: those are known to each other. */
+/* To all ports that are no routers; NULL: there is none. */
+static struct actions *to_others(struct inc_ctx *ctx, const struct lflow_out *l)
+{
+    struct fact_group group;
+    INC_CLEAR(group);
+    group.datapath = l->datapath;
+    group.group = GROUP_FLOOD_L2;
+    return inc_read_one(ctx, l->p->group_each, &group)
+               ? lflows_output_to(l, group_name(GROUP_FLOOD_L2))
+               : NULL;
+}
+
+/* Questions that a router asks go to the ports that are no routers, since routers are known to each other; and of routers, a question
+ * for a router's address is for that one only. */
 void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
-    struct fact_group group;
-    INC_CLEAR(group);
-    group.datapath = link->ls;
-    group.group = GROUP_FLOOD_L2;
     struct lflow_out l = lflows_begin(ctx, p, &link->ls, &link->lsp);
+    struct actions *others = to_others(ctx, &l);
     struct expr *asks = expr_or(l.e, expr_eq(l.e, SYM_ARP_OP, 1), expr_flag(l.e, SYM_ND_NS, true));
-    lflows_emit(
-        &l, STAGE_SW_IN_L2_LKUP, 75, expr_and(l.e, expr_eq(l.e, SYM_ETH_SRC, link->mac), asks),
-        inc_read_one(ctx, p->group_each, &group) ? lflows_output_to(&l, group_name(GROUP_FLOOD_L2))
-                                                 : lflows_drop(&l));
+    lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 75,
+                expr_and(l.e, expr_eq(l.e, SYM_ETH_SRC, link->mac), asks),
+                others ? actions_ref(others) : lflows_drop(&l));
+    const struct fact_network *n;
+    INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, &link->lrp))
+    {
+        u128 ip = address_value(&n->address);
+        struct expr *for_it =
+            n->address.version == 6
+                ? expr_and(l.e, expr_flag(l.e, SYM_ND_NS, true), expr_eq(l.e, SYM_ND_TARGET, ip))
+                : expr_and(l.e, expr_eq(l.e, SYM_ARP_OP, 1), expr_eq(l.e, SYM_ARP_TPA, ip));
+        struct actions *to_router = lflows_output_to(&l, link->lsp_name->s);
+        if (others)
+            to_router =
+                actions_join(actions_of(l.a, action_nest(l.a, ACTION_CLONE, to_router), NULL),
+                             actions_ref(others));
+        lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 80,
+                    expr_and(l.e, lflows_match(&l, "flags[1] == 0"), for_it), to_router);
+    }
+    actions_unref(others);
 }
 
 void switch_l2_unknown(struct inc_ctx *ctx, const void *key, void *aux)

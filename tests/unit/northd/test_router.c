@@ -408,9 +408,30 @@ static void name_of_a_switch_port(void **state)
     assert_int_equal(world_count(w, "10.7.0", NULL), 0);
 }
 
+/* Of several routers on a switch the one that has the address is asked, and whoever is no router. */
+static void asked_alone(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    assert_int_equal(
+        world_count(
+            w, "ls_in_l2_lkup ", " 80 ", "!flags[1] && arp.op == 1 && arp.tpa == 10.0.0.254",
+            "clone { outport = \"sw0-lr0\"; output; }; outport = \"_MC_flood_l2\"; output;", NULL),
+        1);
+    assert_int_equal(world_count(w, "ls_in_l2_lkup ", " 80 ", "nd.target == fd00::ff", NULL), 1);
+    struct uuid ls = world_switch(w, "join");
+    world_router_port(w, &n->lr, "rj", "0a:00:00:00:ff:02", "100.64.0.1/24");
+    world_attach(w, &ls, "join-lr0", "rj");
+    commit(w);
+    assert_int_equal(world_count(w, "ls_in_l2_lkup ", " 80 ", "arp.tpa == 100.64.0.1",
+                                 "(outport = \"join-lr0\"; output;)", NULL),
+                     1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(asked_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(attachment, setup, teardown),
         cmocka_unit_test_setup_teardown(admission, setup, teardown),
         cmocka_unit_test_setup_teardown(arp_replies, setup, teardown),
