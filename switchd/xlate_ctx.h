@@ -36,7 +36,7 @@ struct xctx {
     /* The working key as dep_writes have it. */
     struct flow_key noted;
     struct flow_mask noted_written;
-    uint64_t touched; /* bit i: word i of the working key may differ from that */
+    uint64_t touched;           /* bit i: word i of the working key may differ from that */
     struct flow_mask looked_at; /* of a lookup; 0 between them */
     bool exit;                  /* no further action anywhere */
     bool stop;                  /* a guard has struck: the packet is dropped */
