@@ -73,6 +73,7 @@ void bridge_free(struct bridge *br)
     mac_table_fini(&br->macs);
     groups_free(br);
     smap_fini(&br->numbers);
+    mirrors_clear(&br->mirrors);
     list_remove(&br->node);
     free(br->name);
     free(br);
@@ -172,6 +173,7 @@ static int parse_tunnel(const struct smap *options, struct tunnel_config *c, str
 static void vport_free(struct vport *port)
 {
     bfd_free(port->bfd);
+    qos_fini(&port->qos);
     port_close(port->dev);
     smap_fini(&port->options);
     smap_fini(&port->bfd_config);

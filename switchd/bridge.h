@@ -12,7 +12,9 @@
 #include "openflow/port.h"
 #include "switchd/learned.h"
 #include "switchd/mac_table.h"
+#include "switchd/mirror.h"
 #include "switchd/port/port.h"
+#include "switchd/qos/qos.h"
 #include "switchd/table.h"
 #include "switchd/tlv.h"
 
@@ -38,6 +40,14 @@ struct vlan_config {
     uint64_t *trunks; /* 4096 bits; NULL: all */
 };
 
+/* What a port may receive: two token buckets. */
+struct policer {
+    uint64_t bits_per_s, burst_bits; /* 0: as many as come */
+    uint64_t packets_per_s, burst_packets;
+    double bits, packets; /* tokens */
+    int64_t filled_us;
+};
+
 struct vport {
     struct bridge *bridge;
     struct hnode by_no, by_name;
@@ -51,10 +61,12 @@ struct vport {
     bool is_tunnel;
     struct tunnel_config tunnel;
     struct vlan_config vlan;
-    uint32_t config;             /* OF_PC_* */
-    struct port_stats patch;     /* of a patch port */
-    struct smap bfd_config;      /* Interface.bfd */
-    struct bfd *bfd;             /* NULL: off */
+    uint32_t config;         /* OF_PC_* */
+    struct port_stats patch; /* of a patch port */
+    struct smap bfd_config;  /* Interface.bfd */
+    struct bfd *bfd;         /* NULL: off */
+    struct qos qos;
+    struct policer policer;
     struct port_status reported; /* as last told to controllers */
     int64_t created_ms;
 };
@@ -86,6 +98,7 @@ struct bridge {
     struct learned learned;
     struct hmap groups, meters;
     struct mac_table macs;
+    struct mirrors mirrors;
     struct tlv_map tlvs;
     struct hmap ports, names;
     uint16_t next_ofport;
@@ -134,6 +147,12 @@ bool vport_is_up(const struct vport *port); /* carries packets: not configured d
 /* What is sent there arrives, as far as the link, and BFD where it is on, can tell. */
 bool vport_is_live(const struct vport *port);
 /* Takes Interface.bfd: a session begins, changes or ends (vport_bfd.c). */
+/* Takes the queues that the port is to have; CONFIG is emptied (vport_qos.c). */
+void vport_set_qos(struct vport *port, struct qos_config *config);
+/* Limits of what it receives: kilobits and thousands of packets a second, and how many at once; 0: none. */
+void vport_set_policing(struct vport *port, uint64_t kbps, uint64_t burst_kb, uint64_t kpps,
+                        uint64_t burst_kpkts);
+bool vport_police(struct vport *port, size_t size); /* true: the packet may pass */
 void vport_set_bfd(struct vport *port, const struct smap *options);
 
 /* Groups and meters by their mod messages: 0 or OF_ERROR. */

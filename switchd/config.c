@@ -59,7 +59,7 @@ static void error_add(struct config *config, const char *name, const char *text)
     vec_push(&config->errors, e);
 }
 
-static void smap_from_datum(struct smap *map, const struct datum *d)
+void config_read_smap(struct smap *map, const struct datum *d)
 {
     smap_clear(map);
     const union atom *values = datum_values(d);
@@ -182,7 +182,7 @@ static void apply_interface(struct bridge_pass *pass, const struct ovs_interface
     const char *name = ovs_interface_name(iface);
     struct smap options = SMAP_INIT;
     struct diag diag = DIAG_INIT;
-    smap_from_datum(&options, ovs_interface_options(iface));
+    config_read_smap(&options, ovs_interface_options(iface));
     struct vport *port = bridge_port_named(br, name);
     int err = 0;
     if (!port) {
@@ -206,9 +206,10 @@ static void apply_interface(struct bridge_pass *pass, const struct ovs_interface
     smap_fini(&options);
     if (port) {
         struct smap bfd = SMAP_INIT;
-        smap_from_datum(&bfd, ovs_interface_bfd(iface));
+        config_read_smap(&bfd, ovs_interface_bfd(iface));
         vport_set_bfd(port, &bfd);
         smap_fini(&bfd);
+        config_apply_qos(pass->config, port, &row->row, &iface->row);
         vlan_from_row(port, row);
         device_from_row(port, iface,
                         is_local(pass, name) ? ovs_bridge_other_config_value(pass->row, "hwaddr")
@@ -316,11 +317,12 @@ static void apply_bridge(void *config_, const struct row *row_)
     const char *fail_mode = ovs_bridge_fail_mode(row);
     br->secure = fail_mode && !strcmp(fail_mode, "secure");
     struct smap other = SMAP_INIT;
-    smap_from_datum(&other, ovs_bridge_other_config(row));
+    config_read_smap(&other, ovs_bridge_other_config(row));
     mac_table_configure(&br->macs, smap_get_int(&other, "mac-aging-time", 300) * 1000,
                         smap_get_int(&other, "mac-table-size", 8192));
     smap_fini(&other);
     apply_controllers(config, br, row);
+    config_apply_mirrors(config, br, row_);
     config_apply_inband(config, br, row_);
     bridge_apply_fail_mode(br);
 }

@@ -8,6 +8,8 @@
  *
  *     config.c         rows -> bridges
  *     config_inband.c  rows -> whom in-band control keeps the way open to
+ *     config_mirror.c  rows -> mirrors
+ *     config_qos.c     rows -> queues of ports
  *     config_ct.c      rows -> the connection tracker
  *     config_tls.c     rows -> keys and certificates
  *     status.c         bridges -> rows
@@ -66,4 +68,10 @@ void config_apply_ct(struct config *config, const struct row *root);
 void config_apply_tls(struct config *config, const struct row *root);
 void status_write(struct config *config);
 /* Gives BR, of row ROW of Bridge, the in-band control that the database asks for. */
+/* The mirrors of a bridge, of row ROW of Bridge. */
+void config_apply_mirrors(struct config *config, struct bridge *br, const struct row *row);
+/* Queues and policing of PORT, by its rows of Port and Interface. */
+void config_apply_qos(const struct config *config, struct vport *port, const struct row *port_row,
+                      const struct row *interface_row);
+void config_read_smap(struct smap *map, const struct datum *d); /* empties MAP first */
 void config_apply_inband(struct config *config, struct bridge *br, const struct row *row);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "switchd/qos/qos.h"
 #include "switchd/recirc.h"
 
 const char *drop_counter(enum drop_reason reason)
@@ -115,6 +116,11 @@ void dp_put_pop_pbb(struct dp_actions *actions)
 void dp_put_meter(struct dp_actions *actions, uint32_t meter)
 {
     put(actions, DP_METER)->meter = meter;
+}
+
+void dp_put_queue(struct dp_actions *actions, uint32_t queue)
+{
+    put(actions, DP_QUEUE)->n = queue;
 }
 
 void dp_put_trunc(struct dp_actions *actions, uint32_t max_len)
@@ -316,6 +322,9 @@ static void put_action(struct str *s, const struct dp_action *a,
         break;
     case DP_METER:
         str_putf(s, "meter(%u)", a->meter);
+        break;
+    case DP_QUEUE:
+        str_putf(s, "set(skb_priority(0x%x))", a->n ? qos_priority(a->n) : 0);
         break;
     case DP_TRUNC:
         str_putf(s, "trunc(%u)", a->n);

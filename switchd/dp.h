@@ -34,6 +34,7 @@ enum dp_type {
     DP_CLONE,      /* n: that many actions follow that work on a copy */
     DP_CONTROLLER, /* pin */
     DP_METER,      /* meter; the rest is not done when it says drop */
+    DP_QUEUE,      /* n: the queue of what is output from here on */
     DP_TRUNC,      /* n: the next output sends at most so many bytes */
     DP_CT,         /* ct: through the connection tracker, which may change the packet */
     DP_RECIRC,     /* recirc: looked up and carried out anew; the last one of its list */
@@ -102,6 +103,7 @@ void dp_put_mpls(struct dp_actions *actions, bool push, uint16_t eth_type, uint3
 void dp_put_push_pbb(struct dp_actions *actions, uint32_t tci);
 void dp_put_pop_pbb(struct dp_actions *actions);
 void dp_put_meter(struct dp_actions *actions, uint32_t meter);
+void dp_put_queue(struct dp_actions *actions, uint32_t queue);
 void dp_put_trunc(struct dp_actions *actions, uint32_t max_len);
 void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct);       /* copied */
 void dp_put_recirc(struct dp_actions *actions, struct recirc_state *state);   /* takes over */

@@ -193,6 +193,9 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
                 return;
             }
             break;
+        case DP_QUEUE:
+            packet->md.skb_priority = a->n;
+            break;
         case DP_TRUNC:
             trunc = a->n;
             break;

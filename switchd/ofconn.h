@@ -83,6 +83,10 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
 void ofbundles_free(struct ofconn *oc);
 void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
+/* ofqueue.c */
+int ofqueue_stats(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);
+int ofqueue_desc(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);
+int ofqueue_get_config(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
 /* ofmonitor.c */
 int ofmonitor_request(struct ofconn *oc, const struct of_msg *msg, struct of_reply *reply);
 int ofmonitor_cancel(struct ofconn *oc, const struct of_msg *msg);

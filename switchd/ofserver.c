@@ -362,6 +362,8 @@ static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *ou
     case OF_NX_TLV_TABLE_REQUEST:
         tlv_request(oc, msg, out);
         return 0;
+    case OF_QUEUE_GET_CONFIG_REQUEST:
+        return ofqueue_get_config(oc, msg, out);
     case OF_NX_RESUME:
         return ofpacket_resume(oc, msg);
     case OF_NX_CT_FLUSH:

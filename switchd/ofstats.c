@@ -259,12 +259,6 @@ static void meter_features(struct of_reply *reply)
     of_meter_features_put(reply, &mf);
 }
 
-static int queue_stats(const struct of_msg *msg)
-{
-    struct of_queue_stats_request req;
-    return of_queue_stats_request_decode(msg, &req);
-}
-
 static int fill(struct ofconn *oc, const struct of_msg *msg, struct of_reply *reply)
 {
     struct bridge *br = oc->of->br;
@@ -292,7 +286,9 @@ static int fill(struct ofconn *oc, const struct of_msg *msg, struct of_reply *re
     case OF_FLOW_MONITOR_REQUEST:
         return ofmonitor_request(oc, msg, reply);
     case OF_QUEUE_STATS_REQUEST:
-        return queue_stats(msg);
+        return ofqueue_stats(br, msg, reply);
+    case OF_QUEUE_DESC_REQUEST:
+        return ofqueue_desc(br, msg, reply);
     case OF_GROUP_DESC_REQUEST:
     case OF_GROUP_STATS_REQUEST:
         return groups(br, msg, reply);

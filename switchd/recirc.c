@@ -28,8 +28,9 @@ static uint64_t content_hash(const struct recirc_state *s)
 static bool content_equal(const struct recirc_state *a, const struct recirc_state *b)
 {
     if (a->bridge_no != b->bridge_no || a->table_id != b->table_id ||
-        a->tun_options != b->tun_options || a->n_stack != b->n_stack ||
-        !flow_key_equal(&a->key, &b->key) || !flow_key_equal(&a->written.bits, &b->written.bits) ||
+        a->tun_options != b->tun_options || a->mirrored != b->mirrored ||
+        a->n_stack != b->n_stack || !flow_key_equal(&a->key, &b->key) ||
+        !flow_key_equal(&a->written.bits, &b->written.bits) ||
         !some_equal(a->action_set, a->action_set_len, b->action_set, b->action_set_len) ||
         !some_equal(a->levels, a->levels_len, b->levels, b->levels_len))
         return false;

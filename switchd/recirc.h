@@ -30,6 +30,7 @@ struct recirc_state {
     uint32_t bridge_no;
     uint8_t table_id;    /* where to go on, unless there are levels */
     uint8_t tun_options; /* tun_metadata fields that actions wrote */
+    uint32_t mirrored;   /* mirrors that have the packet */
     /* Metadata alone (what comes before eth_dst, without ct): values, and the bits that are not the packet's. */
     struct flow_key key;
     struct flow_mask written;

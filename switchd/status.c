@@ -137,6 +137,21 @@ static void write_controller(void *pass_, const struct row *row)
     }
 }
 
+static void write_mirror(void *pass_, const struct row *row)
+{
+    struct pass *pass = pass_;
+    for (size_t i = 0; i < pass->br->mirrors.n; i++) {
+        const struct mirror *m = &pass->br->mirrors.list[i];
+        if (!uuid_equal(&m->uuid, &row->uuid))
+            continue;
+        union atom keys[2] = {{.string = rstr_new("tx_bytes")}, {.string = rstr_new("tx_packets")}};
+        union atom values[2] = {{.integer = (int64_t)m->n_bytes},
+                                {.integer = (int64_t)m->n_packets}};
+        put(pass, row, OVS_MIRROR_COL_STATISTICS,
+            datum_new_map(ATOM_STRING, ATOM_INTEGER, keys, values, 2));
+    }
+}
+
 static void write_bridge(void *pass_, const struct row *row)
 {
     struct pass *pass = pass_;
@@ -149,6 +164,8 @@ static void write_bridge(void *pass_, const struct row *row)
     free(id);
     put(pass, row, OVS_BRIDGE_COL_DATAPATH_VERSION, datum_new_string("<built-in>"));
     config_each(pass->config, ovs_bridge_ports(bridge), OVS_TABLE_PORT, write_port, pass);
+    if (pass->statistics)
+        config_each(pass->config, ovs_bridge_mirrors(bridge), OVS_TABLE_MIRROR, write_mirror, pass);
     config_each(pass->config, ovs_bridge_controller(bridge), OVS_TABLE_CONTROLLER, write_controller,
                 pass);
 }

@@ -332,8 +332,11 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
     }
     for (size_t i = 0; i < n; i++)
         megaflows_prefetch_flow(vs->cache, hashes[i]);
+    bool policed = port->policer.bits_per_s || port->policer.packets_per_s;
     for (size_t i = 0; i < n; i++) {
-        if (!port->bfd || !bfd_take(port->bfd, &packets[i]))
+        if (policed && !vport_police(port, packets[i].size))
+            vswitch_drop(vs, DROP_POLICED);
+        else if (!port->bfd || !bfd_take(port->bfd, &packets[i]))
             process(vs, &arrival, &packets[i], &keys[i], hashes[i], now_ms);
     }
 }

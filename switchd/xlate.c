@@ -437,6 +437,14 @@ static void undo_last_clone(struct dp_actions *actions)
     }
 }
 
+/* A packet that has come in. */
+static void start(struct xctx *x)
+{
+    if (x->br->mirrors.n && x->in->in_port)
+        xlate_mirror(x, x->in->in_port, true);
+    xlate_table(x, (uint8_t)x->in->start_table, key_in_port(&x->key));
+}
+
 void xlate(const struct xlate_in *in, struct xlate_out *out)
 {
     struct xctx x;
@@ -453,7 +461,7 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
     else if (in->actions)
         xlate_actions(&x, in->actions, in->n_actions);
     else
-        xlate_table(&x, (uint8_t)in->start_table, key_in_port(&x.key));
+        start(&x);
     if (x.action_set.n && !x.stop && !x.unwinds)
         xlate_action_set(&x);
     continuation_finish(&x);
@@ -522,6 +530,11 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
             if (group) {
                 group->n_packets += n_packets;
                 group->n_bytes += n_bytes;
+            }
+        } else if (e->kind == EFFECT_MIRROR) {
+            if (e->at.id < br->mirrors.n) {
+                br->mirrors.list[e->at.id].n_packets += n_packets;
+                br->mirrors.list[e->at.id].n_bytes += n_bytes;
             }
         } else if (learn) {
             mac_table_learn(&br->macs, e->mac.mac, e->mac.vlan, e->mac.port, now_ms);

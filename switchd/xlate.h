@@ -41,7 +41,8 @@ enum effect_kind {
     EFFECT_MAC,
     EFFECT_PATCH,
     EFFECT_TABLE_MISS,
-    EFFECT_GROUP
+    EFFECT_GROUP,
+    EFFECT_MIRROR /* at.id: its place in the bridge's list */
 };
 struct effect {
     uint8_t kind;      /* enum effect_kind */

@@ -397,6 +397,14 @@ static bool do_field_action(struct xctx *x, const struct of_action *a)
     }
 }
 
+static void do_enqueue(struct xctx *x, const struct of_enqueue *a)
+{
+    be32 queue = x->key.skb_priority;
+    x->key.skb_priority = swap32(a->queue);
+    xlate_output(x, a->port, 0);
+    x->key.skb_priority = queue;
+}
+
 /* The actions that send the packet somewhere. */
 static void do_output_action(struct xctx *x, const struct of_action *a)
 {
@@ -410,7 +418,7 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
         xlate_output(x, output->port, output->max_len);
         break;
     case OF_ENQUEUE:
-        xlate_output(x, ((const struct of_enqueue *)p)->port, 0);
+        do_enqueue(x, p);
         break;
     case OF_OUTPUT_REG: {
         uint32_t port = (uint32_t)xctx_get(x, &reg->src);
@@ -468,6 +476,8 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
 {
     const struct xjump nowhere = {-1, 0};
     struct xjump jump = nowhere;
+    if (!n)
+        return nowhere;
     const uint8_t *end = (const uint8_t *)actions + n;
     const struct of_action *a;
     OF_ACTION_FOR_EACH(a, actions, n)

@@ -92,6 +92,7 @@ struct recirc_state *xlate_freeze(struct xctx *x, uint8_t table_id, const struct
     s.bridge_no = x->br->number;
     s.table_id = table_id;
     s.tun_options = x->tun_options;
+    s.mirrored = x->mirrored;
     memcpy(&s.written, &x->written, METADATA_LEN);
     if (levels) {
         s.levels = levels->data;
@@ -146,6 +147,7 @@ void xlate_thaw(struct xctx *x, const struct recirc_state *s)
     x->written.bits.recirc_id = UINT32_MAX;
     x->base = x->key;
     x->tun_options = s->tun_options;
+    x->mirrored = s->mirrored;
     for (size_t i = 0; i < s->n_stack; i++) {
         vec_push(&x->stack, s->stack[i]);
         x->stack_bytes += DIV_ROUND_UP(s->stack[i].n_bits, 8u);

@@ -4,6 +4,7 @@
  *     xlate_action.c   one function an action
  *     xlate_output.c   commits, ports, patch ports, tunnels, controllers
  *     xlate_normal.c   the NORMAL action
+ *     xlate_mirror.c   copies for mirrors
  *     xlate_group.c    groups, multipath, bundle
  *     xlate_learn.c    learn
  *     xlate_ct.c       ct, ct_clear, and what comes behind a ct
@@ -45,6 +46,7 @@ struct xctx {
     struct of_actions action_set;
     uint8_t tun_options; /* tun_metadata fields that actions wrote */
     uint32_t trunc;      /* for the next output; 0: whole */
+    uint32_t mirrored;   /* mirrors of the bridge that have the packet */
     /* While a pause or a pop unwinds: what is left to do at each level, innermost first. */
     bool unwinds;
     struct dp_packet_in *paused; /* NULL: a pop */
@@ -114,6 +116,11 @@ void xlate_output(struct xctx *x, uint32_t port, uint16_t max_len);
 void xlate_output_port(struct xctx *x, struct vport *port);
 void xlate_flood(struct xctx *x, bool all);
 void xlate_normal(struct xctx *x);
+/* Copies for the mirrors that select packets that come in on PORT (INPUT), or have just left through it. */
+void xlate_mirror(struct xctx *x, const struct vport *port, bool input);
+/* The VLAN that a packet with TCI belongs to on PORT (NULL: none); -1: it may not be there. */
+int xlate_vlan_of(const struct vport *port, uint16_t tci);
+void xlate_flood_vlan(struct xctx *x, uint16_t vlan, uint32_t in_port);
 void xlate_controller(struct xctx *x, uint16_t max_len, uint16_t id, uint8_t reason,
                       const uint8_t *userdata, size_t userdata_len, bool pause, uint32_t meter_id);
 void xlate_group(struct xctx *x, uint32_t id);

@@ -26,7 +26,7 @@ static bool port_in_vlan(const struct vport *port, uint16_t vlan)
 }
 
 /* The VLAN that a packet with TCI belongs to when it comes in on PORT; -1: it may not. */
-static int input_vlan(const struct vport *port, uint16_t tci)
+int xlate_vlan_of(const struct vport *port, uint16_t tci)
 {
     uint16_t vid = tci & VLAN_CFI ? tci & VLAN_VID_MASK : 0;
     if (!port)
@@ -60,13 +60,14 @@ static void output_in_vlan(struct xctx *x, struct vport *port, uint16_t vlan)
     xctx_set(x, &sub, before);
 }
 
-static void flood_vlan(struct xctx *x, uint16_t vlan, uint32_t in_port)
+void xlate_flood_vlan(struct xctx *x, uint16_t vlan, uint32_t in_port)
 {
     vport_vec ports = VEC_INIT;
     bridge_ports_sorted(x->br, &ports);
     for (size_t i = 0; i < ports.n && !x->stop; i++) {
         struct vport *port = ports.data[i];
-        if (port->ofport != in_port && !(port->config & OF_PC_NO_FLOOD) && port_in_vlan(port, vlan))
+        if (port->ofport != in_port && !(port->config & OF_PC_NO_FLOOD) &&
+            port_in_vlan(port, vlan) && !mirrors_own_port(&x->br->mirrors, port->ofport))
             output_in_vlan(x, port, vlan);
     }
     vec_fini(&ports);
@@ -91,10 +92,13 @@ void xlate_normal(struct xctx *x)
     xctx_use(x, FIELD_VLAN_TCI);
     uint32_t in_port = key_in_port(&x->key);
     struct vport *in = bridge_port(x->br, in_port);
-    int vlan = input_vlan(in, swap16(x->key.vlan_tci));
-    if (vlan < 0 || is_reserved(x->key.eth_dst)) {
+    int vlan = xlate_vlan_of(in, swap16(x->key.vlan_tci));
+    bool own = mirrors_own_port(&x->br->mirrors, in_port);
+    if (vlan < 0 || own || is_reserved(x->key.eth_dst)) {
         xctx_note(x, "    >>>> %s <<<<",
-                  vlan < 0 ? "VLAN not allowed on the input port" : "reserved destination address");
+                  vlan < 0 ? "VLAN not allowed on the input port"
+                  : own    ? "the input port is a mirror's output"
+                           : "reserved destination address");
         xctx_drop(x, DROP_NORMAL);
         return;
     }
@@ -118,7 +122,7 @@ void xlate_normal(struct xctx *x)
         xctx_note(x, "     -> %s, flooding",
                   mac_is_multicast(x->key.eth_dst) ? "multicast destination"
                                                    : "no learned MAC for destination");
-        flood_vlan(x, (uint16_t)vlan, in_port);
+        xlate_flood_vlan(x, (uint16_t)vlan, in_port);
         return;
     }
     if (port->ofport == in_port) {

@@ -57,6 +57,10 @@ static void commit_vlan(struct xctx *x)
 
 void xlate_commit(struct xctx *x)
 {
+    if (x->key.skb_priority != x->base.skb_priority) {
+        dp_put_queue(&x->out->actions, swap32(x->key.skb_priority));
+        x->base.skb_priority = x->key.skb_priority;
+    }
     if (!x->dirty)
         return;
     commit_vlan(x);
@@ -92,8 +96,10 @@ static void output_patch(struct xctx *x, struct vport *port)
     struct bridge *br = x->br;
     struct of_actions action_set = x->action_set;
     bool exit = x->exit;
+    uint32_t mirrored = x->mirrored;
     xctx_fork(x, fork);
     x->br = peer->bridge;
+    x->mirrored = 0;
     x->action_set = (struct of_actions)OF_ACTIONS_INIT;
     memset(x->key.reg, 0, sizeof x->key.reg);
     x->key.metadata = 0;
@@ -105,6 +111,8 @@ static void output_patch(struct xctx *x, struct vport *port)
     x->key.in_port = swap32(peer->ofport);
     x->key.actset_output = swap32(PORT_UNSET);
     xctx_note(x, "bridge(\"%s\")", x->br->name);
+    if (x->br->mirrors.n)
+        xlate_mirror(x, peer, true);
     xlate_table(x, 0, peer->ofport);
     if (x->action_set.n && !x->stop && !x->unwinds)
         xlate_action_set(x);
@@ -112,6 +120,7 @@ static void output_patch(struct xctx *x, struct vport *port)
     of_actions_fini(&x->action_set);
     x->action_set = action_set;
     x->br = br;
+    x->mirrored = mirrored;
     xctx_join(x, fork);
     x->exit = exit;
     free(fork);
@@ -165,6 +174,26 @@ static bool tunnel_destination(struct xctx *x, const struct vport *port, struct 
     return t->dst || !ip6_is_zero(t->ip6_dst);
 }
 
+static void put_output(struct xctx *x, const struct vport *port, const struct dp_tunnel *tunnel)
+{
+    /* Some queues mark what they send. */
+    int dscp = port->qos.config.queues.n ? qos_dscp(&port->qos, swap32(x->key.skb_priority)) : -1;
+    struct subfield sub = subfield_whole(FIELD_IP_DSCP);
+    u128 before = 0;
+    bool marks = dscp >= 0 && xctx_has(x, PREREQ_IP);
+    if (marks) {
+        before = xctx_get(x, &sub);
+        xctx_set(x, &sub, (unsigned)dscp);
+    }
+    xlate_commit(x);
+    if (x->trunc)
+        dp_put_trunc(&x->out->actions, x->trunc);
+    dp_put_output(&x->out->actions, port->dp_no, tunnel);
+    x->out->delivered = true;
+    if (marks)
+        xctx_set(x, &sub, before);
+}
+
 void xlate_output_port(struct xctx *x, struct vport *port)
 {
     if (port->config & (OF_PC_PORT_DOWN | OF_PC_NO_FWD)) {
@@ -172,6 +201,8 @@ void xlate_output_port(struct xctx *x, struct vport *port)
         return;
     }
     if (!port->dev) {
+        if (x->br->mirrors.n)
+            xlate_mirror(x, port, false);
         output_patch(x, port);
         return;
     }
@@ -184,11 +215,9 @@ void xlate_output_port(struct xctx *x, struct vport *port)
         xctx_drop(x, DROP_NO_PORT);
         return;
     }
-    xlate_commit(x);
-    if (x->trunc)
-        dp_put_trunc(&x->out->actions, x->trunc);
-    dp_put_output(&x->out->actions, port->dp_no, port->is_tunnel ? &tunnel : NULL);
-    x->out->delivered = true;
+    put_output(x, port, port->is_tunnel ? &tunnel : NULL);
+    if (x->br->mirrors.n)
+        xlate_mirror(x, port, false);
 }
 
 void xlate_flood(struct xctx *x, bool all)

@@ -406,13 +406,3 @@ int of_port_stats_next(const struct of_msg *msg, size_t *ofs, struct of_port_sta
     *ofs += len;
     return 1;
 }
-
-int of_queue_stats_request_decode(const struct of_msg *msg, struct of_queue_stats_request *ret)
-{
-    if (msg->body_len < 8)
-        return OF_ERR_BAD_LEN;
-    ret->port =
-        msg->version == OF10_VERSION ? port_from_16(get_be16(msg->body)) : get_be32(msg->body);
-    ret->queue = get_be32(msg->body + 4);
-    return 0;
-}

@@ -83,10 +83,3 @@ void of_port_stats_request_encode(uint32_t port, uint8_t version, uint32_t xid, 
 int of_port_stats_request_decode(const struct of_msg *msg, uint32_t *port) MUST_CHECK;
 void of_port_stats_put(struct of_reply *reply, const struct of_port_stats *ps);
 int of_port_stats_next(const struct of_msg *msg, size_t *ofs, struct of_port_stats *ret) MUST_CHECK;
-
-/* QUEUE_STATS: there are no queues in the reply of a switch without any; the request is parsed. */
-struct of_queue_stats_request {
-    uint32_t port, queue; /* PORT_ANY, 0xffffffff: all */
-};
-int of_queue_stats_request_decode(const struct of_msg *msg,
-                                  struct of_queue_stats_request *ret) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "openflow/group.h"
 #include "openflow/meter.h"
 #include "openflow/print_impl.h"
+#include "openflow/queue.h"
 #include "openflow/switch.h"
 #include "openflow/table.h"
 
@@ -217,30 +218,64 @@ static int put_table_desc(struct str *s, const struct of_msg *msg)
     return -more;
 }
 
-/* 1.0 to 1.3: 32 or 40 bytes; later 48, with their length in front. */
 static int put_queues(struct str *s, const struct of_msg *msg, const struct port_names *ports)
 {
-    bool v14 = msg->version >= OF14_VERSION;
-    size_t len = msg->version == OF10_VERSION ? 32 : v14 ? 48 : 40, n = msg->body_len / len;
+    struct of_queue_stats qs;
+    size_t ofs = 0, n = 0;
+    int more;
+    while ((more = of_queue_stats_next(msg, &ofs, &qs)) > 0)
+        n++;
     str_putf(s, " %zu queues\n", n);
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *p = msg->body + i * len + (v14 ? 8 : 0);
+    ofs = 0;
+    while (more == 0 && of_queue_stats_next(msg, &ofs, &qs) > 0) {
+        const uint64_t counts[] = {qs.tx_bytes, qs.tx_packets, qs.tx_errors};
         static const char *const names[] = {"bytes", "pkts", "errors"};
         str_put(s, "  port ");
-        port_put(s, msg->version == OF10_VERSION ? port_from_16(get_be16(p)) : get_be32(p), ports);
-        str_putf(s, " queue %u: ", get_be32(p + 4));
-        for (unsigned k = 0; k < 3; k++) {
-            uint64_t x = get_be64(p + 8 + 8 * k);
-            str_putf(s, x == UINT64_MAX ? "%s=?, " : "%s=%llu, ", names[k], ull(x));
-        }
+        port_put(s, qs.port, ports);
+        str_putf(s, " queue %u: ", qs.queue);
+        for (unsigned k = 0; k < 3; k++)
+            str_putf(s, counts[k] == OF_STAT_UNKNOWN ? "%s=?, " : "%s=%llu, ", names[k],
+                     ull(counts[k]));
         str_put(s, "duration=");
-        if (len == 32 || get_be32(p + 32) == UINT32_MAX)
+        if (qs.duration_sec == UINT32_MAX)
             str_putc(s, '?');
         else
-            of_duration_put(s, get_be32(p + 32), get_be32(p + 36));
+            of_duration_put(s, qs.duration_sec, qs.duration_nsec);
         str_putc(s, '\n');
     }
-    return 0;
+    return -more;
+}
+
+static void put_rate(struct str *s, const char *name, uint16_t rate)
+{
+    if (rate <= 1000)
+        str_putf(s, " %s:%u.%u%%", name, rate / 10u, rate % 10u);
+    else if (rate != OF_QUEUE_RATE_UNKNOWN)
+        str_putf(s, " %s:(disabled)", name);
+}
+
+/* QUEUE_GET_CONFIG and QUEUE_DESC. */
+static int put_queue_config(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+{
+    struct of_queue_config qc;
+    size_t ofs = 0;
+    int more;
+    uint32_t port = PORT_ANY;
+    while ((more = of_queue_config_next(msg, &ofs, &qc)) > 0) {
+        if (qc.port != port) {
+            str_put(s, " port=");
+            port_put(s, qc.port, ports);
+            str_putc(s, '\n');
+            port = qc.port;
+        }
+        str_putf(s, "queue %u:", qc.queue);
+        put_rate(s, "min_rate", qc.min_rate);
+        put_rate(s, "max_rate", qc.max_rate);
+        str_putc(s, '\n');
+    }
+    if (port == PORT_ANY)
+        str_putc(s, '\n');
+    return -more;
 }
 
 static int put_table_features(struct str *s, const struct of_msg *msg)
@@ -419,6 +454,9 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
         return put_port_stats(s, msg, ports);
     case OF_QUEUE_STATS_REPLY:
         return put_queues(s, msg, ports);
+    case OF_QUEUE_GET_CONFIG_REPLY:
+    case OF_QUEUE_DESC_REPLY:
+        return put_queue_config(s, msg, ports);
     case OF_GROUP_DESC_REPLY:
         return put_group_desc(s, msg, ports);
     case OF_GROUP_STATS_REPLY:

@@ -25,6 +25,7 @@
 #include "switchd/port/netdev.h"
 #include "switchd/port/offload.h"
 #include "switchd/port/packet_ring.h"
+#include "switchd/qos/qos.h"
 
 LOG_MODULE(af_packet);
 
@@ -40,6 +41,7 @@ struct system_port {
     int fd;
     struct loop_fd *lfd;
     struct packet_ring rx;
+    uint32_t priority; /* of the socket: what is sent goes into that queue of the device */
     struct send_queue {
         size_t n;
         struct mmsghdr msgs[SEND_QUEUE];
@@ -73,10 +75,23 @@ static void system_flush(struct port *port_)
     port_send_messages(port_, port->fd, port->tx.msgs, port->tx.bytes, n);
 }
 
+/* A queue's packets are told apart by the socket's priority, so one batch is of one queue. */
+static void set_queue(struct system_port *port, uint32_t queue)
+{
+    uint32_t priority = queue ? qos_priority(queue) : 0;
+    if (priority == port->priority)
+        return;
+    if (port->tx.n)
+        system_flush(&port->up);
+    port->priority = priority;
+    (void)setsockopt(port->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+}
+
 static int system_send(struct port *port_, const struct packet *packet,
                        const struct dp_tunnel *tunnel UNUSED, bool last)
 {
     struct send_queue *tx = &system_cast(port_)->tx;
+    set_queue(system_cast(port_), packet->md.skb_priority);
     struct virtio_net_hdr vnet;
     offload_to_vnet(packet, &vnet);
     uint8_t *kept = port_host_keep(port_->host, packet, last, sizeof vnet);

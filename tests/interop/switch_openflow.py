@@ -164,6 +164,10 @@ def cases(c):
     yield "bundle is closed", bundle(c, 2, 1), PASS
     yield "message behind the close", bundle_add(c, 1, flow_mod(c)), (ONF, 2304, 0) if v == 4 else (0, 17, 4)
     yield "bundle is discarded", bundle(c, 6, 1), PASS
+    yield "queues of an unknown port", c.multipart(5, struct.pack(">II", 77, ANY)), (0, 9, 0)
+    yield "unknown queue", c.multipart(5, struct.pack(">II", 1, 77)), (0, 9, 1)
+    if v < 5:
+        yield "queue configuration of an unknown port", c.message(22, struct.pack(">I4x", 77)), (0, 9, 0)
 
 
 def errors(checks, ours, peer):

@@ -6,6 +6,7 @@
 
 #include "openflow/group.h"
 #include "openflow/meter.h"
+#include "openflow/queue.h"
 
 static void print_reply(struct client *c, const struct of_msg *reply, void *aux UNUSED)
 {
@@ -172,18 +173,19 @@ void ofctl_queue_stats(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
-    uint32_t port = port_arg(o, 1), queue = (uint32_t)number_arg(o, 2, "", UINT32_MAX);
-    uint8_t version = o->client.version;
-    size_t start = of_begin(&b, version, OF_QUEUE_STATS_REQUEST, client_next_xid(&o->client));
-    if (version == OF10_VERSION) {
-        /* "All ports" has a number of its own in 1.0. */
-        of_buf_put16(&b, port == PORT_ANY ? port_to_16(PORT_ALL) : port_to_16(port));
-        of_buf_put16(&b, 0);
-    } else {
-        of_buf_put32(&b, port);
-    }
-    of_buf_put32(&b, queue);
-    of_end(&b, start);
+    struct of_queue_request req = {port_arg(o, 1), (uint32_t)number_arg(o, 2, "", UINT32_MAX)};
+    of_queue_stats_request_encode(&req, o->client.version, client_next_xid(&o->client), &b);
+    transact(o, &b);
+}
+
+void ofctl_queue_get_config(struct ofctl *o)
+{
+    struct of_buf b = OF_BUF_INIT;
+    ofctl_connect(o);
+    struct of_queue_request req = {port_arg(o, 1), (uint32_t)number_arg(o, 2, "", UINT32_MAX)};
+    if (req.port == PORT_ANY && o->client.version < OF14_VERSION)
+        ofctl_fatal("queue-get-config: name a port (versions before 1.4 ask for one)");
+    of_queue_config_request_encode(&req, o->client.version, client_next_xid(&o->client), &b);
     transact(o, &b);
 }
 

@@ -37,6 +37,8 @@ static const struct command commands[] = {
      ofctl_dump_flows},
     {"dump-aggregate", "SWITCH [FLOW]", "packets, bytes and number of flows, summed up", 1, 2,
      ofctl_dump_aggregate},
+    {"queue-get-config", "SWITCH [PORT [QUEUE]]", "what queues are made for", 1, 3,
+     ofctl_queue_get_config},
     {"queue-stats", "SWITCH [PORT [QUEUE]]", "packets and bytes of queues", 1, 3,
      ofctl_queue_stats},
     {"add-flow", "SWITCH FLOW", "put one flow in", 2, 2, ofctl_add_flow},

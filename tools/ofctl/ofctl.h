@@ -34,6 +34,7 @@ void ofctl_dump_meters(struct ofctl *o);
 void ofctl_meter_stats(struct ofctl *o);
 void ofctl_meter_features(struct ofctl *o);
 void ofctl_queue_stats(struct ofctl *o);
+void ofctl_queue_get_config(struct ofctl *o);
 void ofctl_dump_tlv_map(struct ofctl *o);
 void ofctl_get_frags(struct ofctl *o);
 void ofctl_probe(struct ofctl *o);
