@@ -224,6 +224,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
         sw->links = linkwatch_new(daemon_loop(daemon), on_links_changed, sw);
     appctl_register(daemon_unixctl(daemon), &sw->vs);
     ct_appctl_register(daemon_unixctl(daemon), &sw->vs);
+    ipf_appctl_register(daemon_unixctl(daemon), &sw->vs);
     port_appctl_register(daemon_unixctl(daemon), &sw->vs);
     trace_register(daemon_unixctl(daemon), &sw->vs);
     unixctl_add_memory(daemon_unixctl(daemon), put_memory, sw);

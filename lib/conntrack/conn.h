@@ -10,7 +10,8 @@ enum {
     CT_WHEEL_SLOTS = 1024,      /* seconds */
     CT_MAX_DEFAULT = 3000000,   /* connections */
     CT_MAX_EXPECTATIONS = 4096, /* announced data connections */
-    CT_EXPIRE_BUDGET = 10000,   /* connections looked at in one call of conntrack_expire */
+    CT_MAX_FRAGMENTS_DEFAULT = 1000,
+    CT_EXPIRE_BUDGET = 10000, /* connections looked at in one call of conntrack_expire */
 };
 
 /* One side of a TCP connection: what it sent and may send (van Rooij, section 4). */
@@ -29,6 +30,16 @@ struct sctp_side {
     uint32_t vtag; /* that packets of this direction carry; 0: not known */
 };
 
+/* What is added to the sequence numbers of one side, seq.c. */
+struct ct_seq_side {
+    uint32_t at;             /* the last change is behind this number of the side's own */
+    uint32_t before, behind; /* added to numbers up to AT, and to later ones */
+    bool used;
+};
+struct ct_seq {
+    struct ct_seq_side side[2];
+};
+
 /* A direction of a connection, in the table. A cache line. */
 struct ct_end {
     struct hnode node;
@@ -43,6 +54,7 @@ struct ct_conn {
     struct ct_zone *zone;
     struct ct_tuple
         *parent; /* original tuple of the connection that announced this one; NULL: none did */
+    struct ct_seq *seq; /* NULL: its sequence numbers stay */
     struct ip6 label;
     be32 mark;
     uint32_t slot;  /* the second at which the wheel looks */
@@ -97,6 +109,9 @@ struct conntrack {
     struct hmap datagrams;
     struct list datagram_lru;
     uint32_t n_fragments, fragment_bytes; /* that wait */
+    struct ct_fragment_config fragment_config;
+    struct ct_fragment_stats fragment_stats;
+    bool assembled; /* the packet in work is made of fragments, whose lengths must stay */
     void (*drop_fragment)(void *aux, void *cookie);
     void *drop_aux;
     struct list wheel[CT_WHEEL_SLOTS];
@@ -124,6 +139,7 @@ struct ct_packet {
     struct ct_tuple tuple;   /* what to look up */
     bool is_error;           /* an ICMP error: TUPLE is the reverse of INNER's */
     struct ct_headers inner; /* of an error */
+    uint32_t seq;            /* TCP: as its sender wrote it */
 };
 /* Reads N bytes at L3. CUT: they may end before the packet does. False: no IP packet that can be tracked. */
 bool ct_headers_parse(uint8_t *l3, size_t n, bool cut, struct ct_headers *ret);
@@ -193,6 +209,14 @@ bool ct_nat_choose(struct conntrack *ct, struct ct_conn *conn, const struct ct_a
 /* Translates a packet, or an ICMP error, of direction DIR. Returns the CT_SNAT and CT_DNAT that it now has. */
 uint32_t ct_nat_apply(const struct ct_conn *conn, int dir, struct ct_packet *p);
 
+/* ---- seq.c ---- */
+/* The text of a segment of side DIR, which it sent with SEQ, became DELTA bytes longer. */
+void ct_seq_note(struct ct_conn *conn, int dir, uint32_t seq, int32_t delta);
+/* An acknowledgment of side DIR, in the other side's own numbers. */
+uint32_t ct_seq_ack(const struct ct_conn *conn, int dir, uint32_t ack);
+/* Shifts the numbers in a segment that side DIR has sent. */
+void ct_seq_apply(const struct ct_conn *conn, int dir, struct ct_packet *p);
+
 /* ---- expect.c, ftp.c, tftp.c ---- */
 /* Side DIR of CONN has announced that the other side will come to its PORT. */
 void ct_expect_add(struct conntrack *ct, const struct ct_conn *conn, int dir, uint16_t port,
@@ -205,7 +229,7 @@ void ct_expect_expire(struct conntrack *ct, int64_t now_ms);
 bool ct_expect_translate(struct conntrack *ct, const struct ct_expectation *e, struct ct_conn *conn,
                          int64_t now_ms);
 /* Read the payload of a packet of CONN. TRANSLATE: the packet has been translated, and so is an address in its text. */
-void ct_ftp(struct conntrack *ct, const struct ct_conn *conn, int dir, struct ct_packet *p,
+void ct_ftp(struct conntrack *ct, struct ct_conn *conn, int dir, struct ct_packet *p,
             bool translate, int64_t now_ms);
 void ct_tftp(struct conntrack *ct, const struct ct_conn *conn, int dir, const struct ct_packet *p,
              int64_t now_ms);

@@ -95,6 +95,23 @@ void conntrack_on_drop_fragment(struct conntrack *ct, void (*fn)(void *aux, void
                                 void *aux);
 void conntrack_drop_fragments(struct conntrack *ct); /* all of them */
 
+/* Of each pair the first is for IPv4, the second for IPv6. */
+struct ct_fragment_config {
+    bool disabled[2]; /* fragments are invalid */
+    uint32_t min_size
+        [2]; /* of fragments but the last, with their network header; smaller ones are invalid */
+    uint32_t max; /* that wait at once */
+};
+struct ct_fragment_stats {
+    uint64_t accepted[2], completed[2], expired[2], too_small[2], overlapped[2], purged[2];
+    uint32_t n; /* that wait */
+};
+enum { CT_MAX_FRAGMENTS = 5000, CT_MIN_FRAGMENT4 = 400, CT_MIN_FRAGMENT6 = 400 };
+struct ct_fragment_config *conntrack_fragment_config(struct conntrack *ct); /* may be changed */
+void conntrack_fragment_stats(const struct conntrack *ct, struct ct_fragment_stats *ret);
+/* A line for each datagram that is not whole yet. */
+void conntrack_put_fragments(const struct conntrack *ct, struct str *out);
+
 /* ---- settings ---- */
 
 enum ct_timeout {

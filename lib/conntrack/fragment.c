@@ -10,13 +10,7 @@
 #include "conntrack/conn.h"
 #include "net/checksum.h"
 
-enum {
-    MAX_FRAGMENTS = 1000,
-    MAX_BYTES = 4 << 20,
-    MAX_PARTS = 64,
-    WAIT_MS = 15000,
-    MAX_DATAGRAM = 65535
-};
+enum { MAX_BYTES = 4 << 20, MAX_PARTS = 64, WAIT_MS = 15000, MAX_DATAGRAM = 65535 };
 
 /* What a fragment says of itself. */
 struct part {
@@ -127,8 +121,9 @@ static bool read_part6(const struct packet *packet, struct datagram_key *key, st
     return true;
 }
 
-static bool read_part(const struct packet *packet, uint16_t zone, struct datagram_key *key,
-                      struct part *part)
+static bool read_part(const struct packet *packet, uint16_t zone,
+                      const struct ct_fragment_config *config, struct ct_fragment_stats *stats,
+                      struct datagram_key *key, struct part *part)
 {
     memset(key, 0, sizeof *key);
     memset(part, 0, sizeof *part);
@@ -136,7 +131,13 @@ static bool read_part(const struct packet *packet, uint16_t zone, struct datagra
     if (!(is_ip(packet, ETH_TYPE_IP, IP4_HEADER_LEN) ? read_part4(packet, key, part)
                                                      : read_part6(packet, key, part)))
         return false;
-    return (!part->more || part->len % 8 == 0) && part->offset + part->len <= MAX_DATAGRAM - 100;
+    bool six = key->version == 6;
+    if (part->more && part->payload - packet->l3_ofs + part->len < config->min_size[six]) {
+        stats->too_small[six]++;
+        return false;
+    }
+    return !config->disabled[six] && (!part->more || part->len % 8 == 0) &&
+           part->offset + part->len <= MAX_DATAGRAM - 100;
 }
 
 /* ---- what waits ---- */
@@ -176,6 +177,7 @@ void ct_fragments_expire(struct conntrack *ct, int64_t now_ms)
         if (d->expires_ms > now_ms)
             return;
         ct->counters.n_fragments_expired += d->parts.n;
+        ct->fragment_stats.expired[d->key.version == 6] += d->parts.n;
         drop_datagram(ct, d);
     }
 }
@@ -303,7 +305,9 @@ static void execute_whole(struct conntrack *ct, struct ct_datagram *d,
     struct flow_key key;
     assemble(d, &whole);
     flow_extract(&whole, &key);
+    ct->assembled = true;
     conntrack_execute(ct, &whole, action, now_ms);
+    ct->assembled = false;
     copy_back(d, &whole);
     packet_fini(&whole);
 }
@@ -315,26 +319,33 @@ enum ct_hold conntrack_hold(struct conntrack *ct, struct packet *packet,
     struct datagram_key key;
     struct part part;
     ct_fragments_expire(ct, now_ms);
-    if (!read_part(packet, action->zone, &key, &part)) {
+    if (!read_part(packet, action->zone, &ct->fragment_config, &ct->fragment_stats, &key, &part)) {
         ct_set_invalid(ct, packet, action->zone);
         return CT_REFUSED;
     }
     struct ct_datagram *d = get_datagram(ct, &key, now_ms);
     long place = find_place(d, &part);
+    bool six = key.version == 6;
     if (place < 0) {
+        ct->fragment_stats.overlapped[six]++;
         drop_datagram(ct, d);
         ct_set_invalid(ct, packet, action->zone);
         return CT_REFUSED;
     }
     add_part(ct, d, (size_t)place, &part, packet, cookie);
+    ct->fragment_stats.accepted[six]++;
     if (d->total && d->have == d->total) {
+        ct->fragment_stats.completed[six] += d->parts.n;
         detach(ct, d);
         execute_whole(ct, d, action, now_ms);
         *ret = d;
         return CT_WHOLE;
     }
-    while (ct->n_fragments > MAX_FRAGMENTS || ct->fragment_bytes > MAX_BYTES)
-        drop_datagram(ct, LIST_FIRST(struct ct_datagram, lru, &ct->datagram_lru));
+    while (ct->n_fragments > ct->fragment_config.max || ct->fragment_bytes > MAX_BYTES) {
+        struct ct_datagram *oldest = LIST_FIRST(struct ct_datagram, lru, &ct->datagram_lru);
+        ct->fragment_stats.purged[oldest->key.version == 6] += oldest->parts.n;
+        drop_datagram(ct, oldest);
+    }
     return CT_WAITS;
 }
 
@@ -345,4 +356,32 @@ struct packet *ct_datagram_next(struct ct_datagram *d, void **cookie)
     struct part *part = &d->parts.data[d->given++];
     *cookie = part->cookie;
     return &part->packet;
+}
+
+struct ct_fragment_config *conntrack_fragment_config(struct conntrack *ct)
+{
+    return &ct->fragment_config;
+}
+
+void conntrack_fragment_stats(const struct conntrack *ct, struct ct_fragment_stats *ret)
+{
+    *ret = ct->fragment_stats;
+    ret->n = ct->n_fragments;
+}
+
+void conntrack_put_fragments(const struct conntrack *ct, struct str *out)
+{
+    const struct ct_datagram *d;
+    LIST_FOR_EACH (d, lru, &ct->datagram_lru) {
+        bool six = d->key.version == 6;
+        be32 src, dst;
+        memcpy(&src, &d->key.src, 4);
+        memcpy(&dst, &d->key.dst, 4);
+        str_put(out, "src=");
+        six ? ip6_put(out, d->key.src) : ip4_put(out, src);
+        str_put(out, ",dst=");
+        six ? ip6_put(out, d->key.dst) : ip4_put(out, dst);
+        str_putf(out, ",dl_type=0x%04x,ip_id=0x%x,zone=%u,num_fragments=%zu\n",
+                 six ? ETH_TYPE_IPV6 : ETH_TYPE_IP, d->key.id, d->key.zone, d->parts.n);
+    }
 }

@@ -13,6 +13,7 @@ struct conntrack *conntrack_new(struct env *env)
     ct->env = env;
     ct->seed = env_random_u64(env);
     ct->max = CT_MAX_DEFAULT;
+    ct->fragment_config.max = CT_MAX_FRAGMENTS_DEFAULT;
     ct_timeouts_default(&ct->timeouts);
     list_init(&ct->expectation_lru);
     list_init(&ct->datagram_lru);
@@ -125,6 +126,7 @@ void ct_remove(struct conntrack *ct, struct ct_conn *conn)
     conn->zone->n--;
     ct->n--;
     free(conn->parent);
+    free(conn->seq);
     free(conn);
 }
 

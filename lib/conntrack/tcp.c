@@ -172,6 +172,7 @@ enum ct_fit tcp_update(struct ct_conn *conn, int dir, const struct ct_packet *p,
 {
     struct segment s = read_segment(p);
     struct tcp_side *from = &conn->tcp[dir], *to = &conn->tcp[!dir];
+    s.ack = ct_seq_ack(conn, dir, s.ack);
     if ((s.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
         if (is_over(conn))
             return CT_RESTART;

@@ -160,8 +160,12 @@ void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct
         }
         set_mark_and_label(o.conn, action);
     }
-    if (o.conn && action->flags & CT_TRANSLATE)
+    if (o.conn && action->flags & CT_TRANSLATE) {
+        if (p.tuple.proto == IP_PROTO_TCP && !p.is_error)
+            p.seq = get_be32(&((struct tcp_header *)(void *)p.outer.l4)->seq);
         o.state |= ct_nat_apply(o.conn, o.dir, &p);
+        ct_seq_apply(o.conn, o.dir, &p);
+    }
     if (o.conn && o.conn->helper && !p.is_error)
         run_helper(ct, &o, &p, action, now_ms);
     tell(packet, &p, &o);

@@ -12,6 +12,8 @@ struct control {
     const char *client, *server;             /* as they call themselves */
     const char *client_there, *server_there; /* as the other side sees them */
     char text[600];                          /* the payload of the last packet, as it left */
+    uint32_t sent_seq, sent_ack;             /* its numbers */
+    uint32_t acked[2]; /* by how much a side acknowledges more than the other has sent */
 };
 
 static uint32_t say(struct control *c, int dir, uint16_t flags, const char *text)
@@ -23,7 +25,7 @@ static uint32_t say(struct control *c, int dir, uint16_t flags, const char *text
                      .dport = dir ? 1000 : 21,
                      .flags = flags,
                      .seq = c->seq[dir],
-                     .ack = flags & TCP_ACK ? c->seq[!dir] : 0,
+                     .ack = flags & TCP_ACK ? c->seq[!dir] + c->acked[dir] : 0,
                      .len = (uint16_t)strlen(text)};
     struct packet p;
     make(&p, &s);
@@ -31,7 +33,12 @@ static uint32_t say(struct control *c, int dir, uint16_t flags, const char *text
     packet_finish_checksum(&p);
     uint32_t state = run(&c->w, &p, flags == TCP_SYN ? &c->begin : &c->track);
     assert_checksums(&p);
-    snprintf(c->text, sizeof c->text, "%.*s", (int)s.len, (const char *)p.data + p.size - s.len);
+    const struct tcp_header *tcp = packet_l4(&p);
+    size_t hlen = (get_be16(&tcp->ctl) >> 12) * 4u;
+    snprintf(c->text, sizeof c->text, "%.*s", (int)(p.size - p.l4_ofs - hlen),
+             (const char *)tcp + hlen);
+    c->sent_seq = get_be32(&tcp->seq);
+    c->sent_ack = get_be32(&tcp->ack);
     c->seq[dir] += s.len + (flags & TCP_SYN ? 1 : 0);
     packet_fini(&p);
     return state & ~(CT_SNAT | CT_DNAT);
@@ -151,18 +158,42 @@ static void test_translated(void **state)
     control_init(&c, nat(CT_NAT_SRC, "1.1.1.1", NULL, 0, 0));
     handshake(&c);
     say(&c, 0, TCP_ACK, "PORT 192,168,1,10,4,1\r\n");
-    assert_string_equal(c.text, "PORT      1,1,1,1,4,1\r\n");
+    assert_string_equal(c.text, "PORT 1,1,1,1,4,1\r\n");
     struct spec data = syn(S, 20, "1.1.1.1", 1025);
     expect_goes_to(&c, &data, "192.168.1.10", 1025);
     world_fini(&c.w);
-    /* It does not fit: the text stays, and nothing is announced. */
+    /* To a longer address: what follows is shifted, and what is acknowledged shifted back. */
     c = (struct control){
         .client = "10.0.0.1", .server = S, .client_there = "100.100.100.100", .server_there = S};
     control_init(&c, nat(CT_NAT_SRC, "100.100.100.100", NULL, 0, 0));
     handshake(&c);
+    uint32_t before = c.seq[0];
     say(&c, 0, TCP_ACK, "PORT 10,0,0,1,4,1\r\n");
-    assert_string_equal(c.text, "PORT 10,0,0,1,4,1\r\n");
-    assert_int_equal(conntrack_counters(c.w.ct)->n_expected, 0);
+    assert_string_equal(c.text, "PORT 100,100,100,100,4,1\r\n");
+    assert_int_equal(c.sent_seq, before);
+    c.acked[1] = 7; /* the server has seen seven bytes more than the client has sent */
+    assert_int_equal(say(&c, 1, TCP_ACK, "200 PORT command successful\r\n"),
+                     CT_TRK | CT_EST | CT_RPL);
+    assert_int_equal(c.sent_ack, c.seq[0]);
+    before = c.seq[0];
+    assert_int_equal(say(&c, 0, TCP_ACK, "LIST\r\n"), CT_TRK | CT_EST);
+    assert_int_equal(c.sent_seq, before + 7);
+    /* Sent again it is changed in the same way, and shifted no further. */
+    c.seq[0] = before - 19;
+    say(&c, 0, TCP_ACK, "PORT 10,0,0,1,4,1\r\n");
+    assert_string_equal(c.text, "PORT 100,100,100,100,4,1\r\n");
+    assert_int_equal(c.sent_seq, before - 19);
+    /* A second one, now to a shorter text. */
+    say(&c, 0, TCP_ACK, "LIST\r\n");
+    before = c.seq[0];
+    say(&c, 0, TCP_ACK, "EPRT |1|10.0.0.1|2000|\r\n");
+    assert_string_equal(c.text, "EPRT |1|100.100.100.100|2000|\r\n");
+    assert_int_equal(c.sent_seq, before + 7);
+    c.acked[1] = 14;
+    say(&c, 1, TCP_ACK, "200 EPRT command successful\r\n");
+    assert_int_equal(c.sent_ack, c.seq[0]);
+    data = syn(S, 20, "100.100.100.100", 2000);
+    expect_goes_to(&c, &data, "10.0.0.1", 2000);
     world_fini(&c.w);
     /* The server behind a virtual address, passive modes. */
     c = (struct control){
@@ -170,7 +201,7 @@ static void test_translated(void **state)
     control_init(&c, nat(CT_NAT_DST, S, NULL, 0, 0));
     handshake(&c);
     say(&c, 1, TCP_ACK, "227 Entering Passive Mode (10,0,0,2,200,200)\r\n");
-    assert_string_equal(c.text, "227 Passive (100,100,100,100,200,200)       \r\n");
+    assert_string_equal(c.text, "227 Entering Passive Mode (100,100,100,100,200,200)\r\n");
     data = syn(C, 5000, "100.100.100.100", 51400);
     expect_goes_to(&c, &data, S, 51400);
     say(&c, 1, TCP_ACK, "229 Extended (|||4000|)\r\n");
