@@ -14,11 +14,9 @@ static void packet_in_fill(const struct ofconn *oc, const struct packet *packet,
                            const struct dp_packet_in *pin, struct of_packet_in *ret)
 {
     uint8_t version = of_conn_version(oc->conn);
-    uint16_t max = pin->reason == OF_REASON_ACTION || pin->reason == OF_REASON_PACKET_OUT
-                       ? pin->max_len
-                       : MIN(pin->max_len, oc->miss_send_len);
+    /* max_len and miss_send_len are for packets that a switch keeps; one that is not kept is sent whole (OpenFlow 1.3, 7.4.1). */
     *ret = (struct of_packet_in){.packet = packet->data,
-                                 .packet_len = MIN(packet->size, max),
+                                 .packet_len = packet->size,
                                  .total_len = packet->size,
                                  .buffer_id = OF_BUFFER_NONE,
                                  .reason = pin->reason,

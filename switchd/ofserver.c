@@ -12,13 +12,16 @@
 LOG_MODULE(ofproto);
 
 enum { PROBE_MANAGEMENT_MS = 60000 };
+/* Of asynchronous configuration, and the flag of SET_CONFIG that sets it (OpenFlow 1.1 and 1.2; later peers take it as well). */
+enum { INVALID_TTL = 1 << OF_REASON_INVALID_TTL, INVALID_TTL_TO_CONTROLLER = 4 };
 
 /* ---- connections ---- */
 
 static void async_defaults(struct of_async *a)
 {
-    *a = (struct of_async){
-        .packet_in = {0x3f, 0}, .port_status = {0x7, 0x7}, .flow_removed = {0x3f, 0}};
+    *a = (struct of_async){.packet_in = {0x3f & ~INVALID_TTL, 0},
+                           .port_status = {0x7, 0x7},
+                           .flow_removed = {0x3f, 0}};
 }
 
 void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management)
@@ -202,6 +205,10 @@ static int set_config(struct ofconn *oc, const struct of_msg *msg)
         return err;
     oc->miss_send_len = c.miss_send_len;
     oc->of->frag_flags = c.flags & 3;
+    if (c.flags & INVALID_TTL_TO_CONTROLLER)
+        oc->async.packet_in[0] |= INVALID_TTL;
+    else
+        oc->async.packet_in[0] &= ~(uint32_t)INVALID_TTL;
     ofserver_update_miss(oc->of);
     return 0;
 }
@@ -310,7 +317,8 @@ static int table_mod(const struct of_msg *msg)
 
 static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
 {
-    struct of_config config = {oc->of->frag_flags, oc->miss_send_len};
+    uint16_t ttl = oc->async.packet_in[0] & INVALID_TTL ? INVALID_TTL_TO_CONTROLLER : 0;
+    struct of_config config = {oc->of->frag_flags | ttl, oc->miss_send_len};
     switch (msg->type) {
     case OF_HELLO:
     case OF_ERROR_MSG:
