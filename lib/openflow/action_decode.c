@@ -361,6 +361,28 @@ static int nested(struct decoder *d, struct body *b, size_t start, bool in_ct)
     return 0;
 }
 
+/* Inside of the ct at START stand one translation, and what sets mark and label. */
+static int check_ct(const struct decoder *d, size_t start)
+{
+    size_t n;
+    bool has_nat = false;
+    const uint8_t *nested = of_action_nested((const void *)(d->out->data + start), &n);
+    for (const uint8_t *p = nested; n && p < nested + n;) {
+        const struct of_action *a = (const void *)p;
+        size_t len = a->len;
+        const struct of_move *move = (const void *)a;
+        unsigned field = a->type == OF_SET_FIELD
+                             ? ((const struct of_set_field *)(const void *)a)->field
+                         : a->type == OF_MOVE ? move->dst.id
+                                              : FIELD_NONE;
+        if (a->type == OF_NAT ? has_nat : field != FIELD_CT_MARK && field != FIELD_CT_LABEL)
+            return OF_ERR_ACTION_BAD_ARGUMENT;
+        has_nat |= a->type == OF_NAT;
+        p += len;
+    }
+    return 0;
+}
+
 static int ct(struct decoder *d, struct body *b)
 {
     uint16_t flags = body_take16(b);
@@ -388,7 +410,8 @@ static int ct(struct decoder *d, struct body *b)
     }
     size_t start = of_begin_ct(d->out, flags, src ? &sub : NULL, zone, table);
     ((struct of_ct *)(void *)(d->out->data + start))->alg = alg;
-    return nested(d, b, start, true);
+    int err = nested(d, b, start, true);
+    return err ? err : check_ct(d, start);
 }
 
 static int nat(struct decoder *d, struct body *b)
@@ -399,7 +422,8 @@ static int nat(struct decoder *d, struct body *b)
         return OF_ERR_ACTION_BAD_ARGUMENT;
     bool v4 = present & (NAT_IPV4_MIN | NAT_IPV4_MAX), v6 = present & (NAT_IPV6_MIN | NAT_IPV6_MAX);
     if (flags >= 32 || present >= 64 || (flags & 3) == 3 || (v4 && v6) ||
-        (present && !(flags & 3)) || (present & NAT_IPV4_MAX && !(present & NAT_IPV4_MIN)) ||
+        ((present || flags) && !(flags & 3)) ||
+        (present & NAT_IPV4_MAX && !(present & NAT_IPV4_MIN)) ||
         (present & NAT_IPV6_MAX && !(present & NAT_IPV6_MIN)) ||
         (present & NAT_PORT_MAX && !(present & NAT_PORT_MIN)))
         return OF_ERR_ACTION_BAD_ARGUMENT;

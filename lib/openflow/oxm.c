@@ -3,6 +3,7 @@
 
 #include "net/headers.h"
 
+enum { CT_STATE_BITS = 0xff };
 enum {
     CLASS_NXM_0 = 0x0000,
     CLASS_NXM_1 = 0x0001,
@@ -381,6 +382,13 @@ static int read_field(struct reader *r, const uint8_t *p)
         return err;
     if (f->id == FIELD_IN_PORT_OXM && value >= 0xff00 && value < PORT_MAX)
         return OF_ERR_MATCH_BAD_VALUE;
+    if (f->id == FIELD_CT_STATE &&
+        !r->loose) { /* its other bits are not in use, but for a mask of all */
+        if (value & ~(u128)CT_STATE_BITS)
+            return OF_ERR_MATCH_BAD_VALUE;
+        if (mask != u128_ones(f->n_bits) && mask & ~(u128)CT_STATE_BITS)
+            return OF_ERR_MATCH_BAD_MASK;
+    }
     if (f->id == FIELD_IP_TOS) { /* NXM's byte holds the DSCP alone */
         if (value & IP_ECN_MASK)
             return OF_ERR_MATCH_BAD_VALUE;
