@@ -11,10 +11,13 @@
 #include <string.h>
 
 #include "flow/rewrite.h"
+#include "openflow/packet_io.h"
 #include "openflow/text.h"
 #include "switchd/exec.h"
 #include "switchd/switchd.h"
 #include "switchd/xlate.h"
+
+enum { MAX_ARGS = 4 };
 
 static const char *port_name(void *vs, uint32_t dp_no)
 {
@@ -81,6 +84,8 @@ struct branch {
 
 /* One command. */
 struct tracing {
+    bool packet_out; /* the packet does not come in, it is sent through these actions */
+    struct of_actions actions;
     struct bridge *br;
     bool names;
     const struct packet *packet;
@@ -142,6 +147,11 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
                           .notes = t->out,
                           .may_learn = may_learn,
                           .now_ms = env_now_ms(br->vs->env)};
+    if (t->packet_out && !state) {
+        in.actions = t->actions.n ? (const void *)t->actions.data : "";
+        in.n_actions = t->actions.n;
+        in.reason = OF_REASON_PACKET_OUT;
+    }
     put_key(t->out, "Flow: ", key, NULL, t->names ? &names.names : NULL);
     str_putc(t->out, '\n');
     xlate_out_init(result);
@@ -242,9 +252,9 @@ static bool read_ct_state(const char *text, uint32_t *ret, char *bad, size_t bad
     return true;
 }
 
-/* Options into T and *GENERATE; up to three other arguments into ARGS. False: refused already. */
+/* Options into T and *GENERATE; up to MAX_ARGS other arguments into ARGS. False: refused already. */
 static bool read_arguments(struct unixctl_conn *conn, int argc, const char *argv[],
-                           struct tracing *t, bool *generate, const char *args[3])
+                           struct tracing *t, bool *generate, const char *args[MAX_ARGS])
 {
     int n = 0;
     for (int i = 1; i < argc; i++) {
@@ -252,6 +262,8 @@ static bool read_arguments(struct unixctl_conn *conn, int argc, const char *argv
         char bad[64], text[128];
         if (!strcmp(argv[i], "-generate") || !strcmp(argv[i], "--generate")) {
             *generate = true;
+        } else if (!strcmp(argv[i], "-consistent")) {
+            continue; /* what a packet-out cannot have is refused always */
         } else if (!strcmp(argv[i], "--names") || !strcmp(argv[i], "--no-names")) {
             t->names = argv[i][2] == 'n' && argv[i][3] == 'a';
         } else if (!strcmp(argv[i], "--ct-next")) {
@@ -265,15 +277,35 @@ static bool read_arguments(struct unixctl_conn *conn, int argc, const char *argv
                 return false;
             }
             vec_push(&t->ct_next, state);
-        } else if (n < 3) {
+        } else if (n < MAX_ARGS) {
             args[n++] = argv[i];
         }
     }
     return true;
 }
 
+/* The last of ARGS, which is taken off them. False: refused already. */
+static bool read_actions(struct unixctl_conn *conn, struct tracing *t, const char *args[MAX_ARGS],
+                         const struct match *match, const struct port_names *names)
+{
+    const char **last = &args[args[3] ? 3 : 2];
+    struct diag diag = DIAG_INIT;
+    if (!*last) {
+        unixctl_error(conn, "actions are missing");
+        return false;
+    }
+    int err = of_actions_parse(*last, match, names, &t->actions, &diag);
+    *last = NULL;
+    if (err)
+        unixctl_error(conn, diag_text(&diag));
+    else if ((err = of_actions_check(&t->actions, match, 0, N_TABLES_OPEN)) != 0)
+        unixctl_error(conn, of_error_name(err));
+    diag_fini(&diag);
+    return !err;
+}
+
 static void trace_arguments(struct unixctl_conn *conn, struct vswitch *vs, struct tracing *t,
-                            const char *args[3], bool generate)
+                            const char *args[MAX_ARGS], bool generate)
 {
     struct bridge *br = t->br = args[0] ? vswitch_bridge(vs, args[0]) : NULL;
     if (!br) {
@@ -289,6 +321,8 @@ static void trace_arguments(struct unixctl_conn *conn, struct vswitch *vs, struc
         diag_fini(&diag);
         return;
     }
+    if (t->packet_out && !read_actions(conn, t, args, &match, &names.names))
+        return;
     struct packet packet;
     packet_init(&packet);
     if (args[2] && !read_hex(args[2], &packet)) {
@@ -309,13 +343,15 @@ static void trace_arguments(struct unixctl_conn *conn, struct vswitch *vs, struc
 static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void *vs)
 {
     struct tracing t;
-    const char *args[3] = {NULL};
+    const char *args[MAX_ARGS] = {NULL};
     bool generate = false;
     memset(&t, 0, sizeof t);
+    t.packet_out = !strcmp(argv[0], "ofproto/trace-packet-out");
     if (read_arguments(conn, argc, argv, &t, &generate, args))
         trace_arguments(conn, vs, &t, args, generate);
     vec_fini(&t.ct_next);
     vec_fini(&t.branches);
+    of_actions_fini(&t.actions);
 }
 
 void trace_register(struct unixctl *ctl, struct vswitch *vs)
@@ -323,4 +359,8 @@ void trace_register(struct unixctl *ctl, struct vswitch *vs)
     unixctl_register(ctl, "ofproto/trace",
                      "[--names | --no-names] [--ct-next STATE]... [-generate] bridge flow [packet]",
                      1, 64, trace, vs);
+    unixctl_register(ctl, "ofproto/trace-packet-out",
+                     "[-consistent] [--names | --no-names] [--ct-next STATE]... [-generate] bridge "
+                     "flow [packet] actions",
+                     3, 64, trace, vs);
 }

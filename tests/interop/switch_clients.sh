@@ -39,6 +39,8 @@ equal "three flows in table 5" 3 "$(ovs-ofctl -O OpenFlow14 dump-flows br0 table
 has "dump-ports" 'rx pkts=[1-9]' "$(ovs-ofctl -O OpenFlow13 dump-ports br0 7)"
 has "show" '7\(pa\)' "$(ovs-ofctl -O OpenFlow13 show br0)"
 has "ofproto/trace" 'output:'"$pb" "$(ovs-appctl -t "$dir/switchd.ctl" ofproto/trace br0 in_port=7,ip,nw_dst=10.9.0.2)"
+has "ofproto/trace-packet-out" 'Datapath actions: [0-9]+$' "$(ovs-appctl -t "$dir/switchd.ctl" ofproto/trace-packet-out br0 in_port=7,ip "resubmit(,3)" | tail -1)"
+has "of a frame" 'dl_src=02:00:00:00:00:09' "$(ovs-appctl -t "$dir/switchd.ctl" ofproto/trace-packet-out br0 in_port=7 ffffffffffff02000000000912340000 output:7)"
 has "ovs-appctl version" . "$(ovs-appctl -t "$dir/switchd.ctl" version)"
 has "coverage/show" . "$(ovs-appctl -t "$dir/switchd.ctl" coverage/show)"
 has "ovsdb-client dump" 'Interface table' "$(ovsdb-client dump unix:"$dir/db.sock" Open_vSwitch)"
