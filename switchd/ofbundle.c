@@ -62,10 +62,36 @@ static int bundle_open(struct ofconn *oc, uint32_t id, uint16_t flags, struct bu
     return 0;
 }
 
-/* Groups have no journal: a copy of the table of groups is put back when the bundle fails. */
+/* Groups and the configuration of ports have no journal: copies are put back when the bundle fails. */
 struct saved_groups {
     VEC(struct of_group) groups;
 };
+struct saved_port {
+    uint32_t number, config;
+};
+typedef VEC(struct saved_port) saved_ports;
+
+static void ports_save(const struct bridge *br, saved_ports *saved)
+{
+    const struct vport *port;
+    HMAP_FOR_EACH (port, by_no, &br->ports) {
+        struct saved_port s = {port->ofport, port->config};
+        vec_push(saved, s);
+    }
+}
+
+static void ports_restore(struct bridge *br, const saved_ports *saved)
+{
+    for (size_t i = 0; i < saved->n; i++) {
+        struct vport *port = bridge_port(br, saved->data[i].number);
+        if (!port || port->config == saved->data[i].config)
+            continue;
+        struct of_port desc;
+        port->config = saved->data[i].config;
+        vport_describe(port, &desc);
+        ofserver_port_status(br->of, OF_PORT_MODIFY, &desc);
+    }
+}
 
 static void groups_save(const struct bridge *br, struct saved_groups *saved)
 {
@@ -118,7 +144,9 @@ static int commit(struct ofconn *oc, const struct bundle *b, struct of_buf *out)
     struct bridge *br = oc->of->br;
     struct journal journal = JOURNAL_INIT;
     struct saved_groups saved = {VEC_INIT};
+    saved_ports ports = VEC_INIT;
     groups_save(br, &saved);
+    ports_save(br, &ports);
     int err = 0;
     for (size_t i = 0; i < b->messages.n && !err; i++) {
         struct of_msg msg;
@@ -132,6 +160,7 @@ static int commit(struct ofconn *oc, const struct bundle *b, struct of_buf *out)
     if (err) {
         journal_undo(&journal, &br->tables);
         groups_restore(br, &saved);
+        ports_restore(br, &ports);
         vswitch_invalidate(br->vs);
     } else {
         oc->of->changer = oc;
@@ -145,6 +174,7 @@ static int commit(struct ofconn *oc, const struct bundle *b, struct of_buf *out)
         }
     }
     groups_saved_fini(&saved);
+    vec_fini(&ports);
     return err ? OF_ERR_BUNDLE_MSG_FAILED : 0;
 }
 

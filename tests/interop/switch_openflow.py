@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """OpenFlow in all versions, raw and by ovs-ofctl, to weft-switchd and to Debian's ovs-vswitchd side by side: the error for each
 malformed or impossible request, and flow monitors."""
+import re
 import struct
 import subprocess
 
@@ -256,7 +257,25 @@ def pauses(checks, ours):
     c.close()
 
 
+def failed_bundle(checks, ours):
+    """Of a bundle that fails nothing stays: flows, groups, and how ports are configured."""
+    for v in (5, 6):
+        c = ours.connect(v)
+        before = ours.ofctl("-O", "OpenFlow14", "dump-ports-desc", "br0").stdout
+        c.ask(bundle(c, 0, 9))
+        down = struct.pack(">I4x6s2xII", 1, bytes.fromhex(re.search(r" 1\(p1\): addr:(\S+)", before)[1].replace(":", "")), 1, 1)
+        c.ask(bundle_add(c, 9, c.message(16, down)))
+        c.ask(bundle_add(c, 9, group_mod(c, 0, 0, 77)))
+        c.ask(bundle_add(c, 9, flow_mod(c, rest=apply(output(2)))))
+        c.ask(bundle_add(c, 9, flow_mod(c, table=254)))
+        checks.true("OpenFlow 1.%d: a bundle fails" % (v - 1), lib.error(c.ask(bundle(c, 4, 9))))
+        checks.equal("its ports stay", before, ours.ofctl("-O", "OpenFlow14", "dump-ports-desc", "br0").stdout)
+        checks.true("its group is not there", "group_id=77" not in ours.ofctl("-O", "OpenFlow13", "dump-groups", "br0").stdout)
+        c.close()
+
+
 def main(checks, ours, peer):
+    failed_bundle(checks, ours)
     errors(checks, ours, peer)
     monitors(checks, ours, peer)
     pauses(checks, ours)
