@@ -251,8 +251,10 @@ void flow_extract(struct packet *packet, struct flow_key *key)
     packet->l4_proto = 0;
     packet->l3_end = 0;
 
+    if (!packet->size)
+        return;
     struct reader r = {packet->data, packet->data, packet->data + packet->size};
-    if (!packet->size || !read_l2(&r, key))
+    if (!read_l2(&r, key))
         return;
     packet->l3_ofs = (uint16_t)(r.p - r.frame);
     packet->l3_end = packet->size;
