@@ -87,12 +87,15 @@ static struct dep_domain *set_link(struct deps *deps, struct dep_set *set,
                                    const struct dep_key *key)
 {
     struct dep_domain *d = domain_get(deps, key);
-    bool linked =
-        !list_empty(&d->links) && CONTAINER_OF(d->links.prev, struct dep_link, node)->set == set;
-    if (!linked) {
+    struct dep_link *last =
+        list_empty(&d->links) ? NULL : CONTAINER_OF(d->links.prev, struct dep_link, node);
+    if (last && last->set == set) {
+        last->many = true;
+    } else {
         struct dep_link *link = &set->links[set->n_links++];
         link->set = set;
         link->domain = d;
+        link->lookup = set->n_lookups;
         list_push_back(&d->links, &link->node);
         set->changed = MAX(set->changed, d->changed);
     }
@@ -120,7 +123,9 @@ struct dep_set *deps_intern(struct deps *deps, const struct dep_key *keys, size_
         any.id = 0;
         set->exact[i] = set_link(deps, set, &keys[i]);
         set->any[i] = keys[i].kind == DEP_TABLE ? set_link(deps, set, &any) : NULL;
+        set->n_lookups += keys[i].kind == DEP_TABLE;
     }
+    set->recent_from = set->changed;
     hmap_insert(&deps->sets, &set->node, hash);
     return set;
 }
@@ -145,6 +150,15 @@ void dep_set_unref(struct deps *deps, struct dep_set *set)
 
 /* ---- changes ---- */
 
+static void set_mark(const struct dep_link *link, uint64_t seq)
+{
+    struct dep_set *set = link->set;
+    struct dep_recent *r = &set->recent[set->next_recent++ % DEP_RECENT];
+    set->recent_from = MAX(set->recent_from, r->seq);
+    *r = (struct dep_recent){seq, (uint32_t)(link - set->links)};
+    set->changed = seq;
+}
+
 /* Marks the sets of the domain; NULL when there is none. */
 static struct dep_change *change_new(struct deps *deps, const struct dep_key *key)
 {
@@ -155,7 +169,7 @@ static struct dep_change *change_new(struct deps *deps, const struct dep_key *ke
     d->changed = deps->seq;
     struct dep_link *link;
     LIST_FOR_EACH (link, node, &d->links)
-        link->set->changed = deps->seq;
+        set_mark(link, deps->seq);
     struct dep_change *c = NEW(struct dep_change);
     c->seq = deps->seq;
     list_push_back(&d->changes, &c->in_domain);

@@ -41,10 +41,18 @@ enum { DEP_WRITES_MAX = 4096, DEP_UNKNOWN = UINT16_MAX };
 struct dep_domain;
 struct dep_link;
 
+enum { DEP_RECENT = 4 };
 struct dep_set {
     struct hnode node;
-    uint32_t refs, n, n_links;
+    uint32_t refs, n, n_lookups, n_links;
     uint64_t changed; /* the last change in one of its domains */
+    /* The last changes and where; all after RECENT_FROM are here. */
+    struct dep_recent {
+        uint64_t seq;
+        uint32_t link;
+    } recent[DEP_RECENT];
+    uint32_t next_recent;
+    uint64_t recent_from;
     struct dep_key *keys;
     struct dep_domain **exact, **any; /* of each key; ANY is NULL but for tables */
     struct dep_link *links;
@@ -79,8 +87,11 @@ struct dep_view {
     const struct effect *effects;
     size_t n_effects;
     const struct dep_write *writes;
-    const struct flow_key *key; /* of the packets, under MASK */
-    const struct flow_mask *mask;
+    uint64_t written; /* bit i: a write is of word i */
+    /* Of the packets: N_WORDS words of their keys, which words, and the bits of them that they share. */
+    const uint64_t *values, *masks;
+    const uint16_t *index;
+    unsigned n_words;
 };
 /* Whether a change after SINCE may make the translation another. */
 bool deps_affect(const struct dep_view *view, uint64_t since);

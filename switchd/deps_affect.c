@@ -4,49 +4,53 @@
 #include "switchd/deps_private.h"
 #include "switchd/xlate.h"
 
-/* What the working key held, replayed: words, and which of their bits are known. */
-struct replay {
-    const struct dep_view *view;
-    unsigned n_done; /* writes */
-    uint64_t value[FLOW_WORDS], written[FLOW_WORDS];
-};
-
-static void replay_init(struct replay *r, const struct dep_view *view)
+/* What is known of word WORD of the working key after N_WRITES: bits, and their value. */
+static uint64_t known_bits(const struct dep_view *view, unsigned n_writes, unsigned word,
+                           uint64_t *value)
 {
-    r->view = view;
-    r->n_done = 0;
-    memset(r->value, 0, sizeof r->value);
-    memset(r->written, 0, sizeof r->written);
-    memset(r->written, 0xff, FLOW_STAGE_METADATA_END * 8);
-}
-
-static void replay_to(struct replay *r, unsigned n_writes)
-{
-    for (; r->n_done < n_writes; r->n_done++) {
-        const struct dep_write *w = &r->view->writes[r->n_done];
-        r->value[w->word] = w->value;
-        r->written[w->word] = w->mask;
+    uint64_t written = word < FLOW_STAGE_METADATA_END ? UINT64_MAX : 0, packet = 0, shared = 0;
+    *value = 0;
+    if (!(view->written >> word & 1))
+        n_writes = 0;
+    while (n_writes--) {
+        const struct dep_write *w = &view->writes[n_writes];
+        if (w->word == word) {
+            written = w->mask;
+            *value = w->value;
+            break;
+        }
     }
+    for (unsigned i = 0; i < view->n_words; i++) {
+        if (view->index[i] == word) {
+            packet = view->values[i];
+            shared = view->masks[i];
+            break;
+        }
+    }
+    *value = (*value & written) | (packet & ~written);
+    return written | shared;
 }
 
-/* Whether MATCH may cover a packet as its key stands. */
-static bool may_match(const struct replay *r, const struct minimatch *match)
+enum { METADATA_WORD = offsetof(struct flow_key, metadata) / 8 };
+
+/* Whether MATCH may cover a packet as its key stands after N_WRITES. */
+static bool may_match(const struct dep_view *view, unsigned n_writes, const struct minimatch *match)
 {
-    const uint64_t *key = flow_words_const(r->view->key);
-    const uint64_t *mask = flow_words_const(&r->view->mask->bits);
     unsigned n = (unsigned)__builtin_popcountll(match->map), i = 0;
     for (uint64_t map = match->map; map; map &= map - 1, i++) {
-        unsigned word = (unsigned)__builtin_ctzll(map);
-        uint64_t written = r->written[word];
-        uint64_t now = (r->value[word] & written) | (key[word] & ~written);
-        if ((match->words[i] ^ now) & match->words[n + i] & (written | mask[word]))
+        uint64_t value;
+        if (__builtin_ctzll(map) == METADATA_WORD && match->words[n + i] == UINT64_MAX)
+            continue; /* the domain's, and so equal */
+        uint64_t known = known_bits(view, n_writes, (unsigned)__builtin_ctzll(map), &value);
+        if ((match->words[i] ^ value) & match->words[n + i] & known)
             return false;
     }
     return true;
 }
 
 /* Whether C can change what the lookup of effect E found. */
-static bool change_matters(struct replay *r, const struct dep_change *c, const struct effect *e)
+static bool change_matters(const struct dep_view *view, const struct dep_change *c,
+                           const struct effect *e)
 {
     struct rule *found = e->kind == EFFECT_RULE ? e->rule.rule : NULL;
     if (c->old && c->old == found)
@@ -55,13 +59,11 @@ static bool change_matters(struct replay *r, const struct dep_change *c, const s
         return false;
     if (found && !c->soft && !e->soft && found->cls.priority >= c->priority)
         return false;
-    if (e->n_writes == DEP_UNKNOWN)
-        return true;
-    replay_to(r, e->n_writes);
-    return may_match(r, c->match);
+    return e->n_writes == DEP_UNKNOWN || may_match(view, e->n_writes, c->match);
 }
 
-static bool domain_matters(struct replay *r, const struct dep_domain *d, uint64_t since,
+/* E: the lookup that asks D; any other thing for a group or a MAC. */
+static bool domain_matters(const struct dep_view *view, const struct dep_domain *d, uint64_t since,
                            const struct effect *e)
 {
     if (d->changed <= since)
@@ -71,7 +73,7 @@ static bool domain_matters(struct replay *r, const struct dep_domain *d, uint64_
         const struct dep_change *c = CONTAINER_OF(p, struct dep_change, in_domain);
         if (c->seq <= since)
             return false;
-        if (!c->match || change_matters(r, c, e))
+        if (!c->match || change_matters(view, c, e))
             return true;
     }
     return false;
@@ -82,18 +84,47 @@ static bool is_lookup(const struct effect *e)
     return e->kind == EFFECT_RULE || e->kind == EFFECT_TABLE_MISS;
 }
 
+/* The effect of lookup I. */
+static const struct effect *lookup_effect(const struct dep_view *view, uint32_t i)
+{
+    const struct effect *e = view->effects;
+    if (view->n_effects == view->set->n_lookups)
+        return e + i;
+    for (;; e++) {
+        if (is_lookup(e) && !i--)
+            return e;
+    }
+}
+
+/* True: the few last changes are all that there are, and none of them matters. */
+static bool recent_do_not_matter(const struct dep_view *view, uint64_t since)
+{
+    const struct dep_set *set = view->set;
+    if (set->recent_from > since)
+        return false;
+    for (unsigned i = 0; i < DEP_RECENT; i++) {
+        const struct dep_link *link = &set->links[set->recent[i].link];
+        if (set->recent[i].seq <= since)
+            continue;
+        if (link->many || link->domain->key.kind != DEP_TABLE ||
+            domain_matters(view, link->domain, since, lookup_effect(view, link->lookup)))
+            return false;
+    }
+    return true;
+}
+
 bool deps_affect(const struct dep_view *view, uint64_t since)
 {
     const struct dep_set *set = view->set;
-    struct replay replay;
-    replay_init(&replay, view);
+    if (recent_do_not_matter(view, since))
+        return false;
     const struct effect *e = view->effects;
     for (uint32_t i = 0; i < set->n; i++) {
         bool table = set->keys[i].kind == DEP_TABLE;
         while (table && !is_lookup(e))
             e++;
-        if (domain_matters(&replay, set->exact[i], since, e) ||
-            (table && domain_matters(&replay, set->any[i], since, e)))
+        if (domain_matters(view, set->exact[i], since, e) ||
+            (table && domain_matters(view, set->any[i], since, e)))
             return true;
         e += table;
     }

@@ -15,6 +15,8 @@ struct dep_link {
     struct list node; /* in dep_domain.links */
     struct dep_set *set;
     struct dep_domain *domain;
+    uint32_t lookup; /* of the set's, the one that asks this domain */
+    bool many;       /* others do, too */
 };
 
 struct dep_change {

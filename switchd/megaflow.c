@@ -246,6 +246,9 @@ static void take_origin(struct megaflows *cache, struct megaflow *flow, const st
             rule_ref(o->effects[i].rule.rule);
     }
     o->writes = out->writes.n ? xmemdup(out->writes.data, out->writes.n * sizeof *o->writes) : NULL;
+    o->written = 0;
+    for (size_t i = 0; i < out->writes.n; i++)
+        o->written |= UINT64_C(1) << out->writes.data[i].word;
     flow->generation = cache->vs->generation;
     flow->checked = checked;
 }

@@ -16,14 +16,15 @@ bool megaflow_still_holds(struct megaflow *flow, const struct vswitch *vs)
 {
     if (flow->generation != vs->generation || !flow->table)
         return false;
-    struct match match;
-    megaflow_match(flow, &match);
     struct dep_view view = {.set = flow->deps,
                             .effects = flow->origin->effects,
                             .n_effects = flow->origin->n_effects,
                             .writes = flow->origin->writes,
-                            .key = &match.key,
-                            .mask = &match.mask};
+                            .written = flow->origin->written,
+                            .values = flow->values,
+                            .masks = flow->table->mask,
+                            .index = flow->table->index,
+                            .n_words = flow->table->n};
     if (flow->checked < flow->deps->changed && deps_affect(&view, flow->checked)) {
         flow->generation = 0; /* once is enough */
         return false;

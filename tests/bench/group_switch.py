@@ -201,7 +201,7 @@ def run(build, quick):
     rows = flow_mod_rows(build, quick)
     ours, peer = on_each(build, lambda s: misses(s, 2000 if quick else 20000))
     rows.append(row("miss_pipeline", "us", ours, peer))
-    real = real_pipeline(build, 5 if quick else 36)
+    real = real_pipeline(build, 5 if quick else 60)
     n = 1000 if quick else 10000
     ours, peer = on_each(build, lambda s: count_megaflows(s, real, n))
     rows += [row("megaflows_portscan", "of %d packets" % n, ours["portscan"], peer and peer["portscan"]),

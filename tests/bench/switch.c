@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "flow/rewrite.h"
 #include "openflow/text.h"
+#include "switchd/megaflow.h"
 #include "switchd/port/dummy.h"
 #include "switchd/vswitch.h"
 
@@ -129,18 +130,20 @@ static void look_up(struct bench *b, struct classifier *cls, struct lookup_rule 
     free(rules);
 }
 
-/* N rules of the biggest table, taken evenly; nothing when it has fewer. */
+/* N rules of the biggest table, or of all tables when it has fewer, taken evenly; nothing when there are not so many. */
 static void lookups(struct bench *b, const struct flows *flows, size_t n)
 {
-    if (flows->n < n)
+    bool all = flows->n < n;
+    size_t n_flows = all ? flows->mods.n : flows->n;
+    if (n_flows < n)
         return;
     struct classifier cls;
     classifier_init(&cls);
-    struct lookup_rule *rules = xcalloc(flows->n, sizeof *rules);
+    struct lookup_rule *rules = xcalloc(n, sizeof *rules);
     size_t seen = 0, m = 0;
     for (size_t i = 0; i < flows->mods.n; i++) {
         const struct of_flow_mod *fm = &flows->mods.data[i];
-        if (fm->table_id != flows->table || (seen++ * n) / flows->n < m)
+        if ((!all && fm->table_id != flows->table) || (seen++ * n) / n_flows < m)
             continue;
         if (m >= n || classifier_find(&cls, &fm->match, fm->priority))
             continue;
@@ -314,6 +317,42 @@ static void misses(struct bench *b)
     bench_fini(b);
 }
 
+/* What packets cost that the caches know, of 1,000 flows through the pipeline, while each millisecond a flow changes in a table and
+ * datapath that all of them go through; in per cent of the same without, the changes included. */
+static void edits(struct bench *b)
+{
+    struct traffic t;
+    bench_init(b);
+    add_pipeline(b);
+    traffic_init(b, &t, 1000);
+    int64_t spent[2] = {0, 0};
+    unsigned n_edits = 0;
+    for (unsigned round = 0; round < 10; round++) {
+        int64_t start = now_ns(), last = start;
+        for (unsigned i = 0; i < b->n_rounds * 20; i++) {
+            for (unsigned k = 0; k < BATCH; k++)
+                t.packets[k].data[10] = (uint8_t)(next_random(b) % 250),
+                t.packets[k].data[11] = (uint8_t)(next_random(b) % 4);
+            vswitch_rx(&b->vs, t.port, t.packets, BATCH);
+            if (round % 2 && now_ns() - last >= 1000000) {
+                char text[100];
+                snprintf(
+                    text, sizeof text,
+                    "table=20,priority=90,tcp,metadata=1,tp_dst=5,actions=load:%u->NXM_NX_REG0[]",
+                    n_edits++);
+                add_flow(b, text);
+                last += 1000000;
+            }
+        }
+        if (round >= 2)
+            spent[round % 2] += now_ns() - start;
+    }
+    INVARIANT(n_edits && b->vs.cache->n_flows >= 900);
+    print("slowdown_by_edits_cached", "%", 100.0 * (double)spent[1] / (double)spent[0] - 100);
+    traffic_fini(&t);
+    bench_fini(b);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -330,6 +369,7 @@ int main(int argc, char **argv)
     lookups(&b, &flows, 10000);
     learned_lookups(&b, 100000);
     misses(&b);
+    edits(&b);
     hits(&b, 1, "hit_1_flow");
     hits(&b, 1000, "hit_1k_flows");
     hits(&b, 100000, "hit_100k_flows");
