@@ -30,7 +30,7 @@ struct megaflow_origin {
     struct effect *effects;
     struct dep_write *writes;
     uint32_t n_effects;
-    uint64_t written; /* as dep_view.written */
+    uint64_t written;                      /* as dep_view.written */
     uint64_t pushed_packets, pushed_bytes; /* of those counted, credited already */
     int64_t created_ms;
 };
