@@ -644,9 +644,19 @@ struct installer_stats controller_install_stats(const struct controller *c)
     return c->installer ? installer_stats(c->installer) : (struct installer_stats){0};
 }
 
+/* Numbers that the switch's database does not have yet: a controller started now would give others. */
+static bool has_unsaved_ids(const struct controller *c)
+{
+    bool any = false;
+    for (int k = 0; k < N_ID_KINDS; k++)
+        any |= (k == ID_ZONE || k == ID_METER) && c->ids.is_unsaved[k];
+    return any;
+}
+
 bool controller_is_idle(const struct controller *c)
 {
-    return c->is_published && inc_is_settled(c->inc) && !c->sb_writer.is_busy &&
-           !c->ovs_writer.is_busy && !c->mac_writer.is_busy && !c->binding.n_todo && c->installer &&
-           installer_confirmed(c->installer) == c->generation;
+    return replica_is_connected(c->ovs) && c->sb && replica_is_connected(c->sb) &&
+           !has_unsaved_ids(c) && c->is_published && inc_is_settled(c->inc) &&
+           !c->sb_writer.is_busy && !c->ovs_writer.is_busy && !c->mac_writer.is_busy &&
+           !c->binding.n_todo && c->installer && installer_confirmed(c->installer) == c->generation;
 }

@@ -40,4 +40,5 @@ struct inc *controller_inc(struct controller *controller);
 const struct program *controller_program(const struct controller *controller);
 struct installer_stats controller_install_stats(const struct controller *controller);
 bool controller_is_idle(
-    const struct controller *controller); /* settled, published, nothing on its way */
+    const struct controller
+        *controller); /* both databases are there; settled, published, saved, nothing on its way */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "sim/flows.h"
 
 enum { QUIET_US = 120 * SECOND_US, POLL_US = 100000 };
 
@@ -191,20 +192,36 @@ void check_incremental(struct net *net)
     str_fini(&report);
 }
 
+/* BEFORE: the flows that the controller before this one left. */
+static void check_unchanged(struct hypervisor *hv, const flow_texts *before)
+{
+    struct installer_stats stats = controller_install_stats(hv->controller);
+    if (!stats.adds && !stats.deletes)
+        return;
+    flow_texts after = VEC_INIT;
+    struct str difference = STR_INIT;
+    flows_read(hv, &after);
+    flows_put_difference(before, &after, &difference);
+    cluster_fail(hv->cluster, "a fresh controller of %s sent %llu flows and took back %llu:%s",
+                 hv->name, (unsigned long long)stats.adds, (unsigned long long)stats.deletes,
+                 str_c(&difference));
+}
+
 void check_fresh_controllers(struct net *net)
 {
     struct cluster *c = net->cluster;
+    flow_texts *before = xcalloc(c->hvs.n, sizeof *before);
     for (size_t i = 0; i < c->hvs.n; i++) {
+        flows_read(c->hvs.data[i], &before[i]);
         hypervisor_kill_controller(c->hvs.data[i]);
         hypervisor_start_controller(c->hvs.data[i]);
     }
     check_quiet(net);
     for (size_t i = 0; i < c->hvs.n; i++) {
-        struct installer_stats stats = controller_install_stats(c->hvs.data[i]->controller);
-        if (stats.adds || stats.deletes)
-            cluster_fail(c, "a fresh controller of hv%zu sent %llu flows and took back %llu", i,
-                         (unsigned long long)stats.adds, (unsigned long long)stats.deletes);
+        check_unchanged(c->hvs.data[i], &before[i]);
+        flows_free(&before[i]);
     }
+    free(before);
 }
 
 /* --- Amounts */

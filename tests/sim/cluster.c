@@ -251,6 +251,31 @@ static bool has_all_chassis(void *c_)
     return user_count(c->sbctl, "Chassis") == c->hvs.n;
 }
 
+static int64_t creeping_us(struct env *env)
+{
+    struct cluster *c = CONTAINER_OF(env, struct cluster, time.env);
+    c->time.now_us += (int64_t)cluster_pick(c, c->creep_us + 1);
+    return c->time.now_us;
+}
+
+/* Each run has a manner of its own. */
+static void choose_manner(struct cluster *c)
+{
+    static const unsigned creeps[] = {0, 0, 20, 500}, faults[] = {0, 5, 10, 30},
+                          quiets[] = {3, 5, 10}, pauses_ms[] = {10, 300, 3000, 10000};
+#define ANY(V) (V)[cluster_pick(c, ARRAY_SIZE(V))]
+    c->creep_us = ANY(creeps);
+    c->fault_percent = ANY(faults);
+    c->quiet_percent = ANY(quiets);
+    c->max_pause_us = (int64_t)ANY(pauses_ms) * 1000;
+    printf("sim: %u%% faults, at rest after %u%% of the steps, pauses up to %lld ms, clock reads "
+           "up to %llu us\n",
+           c->fault_percent, c->quiet_percent, (long long)c->max_pause_us / 1000,
+           (unsigned long long)c->creep_us);
+    if (c->creep_us)
+        c->time.env.monotonic_us = creeping_us;
+}
+
 struct cluster *cluster_new(uint64_t seed, unsigned n_hypervisors, const char *repeat)
 {
     struct cluster *c = NEW(struct cluster);
@@ -259,6 +284,7 @@ struct cluster *cluster_new(uint64_t seed, unsigned n_hypervisors, const char *r
     env_seeded_init(&c->time, seed);
     env_seeded_init(&c->chance, ~seed);
     c->time.env.one_thread = true;
+    choose_manner(c);
     const char *tmp = getenv("TMPDIR");
     c->dir = xasprintf("%s/weft-sim.XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(c->dir))

@@ -42,9 +42,12 @@ struct hypervisor {
 
 struct cluster {
     uint64_t seed;
-    char *repeat;             /* the command that repeats the run */
-    struct env_seeded time;   /* what the daemons see */
-    struct env_seeded chance; /* what the simulation does with them */
+    char *repeat;           /* the command that repeats the run */
+    struct env_seeded time; /* what the daemons see */
+    uint64_t creep_us; /* each look at the clock may take so long: slices of work end in between */
+    struct env_seeded chance;              /* what the simulation does with them */
+    unsigned fault_percent, quiet_percent; /* of the steps of this run */
+    int64_t max_pause_us;                  /* between two steps */
     char *dir;
     struct loop *loop; /* of users, links and the wire */
     struct wire wire;

@@ -135,6 +135,7 @@ static void add_acl(struct net *net)
         return;
     struct net_acl a = {.is_egress = pick(net, 2),
                         .is_allow = pick(net, 2),
+                        .is_related = pick(net, 5) == 0,
                         .sw = (unsigned)sw,
                         .match = pick(net, N_ACL_MATCHES)};
     switch (a.match) {

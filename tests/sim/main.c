@@ -15,7 +15,7 @@
 #include "sim/life.h"
 #include "sim/probe.h"
 
-enum { PROBES = 60, FAULT_PERCENT = 10, QUIET_PERCENT = 5, MAX_PAUSE_US = 3 * SECOND_US };
+enum { PROBES = 60 };
 
 struct sim {
     struct cluster *cluster;
@@ -61,14 +61,14 @@ static bool has_bridges(void *c_)
 static void one_step(struct sim *sim)
 {
     struct cluster *c = sim->cluster;
-    if (cluster_is_likely(c, FAULT_PERCENT))
+    if (cluster_is_likely(c, c->fault_percent))
         life_fault(sim->net);
     else
         life_edit(sim->net);
     if (getenv("SIM_LOG"))
         fprintf(stderr, "sim: %.6f s: %s\n", (double)c->time.now_us / 1e6, c->doing);
     if (cluster_is_likely(c, 50))
-        cluster_run(c, (int64_t)cluster_pick(c, MAX_PAUSE_US));
+        cluster_run(c, (int64_t)cluster_pick(c, (uint64_t)c->max_pause_us));
 }
 
 static void run(struct sim *sim)
@@ -81,7 +81,7 @@ static void run(struct sim *sim)
     life_begin(sim->net);
     for (unsigned i = 0; i < sim->n_steps; i++) {
         one_step(sim);
-        if (cluster_is_likely(sim->cluster, QUIET_PERCENT))
+        if (cluster_is_likely(sim->cluster, sim->cluster->quiet_percent))
             come_to_rest(sim);
     }
     come_to_rest(sim);

@@ -55,6 +55,22 @@ static bool acl_allows(const struct net *net, unsigned sw, bool is_egress, int p
     return true;
 }
 
+/* Some ACL of the switch follows connections; then all do. */
+static bool is_stateful(const struct net *net, unsigned sw)
+{
+    bool any = false;
+    for (unsigned i = 0; i < MAX_ACLS; i++) {
+        const struct net_acl *a = &net->acls[i];
+        if (!a->is_there || !a->is_allow || !a->is_related)
+            continue;
+        any |= a->match != ACL_BY_GROUP && a->sw == sw;
+        for (unsigned k = 0; a->match == ACL_BY_GROUP && k < MAX_PORTS; k++)
+            any |= net->ports[k].is_there && net->ports[k].sw == sw &&
+                   net->ports[k].groups >> a->sw & 1;
+    }
+    return any;
+}
+
 /* --- Ports */
 
 static bool may_enter(const struct net_port *p, const struct flow_key *key)
@@ -84,7 +100,8 @@ static bool may_leave(const struct net_port *p, const struct flow_key *key)
 static void leave(const struct net *net, unsigned port, const struct flow_key *key, deliveries *out)
 {
     const struct net_port *p = &net->ports[port];
-    if (!may_leave(p, key) || !acl_allows(net, p->sw, true, (int)port, key))
+    bool is_answer = key->ct.state && is_stateful(net, p->sw); /* of a connection that it began */
+    if (!may_leave(p, key) || (!is_answer && !acl_allows(net, p->sw, true, (int)port, key)))
         return;
     struct delivery *d = vec_push_zero(out);
     d->port = port;
@@ -149,6 +166,7 @@ static void into_router(const struct net *net, unsigned router, const struct flo
     reply.nw_dst = key->nw_src;
     reply.icmp_type = ICMP_ECHO_REPLY;
     reply.nw_ttl = 255;
+    reply.ct.state = 1; /* it answers what the port has sent */
     route(net, router, reply, out);
 }
 

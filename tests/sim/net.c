@@ -319,7 +319,10 @@ void net_add_acl(struct net *net, unsigned acl, const struct net_acl *how)
        "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
        "\"mutations\":[[\"acls\",\"insert\",[\"named-uuid\",\"a\"]]]}",
        acl, a->is_egress ? "to-lport" : "from-lport", FIRST_ACL_PRIORITY + acl, match,
-       a->is_allow ? "allow" : "drop", acl_table(a), owner);
+       !a->is_allow    ? "drop"
+       : a->is_related ? "allow-related"
+                       : "allow",
+       acl_table(a), owner);
     free(match);
     free(owner);
 }

@@ -44,6 +44,7 @@ enum acl_match {
 
 struct net_acl {
     bool is_there, is_egress, is_allow;
+    bool is_related;  /* allow-related: the switch follows connections */
     unsigned sw;      /* or the port group, of ACL_BY_GROUP */
     unsigned operand; /* a port, a set, a TCP port */
     be32 ip;          /* that of the port then */
