@@ -211,14 +211,25 @@ static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
     return norm_charge(b, r.n);
 }
 
-/* Intersects pairs of alternatives about the same one field. */
+/* The bits, of the one field that V is about, that any of its cubes asks for. */
+static u128 bits_of(const cube_vec *v)
+{
+    u128 bits = 0;
+    for (size_t i = 0; i < v->n; i++)
+        for (uint32_t k = 0; k < v->data[i]->n; k++)
+            bits |= v->data[i]->field[k].mask;
+    return bits;
+}
+
+/* Intersects pairs of alternatives about the same bits of one field. Two registers that are stored in one field stay apart. */
 static int join_same_field(struct build *b, struct and_state *s, bool *changed)
 {
     *changed = false;
     for (size_t i = 0; i < s->alts.n; i++)
         for (size_t j = i + 1; j < s->alts.n;) {
             const struct symbol *sym = cubes_only_symbol(&s->alts.data[i].cubes);
-            if (!sym || cubes_only_symbol(&s->alts.data[j].cubes) != sym) {
+            if (!sym || cubes_only_symbol(&s->alts.data[j].cubes) != sym ||
+                !(bits_of(&s->alts.data[i].cubes) & bits_of(&s->alts.data[j].cubes))) {
                 j++;
                 continue;
             }
@@ -232,12 +243,14 @@ static int join_same_field(struct build *b, struct and_state *s, bool *changed)
     return 0;
 }
 
-/* Dimensions are numbered by the names of their fields, which makes the numbers independent of how the match is written. */
+/* Dimensions are numbered by the names of their fields and the bits in them, which makes the numbers independent of how the match is written. */
 static int compare_dims(const void *a_, const void *b_)
 {
     const struct alternatives *a = a_, *b = b_;
     const struct cube *x = a->cubes.data[0], *y = b->cubes.data[0];
-    return strcmp(x->n ? x->field[0].sym->name : "", y->n ? y->field[0].sym->name : "");
+    int c = strcmp(x->n ? x->field[0].sym->name : "", y->n ? y->field[0].sym->name : "");
+    u128 p = bits_of(&a->cubes), q = bits_of(&b->cubes);
+    return c ? c : (p > q) - (p < q);
 }
 
 /* All alternatives are pure and independent: emit one product with them as dimensions, or the multiplied cubes. */

@@ -71,6 +71,17 @@ static void merging(void **state UNUSED)
     world_fini(&w);
 }
 
+/* Registers that are stored in one field of the switch are dimensions as any two fields are. */
+static void registers(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    expect_size(&w, "reg0 == {1, 2, 4} && reg1 == {1, 2, 4}", NORM_MERGE, 3 + 3 + 1, 1);
+    expect_size(&w, "reg0 != 40 && reg1 != 40 && reg2 != 40", NORM_MERGE, 3 * 32 + 1, 1);
+    expect_size(&w, "reg0 > 3 && reg0 < 8 && reg1 == {1, 2, 4}", NORM_MERGE, 3, 0);
+    world_fini(&w);
+}
+
 static char *big_set(unsigned n, unsigned first, const char *field)
 {
     struct str s = STR_INIT;
@@ -148,9 +159,9 @@ static void many_dimensions(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_sizes),          cmocka_unit_test(merging),
-        cmocka_unit_test(thousand_by_thousand), cmocka_unit_test(limit_is_kept),
-        cmocka_unit_test(many_dimensions),
+        cmocka_unit_test(small_sizes),   cmocka_unit_test(merging),
+        cmocka_unit_test(registers),     cmocka_unit_test(thousand_by_thousand),
+        cmocka_unit_test(limit_is_kept), cmocka_unit_test(many_dimensions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
