@@ -21,9 +21,12 @@ void vport_set_qos(struct vport *port, struct qos_config *config)
         qos_config_fini(config);
         return;
     }
+    const void *queues = port->qos.config.queues.data;
     if (qos_apply(&port->qos, s->ifindex, s->mtu, s->speed_mbps, config,
                   env_now_ms(port->bridge->vs->env), &diag))
         log_warn("%s: QoS: %s", port->name, diag_text(&diag));
+    if (port->qos.config.queues.data != queues) /* translations mark packets as they say */
+        vswitch_invalidate(port->bridge->vs);
     diag_fini(&diag);
 }
 
