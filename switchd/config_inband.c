@@ -36,14 +36,18 @@ static void want_target(struct wanted *w, const char *text, uint16_t default_por
             w->br->name, text, diag_text(&diag));
     } else {
         const struct sockaddr_in *in = (const void *)&target.addr;
-        struct inband_remote remote = {.port = ntohs(in->sin_port)};
+        const struct sockaddr_in6 *in6 = (const void *)&target.addr;
+        struct inband_remote remote = {0};
         if (target.addr.ss_family == AF_INET && (ntohl(in->sin_addr.s_addr) >> 24) != 127) {
-            memcpy(&remote.ip, &in->sin_addr, sizeof remote.ip);
-            vec_push(&w->remotes, remote);
-        } else if (target.addr.ss_family == AF_INET6) {
-            log_warn_limited(&rate, "bridge %s: no in-band control for \"%s\": it is IPv4 only",
-                             w->br->name, text);
+            remote.ip = ip_addr_from_v4(in->sin_addr.s_addr);
+            remote.port = ntohs(in->sin_port);
+        } else if (target.addr.ss_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr)) {
+            remote.ip.version = 6;
+            memcpy(&remote.ip.v6, &in6->sin6_addr, sizeof remote.ip.v6);
+            remote.port = ntohs(in6->sin6_port);
         }
+        if (remote.ip.version)
+            vec_push(&w->remotes, remote);
         target_fini(&target);
     }
     diag_fini(&diag);

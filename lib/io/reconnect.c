@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "base/vec.h"
 
+/* At least so long an attempt may take: one SYN may be lost. */
+enum { ATTEMPT_MS = 2000 };
+
 enum reconnect_state { RC_WAITING, RC_CONNECTING, RC_LISTENING, RC_CONNECTED };
 
 struct reconnect {
@@ -26,7 +29,7 @@ struct reconnect {
     int tries;
 };
 
-static void try_now(void *r_);
+static void on_timer(void *r_);
 
 static void split_targets(struct reconnect *r, const char *text)
 {
@@ -79,6 +82,7 @@ static void attempt_connected(void *r_)
     struct reconnect *r = r_;
     struct stream *s = r->stream;
     static const struct stream_callbacks none = {0};
+    timer_stop(&r->timer);
     r->stream = NULL;
     r->state = RC_CONNECTED;
     r->n_connections++;
@@ -119,9 +123,8 @@ static void accepted(void *r_, struct stream *s)
     stream_set_callbacks(s, &attempt_callbacks, r);
 }
 
-static void try_now(void *r_)
+static void try_now(struct reconnect *r)
 {
-    struct reconnect *r = r_;
     const char *target = r->targets.data[r->current];
     struct diag diag = DIAG_INIT;
     int err;
@@ -133,8 +136,10 @@ static void try_now(void *r_)
     } else {
         r->state = RC_CONNECTING;
         err = stream_connect(r->loop, target, &r->options.stream, &r->stream, &diag);
-        if (!err)
+        if (!err) {
             stream_set_callbacks(r->stream, &attempt_callbacks, r);
+            timer_start_ms(&r->timer, MAX(r->backoff_ms, ATTEMPT_MS));
+        }
     }
     if (err) {
         wait_more(r);
@@ -142,6 +147,15 @@ static void try_now(void *r_)
             r->cb.failed(r->aux, target, diag_text(&diag));
     }
     diag_fini(&diag);
+}
+
+static void on_timer(void *r_)
+{
+    struct reconnect *r = r_;
+    if (r->state == RC_CONNECTING)
+        attempt_closed(r, ERR_TIMEOUT, "connection timed out");
+    else
+        try_now(r);
 }
 
 int reconnect_new(struct loop *loop, const char *targets, const struct reconnect_options *options,
@@ -159,7 +173,7 @@ int reconnect_new(struct loop *loop, const char *targets, const struct reconnect
         r->options.max_backoff_ms = MAX(8000, r->options.min_backoff_ms);
     r->cb = *callbacks;
     r->aux = aux;
-    timer_init(&r->timer, loop, try_now, r);
+    timer_init(&r->timer, loop, on_timer, r);
     split_targets(r, targets);
     int err = check_targets(r, diag);
     if (err) {

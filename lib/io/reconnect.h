@@ -3,7 +3,7 @@
  * TARGETS is a list such as "ssl:10.0.0.1:6641,ssl:10.0.0.2:6641" (tried in turn) or one target.
  * While not connected it connects, waits, connects again: the first retry after min_backoff_ms,
  * then twice as long each time up to max_backoff_ms; a connection that stood longer than its
- * back-off starts from the beginning. Passive targets are served as well (a switch that waits for
+ * back-off starts from the beginning. An attempt that gets no answer ends after its back-off, but not before two seconds. Passive targets are served as well (a switch that waits for
  * its controller): one accepted connection at a time, further ones are refused.
  *
  * The stream belongs to the user from connected() on, who says reconnect_disconnected when it is

@@ -43,7 +43,7 @@ static bool is_same_list(const struct inband *ib, const struct inband_remote *re
 {
     bool same = n == ib->remotes.n;
     for (size_t i = 0; same && i < n; i++)
-        same = remotes[i].ip == ib->remotes.data[i].at.ip &&
+        same = ip_addr_equal(&remotes[i].ip, &ib->remotes.data[i].at.ip) &&
                remotes[i].port == ib->remotes.data[i].at.port;
     return same;
 }
@@ -81,12 +81,6 @@ struct mac inband_local_mac(struct inband *ib)
     return ib->local;
 }
 
-static void put_ip(struct str *s, be32 ip)
-{
-    struct ip_addr addr = ip_addr_from_v4(ip);
-    ip_addr_put(s, &addr);
-}
-
 /* What the host knows of the way to R: its next hop's MAC, or zero. */
 static struct mac find_next_hop(struct inband *ib, struct remote *r)
 {
@@ -94,17 +88,18 @@ static struct mac find_next_hop(struct inband *ib, struct remote *r)
     struct next_hop hop = {0};
     struct mac mac = {{0}};
     struct str ip = STR_INIT;
-    put_ip(&ip, r->at.ip);
+    ip_addr_put(&ip, &r->at.ip);
     r->hop_ip = r->at.ip;
-    if (ib->kernel->route(ib->kernel->aux, r->at.ip, &hop)) {
+    if (ib->kernel->route(ib->kernel->aux, &r->at.ip, &hop)) {
         log_warn("bridge %s: cannot find route for controller or manager %s", ib->br->name,
                  str_c(&ip));
     } else {
         r->hop_ip = hop.ip;
         int err = ib->kernel->neighbour(ib->kernel->aux, &hop, &mac);
         if (err == ERR_NOT_FOUND)
-            log_dbg_limited(&rate, "bridge %s: no ARP entry for the next hop to %s on %s",
-                            ib->br->name, str_c(&ip), hop.device);
+            log_dbg_limited(&rate, "bridge %s: no %s entry for the next hop to %s on %s",
+                            ib->br->name, hop.ip.version == 6 ? "ND" : "ARP", str_c(&ip),
+                            hop.device);
         else if (err)
             log_warn_limited(&rate, "bridge %s: cannot open device %s of the next hop to %s",
                              ib->br->name, hop.device, str_c(&ip));
@@ -119,7 +114,7 @@ static void refresh_remote(struct inband *ib, struct remote *r)
     if (mac_is_zero(r->next_hop) || mac_equal(r->next_hop, r->last))
         return;
     struct str s = STR_INIT;
-    put_ip(&s, r->at.ip);
+    ip_addr_put(&s, &r->at.ip);
     str_put(&s, " changed from ");
     mac_put(&s, r->last);
     str_put(&s, " to ");
@@ -171,8 +166,10 @@ void inband_describe(const struct inband *ib, struct str *out)
     for (size_t i = 0; i < ib->remotes.n; i++) {
         const struct remote *r = &ib->remotes.data[i];
         str_put(out, "remote: ");
-        put_ip(out, r->at.ip);
-        str_putf(out, ":%u\n", r->at.port);
+        bool v6 = r->at.ip.version == 6;
+        str_put(out, v6 ? "[" : "");
+        ip_addr_put(out, &r->at.ip);
+        str_putf(out, "%s:%u\n", v6 ? "]" : "", r->at.port);
         if (!mac_is_zero(r->next_hop)) {
             str_put(out, "remote-mac: ");
             mac_put(out, r->next_hop);

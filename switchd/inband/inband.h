@@ -11,6 +11,8 @@
  *                                                      180007  TCP to a remote          180008  TCP from a remote
  *     180009  ARP requests for a remote or next hop    180010  ARP replies from a remote or next hop
  *
+ * For IPv6 remotes the same with neighbour solicitations and advertisements for ARP requests and replies, and DHCPv6 both ways.
+ *
  * The last two are not among the seeds' nine. With those alone a switch behind this one learns the MAC of the remote
  * only when the remote happens to ask something by broadcast, since neither its request nor the answer passes here.
  *
@@ -19,7 +21,8 @@
  *
  * Replies to the local port's own DHCP requests reach it whatever the tables say (dhcp.c).
  *
- * IPv4 only. Not possible: remotes by name (nothing resolves names here, and letting all of DNS pass would be
+ * Router advertisements have no flow: they are for everybody, and so for the tables to let pass; an IPv6 route of the host is one that it
+ * was given. Not possible: remotes by name (nothing resolves names here, and letting all of DNS pass would be
  * a hole in the policy); switches behind this one whose remotes this one is not told of (other_config:in-band-remotes
  * tells it); switches behind this one that use another gateway.
  *
@@ -34,7 +37,7 @@
 enum { INBAND_BASE_PRIORITY = 180000, INBAND_NO_QUEUE = -1 };
 
 struct inband_remote {
-    be32 ip;
+    struct ip_addr ip;
     uint16_t port; /* TCP, host order */
 };
 

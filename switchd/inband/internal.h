@@ -5,9 +5,9 @@
 
 struct remote {
     struct inband_remote at;
-    struct mac next_hop; /* zero: not known now */
-    struct mac last;     /* the last one that was known */
-    be32 hop_ip;         /* of the next hop; the remote's own where there is no route (yet) */
+    struct mac next_hop;   /* zero: not known now */
+    struct mac last;       /* the last one that was known */
+    struct ip_addr hop_ip; /* of the next hop; the remote's own where there is no route (yet) */
 };
 
 struct inband {

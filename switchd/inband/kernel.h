@@ -5,15 +5,15 @@
 
 /* Where packets to an address go. */
 struct next_hop {
-    be32 ip; /* the gateway; the address itself when it is on the link */
+    struct ip_addr ip; /* the gateway; the address itself when it is on the link */
     char device[16];
 };
 
-/* A table of functions, so that tests can be the host. IPv4 only. */
+/* A table of functions, so that tests can be the host. */
 struct inband_kernel {
     void *aux;
     /* 0; ERR_NOT_FOUND: no route; ERR_IO. */
-    int (*route)(void *aux, be32 dst, struct next_hop *ret);
+    int (*route)(void *aux, const struct ip_addr *dst, struct next_hop *ret);
     /* 0; ERR_NOT_FOUND: not known (yet); ERR_IO: the device cannot be asked. */
     int (*neighbour)(void *aux, const struct next_hop *hop, struct mac *ret);
 };

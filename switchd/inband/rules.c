@@ -32,52 +32,80 @@ static struct match *want(wanted_vec *v, enum kind kind)
     return &w->match;
 }
 
-static struct match *want_arp(wanted_vec *v, enum kind kind, bool is_request)
+/* A question for an address or the answer to one: ARP, or neighbour discovery (RFC 4861 section 4.3, 4.4). */
+static struct match *want_arp(wanted_vec *v, enum kind kind, uint8_t version, bool is_request)
 {
     struct match *m = want(v, kind);
-    match_set(m, FIELD_ETH_TYPE, ETH_TYPE_ARP);
-    match_set(m, FIELD_ARP_OP, is_request ? 1 : 2);
+    match_set(m, FIELD_ETH_TYPE, version == 6 ? ETH_TYPE_IPV6 : ETH_TYPE_ARP);
+    if (version == 6) {
+        match_set(m, FIELD_IP_PROTO, IP_PROTO_ICMPV6);
+        match_set(m, FIELD_ICMPV6_TYPE,
+                  is_request ? ICMP6_NEIGHBOR_SOLICIT : ICMP6_NEIGHBOR_ADVERT);
+        match_set(m, FIELD_ICMPV6_CODE, 0);
+    } else {
+        match_set(m, FIELD_ARP_OP, is_request ? 1 : 2);
+    }
     return m;
 }
 
-static void want_mac(wanted_vec *v, enum kind reply_to, enum kind request_from, struct mac mac)
+static void want_mac(wanted_vec *v, enum kind reply_to, enum kind request_from, uint8_t version,
+                     struct mac mac)
 {
-    match_set(want_arp(v, reply_to, false), FIELD_ETH_DST, mac_to_u64(mac));
-    match_set(want_arp(v, request_from, true), FIELD_ETH_SRC, mac_to_u64(mac));
+    match_set(want_arp(v, reply_to, version, false), FIELD_ETH_DST, mac_to_u64(mac));
+    match_set(want_arp(v, request_from, version, true), FIELD_ETH_SRC, mac_to_u64(mac));
 }
 
-static void want_local(wanted_vec *v, struct mac local)
+static struct match *want_udp(wanted_vec *v, uint8_t version, uint16_t src, uint16_t dst)
 {
     struct match *m = want(v, FROM_LOCAL_DHCP);
-    match_set(m, FIELD_IN_PORT, PORT_LOCAL);
-    match_set(m, FIELD_ETH_TYPE, ETH_TYPE_IP);
-    match_set(m, FIELD_ETH_SRC, mac_to_u64(local));
+    match_set(m, FIELD_ETH_TYPE, version == 6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP);
     match_set(m, FIELD_IP_PROTO, IP_PROTO_UDP);
-    match_set(m, FIELD_UDP_SRC, 68);
-    match_set(m, FIELD_UDP_DST, 67);
-    want_mac(v, TO_LOCAL_ARP, FROM_LOCAL_ARP, local);
+    match_set(m, FIELD_UDP_SRC, src);
+    match_set(m, FIELD_UDP_DST, dst);
+    return m;
 }
 
-static void want_address(wanted_vec *v, be32 ip)
+/* Replies of DHCPv6 go to the client's MAC, those of DHCPv4 may not (dhcp.c). */
+static void want_local(wanted_vec *v, uint8_t version, struct mac local)
 {
-    match_set(want_arp(v, TO_REMOTE_ARP, false), FIELD_ARP_TPA, swap32(ip));
-    match_set(want_arp(v, FROM_REMOTE_ARP, true), FIELD_ARP_SPA, swap32(ip));
+    bool v6 = version == 6;
+    struct match *m = want_udp(v, version, v6 ? 546 : 68, v6 ? 547 : 67);
+    match_set(m, FIELD_IN_PORT, PORT_LOCAL);
+    match_set(m, FIELD_ETH_SRC, mac_to_u64(local));
+    if (v6)
+        match_set(want_udp(v, version, 547, 546), FIELD_ETH_DST, mac_to_u64(local));
+    want_mac(v, TO_LOCAL_ARP, FROM_LOCAL_ARP, version, local);
+}
+
+static void want_address(wanted_vec *v, const struct ip_addr *ip)
+{
+    bool v6 = ip->version == 6;
+    match_set(want_arp(v, TO_REMOTE_ARP, ip->version, false), v6 ? FIELD_IPV6_DST : FIELD_ARP_TPA,
+              ip_addr_to_u128(ip));
+    match_set(want_arp(v, FROM_REMOTE_ARP, ip->version, true), v6 ? FIELD_IPV6_SRC : FIELD_ARP_SPA,
+              ip_addr_to_u128(ip));
 }
 
 /* What another switch needs to find IP through this one. */
-static void want_resolution(wanted_vec *v, be32 ip)
+static void want_resolution(wanted_vec *v, const struct ip_addr *ip)
 {
-    match_set(want_arp(v, FOR_ADDRESS_ARP, true), FIELD_ARP_TPA, swap32(ip));
-    match_set(want_arp(v, FROM_ADDRESS_ARP, false), FIELD_ARP_SPA, swap32(ip));
+    bool v6 = ip->version == 6;
+    match_set(want_arp(v, FOR_ADDRESS_ARP, ip->version, true), v6 ? FIELD_ND_TARGET : FIELD_ARP_TPA,
+              ip_addr_to_u128(ip));
+    match_set(want_arp(v, FROM_ADDRESS_ARP, ip->version, false),
+              v6 ? FIELD_ND_TARGET : FIELD_ARP_SPA, ip_addr_to_u128(ip));
 }
 
 static void want_tcp(wanted_vec *v, const struct inband_remote *at)
 {
+    bool v6 = at->ip.version == 6;
     for (int to = 0; to < 2; to++) {
         struct match *m = want(v, to ? TO_REMOTE_TCP : FROM_REMOTE_TCP);
-        match_set(m, FIELD_ETH_TYPE, ETH_TYPE_IP);
+        enum field_id dst = v6 ? FIELD_IPV6_DST : FIELD_IP_DST;
+        enum field_id src = v6 ? FIELD_IPV6_SRC : FIELD_IP_SRC;
+        match_set(m, FIELD_ETH_TYPE, v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP);
         match_set(m, FIELD_IP_PROTO, IP_PROTO_TCP);
-        match_set(m, to ? FIELD_IP_DST : FIELD_IP_SRC, swap32(at->ip));
+        match_set(m, to ? dst : src, ip_addr_to_u128(&at->ip));
         match_set(m, to ? FIELD_TCP_DST : FIELD_TCP_SRC, at->port);
     }
 }
@@ -94,17 +122,22 @@ static bool is_first(const struct inband *ib, size_t i,
 
 static bool same_mac(const struct remote *a, const struct remote *b)
 {
-    return mac_equal(a->next_hop, b->next_hop);
+    return mac_equal(a->next_hop, b->next_hop) && a->hop_ip.version == b->hop_ip.version;
 }
 
 static bool same_ip(const struct remote *a, const struct remote *b)
 {
-    return a->at.ip == b->at.ip;
+    return ip_addr_equal(&a->at.ip, &b->at.ip);
+}
+
+static bool same_version(const struct remote *a, const struct remote *b)
+{
+    return a->at.ip.version == b->at.ip.version;
 }
 
 static bool same_hop(const struct remote *a, const struct remote *b)
 {
-    return a->hop_ip == b->hop_ip;
+    return ip_addr_equal(&a->hop_ip, &b->hop_ip);
 }
 
 static bool same_tcp(const struct remote *a, const struct remote *b)
@@ -115,16 +148,16 @@ static bool same_tcp(const struct remote *a, const struct remote *b)
 /* Nothing without remotes: then nobody waits for an address of this switch. */
 static void want_all(const struct inband *ib, wanted_vec *v)
 {
-    if (ib->remotes.n && !mac_is_zero(ib->local))
-        want_local(v, ib->local);
     for (size_t i = 0; i < ib->remotes.n; i++) {
         const struct remote *r = &ib->remotes.data[i];
+        if (!mac_is_zero(ib->local) && is_first(ib, i, same_version))
+            want_local(v, r->at.ip.version, ib->local);
         if (!mac_is_zero(r->next_hop) && is_first(ib, i, same_mac))
-            want_mac(v, TO_NEXT_HOP_ARP, FROM_NEXT_HOP_ARP, r->next_hop);
+            want_mac(v, TO_NEXT_HOP_ARP, FROM_NEXT_HOP_ARP, r->hop_ip.version, r->next_hop);
         if (is_first(ib, i, same_ip))
-            want_address(v, r->at.ip);
-        if (r->hop_ip && is_first(ib, i, same_hop))
-            want_resolution(v, r->hop_ip);
+            want_address(v, &r->at.ip);
+        if (is_first(ib, i, same_hop))
+            want_resolution(v, &r->hop_ip);
         if (is_first(ib, i, same_tcp))
             want_tcp(v, &r->at);
     }

@@ -1,5 +1,6 @@
 /* test_stream.c - loop, targets, streams of every kind and JSON-RPC against what their headers
  * promise, with peers that are slow, silent, greedy or wrong. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -623,6 +624,50 @@ static void test_reconnect(void **state UNUSED)
     free(dir);
 }
 
+/* A target that neither takes nor refuses a connection is given up, and the next one has its turn. */
+static void test_silence(void **state UNUSED)
+{
+    static const struct reconnect_callbacks callbacks = {again_connected, again_failed, NULL};
+    char *dir = temp_dir(), targets[64];
+    struct loop *loop = loop_new(env_real());
+    struct reconnect_options options = {.stream = {.rundir = dir}, .min_backoff_ms = 5};
+    struct again a = {0};
+    struct end e = {0};
+    struct diag diag = DIAG_INIT;
+    struct stream_listener *l;
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof in;
+    int server = socket(AF_INET, SOCK_STREAM, 0), full[4];
+    assert_int_equal(bind(server, (struct sockaddr *)&in, len), 0);
+    assert_int_equal(listen(server, 0), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&in, &len), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(full); i++) { /* as many as it takes until it says nothing */
+        full[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(full[i], (struct sockaddr *)&in, len);
+    }
+    run_ms(loop, 50);
+    assert_int_equal(stream_listen(loop, "punix:s", &options.stream, accept_end, &e, &l, &diag), 0);
+    snprintf(targets, sizeof targets, "tcp:127.0.0.1:%u,unix:s", ntohs(in.sin_port));
+    assert_int_equal(reconnect_new(loop, targets, &options, &callbacks, &a, &a.r, &diag), 0);
+    run_ms(loop, 1000);
+    assert_int_equal(a.connected + a.failed, 0);
+    run_ms(loop, 1500);
+    assert_int_equal(a.failed, 1);
+    assert_int_equal(a.connected, 1);
+    assert_string_equal(reconnect_target(a.r), "unix:s");
+    reconnect_free(a.r);
+    end_fini(&a.end);
+    end_fini(&e);
+    stream_listener_free(l);
+    for (size_t i = 0; i < ARRAY_SIZE(full); i++)
+        close(full[i]);
+    close(server);
+    loop_free(loop);
+    diag_fini(&diag);
+    assert_int_equal(rmdir(dir), 0);
+    free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -632,7 +677,7 @@ int main(void)
         cmocka_unit_test(test_tls),         cmocka_unit_test(test_output_bound),
         cmocka_unit_test(test_input_bound), cmocka_unit_test(test_free_in_callback),
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_stale_socket),
-        cmocka_unit_test(test_reconnect),
+        cmocka_unit_test(test_reconnect),   cmocka_unit_test(test_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,23 +7,23 @@
 
 struct host { /* the kernel of this test */
     int route_err, neighbour_err;
-    be32 gateway; /* 0: on the link */
+    struct ip_addr gateway; /* version 0: on the link */
     struct mac mac;
     unsigned n_routes;
 };
 
-static int route(void *aux, be32 dst, struct next_hop *ret)
+static int route(void *aux, const struct ip_addr *dst, struct next_hop *ret)
 {
     struct host *h = aux;
     h->n_routes++;
-    *ret = (struct next_hop){.ip = h->gateway ? h->gateway : dst, .device = "br0"};
+    *ret = (struct next_hop){.ip = h->gateway.version ? h->gateway : *dst, .device = "br0"};
     return h->route_err;
 }
 
 static int neighbour(void *aux, const struct next_hop *hop, struct mac *ret)
 {
     struct host *h = aux;
-    if (!hop->ip || h->neighbour_err || mac_is_zero(h->mac))
+    if (!hop->ip.version || h->neighbour_err || mac_is_zero(h->mac))
         return h->neighbour_err ? h->neighbour_err : ERR_NOT_FOUND;
     *ret = h->mac;
     return 0;
@@ -69,10 +69,7 @@ static void remotes(struct setup *s, const char *list)
     char *copy = xstrdup(list), *save = NULL;
     for (char *p = strtok_r(copy, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
         struct inband_remote r = {0};
-        char *colon = strchr(p, ':');
-        *colon = 0;
-        assert_int_equal(ip4_parse(p, &r.ip), 0);
-        r.port = (uint16_t)atoi(colon + 1);
+        assert_int_equal(ip_endpoint_parse(p, &r.ip, &r.port), 0);
         vec_push(&v, r);
     }
     inband_set_remotes(s->br->inband, v.data, v.n);
@@ -167,6 +164,32 @@ static void test_rules(void **state UNUSED)
     end(&s);
 }
 
+/* SD-11: the same over IPv6, by neighbour discovery; beside IPv4 each has its own. */
+static void test_rules6(void **state UNUSED)
+{
+    struct setup s;
+    struct str out = STR_INIT;
+    begin(&s);
+    remotes(&s, "[fd00::9]:6653");
+    expect_kinds(&s, "a2 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1");
+    expect_flow(&s, 1, "icmp6,dl_dst=02:00:00:00:00:01,icmp_type=136,icmp_code=0 actions=NORMAL");
+    expect_flow(&s, 2, "icmp6,dl_src=02:00:00:00:00:01,icmp_type=135,icmp_code=0 actions=NORMAL");
+    expect_flow(&s, 3, "icmp6,dl_dst=02:00:00:00:00:aa,icmp_type=136,icmp_code=0 actions=NORMAL");
+    expect_flow(&s, 4, "icmp6,dl_src=02:00:00:00:00:aa,icmp_type=135,icmp_code=0 actions=NORMAL");
+    expect_flow(&s, 5, "icmp6,ipv6_dst=fd00::9,icmp_type=136,icmp_code=0 actions=NORMAL");
+    expect_flow(&s, 6, "icmp6,ipv6_src=fd00::9,icmp_type=135,icmp_code=0 actions=NORMAL");
+    expect_flow(&s, 7, "tcp6,ipv6_dst=fd00::9,tp_dst=6653 actions=NORMAL");
+    expect_flow(&s, 8, "tcp6,ipv6_src=fd00::9,tp_src=6653 actions=NORMAL");
+    expect_flow(&s, 9, "icmp6,icmp_type=135,icmp_code=0,nd_target=fd00::9 actions=NORMAL");
+    expect_flow(&s, 10, "icmp6,icmp_type=136,icmp_code=0,nd_target=fd00::9 actions=NORMAL");
+    inband_describe(s.br->inband, &out);
+    assert_non_null(strstr(str_c(&out), "remote: [fd00::9]:6653\n"));
+    remotes(&s, "[fd00::9]:6653 10.0.0.9:6653");
+    expect_kinds(&s, "a3 b2 c2 d2 e2 f2 g2 h2 i2 j2 k2");
+    str_fini(&out);
+    end(&s);
+}
+
 /* IB-5, IB-6, IB-23: what is not known makes no flow. */
 static void test_unknown(void **state UNUSED)
 {
@@ -208,7 +231,7 @@ static void test_refresh(void **state UNUSED)
     s.local->dev->status.mac = mac_of(0x77);
     pass(&s, 1000);
     expect_flow(&s, 1, "arp,dl_dst=00:00:00:00:00:77,arp_op=2 actions=NORMAL");
-    assert_int_equal(ip4_parse("10.0.0.1", &s.host.gateway), 0);
+    assert_int_equal(ip_addr_parse("10.0.0.1", &s.host.gateway), 0);
     n = inband_refreshes(s.br->inband);
     remotes(&s, "10.0.0.9:6653"); /* the same again */
     assert_int_equal(inband_refreshes(s.br->inband), n);
@@ -393,7 +416,7 @@ int main(void)
         cmocka_unit_test(test_rules),   cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_refresh), cmocka_unit_test(test_hidden),
         cmocka_unit_test(test_dhcp),    cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_log),     cmocka_unit_test(test_rules6),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
