@@ -196,7 +196,7 @@ static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
     bool stays_pruned = to->n == 1 && !shares_field(to->data[0], from);
     for (size_t i = 0; i < to->n; i++)
         for (size_t j = 0; j < from->n; j++) {
-            if (r.n > 4 * b->limit) {
+            if (r.n > b->limit) {
                 vec_fini(&r);
                 return norm_too_big(b, (uint64_t)to->n * from->n);
             }

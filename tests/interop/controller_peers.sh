@@ -14,7 +14,7 @@ vs() { ovs-vsctl --db="unix:$dir/db.sock" --no-wait "$@"; }
 ctl() { ovs-appctl -t "$dir/controller.ctl" "$@"; }
 frame() { ovs-appctl -t "$dir/vswitchd.ctl" netdev-dummy/receive "$1" "$("$WEFT_SRC/tests/support/frames.py" "${@:2}")"; }
 out() { tcpdump -nn -e -r "$dir/$1.pcap" 2>/dev/null; }
-sees() { out "$1" | grep -Eq -- "$2"; }
+sees() { out "$1" | grep -E -- "$2" >/dev/null; }
 start northd ovn-northd --ovnnb-db="$OVN_NB_DB" --ovnsb-db="$OVN_SB_DB" --unixctl="$dir/northd.ctl"
 vs init
 start vswitchd ovs-vswitchd --enable-dummy --disable-system --unixctl="$dir/vswitchd.ctl" "unix:$dir/db.sock"

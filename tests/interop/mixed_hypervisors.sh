@@ -14,7 +14,7 @@ export OVN_NB_DB=unix:$dir/ovnnb_db.sock OVN_SB_DB=unix:$dir/ovnsb_db.sock
 va() { ovs-vsctl --db="unix:$dir/a/db.sock" --no-wait "$@"; }
 vb() { ovs-vsctl --db="unix:$dir/b/db.sock" "$@"; }
 frame() { ovs-appctl -t "$dir/$1/switch.ctl" netdev-dummy/receive "$2" "$("$WEFT_SRC/tests/support/frames.py" "${@:3}")"; }
-sees() { tcpdump -nn -e -r "$dir/$1.pcap" 2>/dev/null | grep -Eq -- "$2"; }
+sees() { tcpdump -nn -e -r "$dir/$1.pcap" 2>/dev/null | grep -E -- "$2" >/dev/null; }
 # sends until it arrives: the first packets of a tunnel may wait for its own ARP
 until_seen() { # WHAT WHERE PATTERN HYPERVISOR PORT FRAME...
     local what=$1 where=$2 pattern=$3 end=$((SECONDS + 10))

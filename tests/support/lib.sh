@@ -84,7 +84,7 @@ refuse() { # WHAT PATTERN COMMAND...: must fail, and say PATTERN (extended regul
     if out=$("$@" 2>&1); then
         echo "FAIL  $what: succeeded: $*"
         failures=$((failures + 1))
-    elif echo "$out" | grep -Eq -- "$pattern"; then echo "ok    $what"; else
+    elif grep -Eq -- "$pattern" <<<"$out"; then echo "ok    $what"; else
         echo "FAIL  $what: says \"$out\" and not \"$pattern\""
         failures=$((failures + 1))
     fi
@@ -99,7 +99,7 @@ equal() { # WHAT EXPECTED ACTUAL
 }
 
 has() { # WHAT PATTERN TEXT
-    if echo "$3" | grep -Eq -- "$2"; then echo "ok    $1"; else
+    if grep -Eq -- "$2" <<<"$3"; then echo "ok    $1"; else
         echo "FAIL  $1: \"$2\" is not in:"
         echo "$3" | sed 's/^/      /' | head -n 30
         failures=$((failures + 1))
