@@ -174,8 +174,9 @@ drops() { appctl switchd coverage/show | awk '/^drop_/ { n += $3 } END { print n
 received() { ofctl dump-ports br-int "$1" | sed -n 's/.*rx pkts=\([0-9]*\).*/\1/p'; }
 port=$(vsctl get interface p-v1 ofport)
 drops_before=$(drops) received_before=$(received "$port")
-sent=$(ip netns exec wusrb-v1 python3 - <<'P'
-import random, socket, struct
+sent=$(ip netns exec wusrb-v1 python3 - "$WEFT_BIN/weft-ofctl" "$port" "$received_before" <<'P'
+import random, re, socket, struct, subprocess, sys, time
+ofctl, port, before = sys.argv[1], sys.argv[2], int(sys.argv[3])
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("eth0", 0))
 me = bytes.fromhex("020000000001")
 def ip4(proto, body, ihl=5, length=None, frag=0):
@@ -190,15 +191,26 @@ bodies = [
     b"\x81\0\0\1" * 20, b"\x88\xa8\0\1\x81\0\0\2" + ip4(17, bytes(8)), b"\x88\x47" + b"\0\0\0\x40" * 15, b"\x89\x4f" + b"\x3f\0\0\0" * 9,
     b"\0\x10\xaa\xaa\3\0\0\0\x08\0", b"\x05\xdc" + bytes(40), b"\x65\x58" + bytes(30)]
 n = 0
+def send(frame):
+    """Sends, and each 400 frames waits until the switch has seen all: no more than its ring holds are under way."""
+    global n
+    s.send(frame)
+    n += 1
+    end = time.monotonic() + 20
+    while n % 400 == 0 and time.monotonic() < end:
+        shown = subprocess.run([ofctl, "-O", "OpenFlow15", "dump-ports", "br-int", port], text=True, stdout=subprocess.PIPE).stdout
+        if int(re.search(r"rx pkts=(\d+)", shown).group(1)) >= before + n:
+            break
+        time.sleep(0.02)
 random.seed(1)
 for to in ("0200000000aa", "02000000ff00", "ffffffffffff", "0200000000aa"):
     for body in bodies:
         frame = bytes.fromhex(to) + me + body
         # the kernel itself discards frames too short for the tag and the type they announce
         for end in range(20 if body[:2] in (b"\x81\0", b"\x88\xa8") else 14, len(frame) + 1, 1 if len(frame) < 64 else 3):
-            s.send(frame[:end]); n += 1
+            send(frame[:end])
 for _ in range(1000):
-    s.send(bytes.fromhex("0200000000aa") + me + random.randbytes(random.randrange(2, 120))); n += 1
+    send(bytes.fromhex("0200000000aa") + me + random.randbytes(random.randrange(2, 120)))
 print(n)
 P
 )
