@@ -1,1 +1,0 @@
-/work/tmp/ctrl/cp
