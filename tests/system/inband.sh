@@ -81,13 +81,21 @@ clear_away() {
     rm -rf "$dir"/[hxy]
 }
 
-blows() { # CONTROLLER-NAMESPACE SWITCH: what must not cut SWITCH off
-    again "drop-all" "$1" "$2"
-    ofctl "$2" del-flows br0
-    again "flows deleted" "$1" "$2"
-    ip -n "wsw$2" link set br0 address 02:11:22:33:44:55
-    wait_for 5 bash -c "ovs-appctl -t $dir/$2/ctl bridge/dump-flows br0 | grep -q 'dl_dst=02:11:22:33:44:55'"
-    again "local MAC changed" "$1" "$2"
+blows() { # CONTROLLER HOP SWITCH...: what must not cut the switches off; HOP is where the next hop's eth0 is
+    local c=$1 hop=$2 s n=5
+    shift 2
+    again "drop-all" "$c" "$@"
+    for s in "$@"; do ofctl "$s" del-flows br0; done
+    again "flows deleted" "$c" "$@"
+    for s in "$@"; do
+        ip -n "wsw$s" link set br0 address "02:11:22:33:44:5$n"
+        wait_for 5 bash -c "ovs-appctl -t $dir/$s/ctl bridge/dump-flows br0 | grep 'dl_dst=02:11:22:33:44:5$n' >/dev/null"
+        n=$((n + 1))
+    done
+    again "local MAC changed" "$c" "$@"
+    ip -n "wsw$hop" link set eth0 address 02:77:77:77:77:77
+    for s in "$@"; do ip -n "wsw$s" neigh flush dev br0; done
+    again "the next hop's MAC changed" "$c" "$@"
 }
 
 
@@ -105,10 +113,7 @@ t1() { # on one subnet
  priority=65535 actions=drop" "$(ofctl h --no-stats dump-flows br0 | grep -v ^OFP | sort)"
     has "table statistics count only theirs" 'active=2,' "$(ofctl h dump-tables br0 | grep -A1 'table 0' | tr -d '\n')"
     has "status" 'remote: 10.1.0.9:6653' "$(appctl h in-band/show br0)"
-    blows c h
-    ip -n wswc link set eth0 address 02:77:77:77:77:77
-    ip -n wswh neigh flush dev br0
-    again "the controller's MAC changed" c h
+    blows c c h
     vsctl h set bridge br0 other_config:in-band-queue=7
     wait_for 5 bash -c "ovs-appctl -t $dir/h/ctl bridge/dump-flows br0 | grep -q 'actions=set_queue:7,NORMAL'"
     vsctl h set bridge br0 other_config:disable-in-band=true
@@ -150,10 +155,7 @@ t2() { # behind a gateway
     cold h && return
     gateway=$(ip netns exec wswg cat /sys/class/net/eth0/address)
     check "the next hop is the gateway" wait_for 12 bash -c "ovs-appctl -t $dir/h/ctl bridge/dump-flows br0 | grep -q 'priority=180003.*dl_dst=$gateway'"
-    blows c h
-    ip -n wswg link set eth0 address 02:99:99:99:99:99
-    ip -n wswh neigh flush dev br0
-    again "the gateway's MAC changed" c h
+    blows c g h
     clear_away
 }
 
@@ -190,7 +192,7 @@ t3() { # this switch is between another switch and the remote
     check "the near one connects" wait_for 20 connected x
     check "the far one connects through it" wait_for 20 connected y
     cold y && return
-    again "drop-all in both" c x y
+    blows c c x y
     equal "the far one's DHCP does not pass by itself" 0 "$(heard)"
     ofctl x add-flow br0 'table=0,priority=65535,udp,tp_src=68,tp_dst=67,actions=NORMAL'
     ofctl x --strict del-flows br0 'priority=65535'
@@ -220,7 +222,7 @@ t4() { # this switch is between another switch and the gateway
     check "the near one connects" wait_for 20 connected x
     check "the far one connects through it" wait_for 20 connected y
     cold y && return
-    again "drop-all in both" c x y
+    blows c g x y
     clear_away
 }
 
@@ -233,7 +235,7 @@ t5() { # the remote is a guest, reached through the local port
     controller_up c
     check "connects" wait_for 20 connected h
     cold h && return
-    blows c h
+    blows c c h
     clear_away
 }
 
@@ -254,7 +256,8 @@ t6() { # the remote is a guest on another bridge, which has no address; the two 
     check "the bridge with the address connects" wait_for 20 connected h br0
     check "the other one too" wait_for 20 connected h br1
     cold h br1 && return
-    again "drop-all in both" c h
+    ofctl h del-flows br1
+    blows c c h
     check "the other one too" wait_for 20 connected h br1
     has "which lives by the remote's address" ' 05 06 07 08 09 10 ' "$(kinds h br1)"
     clear_away
