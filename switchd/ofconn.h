@@ -97,6 +97,8 @@ void ofcontrollers_free(struct ofserver *of);
 /* ofserver.c: one connection's life, and its messages. */
 void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management);
 void ofconn_free(struct ofconn *oc);
+/* A message of a connection that is none (OC->conn is NULL), as ofserver_inject: for tests that send several. */
+void ofconn_inject(struct ofconn *oc, const void *msg, size_t n, struct of_buf *replies);
 void ofserver_update_miss(struct ofserver *of);
 void ofserver_on_message(void *oc, struct of_conn *conn, const struct of_msg *msg);
 void ofserver_on_accept(void *of, struct stream *stream);

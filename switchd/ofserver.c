@@ -404,17 +404,22 @@ void ofserver_on_message(void *oc_, struct of_conn *conn, const struct of_msg *m
     of_buf_fini(&out);
 }
 
+void ofconn_inject(struct ofconn *oc, const void *data, size_t n, struct of_buf *replies)
+{
+    struct of_msg msg;
+    int err = of_msg_parse(data, n, &msg);
+    if (!err)
+        dispatch(oc, &msg, replies);
+    else if (n >= OF_HEADER_LEN)
+        of_error_encode(err, &msg, replies);
+}
+
 void ofserver_inject(struct ofserver *of, uint8_t version, const void *data, size_t n,
                      struct of_buf *replies)
 {
     struct ofconn oc;
     ofconn_init(&oc, of, true);
-    struct of_msg msg;
-    int err = of_msg_parse(data, n, &msg);
-    if (!err)
-        dispatch(&oc, &msg, replies);
-    else if (n >= OF_HEADER_LEN)
-        of_error_encode(err, &msg, replies);
+    ofconn_inject(&oc, data, n, replies);
     ofbundles_free(&oc);
     ofmonitors_free(&oc);
     (void)version;

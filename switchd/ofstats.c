@@ -81,15 +81,19 @@ static void table_stats(struct bridge *br, struct of_reply *reply)
 
 static void table_features(struct of_reply *reply)
 {
+    struct of_buf fields = OF_BUF_INIT;
+    of_table_features_fields(&fields);
     for (unsigned i = 0; i < N_TABLES_OPEN; i++) {
         struct of_table_features tf = {.id = (uint8_t)i,
                                        .metadata_match = UINT64_MAX,
                                        .metadata_write = UINT64_MAX,
                                        .max_entries = 1000000,
-                                       .n_tables = N_TABLES_OPEN};
+                                       .n_tables = N_TABLES_OPEN,
+                                       .fields = &fields};
         snprintf(tf.name, sizeof tf.name, "table%u", i);
         of_table_features_put(reply, &tf);
     }
+    of_buf_fini(&fields);
 }
 
 static void table_desc(struct of_reply *reply)

@@ -106,6 +106,14 @@ static void put_fields(struct of_buf *b, uint16_t type, enum which which)
     end_prop(b, start);
 }
 
+void of_table_features_fields(struct of_buf *ret)
+{
+    put_fields(ret, TFP_MATCH, ALL);
+    put_fields(ret, TFP_WILDCARDS, MASKABLE);
+    put_fields(ret, TFP_WRITE_SETFIELD, WRITABLE);
+    put_fields(ret, TFP_APPLY_SETFIELD, WRITABLE);
+}
+
 void of_table_features_put(struct of_reply *reply, const struct of_table_features *tf)
 {
     static const uint8_t instructions[] = {1, 2, 3, 4, 5, 6};
@@ -127,10 +135,7 @@ void of_table_features_put(struct of_reply *reply, const struct of_table_feature
     end_prop(&b, start);
     put_ids(&b, TFP_WRITE_ACTIONS, actions, sizeof actions);
     put_ids(&b, TFP_APPLY_ACTIONS, actions, sizeof actions);
-    put_fields(&b, TFP_MATCH, ALL);
-    put_fields(&b, TFP_WILDCARDS, MASKABLE);
-    put_fields(&b, TFP_WRITE_SETFIELD, WRITABLE);
-    put_fields(&b, TFP_APPLY_SETFIELD, WRITABLE);
+    of_buf_put(&b, tf->fields->data, tf->fields->n);
     put_be16(b.data, (uint16_t)b.n);
     of_reply_put(reply, b.data, b.n);
     of_buf_fini(&b);

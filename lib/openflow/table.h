@@ -20,9 +20,12 @@ struct of_table_features {
     char name[33];
     uint64_t metadata_match, metadata_write;
     uint32_t max_entries;
-    uint8_t n_tables; /* goto_table may name those behind ID and below this */
+    uint8_t n_tables;            /* goto_table may name those behind ID and below this */
+    const struct of_buf *fields; /* to put: see of_table_features_fields */
 };
-/* Puts one table, with instructions, actions and all match fields of fields.def in its properties. */
+/* The properties that say which fields of fields.def are matched and set: the same in all tables, so made once for a reply. */
+void of_table_features_fields(struct of_buf *ret);
+/* Puts one table, with instructions and actions in its properties. */
 void of_table_features_put(struct of_reply *reply, const struct of_table_features *tf);
 /* Reads id, name, max_entries, metadata; properties are checked for length only. */
 int of_table_features_next(const struct of_msg *msg, size_t *ofs,

@@ -4,23 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/log.h"
-#include "switchd/ofserver.h"
-#include "switchd/port/dummy.h"
-#include "switchd/vswitch.h"
+#include "switchd/ofconn.h"
+#include "switchd_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct vport *add_port(struct bridge *br, const char *name, uint32_t number)
-{
-    struct smap options = SMAP_INIT;
-    struct vport_options o = {
-        .name = name, .type = "dummy", .request = number, .options = &options};
-    struct vport *port;
-    if (bridge_add_port(br, &o, &port, NULL))
-        bug("%s: not added", name);
-    return port;
-}
 
 static void send_packet(struct vport *port, uint8_t last)
 {
@@ -33,29 +20,46 @@ static void send_packet(struct vport *port, uint8_t last)
     dummy_receive(port->dev, copy, sizeof copy);
 }
 
-/* Made once: its caches take longer to clear than an input to run. */
-static struct vswitch *the_switch(void)
+/* What messages left: flows, groups, meters, tunnel options, how ports are configured, and the server's own state. */
+static void forget_messages(struct bridge *br)
 {
-    static struct vswitch vs;
-    static struct env_seeded env;
-    if (!vs.loop) {
-        log_set_level(NULL, LOG_OFF);
-        env_seeded_init(&env, 1);
-        vswitch_init(&vs, loop_new(&env.env), counter_set_new(), "/nonexistent");
-    }
-    env.now_us += 1000000;
-    return &vs;
+    struct journal journal = JOURNAL_INIT;
+    tables_flush(&br->tables, false, &journal);
+    struct of_group_mod gm;
+    of_group_mod_init(&gm, OF_GROUP_DELETE, OF_GROUP_ALL);
+    struct of_meter_mod mm = {.command = OF_METER_DELETE, .meter = {.id = OF_METER_ALL}};
+    INVARIANT(!bridge_group_mod(br, &gm, &journal) && !bridge_meter_mod(br, &mm));
+    of_group_mod_fini(&gm);
+    bridge_commit(br, &journal);
+    INVARIANT(!br->tables.n_rules && !br->groups.n && !br->meters.n);
+    memset(&br->tlvs, 0, sizeof br->tlvs);
+    struct vport *port;
+    HMAP_FOR_EACH (port, by_no, &br->ports)
+        port->config = 0;
+    ofserver_free(br->of);
+    br->of = NULL;
+}
+
+static struct bridge *make_bridge(struct vswitch *vs)
+{
+    struct bridge *br = bridge_new(vs, "br0");
+    br->secure = true;
+    fuzz_port(br, "p1", 1);
+    fuzz_port(br, "p2", 2);
+    return br;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct vswitch *vs = the_switch();
-    struct bridge *br = bridge_new(vs, "br0");
-    br->secure = true;
-    struct vport *first = add_port(br, "p1", 1);
-    add_port(br, "p2", 2);
+    static struct bridge *br;
+    struct vswitch *vs = fuzz_switch();
+    if (!br)
+        br = make_bridge(vs);
     if (ofserver_new(br, NULL, &br->of, NULL))
         bug("no server");
+    struct ofconn
+        oc; /* one for all messages, so that bundles and roles are what they are to a peer */
+    ofconn_init(&oc, br->of, true);
     struct of_buf replies = OF_BUF_INIT;
     for (unsigned i = 0; size >= 2 + OF_HEADER_LEN && i < 32; i++) {
         size_t n = MIN((size_t)get_be16(data), size - 2);
@@ -64,15 +68,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t *msg = xmemdup(data + 2, n);
         put_be16(msg + 2, (uint16_t)n);
         replies.n = 0;
-        ofserver_inject(br->of, msg[0], msg, n, &replies);
+        ofconn_inject(&oc, msg, n, &replies);
         free(msg);
-        send_packet(first, (uint8_t)i);
+        send_packet(bridge_port(br, 1), (uint8_t)i);
         data += 2 + n;
         size -= 2 + n;
     }
-    the_switch(); /* time passes */
+    fuzz_env.now_us += 1000000;
     vswitch_tick(vs);
     of_buf_fini(&replies);
-    bridge_free(br);
+    ofbundles_free(&oc);
+    ofmonitors_free(&oc);
+    forget_messages(br);
+    fuzz_forget_packets(vs);
     return 0;
 }

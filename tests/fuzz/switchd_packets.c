@@ -3,10 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/log.h"
 #include "openflow/text.h"
-#include "switchd/port/dummy.h"
-#include "switchd/vswitch.h"
+#include "switchd_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,17 +32,6 @@ static const char *const flows[] = {
     "table=3,priority=0,actions=output:1",
 };
 
-static struct vport *add_port(struct bridge *br, const char *name, uint32_t number)
-{
-    struct smap options = SMAP_INIT;
-    struct vport_options o = {
-        .name = name, .type = "dummy", .request = number, .options = &options};
-    struct vport *port;
-    if (bridge_add_port(br, &o, &port, NULL))
-        bug("%s: not added", name);
-    return port;
-}
-
 static void add_flow(struct bridge *br, const char *text)
 {
     struct of_flow_mod fm;
@@ -64,31 +51,28 @@ static void note(void *s_, struct port *port, const struct packet *packet)
     str_put_n(s, (const char *)packet->data, packet->size);
 }
 
-/* Made once: its caches take longer to clear than an input to run. */
-static struct vswitch *the_switch(void)
+static struct bridge *make_bridge(struct vswitch *vs, struct vport *ports[3])
 {
-    static struct vswitch vs;
-    static struct env_seeded env;
-    if (!vs.loop) {
-        log_set_level(NULL, LOG_OFF);
-        env_seeded_init(&env, 1);
-        vswitch_init(&vs, loop_new(&env.env), counter_set_new(), "/nonexistent");
-    }
-    env.now_us += 1000000;
-    return &vs;
+    struct bridge *br = bridge_new(vs, "br0");
+    br->secure = true;
+    ports[0] = fuzz_port(br, "p1", 1);
+    ports[1] = fuzz_port(br, "p2", 2);
+    ports[2] = fuzz_port(br, "p3", 3);
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
+        add_flow(br, flows[i]);
+    return br;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 9000)
         return 0;
-    struct vswitch *vs = the_switch();
-    struct bridge *br = bridge_new(vs, "br0");
-    br->secure = true;
+    static struct bridge *br;
+    static struct vport *ports[3];
+    struct vswitch *vs = fuzz_switch();
+    if (!br)
+        br = make_bridge(vs, ports);
     struct str sent[4] = {STR_INIT, STR_INIT, STR_INIT, STR_INIT};
-    struct vport *ports[3] = {add_port(br, "p1", 1), add_port(br, "p2", 2), add_port(br, "p3", 3)};
-    for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
-        add_flow(br, flows[i]);
     /* The first round teaches NORMAL the addresses, the second fills the caches, the third uses them. */
     for (unsigned round = 0; round < 4; round++) {
         for (size_t i = 0; i < 3; i++)
@@ -109,7 +93,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dummy_receive(ports[2]->dev, data, size);
     for (unsigned i = 0; i < 4; i++)
         str_fini(&sent[i]);
-    bridge_free(br);
-    conntrack_flush(vs->ct, &(struct ct_filter){0});
+    fuzz_forget_packets(vs);
     return 0;
 }
