@@ -101,7 +101,6 @@ static void add_condition(struct shape_table *st, struct condition *more, bool *
         *is_true = true;
         condition_fini(more);
         condition_fini(&st->where);
-        memset(&st->where, 0, sizeof st->where);
         return;
     }
     struct clause *clauses =
@@ -202,11 +201,10 @@ static void make_key(struct shape *shape)
         str_putf(&key, " %s %x", st->table->name, st->select);
         for (size_t j = 0; j < st->n; j++)
             str_putf(&key, ",%d.%x", st->columns[j].column->index, st->columns[j].select);
-        if (st->where.n) {
-            json_t *where = condition_to_json(&st->where);
-            json_text_put(where, &key);
-            json_decref(where);
-        }
+        if (!st->filter)
+            st->filter = filter_new(&st->where);
+        if (filter_condition(st->filter)->n)
+            str_put(&key, filter_text(st->filter));
     }
     shape->node.hash = hash_bytes(str_c(&key), key.n, 0);
     shape->key = str_steal(&key);
@@ -233,6 +231,7 @@ void shape_free(struct shape *shape)
         if (!st)
             continue;
         condition_fini(&st->where);
+        filter_unref(st->filter);
         free(st->columns);
         free(st);
     }
@@ -262,18 +261,6 @@ struct shape *shape_from_json(const struct schema *schema, enum monitor_version 
     return shape;
 }
 
-static struct condition copy_condition(const struct condition *from)
-{
-    struct condition to = {from->n, NULL};
-    if (from->n)
-        to.clauses = xmemdup(from->clauses, from->n * sizeof *from->clauses);
-    for (size_t i = 0; i < to.n; i++) {
-        if (to.clauses[i].arg)
-            datum_ref(to.clauses[i].arg);
-    }
-    return to;
-}
-
 static bool change_table(struct shape *shape, const char *name, const json_t *json,
                          struct op_error *error)
 {
@@ -284,8 +271,8 @@ static bool change_table(struct shape *shape, const char *name, const json_t *js
         op_error_set(error, "syntax error", NULL, "no table named %s", name);
         return false;
     }
-    condition_fini(&st->where);
-    memset(&st->where, 0, sizeof st->where);
+    filter_unref(st->filter);
+    st->filter = NULL;
     bool is_true = false;
     size_t n = json_is_array(json) ? json_array_size(json) : 1;
     for (size_t i = 0; i < n; i++) {
@@ -306,7 +293,7 @@ struct shape *shape_with_conditions(const struct shape *from, const json_t *requ
             continue;
         struct shape_table *st = xmemdup(from->tables[i], sizeof *st);
         st->columns = xmemdup(st->columns, st->n * sizeof *st->columns);
-        st->where = copy_condition(&from->tables[i]->where);
+        filter_ref(st->filter);
         shape->tables[i] = st;
     }
     const char *name;

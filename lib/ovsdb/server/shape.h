@@ -8,7 +8,7 @@
 
 #include "base/hmap.h"
 #include "base/list.h"
-#include "schema/op.h"
+#include "schema/filter.h"
 #include "store/store.h"
 
 enum { SELECT_INITIAL = 1, SELECT_INSERT = 2, SELECT_DELETE = 4, SELECT_MODIFY = 8 };
@@ -26,7 +26,8 @@ struct shape_table {
     unsigned select; /* of any column */
     size_t n;
     struct shape_column *columns;
-    struct condition where; /* any clause; none: all rows */
+    struct filter *filter;  /* which rows */
+    struct condition where; /* while it is parsed: the clauses of filter */
 };
 
 struct shape {

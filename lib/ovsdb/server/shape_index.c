@@ -114,7 +114,7 @@ void shape_index_add(struct shape_index *index, struct shape *shape)
     for (size_t i = 0; i < index->n_tables; i++) {
         const struct shape_table *st = shape->tables[i];
         if (st)
-            add_table(&index->tables[i], shape, &st->where);
+            add_table(&index->tables[i], shape, filter_condition(st->filter));
     }
 }
 

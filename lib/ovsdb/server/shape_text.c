@@ -160,16 +160,6 @@ static bool monitored_column_differs(const struct shape_table *st, const struct 
     return false;
 }
 
-static bool condition_column_differs(const struct shape_table *st, const struct change *c)
-{
-    for (size_t i = 0; i < st->where.n; i++) {
-        const struct schema_column *column = st->where.clauses[i].column;
-        if (column && column_differs(c->before, c->after, column))
-            return true;
-    }
-    return false;
-}
-
 static void put_change_v1(struct writer *w, const struct shape_table *st, const struct change *c)
 {
     if (c->before && c->after) {
@@ -217,14 +207,15 @@ static void put_delete_v2(struct writer *w, const struct shape_table *st, const 
 
 static void put_change_v2(struct writer *w, const struct shape_table *st, const struct change *c)
 {
-    bool was = c->before && condition_matches_any(&st->where, c->before);
-    bool is = c->after && condition_matches_any(&st->where, c->after);
+    bool was = c->before && filter_matches(st->filter, c->before);
+    bool is = c->after && filter_matches(st->filter, c->after);
     if (is && !was) {
         put_insert_v2(w, st, c->after);
     } else if (was && !is) {
         put_delete_v2(w, st, c->before);
     } else if (was && is && st->select & SELECT_MODIFY &&
-               (monitored_column_differs(st, c) || condition_column_differs(st, c))) {
+               (monitored_column_differs(st, c) ||
+                filter_column_differs(st->filter, c->before, c->after))) {
         writer_row(w, c->after);
         str_put(w->out, "\"modify\":");
         put_differences(st, c, w->out);
@@ -272,6 +263,25 @@ bool shape_put_changes(const struct shape *shape, size_t n, const struct change 
     return writer_end(&w);
 }
 
+/* Clauses come and go a few at a time: only rows that one of these matches can appear or disappear. */
+static void put_table_transition(struct writer *w, const struct shape_table *from,
+                                 const struct shape_table *to, const struct store *store)
+{
+    struct filter *more = filter_minus(to->filter, from->filter);
+    struct filter *less = filter_minus(from->filter, to->filter);
+    const struct row *row;
+    bool is_same = filter_is_nothing(more) && filter_is_nothing(less);
+    for (size_t pos = 0; !is_same && (row = store_next_told_row(store, to->table, &pos)) != NULL;) {
+        bool has_more = filter_matches(more, row), has_less = filter_matches(less, row);
+        if (has_more && !has_less && !filter_matches(from->filter, row))
+            put_insert_v2(w, to, row);
+        else if (has_less && !has_more && !filter_matches(to->filter, row))
+            put_delete_v2(w, to, row);
+    }
+    filter_unref(more);
+    filter_unref(less);
+}
+
 bool shape_put_transition(const struct shape *before, const struct shape *after,
                           const struct store *store, struct str *out)
 {
@@ -279,17 +289,8 @@ bool shape_put_transition(const struct shape *before, const struct shape *after,
     writer_init(&w, out);
     for (size_t i = 0; i < after->schema->n_tables; i++) {
         const struct shape_table *from = before->tables[i], *to = after->tables[i];
-        const struct row *row;
-        if (!to)
-            continue;
-        for (size_t pos = 0; (row = store_next_told_row(store, to->table, &pos)) != NULL;) {
-            bool was = condition_matches_any(&from->where, row);
-            bool is = condition_matches_any(&to->where, row);
-            if (is && !was)
-                put_insert_v2(&w, to, row);
-            else if (was && !is)
-                put_delete_v2(&w, to, row);
-        }
+        if (to && to->filter != from->filter)
+            put_table_transition(&w, from, to, store);
     }
     return writer_end(&w);
 }

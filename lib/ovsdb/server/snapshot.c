@@ -65,7 +65,7 @@ static void collect_rows(struct snapshot *snapshot)
             continue;
         for (size_t pos = 0;
              (row = store_next_told_row(snapshot->db->store, st->table, &pos)) != NULL;) {
-            if (shape->version == MONITOR_V1 || condition_matches_any(&st->where, row))
+            if (shape->version == MONITOR_V1 || filter_matches(st->filter, row))
                 vec_push(&snapshot->rows, row_ref(row));
         }
     }
