@@ -58,12 +58,10 @@ static void deliver(struct xlate_out *out, uint32_t dp_no)
     out->drop = DROP_NONE;
 }
 
-void inband_amend(struct inband *ib, const struct vport *in_port, const struct packet *packet,
-                  const struct flow_key *key, struct xlate_out *out)
+void inband_amend_dhcp(struct inband *ib, const struct vport *local, const struct packet *packet,
+                       const struct flow_key *key, struct xlate_out *out)
 {
-    const struct vport *local = bridge_port(ib->br, PORT_LOCAL);
-    if (!local || in_port == local || !is_reply(key, &out->mask) ||
-        has_output(&out->actions, local->dp_no))
+    if (!is_reply(key, &out->mask) || has_output(&out->actions, local->dp_no))
         return;
     out->cacheable = false;
     struct mac mac = inband_local_mac(ib);

@@ -81,8 +81,7 @@ struct mac inband_local_mac(struct inband *ib)
     return ib->local;
 }
 
-/* What the host knows of the way to R: its next hop's MAC, or zero. */
-static struct mac find_next_hop(struct inband *ib, struct remote *r)
+struct mac inband_find_next_hop(struct inband *ib, struct remote *r)
 {
     static struct log_rate rate = LOG_RATE(60, 60);
     struct next_hop hop = {0};
@@ -110,7 +109,7 @@ static struct mac find_next_hop(struct inband *ib, struct remote *r)
 
 static void refresh_remote(struct inband *ib, struct remote *r)
 {
-    r->next_hop = find_next_hop(ib, r);
+    r->next_hop = inband_find_next_hop(ib, r);
     if (mac_is_zero(r->next_hop) || mac_equal(r->next_hop, r->last))
         return;
     struct str s = STR_INIT;
@@ -149,6 +148,17 @@ void inband_run(struct inband *ib)
         ib->next_remote_ms = now_ms + refresh_remotes(ib);
     inband_update_rules(ib);
     timer_start_ms(&ib->timer, MIN(ib->next_local_ms, ib->next_remote_ms) - now_ms);
+}
+
+void inband_amend(struct inband *ib, const struct vport *in_port, const struct packet *packet,
+                  const struct flow_key *key, struct xlate_out *out)
+{
+    const struct vport *local = bridge_port(ib->br, PORT_LOCAL);
+    if (in_port == local)
+        return;
+    if (local)
+        inband_amend_dhcp(ib, local, packet, key, out);
+    inband_notice(ib, in_port, key, out);
 }
 
 uint64_t inband_refreshes(const struct inband *ib)

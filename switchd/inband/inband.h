@@ -23,8 +23,8 @@
  *
  * Router advertisements have no flow: they are for everybody, and so for the tables to let pass; an IPv6 route of the host is one that it
  * was given. Not possible: remotes by name (nothing resolves names here, and letting all of DNS pass would be
- * a hole in the policy); switches behind this one whose remotes this one is not told of (other_config:in-band-remotes
- * tells it); switches behind this one that use another gateway.
+ * a hole in the policy); switches behind this one whose remotes this one is not told of, or that use another gateway: other_config:in-band-remotes
+ * tells it of remotes, and of such a gateway, since what passes for a remote is what a gateway needs. The log says so when it looks like one (notice.c).
  *
  * Room 11 of docs/architecture.md.
  */
@@ -58,6 +58,6 @@ void inband_describe(const struct inband *ib, struct str *out);
 uint64_t inband_refreshes(const struct inband *ib); /* how often the remotes were looked into */
 
 /* After the translation of PACKET, which came from IN_PORT with KEY: lets replies to the local port's DHCP requests reach it, and
- * keeps those that the tables withhold from it out of the caches. */
+ * keeps those that the tables withhold from it out of the caches; and tells in the log of what looks like a switch that gets no help (notice.c). */
 void inband_amend(struct inband *ib, const struct vport *in_port, const struct packet *packet,
                   const struct flow_key *key, struct xlate_out *out);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # In-band control in the six set-ups that it supports (seeds IB-t1 to IB-t6): switches that reach their controller only through their own
 # bridges, with empty tables, fail mode secure, and a controller that drops everything. After each blow the controller is restarted,
-# and the switch must find it again.
+# and the switch must find it again. What it cannot do by itself (IB-n1 to IB-n3) it must say.
 . "$WEFT_SRC/tests/support/lib.sh"
 . "$WEFT_SRC/tests/system/libswitch.sh"
 begin inband
@@ -280,7 +280,47 @@ t7() { # on one subnet, over IPv6
     clear_away
 }
 
-for t in ${*:-t1 t2 t3 t4 t5 t6 t7}; do
+t8() { # a switch behind this one that has another gateway, then another remote (IB-n3, IB-n2): told in the log, and helped by in-band-remotes
+    controller=10.2.0.9
+    switch_up x
+    switch_up y
+    ns_new wswg
+    ns_new wswc
+    cable x py y px
+    cable x pg g eth0
+    cable g eth1 c eth0
+    ip -n wswg link add link eth0 name other type macvlan mode bridge
+    ip -n wswg link set other up
+    ip netns exec wswg sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.arp_ignore=1
+    ip -n wswg addr add 10.1.0.254/24 dev eth0
+    ip -n wswg addr add 10.1.0.253/32 dev other
+    ip -n wswg route add 10.1.0.2/32 dev other src 10.1.0.253
+    ip -n wswg addr add 10.2.0.254/24 dev eth1
+    for a in 9 8; do ip -n wswc addr add 10.2.0.$a/24 dev eth0; done
+    ip -n wswc route add default via 10.2.0.254
+    bridge x 10.1.0.1/24 py pg
+    ip -n wswx route add default via 10.1.0.254
+    controller_up c
+    check "the near one connects" wait_for 20 connected x
+    bridge y 10.1.0.2/24 px
+    ip -n wswy route add default via 10.1.0.253
+    told() { grep -q "in_band|WARN|bridge br0: $1" "$dir/x.out"; }
+    check "the far one's gateway is told of" wait_for 20 told 'the flow tables drop the ARP request of 10.1.0.2 (port py) for 10.1.0.253;'
+    other=$(ip netns exec wswg cat /sys/class/net/other/address)
+    ip -n wswy neigh replace 10.1.0.253 lladdr "$other" dev br0
+    ip -n wswg neigh replace 10.1.0.2 lladdr "$(ip netns exec wswy cat /sys/class/net/br0/address)" dev other
+    check "with fixed neighbours it connects" wait_for 20 connected y
+    check "and the way is told of" told "10.1.0.2 (port py) reaches 10.2.0.9:6653 by $other, not by this switch's next hop"
+    vsctl y set-controller br0 tcp:10.2.0.8:6653 -- set controller br0 max_backoff=1000
+    check "the far one's other remote is told of" wait_for 20 told 'the flow tables drop TCP from 10.1.0.2 (port py) to 10.2.0.8:6653;'
+    ip -n wswy neigh flush dev br0 nud permanent
+    ip -n wswg neigh flush dev other nud permanent
+    vsctl x set bridge br0 'other_config:in-band-remotes="10.1.0.253,10.2.0.8:6653"'
+    check "with both in in-band-remotes it connects" wait_for 20 connected y
+    clear_away
+}
+
+for t in ${*:-t1 t2 t3 t4 t5 t6 t7 t8}; do
     echo "--- $t"
     $t
 done

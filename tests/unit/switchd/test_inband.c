@@ -410,13 +410,223 @@ static void test_describe(void **state UNUSED)
     end(&s);
 }
 
+struct notices {
+    unsigned remote, hop, request;
+    char last[400];
+};
+
+static void on_notice(enum log_level level, const char *line, void *aux)
+{
+    struct notices *n = aux;
+    bool remote = strstr(line, "drop TCP from") != NULL;
+    bool hop = strstr(line, "not by this switch's next hop") != NULL;
+    bool request = strstr(line, "drop the") != NULL && !remote;
+    if (level != LOG_WARN || !(remote || hop || request))
+        return;
+    n->remote += remote;
+    n->hop += hop;
+    n->request += request;
+    snprintf(n->last, sizeof n->last, "%s", strstr(line, "bridge br0"));
+}
+
+/* Lets a packet of MATCH into PORT, 200 ms after what was before. */
+static void put(struct setup *s, struct vport *port, const char *match)
+{
+    struct match m;
+    struct packet packet;
+    assert_int_equal(of_match_parse(match, NULL, &m, NULL, NULL), 0);
+    packet_init(&packet);
+    packet_compose(&packet, &m.key, 0);
+    pass(s, 200);
+    world_forget(&s->w);
+    dummy_receive(port->dev, packet.data, packet.size);
+    packet_fini(&packet);
+}
+
+static void begin_notices(struct setup *s, struct notices *told)
+{
+    begin(s);
+    memset(told, 0, sizeof *told);
+    log_set_stderr(false);
+    log_set_hook(on_notice, told);
+    remotes(s, "10.0.0.9:6653 [fd00::9]:6653");
+    world_add_flow(s->br, "priority=65535,actions=drop");
+}
+
+static void end_notices(struct setup *s)
+{
+    log_set_hook(NULL, NULL);
+    log_set_stderr(true);
+    end(s);
+}
+
+#define ARP_FROM_Y                                                                                 \
+    "arp,dl_src=02:00:00:00:00:22,dl_dst=ff:ff:ff:ff:ff:ff,arp_op=1,arp_spa=10.0.0.2,arp_tpa="
+
+static void put_tcp(struct setup *s, struct vport *port, const char *mac, const char *rest)
+{
+    char *match = xasprintf("tcp,dl_src=02:00:00:00:00:22,dl_dst=02:00:00:00:00:%s,nw_src=10.0.0.2,"
+                            "tp_src=4000,%s",
+                            mac, rest);
+    put(s, port, match);
+    free(match);
+}
+
+/* IB-n2: another switch's remote that this one was not told of, once a minute, also behind megaflows of other traffic. */
+static void test_notice_remote(void **state UNUSED)
+{
+    struct setup s;
+    struct notices told;
+    begin_notices(&s, &told);
+    for (unsigned port = 1; port < 20000; port += 7) { /* what no controller listens at */
+        char *rest = xasprintf("nw_dst=10.0.0.8,tp_dst=%u", port);
+        if (port != 6633 && port != 6653)
+            put_tcp(&s, s.p1, "aa", rest);
+        free(rest);
+    }
+    assert_int_equal(told.remote, 0);
+    assert_true(s.w.vs.cache->n_flows < 40);
+    put_tcp(&s, s.p1, "aa", "nw_dst=10.0.0.8,tp_dst=6653");
+    assert_int_equal(told.remote, 1);
+    assert_string_equal(told.last,
+                        "bridge br0: the flow tables drop TCP from 10.0.0.2 (port p1) to "
+                        "10.0.0.8:6653; if that is a switch and its controller or "
+                        "manager, add the latter to the bridge's "
+                        "other_config:in-band-remotes");
+    put_tcp(&s, s.p1, "aa", "nw_dst=10.0.0.8,tp_dst=6640");
+    put_tcp(&s, s.local, "aa", "nw_dst=10.0.0.7,tp_dst=6640"); /* this switch's own */
+    assert_int_equal(told.remote, 1);
+    const char *const others[] = {"nw_dst=10.0.0.9,tp_dst=6640", "nw_dst=10.0.0.6,tp_dst=6632",
+                                  "nw_dst=10.0.0.5,tp_dst=6633"};
+    for (unsigned i = 0; i < 3; i++) {
+        put_tcp(&s, s.p2, "aa", others[i]);
+        assert_int_equal(told.remote, 2 + i);
+    }
+    put(&s, s.p1, "tcp6,dl_dst=02:00:00:00:00:aa,ipv6_src=fd00::2,ipv6_dst=fd00::8,tp_dst=6653");
+    assert_int_equal(told.remote, 5);
+    assert_non_null(strstr(told.last, "from fd00::2 (port p1) to [fd00::8]:6653;"));
+    pass(&s, 61000);
+    vswitch_invalidate(&s.w.vs);
+    put_tcp(&s, s.p1, "aa", "nw_dst=10.0.0.8,tp_dst=6653");
+    assert_int_equal(told.remote, 6);
+    remotes(&s, "10.0.0.9:6653 10.0.0.8:6653"); /* it does as it was told */
+    pass(&s, 61000);
+    put_tcp(&s, s.p1, "aa", "nw_dst=10.0.0.8,tp_dst=6653");
+    assert_true(reached(&s, "p2"));
+    world_add_flow(s.br, "priority=65535,actions=NORMAL"); /* or the tables let it */
+    put_tcp(&s, s.p1, "aa", "nw_dst=10.0.0.4,tp_dst=6653");
+    assert_true(reached(&s, "p2"));
+    assert_int_equal(told.remote, 6);
+    assert_int_equal(told.hop + told.request, 0);
+    end_notices(&s);
+}
+
+/* IB-n3: a switch that reaches a remote by another gateway. */
+static void test_notice_hop(void **state UNUSED)
+{
+    struct setup s;
+    struct notices told;
+    begin_notices(&s, &told);
+    const char *remote = "nw_dst=10.0.0.9,tp_dst=6653";
+    put_tcp(&s, s.p1, "aa", remote); /* as this switch does */
+    put_tcp(&s, s.p1, "01", remote); /* through the local port */
+    put_tcp(&s, s.local, "bb", remote);
+    assert_int_equal(told.hop, 0);
+    put_tcp(&s, s.p1, "bb", remote);
+    assert_true(reached(&s, "p2")); /* it passes; ARP is what may not */
+    assert_int_equal(told.hop, 1);
+    const char *start =
+        "bridge br0: 10.0.0.2 (port p1) reaches 10.0.0.9:6653 by 02:00:00:00:00:bb, not "
+        "by this switch's next hop 02:00:00:00:00:aa; if that is a switch, ";
+    assert_memory_equal(told.last, start, strlen(start));
+    vswitch_invalidate(&s.w.vs);
+    put_tcp(&s, s.p1, "bb", remote);
+    assert_int_equal(told.hop, 1);
+    s.host.mac =
+        mac_of(0x0200000000cc); /* the next hop has another MAC: it looks before it tells */
+    put_tcp(&s, s.p1, "cc", remote);
+    assert_int_equal(told.hop, 1);
+    put_tcp(&s, s.p1, "dd", remote);
+    assert_int_equal(told.hop, 2);
+    remotes(&s, "10.0.0.9:6653 10.0.0.253:6653"); /* it is told of the gateway, and sees its ARP */
+    s.host.mac = mac_of(0);
+    put(&s, s.p2,
+        "arp,dl_src=02:00:00:00:00:ee,dl_dst=02:00:00:00:00:22,arp_op=2,arp_spa=10.0.0.253,"
+        "arp_tpa=10.0.0.2");
+    assert_true(reached(&s, "p1"));
+    s.host.mac = mac_of(0x0200000000cc);
+    put_tcp(&s, s.p1, "ee", remote);
+    assert_int_equal(told.hop, 2);
+    s.host.mac = mac_of(0);
+    pass(&s, 11000);
+    put_tcp(&s, s.p1, "ff", remote); /* nothing to compare with */
+    assert_int_equal(told.hop, 2);
+    assert_int_equal(told.remote + told.request, 0);
+    end_notices(&s);
+}
+
+/* IB-n3, the same before it has found the gateway; and that a flood of such packets has bounds. */
+static void test_notice_request(void **state UNUSED)
+{
+    struct setup s;
+    struct notices told;
+    begin_notices(&s, &told);
+    put(&s, s.p1, ARP_FROM_Y "10.0.0.9"); /* hidden flows let these pass */
+    put(&s, s.p1, ARP_FROM_Y "10.0.0.2"); /* an announcement */
+    put(&s, s.local, ARP_FROM_Y "10.0.0.253");
+    assert_int_equal(told.request, 0);
+    put(&s, s.p1, ARP_FROM_Y "10.0.0.253");
+    assert_int_equal(told.request, 1);
+    assert_string_equal(told.last, "bridge br0: the flow tables drop the ARP request of 10.0.0.2 "
+                                   "(port p1) for 10.0.0.253; if that is a switch and its gateway, "
+                                   "controller or manager, add the latter to the bridge's "
+                                   "other_config:in-band-remotes");
+    put(&s, s.p1,
+        "icmp6,dl_dst=33:33:ff:00:00:01,ipv6_src=fd00::2,ipv6_dst=ff02::1:ff00:253,icmp_type=135,"
+        "icmp_code=0,nd_target=fd00::253");
+    assert_int_equal(told.request, 2);
+    assert_non_null(strstr(told.last, "the neighbour solicitation of fd00::2 (port p1) for "
+                                      "fd00::253;"));
+    pass(&s, 1000);
+    unsigned routes = s.host.n_routes;
+    for (
+        unsigned i = 1; i < 250;
+        i++) { /* to the kernel 10 questions a second, of up to two routes; lines: 20 at once, 20 a minute */
+        char *text = xasprintf(ARP_FROM_Y "10.0.1.%u", i);
+        struct match m;
+        struct packet packet;
+        assert_int_equal(of_match_parse(text, NULL, &m, NULL, NULL), 0);
+        packet_init(&packet);
+        packet_compose(&packet, &m.key, 0);
+        dummy_receive(s.p1->dev, packet.data, packet.size);
+        packet_fini(&packet);
+        free(text);
+    }
+    assert_in_range(s.host.n_routes - routes, 10, 20);
+    for (unsigned i = 1; i < 250; i++) {
+        char *text = xasprintf(ARP_FROM_Y "10.0.2.%u", i);
+        put(&s, s.p1, text);
+        free(text);
+    }
+    assert_in_range(told.request, 5, 40);
+    assert_int_equal(ip_addr_parse("10.0.0.1", &s.host.gateway), 0); /* not of the local network */
+    unsigned n = told.request;
+    pass(&s, 61000);
+    put(&s, s.p1, ARP_FROM_Y "10.0.0.252");
+    assert_int_equal(told.request, n);
+    assert_int_equal(told.remote + told.hop, 0);
+    end_notices(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),   cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_refresh), cmocka_unit_test(test_hidden),
-        cmocka_unit_test(test_dhcp),    cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_log),     cmocka_unit_test(test_rules6),
+        cmocka_unit_test(test_notice_remote),  cmocka_unit_test(test_notice_hop),
+        cmocka_unit_test(test_notice_request), cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_unknown),        cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_hidden),         cmocka_unit_test(test_dhcp),
+        cmocka_unit_test(test_describe),       cmocka_unit_test(test_log),
+        cmocka_unit_test(test_rules6),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
