@@ -51,7 +51,7 @@ struct operand {
 };
 
 struct action {
-    struct hnode node;
+    uint64_t hash;
     struct action_pool *pool;
     uint32_t refs;
     enum action_op op;
@@ -60,7 +60,7 @@ struct action {
 };
 
 struct actions {
-    struct hnode node;
+    uint64_t hash;
     struct action_pool *pool;
     uint32_t refs;
     uint32_t n;

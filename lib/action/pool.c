@@ -13,7 +13,7 @@ struct op_name {
 
 struct action_pool {
     struct expr_pool *exprs;
-    struct hmap actions, sequences;
+    struct slots actions, sequences;
     struct hmap ops; /* by name */
     struct op_name op_names[N_ACTION_OPS];
     struct gen_cache texts;
@@ -62,8 +62,8 @@ void action_pool_free(struct action_pool *p)
         return;
     gen_cache_clear(&p->texts);
     INVARIANT(!p->actions.n && !p->sequences.n);
-    hmap_fini(&p->actions);
-    hmap_fini(&p->sequences);
+    slots_fini(&p->actions);
+    slots_fini(&p->sequences);
     hmap_fini(&p->ops);
     free(p);
 }
@@ -91,7 +91,7 @@ void action_unref(const struct action *a)
     struct action *x = (struct action *)(uintptr_t)a;
     if (!x || --x->refs)
         return;
-    hmap_remove(&x->pool->actions, &x->node);
+    slots_remove(&x->pool->actions, x, x->hash);
     for (uint32_t i = 0; i < x->n; i++)
         operand_release(&x->operand[i]);
     free(x);
@@ -109,7 +109,7 @@ void actions_unref(const struct actions *as)
     struct actions *x = (struct actions *)(uintptr_t)as;
     if (!x || --x->refs)
         return;
-    hmap_remove(&x->pool->sequences, &x->node);
+    slots_remove(&x->pool->sequences, x, x->hash);
     for (uint32_t i = 0; i < x->n; i++)
         action_unref(x->action[i]);
     free(x);
@@ -140,7 +140,7 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
     for (size_t i = 0; i < n; i++)
         hash = hash_operand(&operands[i], hash);
     struct action *a;
-    HMAP_FOR_EACH_WITH_HASH (a, node, hash, &p->actions) {
+    SLOTS_FOR_EACH_WITH_HASH (a, hash, &p->actions) {
         bool same = a->op == op && a->n == n;
         for (size_t i = 0; i < n && same; i++)
             same = same_operand(&a->operand[i], &operands[i]);
@@ -151,10 +151,10 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
         }
     }
     a = xmalloc(sizeof *a + n * sizeof *operands);
-    *a = (struct action){.pool = p, .refs = 1, .op = op, .n = (uint32_t)n};
+    *a = (struct action){.hash = hash, .pool = p, .refs = 1, .op = op, .n = (uint32_t)n};
     for (size_t i = 0; i < n; i++)
         a->operand[i] = operands[i];
-    hmap_insert(&p->actions, &a->node, hash);
+    slots_insert(&p->actions, a, hash);
     return a;
 }
 
@@ -162,17 +162,17 @@ struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t
 {
     uint64_t hash = n ? hash_bytes(list, n * sizeof *list, 1) : 1;
     struct actions *as;
-    HMAP_FOR_EACH_WITH_HASH (as, node, hash, &p->sequences)
+    SLOTS_FOR_EACH_WITH_HASH (as, hash, &p->sequences)
         if (as->n == n && !(n && memcmp(as->action, list, n * sizeof *list))) {
             for (size_t i = 0; i < n; i++)
                 action_unref(list[i]);
             return actions_ref(as);
         }
     as = xmalloc(sizeof *as + n * sizeof *list);
-    *as = (struct actions){.pool = p, .refs = 1, .n = (uint32_t)n};
+    *as = (struct actions){.hash = hash, .pool = p, .refs = 1, .n = (uint32_t)n};
     for (size_t i = 0; i < n; i++)
         as->action[i] = list[i];
-    hmap_insert(&p->sequences, &as->node, hash);
+    slots_insert(&p->sequences, as, hash);
     return as;
 }
 

@@ -6,23 +6,18 @@
  */
 #pragma once
 
-#include "base/util.h"
+#include "base/slots.h"
 
 struct gen_node {
     uint64_t hash;
-    size_t bytes; /* what the entry is charged for */
-};
-
-/* Hashes with their nodes, by linear probing: what is not there is not looked at. */
-struct gen_table {
-    struct gen_slot *slots;
-    size_t mask; /* number of slots - 1 */
-    size_t n;
+    size_t bytes;        /* what the entry is charged for */
+    uint64_t generation; /* in which it was inserted or used last */
 };
 
 struct gen_cache {
-    struct gen_table young, old;
-    size_t bytes;                  /* of the young generation */
+    struct slots young, old;
+    uint64_t generation;           /* of the young one */
+    size_t bytes;                  /* the same */
     size_t max_entries, max_bytes; /* of a generation */
     void (*release)(struct gen_node *);
 };
@@ -35,4 +30,6 @@ void gen_cache_remove(struct gen_cache *c, struct gen_node *node);
 struct gen_node *gen_cache_find(struct gen_cache *c, uint64_t hash,
                                 bool (*is)(const struct gen_node *, const void *aux),
                                 const void *aux);
+/* NODE, which is in the cache, was found in another way: it stays as if by gen_cache_find. */
+void gen_cache_use(struct gen_cache *c, struct gen_node *node);
 void gen_cache_clear(struct gen_cache *c);

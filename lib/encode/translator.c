@@ -28,6 +28,7 @@ struct identity {
 /* One block: what is looked at on a hit lies side by side. */
 struct entry {
     struct gen_node node;
+    const struct translator *owner;
     struct identity key; /* match and actions are references */
     const char *names;
     uint32_t n_questions;
@@ -62,7 +63,10 @@ struct translator {
 static void release(struct gen_node *node)
 {
     struct entry *e = CONTAINER_OF(node, struct entry, node);
-    expr_unref(e->key.match);
+    struct expr *match = (struct expr *)(uintptr_t)e->key.match;
+    if (match->memo == e)
+        match->memo = NULL;
+    expr_unref(match);
     actions_unref(e->key.actions);
     free(e);
 }
@@ -122,7 +126,7 @@ struct translator_stats translator_get_stats(const struct translator *t)
 /* What is looked for: a flow, and the answers so far. */
 struct wanted {
     struct identity key;
-    uint64_t hash; /* of both */
+    uint64_t hash; /* of both, once it is asked for */
     const struct question *answers;
     uint32_t n_answers;
 };
@@ -143,6 +147,23 @@ static struct entry *find(struct translator *t, const struct wanted *w)
 {
     struct gen_node *node = gen_cache_find(&t->cache, w->hash, is_wanted, w);
     return node ? CONTAINER_OF(node, struct entry, node) : NULL;
+}
+
+/* Most matches are of one flow: E is where the match leads to without a look-up. */
+static void remember(struct entry *e)
+{
+    if (!e->n_prefix)
+        ((struct expr *)(uintptr_t)e->key.match)->memo = e;
+}
+
+/* What was remembered, if it is of this flow. */
+static struct entry *recall(struct translator *t, const struct wanted *w)
+{
+    struct entry *e = w->key.match->memo;
+    if (!e || e->owner != t || memcmp(&e->key, &w->key, sizeof w->key))
+        return NULL;
+    gen_cache_use(&t->cache, &e->node);
+    return e;
 }
 
 static uint64_t hash_answer(const struct question *q, uint64_t hash)
@@ -184,13 +205,21 @@ static struct entry *find_holding(struct translator *t, const struct translate_w
                                   struct wanted *w, question_vec *answers, struct draft *d)
 {
     uint32_t datapath = world->params->datapath_key;
-    for (struct entry *e = find(t, w), *next; e; e = next) {
+    struct entry *e = recall(t, w), *next;
+    if (!e) {
+        w->hash = hash_bytes(&w->key, sizeof w->key, 0);
+        e = find(t, w);
+    }
+    for (; e; e = next) {
         struct question now;
         uint32_t i = first_other(e, w->n_answers, world, &now);
         if (i == e->n_questions) {
             e->last_datapath = datapath;
+            remember(e);
             return e;
         }
+        if (!w->hash)
+            w->hash = e->node.hash;
         for (uint32_t k = w->n_answers; k < i; k++)
             vec_push(answers, e->questions[k]);
         vec_push(answers, now);
@@ -453,7 +482,6 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
     w.key.pipeline = (uint8_t)p->pipeline;
     w.key.is_router = p->is_router;
     w.key.ct_zero_snat = p->ct_zero_snat;
-    w.hash = hash_bytes(&w.key, sizeof w.key, 0);
     struct draft *d = draft_begin(t, world);
     struct entry *e = find_holding(t, world, &w, &t->answers, d);
     int rc = 0;
@@ -465,7 +493,9 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
         if (!rc) {
             INVARIANT(w.n_answers <= d->questions.n); /* the same answers, the same questions */
             e = finish(d, &w.key, w.n_answers);
+            e->owner = t;
             gen_cache_insert(&t->cache, &e->node, w.hash);
+            remember(e);
             norm_fini(&d->norm);
         }
     }

@@ -31,8 +31,8 @@
 #pragma once
 
 #include "base/diag.h"
-#include "base/hmap.h"
 #include "base/rstr.h"
+#include "base/slots.h"
 #include "base/str.h"
 #include "expr/symbol.h"
 
@@ -53,7 +53,7 @@ struct expr_pool;
 
 /* Read freely, change never. */
 struct expr {
-    struct hnode node; /* node.hash: by content, but not stable between runs */
+    uint64_t hash; /* by content, but not stable between runs */
     struct expr_pool *pool;
     uint32_t refs;
     uint32_t n_refs_text; /* how many EXPR_SET, EXPR_PORT_GROUP and EXPR_RESIDENT are inside, itself
@@ -61,12 +61,14 @@ struct expr {
     enum expr_kind kind;
     enum expr_relop relop;    /* CMP, SET; EQ or NE for PORT_GROUP, RESIDENT, STR */
     const struct symbol *sym; /* CMP, STR, SET, PORT_GROUP */
-    u128 value, mask;         /* CMP */
-    struct rstr *name;        /* STR, SET (without $), PORT_GROUP (without @), RESIDENT */
-    bool b;                   /* BOOL */
-    bool is_simple;           /* expr_simplify has nothing to do */
-    uint16_t depth;           /* 0 for leaves */
-    uint32_t n;               /* AND, OR: at least 2 */
+    void *memo;        /* of who does something with the node, no part of its value: the owner
+                                 sets it, and clears it before what it points to goes */
+    u128 value, mask;  /* CMP */
+    struct rstr *name; /* STR, SET (without $), PORT_GROUP (without @), RESIDENT */
+    bool b;            /* BOOL */
+    bool is_simple;    /* expr_simplify has nothing to do */
+    uint16_t depth;    /* 0 for leaves */
+    uint32_t n;        /* AND, OR: at least 2 */
     struct expr *sub[];
 };
 

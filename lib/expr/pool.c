@@ -11,7 +11,7 @@
 
 struct expr_pool {
     const struct symtab *symtab;
-    struct hmap nodes;
+    struct slots nodes;
     struct rstr_pool names;
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
     size_t n_known;
@@ -59,7 +59,7 @@ void expr_pool_free(struct expr_pool *p)
     }
     free(p->known);
     INVARIANT(!p->nodes.n);
-    hmap_fini(&p->nodes);
+    slots_fini(&p->nodes);
     rstr_pool_fini(&p->names);
     free(p);
 }
@@ -133,7 +133,7 @@ void expr_unref(const struct expr *e)
     struct expr *x = (struct expr *)(uintptr_t)e;
     if (!x || --x->refs)
         return;
-    hmap_remove(&x->pool->nodes, &x->node);
+    slots_remove(&x->pool->nodes, x, x->hash);
     for (uint32_t i = 0; i < x->n; i++)
         expr_unref(x->sub[i]);
     rstr_unref(x->name);
@@ -207,7 +207,7 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
         return make_scratch(p, t, sub);
     uint64_t hash = hash_node(t, sub);
     struct expr *e;
-    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &p->nodes)
+    SLOTS_FOR_EACH_WITH_HASH (e, hash, &p->nodes)
         if (same_node(e, t, sub)) {
             e->refs++;
             for (uint32_t i = 0; i < t->n; i++)
@@ -217,7 +217,8 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
         }
     e = xmalloc(sizeof *e + t->n * sizeof *sub);
     fill(e, p, t, sub);
-    hmap_insert(&p->nodes, &e->node, hash);
+    e->hash = hash;
+    slots_insert(&p->nodes, e, hash);
     return e;
 }
 

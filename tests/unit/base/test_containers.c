@@ -13,6 +13,7 @@
 #include "base/hmap.h"
 #include "base/list.h"
 #include "base/rstr.h"
+#include "base/slots.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "base/vec.h"
@@ -62,6 +63,42 @@ static void test_hmap(void **state UNUSED)
         free(it);
     }
     hmap_fini(&map);
+}
+
+/* Against a list of what is in: hashes that coincide, and ones that share a slot. */
+static void test_slots(void **state UNUSED)
+{
+    enum { N = 300 };
+    static int objects[N];
+    bool is_in[N] = {false};
+    struct slots s = {0};
+    uint64_t seed = 1;
+    int *p;
+    SLOTS_FOR_EACH_WITH_HASH (p, 0, &s)
+        fail_msg("found in an empty table");
+    assert_false(slots_remove(&s, &objects[0], 0));
+    for (int round = 0; round < 20000; round++) {
+        seed = hash_u64(seed, 1);
+        size_t i = seed % N;
+        uint64_t hash = i % 7 ? i % 64 : i;
+        if (is_in[i])
+            assert_true(slots_remove(&s, &objects[i], hash));
+        else
+            slots_insert(&s, &objects[i], hash);
+        is_in[i] = !is_in[i];
+        assert_false(!is_in[i] && slots_remove(&s, &objects[i], hash));
+        size_t n = 0, n_found = 0, n_in = 0;
+        for (size_t k = 0; k < N; k++) {
+            n += is_in[k];
+            n_in += is_in[k] && (k % 7 ? k % 64 : k) == hash;
+        }
+        SLOTS_FOR_EACH_WITH_HASH (p, hash, &s)
+            n_found += is_in[p - objects];
+        assert_int_equal(s.n, n);
+        assert_int_equal(n_found, n_in);
+    }
+    slots_fini(&s);
+    assert_int_equal(s.n, 0);
 }
 
 static void test_vec_str(void **state UNUSED)
@@ -148,8 +185,9 @@ static void test_diag(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hmap), cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_rstr), cmocka_unit_test(test_uuid),    cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_hmap),  cmocka_unit_test(test_slots), cmocka_unit_test(test_vec_str),
+        cmocka_unit_test(test_arena), cmocka_unit_test(test_rstr),  cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_diag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,14 +37,20 @@ static void test_bounds(void **state UNUSED)
     struct gen_cache c;
     char text[32];
     text_cache_init(&c, release);
+    const struct text_cached *kept = NULL;
     for (int i = 0; i < 1200000; i++) {
         snprintf(text, sizeof text, "%d", i);
         held++;
         add(&c, text, &held);
         assert_true(held <= 2 * 262144);
         assert_non_null(find(&c, "0", 0)); /* what is used stays */
+        if (i == 7)
+            kept = find(&c, "7", 0);
+        if (kept) /* so does what is used without being looked for */
+            gen_cache_use(&c, (struct gen_node *)(uintptr_t)&kept->node);
     }
     assert_non_null(find(&c, "1199999", 0));
+    assert_ptr_equal(find(&c, "7", 0), kept);
     assert_null(find(&c, "1", 0));
     assert_null(find(&c, "0", 1)); /* another context */
     assert_int_equal(held, c.young.n + c.old.n);
