@@ -30,7 +30,7 @@ enum { SQL_APPLICATION_ID = 0x57454654 /* "WEFT" */, SQL_FORMAT = 2 };
 
 /* A small transaction changes five pages or so, and each goes to the log whole. The log is emptied into
  * the file when it has about so many bytes, and then written over. */
-enum { SQL_PAGE_SIZE = 2048, SQL_LOG_BYTES = 4 << 20 };
+enum { SQL_PAGE_SIZE = 2048, SQL_LOG_BYTES = 8 << 20 };
 
 /* Bounds of the history: transactions, bytes of their changes; what one may have to be kept whole;
  * what is read at open. */

@@ -11,16 +11,15 @@
 
 #include "store/sql.h"
 
-/* The largest page is what SQLite's file functions count on; the log is about as long as it grows
- * between two checkpoints. */
-enum { MAX_GATHERED = 64 << 10, RESERVED_AT_ONCE = SQL_LOG_BYTES };
+/* The largest page is what SQLite's file functions count on. */
+enum { MAX_GATHERED = 64 << 10, RESERVED_AT_ONCE = 1 << 20 };
 
 struct wal_file {
     sqlite3_file base;
     char *bytes; /* that belong at AT */
     size_t n, cap;
     sqlite3_int64 at;
-    sqlite3_int64 reserved; /* the file has blocks up to here, most likely */
+    sqlite3_int64 reserved; /* the file has blocks up to here, most likely; 0: not known */
     uint64_t real[];        /* a sqlite3_file of the layer below */
 };
 
@@ -34,13 +33,22 @@ static const sqlite3_io_methods *below(struct wal_file *f)
     return real_of(f)->pMethods;
 }
 
-/* A sync is cheaper while the file does not grow. When there is no room, writing tells. */
+/* Puts zeros where the log will grow: a sync of written blocks is cheaper than one of new blocks,
+ * and of a file that does not grow. When there is no room, writing what is there to write tells. */
 static void reserve(struct wal_file *f, sqlite3_int64 end)
 {
+    static const char zeros[MAX_GATHERED];
+    sqlite3_int64 size = 0;
     if (end <= f->reserved)
         return;
-    (void)below(f)->xFileControl(real_of(f), SQLITE_FCNTL_SIZE_HINT, &end);
     f->reserved = (end + RESERVED_AT_ONCE - 1) / RESERVED_AT_ONCE * RESERVED_AT_ONCE;
+    if (below(f)->xFileSize(real_of(f), &size) != SQLITE_OK)
+        return;
+    for (sqlite3_int64 at = MAX(size, end); at < f->reserved; at += MAX_GATHERED) {
+        int n = (int)MIN(f->reserved - at, (sqlite3_int64)MAX_GATHERED);
+        if (below(f)->xWrite(real_of(f), zeros, n, at) != SQLITE_OK)
+            return;
+    }
 }
 
 /* A failure takes back what was gathered: SQLite writes the whole transaction anew, or gives up. */
@@ -174,13 +182,10 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     struct wal_file *f = (struct wal_file *)file;
     *f = (struct wal_file){0};
     int code = real->xOpen(real, name, real_of(f), flags, out);
-    int chunk = RESERVED_AT_ONCE;
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         f->base.pMethods = &wal_methods;
-        (void)below(f)->xFileControl(real_of(f), SQLITE_FCNTL_CHUNK_SIZE, &chunk);
-    } else if (below(f)) {
+    else if (below(f))
         below(f)->xClose(real_of(f));
-    }
     return code;
 }
 
