@@ -1,6 +1,7 @@
 /* host.c - see host.h. Turns options into stores, servers, replicas and a northd, and lets the loop drive it. */
 #include "northd/host.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/vec.h"
 #include "localdb/local_source.h"
 #include "northd/control.h"
+#include "northd/cost/cost.h"
 #include "northd/judge.h"
 #include "northd/northd.h"
 #include "ovsdb/client/source.h"
@@ -132,15 +134,35 @@ static int set_option(void *host_, int id, const char *arg, struct diag *diag)
     return 0;
 }
 
+/* --- What would a transaction cost */
+
+static bool consider(void *host_, struct store *store, const struct changeset *changes,
+                     struct str *out)
+{
+    struct host *host = host_;
+    struct cost cost;
+    if (!host->northd || store_is_dirty(store) || !northd_cost(host->northd, changes, &cost))
+        return false;
+    str_putf(out,
+             "{\"logical_flows\":{\"added\":%" PRIu64 ",\"removed\":%" PRIu64 "},"
+             "\"openflow_flows\":{\"added\":%" PRIu64 ",\"removed\":%" PRIu64 "},"
+             "\"hypervisors\":%zu}",
+             cost.lflows[COST_MORE], cost.lflows[COST_LESS], cost.flows[COST_MORE],
+             cost.flows[COST_LESS], cost.hypervisors);
+    return true;
+}
+
 /* --- Databases */
 
-static int serve(struct db *db, struct daemon *daemon, struct diag *diag)
+static int serve(struct host *host, struct db *db, struct daemon *daemon, struct diag *diag)
 {
     struct ovsdb_server_options so = {
         .stream = {.rundir = daemon_rundir(daemon), .tls = daemon_tls(daemon)},
         .resume = true,
         .disk_changed = daemon_log_disk,
-        .tls_changed = daemon_log_tls};
+        .tls_changed = daemon_log_tls,
+        .consider = db == &host->nb ? consider : NULL,
+        .aux = host};
     db->server = ovsdb_server_new(daemon_loop(daemon), &so);
     int err = ovsdb_server_add_db(db->server, db->store, diag);
     if (err)
@@ -157,8 +179,8 @@ static int serve(struct db *db, struct daemon *daemon, struct diag *diag)
     return err;
 }
 
-static int open_here(struct db *db, struct daemon *daemon, const char *schema_text,
-                     const char *const *derived, struct diag *diag)
+static int open_here(struct host *host, struct db *db, struct daemon *daemon,
+                     const char *schema_text, const char *const *derived, struct diag *diag)
 {
     struct replica_options ro = {.env = daemon_env(daemon)};
     if (!db->path)
@@ -170,7 +192,7 @@ static int open_here(struct db *db, struct daemon *daemon, const char *schema_te
                                .derived_tables = derived};
     int err = store_open(&so, &db->store, diag);
     if (!err)
-        err = serve(db, daemon, diag);
+        err = serve(host, db, daemon, diag);
     if (err)
         return err;
     ro.schema = store_schema(db->store);
@@ -207,9 +229,9 @@ static int open_databases(struct host *host, struct daemon *daemon, struct diag 
         replica_set_lock(host->sb.replica, "ovn_northd");
         return 0;
     }
-    int err = open_here(&host->nb, daemon, nb_schema_text, NULL, diag);
+    int err = open_here(host, &host->nb, daemon, nb_schema_text, NULL, diag);
     if (!err)
-        err = open_here(&host->sb, daemon, sb_schema_text, sb_derived, diag);
+        err = open_here(host, &host->sb, daemon, sb_schema_text, sb_derived, diag);
     return err;
 }
 

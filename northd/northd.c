@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "northd/cost/cost.h"
 #include "northd/program.h"
 #include "northd/publish/publisher.h"
 #include "northd/sb_inputs.h"
@@ -266,6 +267,16 @@ void northd_recompute(struct northd *n)
 bool northd_verify(struct northd *n, struct str *report)
 {
     return inc_verify(n->inc, report);
+}
+
+bool northd_cost(struct northd *n, const struct changeset *cs, struct cost *ret)
+{
+    while (northd_run(n))
+        continue;
+    if (!northd_is_idle(n) || !n->active)
+        return false;
+    cost_of(n->program, n->inc, n->feed, n->pub, n->sb.replica, cs, ret);
+    return true;
 }
 
 uint64_t northd_n_transactions(const struct northd *n)

@@ -49,6 +49,9 @@ bool northd_is_active(const struct northd *northd);
 void northd_recompute(struct northd *northd);
 /* Compares what is settled with a computation from nothing. False: REPORT gets the differences. Only when idle. */
 bool northd_verify(struct northd *northd, struct str *report);
+struct cost; /* northd/cost/cost.h */
+/* What CS, a transaction that the NB replica has not seen and that may never be, would cost. False: not idle, ask again. */
+bool northd_cost(struct northd *northd, const struct changeset *cs, struct cost *ret);
 /* Transactions written so far, to NB and SB: tests of "writes nothing". */
 uint64_t northd_n_transactions(const struct northd *northd);
 void northd_put_stats(const struct northd *northd, struct str *out);

@@ -119,6 +119,8 @@ struct replica *ctl_replica(const struct ctl *ctl);
 struct ctl_symbols *ctl_symbols(struct ctl *ctl);
 const struct ctl_program *ctl_program(const struct ctl *ctl);
 bool ctl_is_dry_run(const struct ctl *ctl);
+/* For set_option: the server is asked what the transaction will cost, and its answer printed behind the commands' output. */
+void ctl_want_cost(struct ctl *ctl);
 const struct table_style *ctl_table_style(const struct ctl *ctl);
 /* "TIME|N|MODULE|WARN|text" for standard error as the field's tools print it: at once, or once the
  * commands have run on all they need. */

@@ -47,6 +47,7 @@ struct ctl {
     /* options */
     char *db;
     int timeout_s;
+    bool wants_cost;
     bool dry_run, oneline, retry, leader_only, data_given, format_given;
     struct table_style style;
     const char *private_key, *certificate, *ca_cert, *unixctl;
@@ -70,6 +71,7 @@ struct ctl {
     bool committing;
     int commit_err;
     char *commit_error;
+    struct str cost; /* what was asked for with ctl_want_cost */
 };
 
 extern const struct ctl_option ctl_common_options[], ctl_daemon_options[];
@@ -82,6 +84,11 @@ int ctl_serve(int argc, char **argv, const struct ctl_program *program);
 const char *ctl_server_socket(const struct ctl *ctl);
 int ctl_ask(struct ctl *ctl, const char *socket, int argc, char **argv,
             struct diag *diag) MUST_CHECK;
+
+/* run.c: sends TXN, waits for the answer, which is in ctl->commit_err, and returns that. */
+int ctl_commit_txn(struct ctl *ctl, struct replica_txn *txn, struct diag *diag) MUST_CHECK;
+/* cost.c: asks what TXN would cost and puts it into ctl->cost. ERR_UNSUPPORTED: the server cannot tell. */
+int ctl_ask_cost(struct ctl *ctl, struct diag *diag) MUST_CHECK;
 
 /* command_line.c: fills the options and the calls. ERR_INVALID with the sentence in DIAG. */
 int ctl_parse(struct ctl *ctl, int argc, char **argv, struct diag *diag) MUST_CHECK;

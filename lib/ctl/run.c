@@ -91,6 +91,11 @@ bool ctl_is_dry_run(const struct ctl *ctl)
     return ctl->dry_run;
 }
 
+void ctl_want_cost(struct ctl *ctl)
+{
+    ctl->wants_cost = true;
+}
+
 const struct table_style *ctl_table_style(const struct ctl *ctl)
 {
     return &ctl->style;
@@ -333,18 +338,8 @@ static void on_committed(void *ctl_, int err, const char *error)
     ctl->commit_error = error ? xstrdup(error) : NULL;
 }
 
-static int commit(struct ctl *ctl, struct diag *diag)
+int ctl_commit_txn(struct ctl *ctl, struct replica_txn *txn, struct diag *diag)
 {
-    struct replica_txn *txn = view_make_txn(ctl->view);
-    if (ctl->program->amend)
-        ctl->program->amend(ctl, txn, view_is_changed(ctl->view));
-    if (ctl->dry_run || replica_txn_is_empty(txn)) {
-        replica_txn_free(txn);
-        return 0;
-    }
-    char *comment = xasprintf("%s: %s", ctl->name, ctl->command_line);
-    replica_txn_comment(txn, comment);
-    free(comment);
     ctl->committing = true;
     replica_txn_commit(txn, on_committed, ctl);
     while (ctl->committing)
@@ -355,6 +350,24 @@ static int commit(struct ctl *ctl, struct diag *diag)
                         *json ? json : ctl->commit_error);
     }
     return ctl->commit_err;
+}
+
+static int commit(struct ctl *ctl, struct diag *diag)
+{
+    int err = ctl->wants_cost ? ctl_ask_cost(ctl, diag) : 0;
+    if (err)
+        return err;
+    struct replica_txn *txn = view_make_txn(ctl->view);
+    if (ctl->program->amend)
+        ctl->program->amend(ctl, txn, view_is_changed(ctl->view));
+    if (ctl->dry_run || replica_txn_is_empty(txn)) {
+        replica_txn_free(txn);
+        return 0;
+    }
+    char *comment = xasprintf("%s: %s", ctl->name, ctl->command_line);
+    replica_txn_comment(txn, comment);
+    free(comment);
+    return ctl_commit_txn(ctl, txn, diag);
 }
 
 static int run_and_commit(struct ctl *ctl, struct diag *diag)
@@ -429,6 +442,7 @@ static void print_calls(struct ctl *ctl)
             fputs(str_c(&call->out), stdout);
         }
     }
+    fputs(str_c(&ctl->cost), stdout);
     fflush(stdout);
 }
 
@@ -507,6 +521,7 @@ static void ctl_fini(struct ctl *ctl)
     free(ctl->db);
     free(ctl->command_line);
     free(ctl->commit_error);
+    str_fini(&ctl->cost);
 }
 
 int ctl_main(int argc, char **argv, const struct ctl_program *program, void *aux)

@@ -288,6 +288,21 @@ static void on_changes(void *feed_, const struct changeset *cs)
         feed->changed(feed->aux, cs);
 }
 
+void feed_suppose(struct feed *feed, const struct changeset *cs, bool happened)
+{
+    for (size_t i = 0; i < cs->n; i++) {
+        const struct change *c = &cs->changes[i];
+        const struct row *row = c->after ? c->after : c->before;
+        if (!is_bound(feed, row->table))
+            continue;
+        const struct row *present = row_table_find(&feed->asserted[row->table->index], &row->uuid);
+        if (happened)
+            put_change(feed, present, c->after);
+        else
+            put_change(feed, c->after, present);
+    }
+}
+
 void feed_start(struct feed *feed, void (*changed)(void *aux, const struct changeset *cs),
                 void *aux)
 {

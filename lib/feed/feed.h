@@ -65,3 +65,6 @@ void feed_elements(struct feed *feed, const struct inc_coll *coll, const char *t
  * been fed (not from inside feed_start). */
 void feed_start(struct feed *feed, void (*changed)(void *aux, const struct changeset *cs),
                 void *aux);
+/* Feeds CS, whose rows the replica has before it, as if it had happened; with HAPPENED false takes that back. The host settles after
+ * each, and nothing else is fed between. */
+void feed_suppose(struct feed *feed, const struct changeset *cs, bool happened);

@@ -100,6 +100,11 @@ struct store_txn *store_submit(struct store *store, const struct store_request *
 bool store_txn_is_waiting(const struct store_txn *txn);
 void store_cancel(struct store_txn *txn); /* only for a waiting one: it is dropped */
 
+/* Executes, shows FN the change set if that went well (rows not to be had otherwise: take references of what is to be kept), takes everything
+ * back, and calls done, all before it returns; RESULT->committed is false. What would have to wait fails. */
+void store_consider(struct store *store, const struct store_request *request,
+                    void (*fn)(void *aux, const struct changeset *cs), void *fn_aux);
+
 /* Begins to make pending transactions durable, unless that is going on; store_collect ends it. What
  * needs no disk is told at once. */
 void store_commit(struct store *store);

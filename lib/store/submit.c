@@ -180,6 +180,41 @@ struct store_txn *store_submit(struct store *store, const struct store_request *
     return attempt(stxn) ? stxn : NULL;
 }
 
+/* What TXN, about to be taken back, would do. */
+static void show_changes(struct txn *txn, void (*fn)(void *aux, const struct changeset *cs),
+                         void *aux)
+{
+    VEC(struct change) changes = VEC_INIT;
+    for (size_t i = 0; i < txn->touched.n; i++) {
+        struct entry *entry = txn->touched.data[i];
+        struct change change = {entry->before, entry->row};
+        if (!txn_is_nothing(entry))
+            vec_push(&changes, change);
+    }
+    const struct changeset cs = {.refs = 1, .id = txn->id, .n = changes.n, .changes = changes.data};
+    fn(aux, &cs);
+    vec_fini(&changes);
+}
+
+void store_consider(struct store *store, const struct store_request *request,
+                    void (*fn)(void *aux, const struct changeset *cs), void *fn_aux)
+{
+    struct store_txn stxn = {
+        .store = store, .request = *request, .start_ms = env_now_ms(store->env)};
+    struct txn txn;
+    txn_init(&txn, store);
+    int err = run_ops(&txn, &stxn);
+    if (!err)
+        err = txn_commit_checks(&txn, &stxn.result.commit_error);
+    if (!err)
+        show_changes(&txn, fn, fn_aux);
+    else if (err == EXEC_WAIT)
+        op_error_set(&stxn.result.commit_error, "timed out", NULL, "it would have to wait");
+    txn_rollback(&txn);
+    request->done(request->aux, &stxn.result);
+    result_fini(&stxn.result);
+}
+
 bool store_txn_is_waiting(const struct store_txn *stxn)
 {
     return stxn->is_waiting;

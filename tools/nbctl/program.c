@@ -14,7 +14,7 @@
 
 enum wait_type { WAIT_NONE, WAIT_SB, WAIT_HV };
 
-enum { OPT_WAIT = 1000, OPT_NO_WAIT, OPT_PRINT_WAIT_TIME, OPT_SHUFFLE, OPT_NO_SHUFFLE };
+enum { OPT_WAIT = 1000, OPT_NO_WAIT, OPT_PRINT_WAIT_TIME, OPT_SHUFFLE, OPT_NO_SHUFFLE, OPT_COST };
 
 struct nbctl {
     enum wait_type wait;
@@ -29,6 +29,8 @@ static const struct ctl_option options[] = {
     {OPT_WAIT, 0, "wait", "none|sb|hv", "wait until northd (sb) or all hypervisors (hv) caught up"},
     {OPT_NO_WAIT, 0, "no-wait", NULL, "do not wait (default)"},
     {OPT_PRINT_WAIT_TIME, 0, "print-wait-time", NULL, "print how long --wait waited, and for whom"},
+    {OPT_COST, 0, "cost", NULL,
+     "print what the commands will cost: flows that come and go, and hypervisors (of weft-northd)"},
     {OPT_SHUFFLE, 0, "shuffle-remotes", NULL, NULL},
     {OPT_NO_SHUFFLE, 0, "no-shuffle-remotes", NULL, NULL},
     {0, 0, NULL, NULL, NULL},
@@ -42,6 +44,8 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
         nbctl->wait = WAIT_NONE;
     if (id == OPT_PRINT_WAIT_TIME)
         nbctl->print_time = true;
+    if (id == OPT_COST)
+        ctl_want_cost(ctl);
     if (id != OPT_WAIT)
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -330,6 +330,7 @@ static void source_free(struct replica_source *source)
     free(client->lock);
     free(client->error);
     free(client->transaction_error);
+    free(client->answer);
     free(client->rundir);
     free(client->remotes);
     free(client);
@@ -407,6 +408,17 @@ const char *ovsdb_client_source_transaction_error(const struct replica_source *s
 {
     const struct client *client = client_of_const(source);
     return client->transaction_error ? client->transaction_error : "";
+}
+
+void ovsdb_client_source_consider_next(struct replica_source *source)
+{
+    client_of(source)->considers = true;
+}
+
+const char *ovsdb_client_source_answer(const struct replica_source *source)
+{
+    const struct client *client = client_of_const(source);
+    return client->answer ? client->answer : "";
 }
 
 const char *ovsdb_client_source_remote(const struct replica_source *source)

@@ -86,6 +86,8 @@ struct client {
     unsigned in_vain; /* connections in a row that did not become steady */
     char *error;
     char *transaction_error;
+    bool considers; /* the next transaction */
+    char *answer;
 
     struct list requests; /* sent, in order */
     struct list refused;  /* to be told that they were not sent */

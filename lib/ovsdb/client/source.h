@@ -49,6 +49,11 @@ const char *ovsdb_client_source_error(const struct replica_source *source);
 /* The server's error object, as JSON text, of the last transaction that failed; "" when none did.
  */
 const char *ovsdb_client_source_transaction_error(const struct replica_source *source);
+/* The transaction that is submitted next is only asked about ("weft_consider"): it ends like one that was committed, or with
+ * the error that it would have, and changes nothing; ERR_AGAIN also while the server is busy. */
+void ovsdb_client_source_consider_next(struct replica_source *source);
+/* What the server answered to the last of these, as JSON text; "" when there was none. */
+const char *ovsdb_client_source_answer(const struct replica_source *source);
 /* The remote in use or tried last. */
 const char *ovsdb_client_source_remote(const struct replica_source *source);
 /* Are the rows of all conditions that were set here? */

@@ -90,7 +90,9 @@ void client_submit(struct client *client, struct ops *ops,
     r->aux = aux;
     if (client->state == CLIENT_STEADY) {
         strip(client, ops);
-        r->id = jsonrpc_request(client->rpc, "transact", ops_to_json(client->schema, ops));
+        r->id = jsonrpc_request(client->rpc, client->considers ? "weft_consider" : "transact",
+                                ops_to_json(client->schema, ops));
+        client->considers = false;
         list_push_back(&client->requests, &r->node);
     } else {
         r->err = ERR_AGAIN;
@@ -145,6 +147,8 @@ static int code_of(const char *error)
         int code;
     } codes[] = {
         {"timed out", ERR_AGAIN},
+        {"busy", ERR_AGAIN},
+        {"unknown method", ERR_UNSUPPORTED},
         {"not owner", ERR_NOT_OWNER},
         {"constraint violation", ERR_CONSTRAINT},
         {"referential integrity violation", ERR_REFERENCE},
@@ -186,6 +190,17 @@ static void note_transaction_error(struct client *client, const json_t *error)
     client->transaction_error = str_steal(&text);
 }
 
+/* A transaction is answered by an array, what is only considered by an object. */
+static void note_answer(struct client *client, const json_t *result)
+{
+    if (!json_is_object(result))
+        return;
+    struct str text = STR_INIT;
+    json_put(result, true, &text);
+    free(client->answer);
+    client->answer = str_steal(&text);
+}
+
 bool client_take_reply(struct client *client, const struct jsonrpc_message *msg)
 {
     if (!json_is_integer(msg->id))
@@ -200,6 +215,7 @@ bool client_take_reply(struct client *client, const struct jsonrpc_message *msg)
         return false;
     const json_t *error = find_error(msg);
     if (!error) {
+        note_answer(client, msg->result);
         finish(r, 0, NULL);
         return true;
     }

@@ -97,6 +97,7 @@ static inline bool session_may_only_read(const struct session *session)
 
 /* ---- transact.c ---- */
 void session_transact(struct session *session, const struct jsonrpc_message *msg);
+void session_consider(struct session *session, const struct jsonrpc_message *msg);
 void session_cancel(struct session *session, const json_t *params);
 void session_drop_triggers(struct session *session, const struct server_db *db); /* NULL: all */
 

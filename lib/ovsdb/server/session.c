@@ -147,6 +147,7 @@ static const struct method {
     void (*fn)(struct session *session, const struct jsonrpc_message *msg);
 } methods[] = {
     {"transact", session_transact},
+    {"weft_consider", session_consider},
     {"monitor_cond_since", session_monitor},
     {"monitor_cond", session_monitor},
     {"monitor", session_monitor},

@@ -217,6 +217,68 @@ void session_transact(struct session *session, const struct jsonrpc_message *msg
         server_schedule_flush(session->server);
 }
 
+/* ---- what a transaction would bring ---- */
+
+struct question {
+    struct trigger trigger;
+    struct str answer; /* empty: the transaction failed */
+    bool is_busy;
+};
+
+static void on_considered(void *question_, const struct changeset *cs)
+{
+    struct question *q = question_;
+    const struct ovsdb_server_options *options = &q->trigger.session->server->options;
+    q->is_busy = !options->consider(options->aux, q->trigger.db->store, cs, &q->answer);
+}
+
+static void question_done(void *question_, const struct store_result *result)
+{
+    struct question *q = question_;
+    struct str out = STR_INIT;
+    if (q->is_busy) {
+        session_reply_error(q->trigger.session, q->trigger.id, "busy", NULL,
+                            "what was said before is not in force yet");
+        return;
+    }
+    str_put(&out, "{\"id\":");
+    json_put(q->trigger.id, false, &out);
+    str_put(&out, ",\"result\":");
+    if (q->answer.n)
+        str_put(&out, str_c(&q->answer));
+    else
+        put_results(q->trigger.ops, result, &out);
+    str_put(&out, ",\"error\":null}");
+    jsonrpc_send_text(q->trigger.session->rpc, out.s, out.n);
+    str_fini(&out);
+}
+
+void session_consider(struct session *session, const struct jsonrpc_message *msg)
+{
+    struct server_db *db = session_find_db(session, msg);
+    if (!db)
+        return;
+    if (!session->server->options.consider || db->is_self) {
+        jsonrpc_reply_error(session->rpc, msg->id, json_string("unknown method"));
+        return;
+    }
+    struct question q = {.trigger = {.session = session,
+                                     .db = db,
+                                     .id = (json_t *)(uintptr_t)msg->id,
+                                     .ops = ops_from_json(store_schema(db->store), msg->params,
+                                                          loop_env(session->server->loop))}};
+    struct store_request request = {
+        .ops = q.trigger.ops,
+        .owns_lock = owns_lock,
+        .permit = session_may_only_read(session) || session->role ? permit : NULL,
+        .done = question_done,
+        .aux = &q,
+    };
+    store_consider(db->store, &request, on_considered, &q);
+    ops_free(q.trigger.ops);
+    str_fini(&q.answer);
+}
+
 void session_cancel(struct session *session, const json_t *params)
 {
     struct trigger *t =

@@ -37,7 +37,18 @@ struct bench {
     struct loop *loop;
     struct store *store;
     struct ovsdb_server *server;
+    bool is_busy;
 };
+
+/* What the server's host says of a transaction: how many rows it would change. */
+static bool consider(void *bench, struct store *store, const struct changeset *cs, struct str *out)
+{
+    struct bench *b = bench;
+    assert_ptr_equal(store, b->store);
+    if (!b->is_busy)
+        str_putf(out, "{\"rows\":%zu}", cs->n);
+    return !b->is_busy;
+}
 
 static void client_readable(void *c_)
 {
@@ -111,7 +122,7 @@ static void expect(struct bench *b, struct client *c, const char *text, const ch
 
 static void bench_open(struct bench *b, bool resume)
 {
-    struct ovsdb_server_options options = {.resume = resume};
+    struct ovsdb_server_options options = {.resume = resume, .consider = consider, .aux = b};
     struct store_options store_options = {.env = &b->env.env, .schema_text = schema_text};
     memset(b, 0, sizeof *b);
     env_seeded_init(&b->env, 5);
@@ -681,6 +692,46 @@ static void test_mutations(void **state UNUSED)
     bench_close(&b);
 }
 
+#define CONSIDER(OPS) "{'id':2,'method':'weft_consider','params':['T'," OPS "]}"
+
+/* A transaction that is only asked about: answered like one, and without a trace. */
+static void test_consider(void **state UNUSED)
+{
+    struct bench b;
+    struct client c;
+    bench_open(&b, false);
+    client_open(&b, &c);
+    expect(&b, &c, INSERT("1"), INSERTED("1"));
+    uint64_t number = store_last_number(b.store);
+    expect(&b, &c,
+           CONSIDER("{'op':'insert','table':'A','row':{'name':'x'}},{'op':'update','table':'A',"
+                    "'where':[['name','==','1']],'row':{'n':7}}"),
+           "{'id':2,'result':{'rows':2},'error':null}");
+    expect(&b, &c,
+           CONSIDER("{'op':'delete','table':'A','where':[]},{'op':'insert','table':'A','row':{"
+                    "'name':'1'}}"),
+           "{'id':2,'result':{'rows':2},'error':null}");
+    assert_non_null(strstr(ask(&b, &c, CONSIDER("{'op':'insert','table':'A','row':{'name':'1'}}")),
+                           "\"constraint violation\""));
+    assert_non_null(
+        strstr(ask(&b, &c, CONSIDER("{'op':'insert','table':'B','row':{}}")), "\"syntax error\""));
+    assert_non_null(strstr(
+        ask(&b, &c,
+            CONSIDER(
+                "{'op':'wait','table':'A','where':[],'columns':['n'],'until':'==','rows':[]}")),
+        "\"timed out\""));
+    b.is_busy = true;
+    assert_non_null(strstr(ask(&b, &c, CONSIDER("{'op':'insert','table':'A','row':{'name':'x'}}")),
+                           "\"busy\""));
+    expect(&b, &c,
+           "{'id':3,'method':'transact','params':['T',{'op':'select','table':'A','where':[],"
+           "'columns':['name','n']}]}",
+           "{'id':3,'result':[{'rows':[{'name':'1','n':0}]}],'error':null}");
+    assert_int_equal(store_last_number(b.store), number);
+    client_close(&c);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -688,7 +739,8 @@ int main(void)
         cmocka_unit_test(test_deaf),           cmocka_unit_test(test_databases_come_and_go),
         cmocka_unit_test(test_convert),        cmocka_unit_test(test_remotes),
         cmocka_unit_test(test_resume),         cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_roles),          cmocka_unit_test(test_deaf_leaves),
+        cmocka_unit_test(test_consider),       cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_deaf_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
