@@ -38,6 +38,7 @@ struct controller {
     bool is_complete;      /* the rows that the scope asks for are here */
     bool is_holding;       /* nothing is published until they are */
     bool is_local_changed; /* something of the switch database changed, or our chassis row */
+    bool is_register_due, are_tunnels_due, are_uplinks_due; /* what is in a database may differ */
 
     char *bridge_target;
     struct installer *installer;
@@ -56,6 +57,19 @@ struct controller {
     void (*left)(void *aux);
     void *left_aux;
 };
+
+void controller_wake(void *controller);
+
+/* databases.c */
+void controller_open_switch_db(struct controller *controller);
+void controller_open_sb(struct controller *controller, const char *remote);
+void controller_close_sb(struct controller *controller);
+
+/* publish.c */
+/* One slice of work; true when everything is settled and published. */
+bool controller_settle(struct controller *controller);
+/* Tells a new installer all that has been published. */
+void controller_resend(struct controller *controller);
 
 /* control.c */
 void control_register(struct controller *controller);

@@ -193,4 +193,14 @@ void scope_update(struct scope *scope, const struct config *config, const struct
     vec_fini(&all.keys);
     vec_fini(&all.ifaces);
     scope->is_stale = false;
+    scope->late_ms = 0;
+    scope->monitor_all = everything;
+    scope->self = self ? *self : (struct uuid){{0}};
+}
+
+bool scope_is_other(const struct scope *scope, const struct config *config, const struct uuid *self)
+{
+    static const struct uuid none;
+    return scope->monitor_all != config->monitor_all ||
+           !uuid_equal(&scope->self, self ? self : &none);
 }

@@ -9,8 +9,15 @@
 #include "controller/program.h"
 
 struct scope {
-    bool is_stale; /* local datapaths, interfaces or groups of datapaths may have changed */
+    bool is_stale;   /* local datapaths, interfaces or groups of datapaths may have changed */
+    int64_t late_ms; /* when it will be, for interfaces that have time; 0: there are none */
+    bool monitor_all;
+    struct uuid self; /* zero: none */
 };
+
+/* Was it made for another configuration? */
+bool scope_is_other(const struct scope *scope, const struct config *config,
+                    const struct uuid *self);
 
 /* Sets the conditions of all tables from the settled engine. Without Chassis row (SELF NULL) no claims of ours are asked for. */
 void scope_update(struct scope *scope, const struct config *config, const struct program *program,

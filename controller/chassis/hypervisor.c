@@ -1,6 +1,5 @@
-/* hypervisor.c - see hypervisor.h. Room 2 of docs/architecture.md: inputs of the engine that are not rows of SB. The whole
- * list is made again after each change of the switch database and only the difference reaches the engine; a
- * hypervisor has hundreds of interfaces, not hundreds of thousands.
+/* hypervisor.c - see hypervisor.h. Room 1 of docs/architecture.md, the switch's side: what is not rows of SB. An interface is looked at again
+ * when its row or its port's is another version, so that one more of a thousand costs little.
  */
 #include "controller/chassis/hypervisor.h"
 
@@ -11,6 +10,23 @@
 #include "flow/field.h"
 #include "rows/sb.h"
 
+enum sort { SORT_NONE, SORT_IFACE, SORT_TUNNEL, SORT_UPLINK };
+
+/* An interface of the bridge as it was seen last. */
+struct known {
+    struct hnode node;
+    const struct row *port, *iface;
+    unsigned tunnel_option;
+    uint64_t round; /* in which it was there */
+    enum sort sort;
+    bool is_tunnel_port; /* also while it has no number */
+    union {
+        struct fact_iface as_iface;
+        struct fact_tunnel as_tunnel;
+        struct fact_uplink as_uplink;
+    };
+};
+
 void hypervisor_init(struct hypervisor *h, struct program *program, struct inc *inc)
 {
     memset(h, 0, sizeof *h);
@@ -18,20 +34,38 @@ void hypervisor_init(struct hypervisor *h, struct program *program, struct inc *
     h->inc = inc;
 }
 
-/* Drops the references of the facts of one kind, and the list. */
-#define FORGET(LIST, TYPE)                                                                         \
-    do {                                                                                           \
-        for (size_t i_ = 0; i_ < (LIST).n; i_++)                                                   \
-            (TYPE).unref(&(LIST).data[i_]);                                                        \
-        vec_fini(&(LIST));                                                                         \
-    } while (0)
+static const struct inc_coll *coll_of(const struct program *p, enum sort sort)
+{
+    const struct inc_coll *colls[] = {NULL, p->iface, p->tunnel, p->uplink};
+    return colls[sort];
+}
+
+static void known_release(struct known *k)
+{
+    static const struct inc_type *const types[] = {NULL, &type_iface, &type_tunnel, &type_uplink};
+    if (k->sort)
+        types[k->sort]->unref(&k->as_iface);
+    row_unref(k->port);
+    row_unref(k->iface);
+}
+
+static void mappings_forget(struct hypervisor *h)
+{
+    for (size_t i = 0; i < h->mappings.n; i++)
+        type_mapping.unref(&h->mappings.data[i]);
+    vec_fini(&h->mappings);
+}
 
 void hypervisor_fini(struct hypervisor *h)
 {
-    FORGET(h->ifaces, type_iface);
-    FORGET(h->tunnels, type_tunnel);
-    FORGET(h->uplinks, type_uplink);
-    FORGET(h->mappings, type_mapping);
+    struct known *k;
+    HMAP_FOR_EACH_SAFE (k, node, &h->known) {
+        hmap_remove(&h->known, &k->node);
+        known_release(k);
+        free(k);
+    }
+    hmap_fini(&h->known);
+    mappings_forget(h);
     if (h->has_self)
         type_self.unref(&h->self);
 }
@@ -71,57 +105,114 @@ static void update_self(struct hypervisor *h, const struct config *config, const
     h->self = self;
 }
 
-/* What the bridge has now. */
-struct found {
-    struct program *program;
-    unsigned tunnel_option;
-    VEC(struct fact_iface) ifaces;
-    VEC(struct fact_tunnel) tunnels;
-    VEC(struct fact_uplink) uplinks;
-    VEC(struct fact_mapping) mappings;
-};
+/* --- Interfaces */
 
 /* A tunnel port is marked with chassis@ip, or chassis@ip%local-ip. */
-static void add_tunnel(struct found *found, const struct ovs_interface *iface, const char *chassis)
+static void read_tunnel(struct known *k, struct program *p, const struct ovs_interface *iface,
+                        const char *chassis)
 {
-    struct program *p = found->program;
-    struct fact_tunnel *f = vec_push_zero(&found->tunnels);
+    struct fact_tunnel *f = &k->as_tunnel;
     const char *at = strrchr(chassis, '@'), *ip = ovs_interface_options_value(iface, "remote_ip");
     const char *bfd = ovs_interface_bfd_status_value(iface, "state");
+    k->sort = SORT_TUNNEL;
     f->chassis = rstr_pool_get_n(&p->names, chassis, at ? (size_t)(at - chassis) : strlen(chassis));
     f->ip = program_name(p, ip ? ip : "");
     f->ofport = (uint32_t)ovs_interface_ofport(iface);
     f->type = !strcmp(ovs_interface_type(iface), "vxlan") ? TUNNEL_VXLAN : TUNNEL_GENEVE;
     f->is_down = bfd && strcmp(bfd, "up");
-    f->option = (uint8_t)found->tunnel_option;
+    f->option = (uint8_t)k->tunnel_option;
 }
 
-static void add_interface(const struct ovs_port *port, const struct ovs_interface *iface,
-                          void *found_)
+/* Fills in what the rows of K say. */
+static void known_read(struct known *k, struct program *p)
 {
-    struct found *found = found_;
-    struct program *p = found->program;
+    const struct ovs_port *port = ovs_port_cast(k->port);
+    const struct ovs_interface *iface = ovs_interface_cast(k->iface);
     int64_t ofport = ovs_interface_ofport(iface);
-    if (ofport <= 0 || ofport >= PORT_MAX)
-        return;
     const char *id = ovs_interface_external_ids_value(iface, "iface-id");
     const char *chassis = ovs_port_external_ids_value(port, "ovn-chassis-id");
     const char *uplink = ovs_port_external_ids_value(port, "ovn-localnet-port");
     if (!uplink)
         uplink = ovs_port_external_ids_value(port, "ovn-l2gateway-port");
+    k->is_tunnel_port = chassis != NULL;
+    if (ofport <= 0 || ofport >= PORT_MAX)
+        return;
     if (id) {
-        struct fact_iface *f = vec_push_zero(&found->ifaces);
-        f->iface_id = program_name(p, id);
-        f->name = program_name(p, ovs_interface_name(iface));
-        f->ofport = (uint32_t)ofport;
+        k->sort = SORT_IFACE;
+        k->as_iface.iface_id = program_name(p, id);
+        k->as_iface.name = program_name(p, ovs_interface_name(iface));
+        k->as_iface.ofport = (uint32_t)ofport;
     } else if (chassis) {
-        add_tunnel(found, iface, chassis);
+        read_tunnel(k, p, iface, chassis);
     } else if (uplink) {
-        struct fact_uplink *f = vec_push_zero(&found->uplinks);
-        f->port = program_name(p, uplink);
-        f->ofport = (uint32_t)ofport;
+        k->sort = SORT_UPLINK;
+        k->as_uplink.port = program_name(p, uplink);
+        k->as_uplink.ofport = (uint32_t)ofport;
     }
 }
+
+struct pass {
+    struct hypervisor *h;
+    unsigned tunnel_option;
+    size_t n; /* interfaces that are there */
+};
+
+static struct known *known_get(struct hypervisor *h, const struct uuid *uuid)
+{
+    struct known *k;
+    HMAP_FOR_EACH_WITH_HASH (k, node, uuid_hash(uuid), &h->known)
+        if (uuid_equal(&k->iface->uuid, uuid))
+            return k;
+    k = NEW(struct known);
+    hmap_insert(&h->known, &k->node, uuid_hash(uuid));
+    return k;
+}
+
+static void see_interface(const struct ovs_port *port, const struct ovs_interface *iface,
+                          void *pass_)
+{
+    struct pass *pass = pass_;
+    struct hypervisor *h = pass->h;
+    struct known *k = known_get(h, ovs_interface_uuid(iface)), old = *k;
+    pass->n += k->round != h->round;
+    k->round = h->round;
+    if (k->port == &port->row && k->iface == &iface->row && k->tunnel_option == pass->tunnel_option)
+        return;
+    memset(&k->as_iface, 0, sizeof *k - offsetof(struct known, as_iface));
+    k->sort = SORT_NONE;
+    k->port = row_ref(&port->row);
+    k->iface = row_ref(&iface->row);
+    k->tunnel_option = pass->tunnel_option;
+    known_read(k, h->program);
+    if (k->sort)
+        inc_assert(h->inc, coll_of(h->program, k->sort), &k->as_iface);
+    if (old.sort)
+        inc_retract(h->inc, coll_of(h->program, old.sort), &old.as_iface);
+    h->are_tunnels_moved |= k->is_tunnel_port || old.is_tunnel_port;
+    known_release(&old);
+}
+
+static void forget_unseen(struct hypervisor *h)
+{
+    struct known *k;
+    HMAP_FOR_EACH_SAFE (k, node, &h->known) {
+        if (k->round == h->round)
+            continue;
+        if (k->sort)
+            inc_retract(h->inc, coll_of(h->program, k->sort), &k->as_iface);
+        h->are_tunnels_moved |= k->is_tunnel_port;
+        hmap_remove(&h->known, &k->node);
+        known_release(k);
+        free(k);
+    }
+}
+
+/* --- Physical networks */
+
+struct found {
+    struct program *program;
+    VEC(struct fact_mapping) mappings;
+};
 
 static void add_mapping(const char *network, const char *bridge UNUSED, void *found_)
 {
@@ -130,65 +221,29 @@ static void add_mapping(const char *network, const char *bridge UNUSED, void *fo
     f->network = program_name(found->program, network);
 }
 
-static int compare_ifaces(const void *a, const void *b)
+/* They are few: all new ones are asserted, then all old ones retracted. */
+static void update_mappings(struct hypervisor *h, const struct config *config)
 {
-    return memcmp(a, b, sizeof(struct fact_iface));
+    struct found found = {.program = h->program};
+    config_for_each_mapping(config, add_mapping, &found);
+    for (size_t i = 0; i < found.mappings.n; i++)
+        inc_assert(h->inc, h->program->mapping, &found.mappings.data[i]);
+    for (size_t i = 0; i < h->mappings.n; i++)
+        inc_retract(h->inc, h->program->mapping, &h->mappings.data[i]);
+    mappings_forget(h);
+    memcpy(&h->mappings, &found.mappings, sizeof h->mappings);
 }
-
-static int compare_tunnels(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct fact_tunnel));
-}
-
-static int compare_uplinks(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct fact_uplink));
-}
-
-static int compare_mappings(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct fact_mapping));
-}
-
-/* Asserts what is only in NEW and retracts what is only in OLD: sorted arrays of facts of SIZE bytes. */
-static void put_difference(struct inc *inc, const struct inc_coll *coll, const char *old,
-                           size_t n_old, const char *new, size_t n_new, size_t size)
-{
-    size_t i = 0, j = 0;
-    while (i < n_old || j < n_new) {
-        int c = i == n_old ? 1 : j == n_new ? -1 : memcmp(old + i * size, new + j *size, size);
-        if (c > 0)
-            inc_assert(inc, coll, new + j++ *size);
-        else if (c < 0)
-            inc_retract(inc, coll, old + i++ * size);
-        else
-            i++, j++;
-    }
-}
-
-/* The list that was found takes the place of the one that is asserted. */
-#define PUT(COLL, OLD, FOUND, TYPE, COMPARE)                                                       \
-    do {                                                                                           \
-        if ((FOUND).n)                                                                             \
-            qsort((FOUND).data, (FOUND).n, sizeof *(FOUND).data, COMPARE);                         \
-        put_difference(h->inc, COLL, (const char *)(OLD).data, (OLD).n,                            \
-                       (const char *)(FOUND).data, (FOUND).n, sizeof *(OLD).data);                 \
-        FORGET(OLD, TYPE);                                                                         \
-        memcpy(&(OLD), &(FOUND), sizeof(OLD));                                                     \
-    } while (0)
 
 void hypervisor_update(struct hypervisor *h, const struct config *config, const struct replica *ovs,
                        const struct replica *sb, unsigned tunnel_option)
 {
     update_self(h, config, sb);
-    const struct program *p = h->program;
-    struct found found = {.program = h->program, .tunnel_option = tunnel_option};
     const struct ovs_bridge *bridge = config->bridge ? bridge_find(ovs, config->bridge) : NULL;
+    struct pass pass = {h, tunnel_option, 0};
+    h->round++;
     if (bridge)
-        bridge_for_each_interface(bridge, ovs, add_interface, &found);
-    config_for_each_mapping(config, add_mapping, &found);
-    PUT(p->iface, h->ifaces, found.ifaces, type_iface, compare_ifaces);
-    PUT(p->tunnel, h->tunnels, found.tunnels, type_tunnel, compare_tunnels);
-    PUT(p->uplink, h->uplinks, found.uplinks, type_uplink, compare_uplinks);
-    PUT(p->mapping, h->mappings, found.mappings, type_mapping, compare_mappings);
+        bridge_for_each_interface(bridge, ovs, see_interface, &pass);
+    if (pass.n != h->known.n)
+        forget_unseen(h);
+    update_mappings(h, config);
 }

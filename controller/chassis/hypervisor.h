@@ -1,6 +1,7 @@
 /* hypervisor.h - what this hypervisor is, as facts for the engine: its own chassis, interfaces with logical ports, tunnels. */
 #pragma once
 
+#include "base/hmap.h"
 #include "base/vec.h"
 #include "controller/chassis/config.h"
 #include "controller/program.h"
@@ -10,10 +11,11 @@ struct hypervisor {
     struct inc *inc;
     bool has_self;
     struct fact_self self;
-    VEC(struct fact_iface) ifaces; /* these are asserted, in byte order */
-    VEC(struct fact_tunnel) tunnels;
-    VEC(struct fact_uplink) uplinks;
-    VEC(struct fact_mapping) mappings;
+    struct hmap
+        known; /* struct known: the interfaces of the bridge, and what is asserted of each */
+    uint64_t round;
+    VEC(struct fact_mapping) mappings; /* asserted, in byte order */
+    bool are_tunnels_moved; /* a tunnel's port came, went or changed; the reader resets it */
 };
 
 void hypervisor_init(struct hypervisor *h, struct program *program, struct inc *inc);

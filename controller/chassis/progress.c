@@ -23,17 +23,25 @@ void progress_fini(struct progress *p)
     vec_fini(&p->marks);
 }
 
-void progress_note(struct progress *p, const struct replica *sb, uint64_t generation)
+static const struct sb_sb_global *global_of(const struct replica *sb)
 {
     size_t pos = 0;
     const struct row *row = replica_next_row(sb, replica_table(sb, "SB_Global"), &pos);
-    if (!row)
+    return row ? sb_sb_global_cast(row) : NULL;
+}
+
+bool progress_is_new(const struct progress *p, const struct replica *sb)
+{
+    const struct sb_sb_global *global = global_of(sb);
+    return global && sb_sb_global_nb_cfg(global) != p->last.nb_cfg;
+}
+
+void progress_note(struct progress *p, const struct replica *sb, uint64_t generation)
+{
+    if (!progress_is_new(p, sb))
         return;
-    struct progress_mark mark = {generation, sb_sb_global_nb_cfg(sb_sb_global_cast(row))};
-    if (mark.nb_cfg == p->last.nb_cfg)
-        return;
-    p->last = mark;
-    vec_push(&p->marks, mark);
+    p->last = (struct progress_mark){generation, sb_sb_global_nb_cfg(global_of(sb))};
+    vec_push(&p->marks, p->last);
 }
 
 void progress_confirm(struct progress *p, uint64_t generation, int64_t wall_ms)

@@ -18,6 +18,8 @@ struct progress {
 
 void progress_init(struct progress *progress);
 void progress_fini(struct progress *progress);
+/* SB's nb_cfg is another than the last one that was noted. */
+bool progress_is_new(const struct progress *progress, const struct replica *sb);
 /* Flows of GENERATION are those of SB as it is now. */
 void progress_note(struct progress *progress, const struct replica *sb, uint64_t generation);
 void progress_confirm(struct progress *progress, uint64_t generation, int64_t wall_ms);

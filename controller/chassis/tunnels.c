@@ -6,25 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/hmap.h"
 #include "base/vec.h"
 #include "controller/chassis/bridge.h"
 
 struct want {
+    struct hnode node;
     char *id; /* chassis@ip */
     const struct fact_want_tunnel *fact;
     bool is_there;
 };
 
 struct wants {
-    VEC(struct want) list;
+    VEC(struct want *) list;
+    struct hmap by_id;
 };
 
 static void add_want(const void *fact_, void *wants_)
 {
     const struct fact_want_tunnel *fact = fact_;
     struct wants *wants = wants_;
-    struct want want = {xasprintf("%s@%s", fact->chassis->s, fact->ip->s), fact, false};
+    struct want *want = NEW(struct want);
+    want->id = xasprintf("%s@%s", fact->chassis->s, fact->ip->s);
+    want->fact = fact;
     vec_push(&wants->list, want);
+    hmap_insert(&wants->by_id, &want->node, hash_text(want->id));
 }
 
 static bool option_is(const struct ovs_interface *iface, const char *key, const char *value)
@@ -66,8 +73,9 @@ static void check_port(const struct ovs_port *port, const struct ovs_interface *
     const char *id = ovs_port_external_ids_value(port, "ovn-chassis-id");
     if (!id)
         return;
-    for (size_t i = 0; c->wants && i < c->wants->list.n; i++) {
-        struct want *want = &c->wants->list.data[i];
+    static const struct hmap none = HMAP_INIT;
+    struct want *want;
+    HMAP_FOR_EACH_WITH_HASH (want, node, hash_text(id), c->wants ? &c->wants->by_id : &none) {
         if (!want->is_there && !strcmp(want->id, id) && is_right(iface, want->fact)) {
             want->is_there = true;
             write_bfd(c->w, iface, want->fact->has_bfd);
@@ -120,20 +128,22 @@ void tunnels_write(const struct config *config, const struct program *program,
     const struct ovs_bridge *bridge = bridge_find(ovs, config->bridge);
     if (!bridge)
         return;
-    struct wants wants = {VEC_INIT};
+    struct wants wants = {VEC_INIT, HMAP_INIT};
     inc_for_each(inc, program->want_tunnel, add_want, &wants);
     struct check check = {&wants, bridge, w};
     bridge_for_each_interface(bridge, ovs, check_port, &check);
     unsigned next = 0;
     for (size_t i = 0; i < wants.list.n; i++) {
-        struct want *want = &wants.list.data[i];
+        struct want *want = wants.list.data[i];
         if (!want->is_there) {
             char *name = free_name(ovs, want->fact->chassis->s, &next);
             add_port(bridge, want, name, w);
             free(name);
         }
         free(want->id);
+        free(want);
     }
+    hmap_fini(&wants.by_id);
     vec_fini(&wants.list);
 }
 

@@ -1,0 +1,186 @@
+/* publish.c - a settled state of the engine goes out: to the switch, to bindings and progress; and when it may.
+ *
+ * Between rooms 8 and 9 of docs/architecture.md. It promises that nothing is published while rows that matter here are still to come, and that
+ * progress is never ahead of the flows that belong to it.
+ */
+#include "controller/controller_internal.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "ovsdb/client/source.h"
+
+LOG_MODULE(publish);
+
+enum { SLICE_UNITS = 16, SLICE_US = 2000, LATE_MS = 100 };
+
+static void set_flow(struct controller *c, const struct oflow_key *key)
+{
+    struct inc_facts facts = inc_look(c->inc, c->program.oflow_by_key, key);
+    uint64_t cookie;
+    struct rstr *actions = flow_actions_of(&c->program.blobs, facts, &cookie);
+    installer_set(c->installer, key, cookie, actions);
+    rstr_unref(actions);
+}
+
+static void on_object(const void *fact, bool added, void *c_)
+{
+    const struct fact_object *o = fact;
+    struct controller *c = c_;
+    if (c->installer)
+        installer_set_object(c->installer, o->kind, o->id, added ? o->spec->s : NULL);
+}
+
+static void resend_object(const void *fact, void *c)
+{
+    on_object(fact, true, c);
+}
+
+static void on_flow_change(const struct inc_key_change *change, void *c_)
+{
+    struct controller *c = c_;
+    if (c->installer)
+        set_flow(c, change->key);
+}
+
+static void resend_flow(const void *fact, void *c_)
+{
+    const struct fact_oflow *flow = fact;
+    set_flow(c_, &flow->key);
+}
+
+void controller_resend(struct controller *c)
+{
+    inc_for_each(c->inc, c->program.object, resend_object, c);
+    inc_for_each(c->inc, c->program.oflow, resend_flow, c);
+    installer_commit(c->installer, c->generation);
+}
+
+static void on_reject(const void *fact, bool added, void *aux UNUSED)
+{
+    static struct log_rate rate = LOG_RATE(60, 20);
+    const struct fact_reject *reject = fact;
+    char uuid[UUID_TEXT_LEN + 1];
+    if (added)
+        log_warn_limited(&rate, "logical flow %s is left out: %s", uuid_print(&reject->lflow, uuid),
+                         reject->why->s);
+}
+
+static void on_local(const void *fact, bool added, void *c_)
+{
+    struct controller *c = c_;
+    const struct fact_local *local = fact;
+    sb_index_set_local(&c->index, &local->datapath, added);
+    if (c->pinctrl)
+        pinctrl_place_changed(c->pinctrl);
+}
+
+/* has_all_rows has seen them. */
+static void on_seen(const void *fact UNUSED, bool added UNUSED, void *aux UNUSED)
+{
+}
+
+static void verify(struct controller *c)
+{
+    struct str report = STR_INIT;
+    c->verified++;
+    if (!inc_verify(c->inc, &report)) {
+        c->verify_failures++;
+        log_err("the incremental state differs from a full compute:\n%s", str_c(&report));
+    }
+    str_fini(&report);
+}
+
+static void publish(struct controller *c)
+{
+    if (c->options.verify)
+        verify(c);
+    c->generation++;
+    inc_changes(c->inc, c->program.object, on_object, c);
+    inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
+    for (size_t i = 0; c->installer && i < c->ids.flush.n; i++)
+        installer_flush_zone(c->installer, c->ids.flush.data[i]);
+    vec_clear(&c->ids.flush);
+    inc_changes(c->inc, c->program.reject, on_reject, NULL);
+    inc_changes(c->inc, c->program.local, on_local, c);
+    inc_changes(c->inc, c->program.dp_group_at, on_seen, NULL);
+    if (inc_has_changes(c->inc, c->program.want_tunnel)) {
+        inc_changes(c->inc, c->program.want_tunnel, on_seen, NULL);
+        c->are_tunnels_due = true;
+    }
+    if (inc_has_changes(c->inc, c->program.want_uplink)) {
+        inc_changes(c->inc, c->program.want_uplink, on_seen, NULL);
+        c->are_uplinks_due = true;
+    }
+    binding_take_claims(&c->binding, c->inc, &c->program);
+    /* Rows that arrived meanwhile wait: the number they came with is not the one of these flows. */
+    if (inc_is_settled(c->inc))
+        progress_note(&c->progress, c->sb, c->generation);
+    if (c->installer)
+        installer_commit(c->installer, c->generation);
+    c->is_published = true;
+}
+
+/* --- When it may */
+
+/* Interfaces have come or gone. Of one whose port is here already the rows that matter now are too: what is left to ask for are ports that
+ * may be nested in it, which has time. */
+static void note_iface(const void *fact, bool added, void *c_)
+{
+    struct controller *c = c_;
+    const struct fact_iface *iface = fact;
+    if (added && !sb_index_port_named(&c->index, iface->iface_id->s))
+        c->scope.is_stale = true;
+    else if (!c->scope.late_ms) {
+        c->scope.late_ms = env_now_ms(c->env) + LATE_MS;
+        timer_start_ms(&c->later, LATE_MS);
+    }
+}
+
+/* What has to be asked for before anything is published? Progress waits also for what has time. */
+static bool is_scope_due(struct controller *c)
+{
+    c->scope.is_stale |= c->scope.late_ms && (env_now_ms(c->env) >= c->scope.late_ms ||
+                                              progress_is_new(&c->progress, c->sb));
+    return c->scope.is_stale;
+}
+
+/* Asks for the rows that matter here. True when they have come; while the database cannot be reached, those that were there count. */
+static bool has_all_rows(struct controller *c)
+{
+    c->scope.is_stale |= inc_has_changes(c->inc, c->program.local) ||
+                         inc_has_changes(c->inc, c->program.dp_group_at);
+    inc_changes(c->inc, c->program.iface, note_iface, c);
+    if (is_scope_due(c)) {
+        const struct row *chassis = hypervisor_chassis_row(&c->config, c->sb);
+        scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb,
+                     chassis ? &chassis->uuid : NULL);
+        if (replica_is_connected(c->sb))
+            c->is_complete = false;
+    }
+    c->is_complete |= ovsdb_client_source_is_settled(c->sb_source);
+    return c->is_complete;
+}
+
+bool controller_settle(struct controller *c)
+{
+    if (c->is_published && inc_is_settled(c->inc) && !is_scope_due(c)) {
+        progress_note(&c->progress, c->sb, c->generation + 1);
+        if (c->progress.marks.n && c->installer &&
+            vec_last(&c->progress.marks).generation > c->generation)
+            installer_commit(c->installer, ++c->generation); /* nb_cfg alone has changed */
+        return true;
+    }
+    int64_t start = env_now_us(c->env);
+    c->is_published = false;
+    c->is_holding = false;
+    while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
+        if (env_now_us(c->env) - start > SLICE_US)
+            return false;
+    if (!has_all_rows(c)) {
+        c->is_holding = true;
+        return false;
+    }
+    publish(c);
+    return inc_is_settled(c->inc);
+}
