@@ -144,6 +144,7 @@ TYPE_WITH_STRINGS(object, fact_object, object_compare);
 
 TYPE_PLAIN(dp_zones, fact_dp_zones);
 TYPE_PLAIN(localnet, fact_localnet);
+TYPE_PLAIN(global, fact_global);
 
 TYPE_PLAIN(datapath, fact_datapath);
 

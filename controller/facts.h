@@ -121,6 +121,9 @@ struct fact_encap { /* where a chassis can be reached */
     uint32_t csum;
     uint32_t type; /* enum tunnel_type */
 };
+struct fact_global {        /* what SB_Global says that concerns flows */
+    uint32_t hairpin_label; /* load balancers mark connections by ct_label, as they used to */
+};
 struct fact_meter { /* Meter with its bands, as ovs-ofctl writes it */
     struct rstr *name;
     struct rstr *spec;
@@ -264,8 +267,9 @@ struct fact_oflow { /* an OpenFlow flow that should be installed */
 extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, type_port,
     type_chassis, type_encap, type_group, type_set, type_root, type_edge, type_local, type_claim,
     type_want_tunnel, type_place, type_home, type_member, type_lflow_at, type_dp_group_at,
-    type_parsed, type_reject, type_oflow, type_want, type_id, type_uplink, type_mapping, type_meter,
-    type_candidate, type_want_uplink, type_object, type_dp_zones, type_localnet;
+    type_parsed, type_reject, type_global, type_oflow, type_want, type_id, type_uplink,
+    type_mapping, type_meter, type_candidate, type_want_uplink, type_object, type_dp_zones,
+    type_localnet;
 /* Keys. */
 extern const struct inc_type type_key_u32, type_key_uuid, type_key_name, type_key_group,
     type_key_oflow, type_key_lflow_at, type_key_id;

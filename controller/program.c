@@ -96,6 +96,8 @@ static void declare_rows(struct program *p)
 
     p->candidate = inc_derived(g, "candidate", &type_candidate);
     p->candidate_by_port = BY_UUID(p->candidate, fact_candidate, port);
+    p->global = inc_derived(g, "global", &type_global);
+    p->global_all = inc_index_all(g, p->global);
     p->meter = inc_derived(g, "meter", &type_meter);
     p->meter_by_name = BY_NAME(p->meter, fact_meter, name);
 
@@ -106,6 +108,7 @@ static void declare_rows(struct program *p)
     ROWS("rows: port", p->in_port_by_uuid, rows_port_run, p->in_port, p->port);
     ROWS("rows: chassis", p->in_chassis_by_uuid, rows_chassis_run, p->in_chassis, p->chassis);
     ROWS("rows: encap", p->in_encap_by_uuid, rows_encap_run, p->in_encap, p->encap);
+    ROWS("rows: global", p->in_global_all, rows_global_run, p->in_global, p->global);
     ROWS("rows: group", p->in_group_by_uuid, rows_group_run, p->in_group, p->group);
     ROWS("rows: address set", p->in_address_set_by_uuid, rows_address_set_run, p->in_address_set,
          p->set);
@@ -302,7 +305,7 @@ static void declare_oflows(struct program *p)
                                        .each = p->in_lb_vip_each,
                                        .run = hairpin_run,
                                        .reads = {p->in_lb, p->in_lb_dp, p->in_dp_group_dp,
-                                                 p->in_global, p->local, p->datapath},
+                                                 p->global, p->local, p->datapath},
                                        .emits = {p->oflow}});
 }
 

@@ -40,10 +40,10 @@ struct program {
     struct inc_index *id_by_key;
 
     /* topology */
-    struct inc_coll *datapath, *port, *chassis, *encap, *group, *set, *candidate, *meter;
+    struct inc_coll *datapath, *port, *chassis, *encap, *group, *set, *candidate, *meter, *global;
     struct inc_index *datapath_by_uuid, *port_by_uuid, *port_by_name, *chassis_by_uuid,
         *encap_by_uuid, *encap_by_chassis, *group_by_uuid, *group_by_name, *set_by_name,
-        *candidate_by_port, *meter_by_name;
+        *candidate_by_port, *meter_by_name, *global_all;
     struct inc_coll *root, *edge, *local, *claim, *watched, *want_tunnel, *want_uplink, *localnet,
         *dp_zones, *place, *home, *member, *object;
     struct inc_index *local_by_datapath, *watched_by_chassis, *localnet_by_datapath,
@@ -71,7 +71,7 @@ struct rstr *program_name(struct program *program, const char *text);
 inc_run_fn rows_datapath_run, rows_port_run, rows_chassis_run, rows_encap_run, rows_group_run,
     rows_address_set_run, rows_port_group_run;
 /* local/rows_ha.c */
-inc_run_fn rows_candidate_run, rows_meter_run;
+inc_run_fn rows_candidate_run, rows_meter_run, rows_global_run;
 /* local/reach.c: which datapaths are local */
 inc_run_fn reach_root_run, reach_edge_run;
 /* local/claim.c: which ports this hypervisor should be bound to */

@@ -38,6 +38,16 @@ void rows_datapath_run(struct inc_ctx *ctx, const void *key, void *aux)
     inc_emit(ctx, p->datapath, &f);
 }
 
+/* Its counters change all the time. */
+void rows_global_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct program *p = aux;
+    const struct sb_sb_global *row = sb_sb_global_cast(read_row(ctx, p->in_global_all, key));
+    const char *mark = sb_sb_global_options_value(row, "lb_hairpin_use_ct_mark");
+    struct fact_global f = {mark && strcmp(mark, "true")};
+    inc_emit(ctx, p->global, &f);
+}
+
 static enum port_type port_type_of(const char *text)
 {
     static const struct {

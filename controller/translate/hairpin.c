@@ -221,7 +221,7 @@ void hairpin_run(struct inc_ctx *ctx, const void *key, void *aux)
     struct program *p = aux;
     const struct feed_pair *pair = key;
     const struct feed_row *f = inc_read_one(ctx, p->in_lb_by_uuid, &pair->row);
-    const struct feed_row *global = inc_read_one(ctx, p->in_global_all, NULL);
+    const struct fact_global *global = inc_read_one(ctx, p->global_all, NULL);
     struct vip v = {.ctx = ctx, .p = p, .flow = OFLOW_INIT};
     if (!f || ip_endpoint_parse(pair->key->s, &v.ip, &v.port))
         return;
@@ -231,9 +231,7 @@ void hairpin_run(struct inc_ctx *ctx, const void *key, void *aux)
     v.cookie = uuid_prefix32(&f->uuid);
     v.proto = v.port ? proto_of(v.lb) : NULL;
     v.has_orig_tuple = is_true(sb_load_balancer_options_value(v.lb, "hairpin_orig_tuple"), false);
-    v.is_label = global && !is_true(sb_sb_global_options_value(sb_sb_global_cast(global->row),
-                                                               "lb_hairpin_use_ct_mark"),
-                                    true);
+    v.is_label = global && global->hairpin_label;
     read_snat(&v);
     backends(&v, pair->value->s);
     if (v.has_snat)
