@@ -136,6 +136,7 @@ static void write_back(struct controller *c)
         .ovs = c->ovs,
         .chassis = own_uuid(c),
         .name = c->config.system_id,
+        .ids = &c->ids,
         .generation = c->generation,
         .confirmed = c->installer ? installer_confirmed(c->installer) : 0,
         .now_ms = env_now_ms(c->env),
@@ -156,6 +157,13 @@ static void restore_ids(struct controller *c)
     if (!c->has_restored_ids)
         c->forget_ms = env_now_ms(c->env) + FORGET_MS;
     c->has_restored_ids = true;
+}
+
+static void note_saved_ids(struct controller *c)
+{
+    const struct ovs_bridge *bridge = bridge_find(c->ovs, c->config.bridge);
+    if (bridge)
+        keep_note(&c->ids, bridge);
 }
 
 static void leave(struct controller *c);
@@ -193,6 +201,7 @@ static void run(void *c_)
             c->scope.is_stale |= scope_is_other(&c->scope, &c->config, own_uuid(c));
             c->is_local_changed = false;
         }
+        note_saved_ids(c);
         if (controller_settle(c))
             write_back(c);
         else if (!c->is_holding)
@@ -312,6 +321,7 @@ struct controller *controller_new(const struct controller_options *options, stru
     inc_watch(c->inc, c->program.dp_group_at);
     inc_watch(c->inc, c->program.object);
     ids_init(&c->ids, &c->program, c->inc);
+    c->ids.must_save = true;
     hypervisor_init(&c->hypervisor, &c->program, c->inc);
     sb_index_init(&c->index);
     binding_init(&c->binding);
@@ -378,10 +388,7 @@ struct installer_stats controller_install_stats(const struct controller *c)
 /* Numbers that the switch's database does not have yet: a controller started now would give others. */
 static bool has_unsaved_ids(const struct controller *c)
 {
-    bool any = false;
-    for (int k = 0; k < N_ID_KINDS; k++)
-        any |= (k == ID_ZONE || k == ID_METER) && c->ids.is_unsaved[k];
-    return any;
+    return !list_empty(&c->ids.unsaved) || c->ids.gone.n;
 }
 
 bool controller_is_idle(const struct controller *c)

@@ -176,7 +176,7 @@ static void declare_local(struct program *p)
                                     .each = p->port_by_uuid,
                                     .run = claim_run,
                                     .reads = {p->iface, p->self, p->candidate, p->tunnel, p->local},
-                                    .emits = {p->claim}});
+                                    .emits = {p->claim, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "local: watched chassis",
                                        .each = p->candidate_by_port,
                                        .run = tunnels_watched_run,

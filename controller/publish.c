@@ -114,7 +114,7 @@ static void publish(struct controller *c)
     }
     binding_take_claims(&c->binding, c->inc, &c->program);
     /* Rows that arrived meanwhile wait: the number they came with is not the one of these flows. */
-    if (inc_is_settled(c->inc))
+    if (inc_is_settled(c->inc) && !ids_is_waiting(&c->ids, NULL))
         progress_note(&c->progress, c->sb, c->generation);
     if (c->installer)
         installer_commit(c->installer, c->generation);
@@ -165,7 +165,8 @@ static bool has_all_rows(struct controller *c)
 bool controller_settle(struct controller *c)
 {
     if (c->is_published && inc_is_settled(c->inc) && !is_scope_due(c)) {
-        progress_note(&c->progress, c->sb, c->generation + 1);
+        if (!ids_is_waiting(&c->ids, NULL))
+            progress_note(&c->progress, c->sb, c->generation + 1);
         if (c->progress.marks.n && c->installer &&
             vec_last(&c->progress.marks).generation > c->generation)
             installer_commit(c->installer, ++c->generation); /* nb_cfg alone has changed */

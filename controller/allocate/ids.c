@@ -32,6 +32,7 @@ void ids_init(struct ids *ids, struct program *program, struct inc *inc)
     memset(ids, 0, sizeof *ids);
     ids->program = program;
     ids->inc = inc;
+    list_init(&ids->unsaved);
     for (int k = 0; k < N_ID_KINDS; k++)
         ids->next[k] = 1;
 }
@@ -65,17 +66,34 @@ static bool is_free(const struct ids *ids, enum id_kind kind, uint32_t first, ui
     return true;
 }
 
-/* The engine learns that E has its number (or has it no more). */
-static void tell(struct ids *ids, const struct id_entry *e, bool has)
+static bool is_saved_kind(enum id_kind kind)
+{
+    return kind == ID_ZONE || kind == ID_METER;
+}
+
+/* The engine learns E's number (0: none is left for it). */
+static void tell(struct ids *ids, struct id_entry *e)
 {
     struct fact_id f;
     INC_CLEAR(f);
     f.key = e->key;
-    f.id = e->id;
-    if (has)
-        inc_assert(ids->inc, ids->program->id, &f);
-    else
-        inc_retract(ids->inc, ids->program->id, &f);
+    f.id = e->told_id = e->id;
+    e->is_told = true;
+    inc_assert(ids->inc, ids->program->id, &f);
+}
+
+/* The engine learns that E has it no more; true when it had heard of it. */
+static bool untell(struct ids *ids, struct id_entry *e)
+{
+    struct fact_id f;
+    INC_CLEAR(f);
+    f.key = e->key;
+    f.id = e->told_id;
+    if (!e->is_told)
+        return false;
+    e->is_told = false;
+    inc_retract(ids->inc, ids->program->id, &f);
+    return true;
 }
 
 static void take(struct ids *ids, struct id_entry *e, uint32_t id)
@@ -86,19 +104,24 @@ static void take(struct ids *ids, struct id_entry *e, uint32_t id)
         e->numbers[i] = (struct id_number){.entry = e, .number = id + i};
         hmap_insert(&ids->numbers, &e->numbers[i].node, number_hash(e->key.kind, id + i));
     }
-    ids->is_unsaved[e->key.kind] = true;
+    if (is_saved_kind(e->key.kind))
+        list_push_back(&ids->unsaved, &e->unsaved);
 }
 
 static void give_up(struct ids *ids, struct id_entry *e)
 {
     if (!e->id)
         return;
+    if (is_saved_kind(e->key.kind)) {
+        list_remove(&e->unsaved);
+        rstr_ref(e->key.name);
+        vec_push(&ids->gone, e->key);
+    }
     for (uint32_t i = 0; i < width(e); i++)
         hmap_remove(&ids->numbers, &e->numbers[i].node);
     free(e->numbers);
     e->numbers = NULL;
     e->id = 0;
-    ids->is_unsaved[e->key.kind] = true;
 }
 
 static struct id_entry *entry_find(const struct ids *ids, const struct id_key *key)
@@ -118,6 +141,7 @@ static struct id_entry *entry_get(struct ids *ids, const struct id_key *key)
     e = NEW(struct id_entry);
     e->key = *key;
     rstr_ref(key->name);
+    list_init(&e->unsaved);
     hmap_insert(&ids->names, &e->node, hash_pointer(key->name, key->kind));
     return e;
 }
@@ -135,6 +159,9 @@ void ids_fini(struct ids *ids)
     struct id_entry *e;
     HMAP_FOR_EACH_SAFE (e, node, &ids->names)
         entry_free(ids, e);
+    while (ids->gone.n)
+        ids_forgotten(ids, 0);
+    vec_fini(&ids->gone);
     hmap_fini(&ids->names);
     hmap_fini(&ids->numbers);
     vec_fini(&ids->touched);
@@ -147,10 +174,13 @@ void ids_restore(struct ids *ids, enum id_kind kind, const char *name, uint32_t 
     if (!entry_find(ids, &key) && is_free(ids, kind, id, 1)) {
         struct id_entry *e = entry_get(ids, &key);
         take(ids, e, id);
+        list_remove(&e->unsaved);
         e->is_restored = true;
         ids->next[kind] = MAX(ids->next[kind], id + 1);
+        rstr_unref(key.name);
+    } else {
+        vec_push(&ids->gone, key);
     }
-    rstr_unref(key.name);
 }
 
 static void touch(struct ids *ids, struct id_entry *e)
@@ -190,8 +220,7 @@ static uint32_t choose(struct ids *ids, const struct id_entry *e)
 
 static void drop(struct ids *ids, struct id_entry *e)
 {
-    if (e->id && !e->is_restored)
-        tell(ids, e, false);
+    untell(ids, e);
     give_up(ids, e);
     e->is_restored = false;
 }
@@ -214,14 +243,19 @@ static bool can_have(struct ids *ids, const struct id_entry *e)
     return true;
 }
 
+/* Its number may not be used before it is saved. */
+static bool is_waiting(const struct ids *ids, const struct id_entry *e)
+{
+    return ids->must_save && e->key.kind == ID_ZONE && e->id && !list_empty(&e->unsaved);
+}
+
 static bool give(struct ids *ids, struct id_entry *e)
 {
     bool is_asked = can_have(ids, e);
     if (is_asked)
         drop(ids, e);
     ids->has_unmet |= e->key.kind == ID_ZONE && e->arg && !is_asked && e->id != e->arg;
-    if (e->id && !e->is_restored)
-        return false;
+    e->is_restored = false;
     if (!e->id) {
         uint32_t id = is_asked ? e->arg : choose(ids, e);
         if (!id) {
@@ -229,15 +263,43 @@ static bool give(struct ids *ids, struct id_entry *e)
             log_warn_limited(&rate, "no %s is left for %s", ranges[e->key.kind].what,
                              e->key.name->s);
             ids->n_refused++;
-            return false;
+            if (e->is_told)
+                return false;
+            tell(ids, e);
+            return true;
         }
+        untell(ids, e);
         take(ids, e, id);
         if (e->key.kind == ID_ZONE)
             vec_push(&ids->flush, id);
     }
-    e->is_restored = false;
-    tell(ids, e, true);
+    if (e->is_told || is_waiting(ids, e))
+        return false;
+    tell(ids, e);
     return true;
+}
+
+void ids_saved(struct ids *ids, struct id_entry *e)
+{
+    list_remove(&e->unsaved);
+    if (e->n_wants && e->id && !e->is_told)
+        tell(ids, e);
+}
+
+bool ids_is_waiting(const struct ids *ids, const char *zone)
+{
+    const struct id_entry *e;
+    LIST_FOR_EACH (e, unsaved, &ids->unsaved)
+        if (is_waiting(ids, e) && e->n_wants && (!zone || !strcmp(e->key.name->s, zone)))
+            return true;
+    return false;
+}
+
+void ids_forgotten(struct ids *ids, size_t gone)
+{
+    rstr_unref(ids->gone.data[gone].name);
+    ids->gone.data[gone] = vec_last(&ids->gone);
+    ids->gone.n--;
 }
 
 /* What they asked for may be free now. */
@@ -275,10 +337,7 @@ bool ids_run(struct ids *ids)
         if (e->n_wants) {
             ids->touched.data[kept++] = e;
         } else if (!e->is_restored) {
-            if (e->id) {
-                tell(ids, e, false);
-                changed = true;
-            }
+            changed |= untell(ids, e);
             entry_free(ids, e);
         }
     }

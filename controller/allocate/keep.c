@@ -33,42 +33,49 @@ void keep_restore(struct ids *ids, const struct ovs_bridge *bridge)
     }
 }
 
-struct pass {
-    const struct ovs_bridge *bridge;
-    const char *prefix;
-    struct writer *w;
-    bool is_same;
-};
-
-static void write_one(const char *name, uint32_t id, void *pass_)
+static const char *prefix_of(enum id_kind kind)
 {
-    struct pass *pass = pass_;
-    char *key = xasprintf("%s%s", pass->prefix, name), text[16];
-    const char *have = ovs_bridge_external_ids_value(pass->bridge, key);
-    snprintf(text, sizeof text, "%" PRIu32, id);
-    if (!have || strcmp(have, text)) {
-        writer_pair(pass->w, "Bridge", ovs_bridge_uuid(pass->bridge), "external_ids", key, text);
-        pass->is_same = false;
+    return kind == ID_ZONE ? kept[0].prefix : kept[1].prefix;
+}
+
+/* What the bridge says of a name: 0 when it says nothing. */
+static uint32_t saved_id(const struct ovs_bridge *bridge, const char *key)
+{
+    const char *text = ovs_bridge_external_ids_value(bridge, key);
+    int64_t id;
+    return text && !text_to_i64(text, 10, &id) && id > 0 && id < 65536 ? (uint32_t)id : 0;
+}
+
+void keep_note(struct ids *ids, const struct ovs_bridge *bridge)
+{
+    struct id_entry *e, *next;
+    LIST_FOR_EACH_SAFE (e, next, unsaved, &ids->unsaved) {
+        char *key = xasprintf("%s%s", prefix_of(e->key.kind), e->key.name->s);
+        if (saved_id(bridge, key) == e->id)
+            ids_saved(ids, e);
+        free(key);
     }
-    free(key);
 }
 
 void keep_write(struct ids *ids, const struct ovs_bridge *bridge, struct writer *w)
 {
-    const struct datum *map = ovs_bridge_external_ids(bridge);
-    for (size_t k = 0; k < ARRAY_SIZE(kept); k++) {
-        if (!ids->is_unsaved[kept[k].kind])
-            continue;
-        struct pass pass = {bridge, kept[k].prefix, w, true};
-        ids_for_each(ids, kept[k].kind, write_one, &pass);
-        for (size_t i = 0; i < map->n; i++) {
-            const char *key = map->atoms[i].string->s, *name = name_of(key, kept[k].prefix);
-            if (name && !ids_find(ids, kept[k].kind, name)) {
-                writer_pair(w, "Bridge", ovs_bridge_uuid(bridge), "external_ids", key, NULL);
-                pass.is_same = false;
-            }
-        }
-        if (pass.is_same) /* it was seen to be there */
-            ids->is_unsaved[kept[k].kind] = false;
+    const struct uuid *row = ovs_bridge_uuid(bridge);
+    const struct id_entry *e;
+    char text[16];
+    LIST_FOR_EACH (e, unsaved, &ids->unsaved) {
+        char *key = xasprintf("%s%s", prefix_of(e->key.kind), e->key.name->s);
+        snprintf(text, sizeof text, "%" PRIu32, e->id);
+        writer_pair(w, "Bridge", row, "external_ids", key, text);
+        free(key);
+    }
+    for (size_t i = ids->gone.n; i--;) {
+        const struct id_key *gone = &ids->gone.data[i];
+        char *key = xasprintf("%s%s", prefix_of(gone->kind), gone->name->s);
+        bool is_there = ovs_bridge_external_ids_value(bridge, key) != NULL;
+        if (ids_find(ids, gone->kind, gone->name->s) || !is_there)
+            ids_forgotten(ids, i);
+        else
+            writer_pair(w, "Bridge", row, "external_ids", key, NULL);
+        free(key);
     }
 }

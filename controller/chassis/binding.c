@@ -166,6 +166,8 @@ static bool write_claimed(struct binding *b, const struct binding_state *s,
     }
     port->has_held = true;
     port->is_told = false;
+    if (!port->generation && ids_is_waiting(s->ids, sb_port_binding_logical_port(row)))
+        return false;
     if (!port->generation) /* the present flows are the first that count on it */
         port->generation = s->generation;
     if (s->confirmed < port->generation)

@@ -7,7 +7,7 @@
 
 #include "base/hmap.h"
 #include "base/vec.h"
-#include "controller/program.h"
+#include "controller/allocate/ids.h"
 #include "controller/writer.h"
 
 struct binding {
@@ -22,6 +22,7 @@ struct binding_state { /* what a cycle knows */
     const char *name;           /* of our chassis */
     uint64_t generation;        /* of the flows that are published: those of the present rows */
     uint64_t confirmed;         /* generation of flows that is in the switch */
+    const struct ids *ids;
     int64_t now_ms, wall_ms;
 };
 

@@ -15,6 +15,9 @@ static void emit_claim(struct inc_ctx *ctx, struct program *p, const struct fact
     f.iface = iface ? iface->name : NULL;
     f.ofport = iface ? iface->ofport : 0;
     inc_emit(ctx, p->claim, &f);
+    struct fact_want zone = {.key = {.name = port->name, .kind = ID_ZONE}};
+    if (iface) /* so that it is saved while the claim is on its way */
+        inc_emit(ctx, p->want, &zone);
 }
 
 void claim_run(struct inc_ctx *ctx, const void *key, void *aux)

@@ -14,5 +14,8 @@ struct rstr *local_holder(struct inc_ctx *ctx, struct program *p, const struct u
 bool local_is_candidate(struct inc_ctx *ctx, struct program *p, const struct uuid *port,
                         const struct fact_self *self);
 /* The number of NAME, which is wanted from now on; 0: not given yet. */
+/* A zone: false until it is known. *RET 0: none is left. */
+bool local_zone(struct inc_ctx *ctx, struct program *p, const char *name, uint32_t arg,
+                uint32_t *ret);
 uint32_t local_id(struct inc_ctx *ctx, struct program *p, enum id_kind kind, const char *name,
                   uint32_t arg);

@@ -63,9 +63,10 @@ static bool locate_localnet(struct locating *l)
     return net && redirect_to(l, net->key);
 }
 
-static uint32_t zone_of(struct locating *l)
+/* False: the port has to wait for its zone. */
+static bool take_zone(struct locating *l)
 {
-    return local_id(l->ctx, l->p, ID_ZONE, l->port->name->s, 0);
+    return local_zone(l->ctx, l->p, l->port->name->s, 0, &l->f->zones.port);
 }
 
 static bool here(struct locating *l, uint32_t ofport, uint32_t flags)
@@ -74,8 +75,7 @@ static bool here(struct locating *l, uint32_t ofport, uint32_t flags)
     l->f->ofport = ofport;
     l->f->flags = flags;
     l->f->tag = l->port->tag;
-    l->f->zones.port = zone_of(l);
-    return true;
+    return take_zone(l);
 }
 
 /* The port whose interface a nested one shares. */
@@ -129,17 +129,18 @@ static bool locate_patch(struct locating *l)
         return false;
     const struct fact_dp_zones *zones =
         inc_read_one(l->ctx, l->p->dp_zones_by_datapath, &datapath->uuid);
+    if (!zones && inc_read(l->ctx, l->p->local_by_datapath, &datapath->uuid).n)
+        return false; /* they are still to come */
     l->f->how = PLACE_PATCH;
     l->f->peer_key = peer->key;
     l->f->peer_dp_key = datapath->key;
     if (zones)
         l->f->peer_zones = zones->zones;
-    if (l->port->type ==
-        PORT_L3GATEWAY) { /* a gateway's ports are tracked; a distributed router's are not */
-        l->f->zones.port = zone_of(l);
-        l->f->peer_zones.port = local_id(l->ctx, l->p, ID_ZONE, peer->name->s, 0);
-    }
-    return true;
+    if (l->port->type != PORT_L3GATEWAY)
+        return true;
+    /* a gateway's ports are tracked; a distributed router's are not */
+    bool is_known = take_zone(l);
+    return local_zone(l->ctx, l->p, peer->name->s, 0, &l->f->peer_zones.port) && is_known;
 }
 
 static bool locate_redirect(struct locating *l)
@@ -205,6 +206,8 @@ void place_run(struct inc_ctx *ctx, const void *key, void *aux)
         return;
     if (f.how == PLACE_TUNNEL) /* the other side tracks */
         memset(&f.zones, 0, sizeof f.zones);
+    else if (!zones)
+        return;
     inc_emit(ctx, p->place, &f);
 }
 

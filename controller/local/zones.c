@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-uint32_t local_id(struct inc_ctx *ctx, struct program *p, enum id_kind kind, const char *name,
-                  uint32_t arg)
+static const struct fact_id *ask(struct inc_ctx *ctx, struct program *p, enum id_kind kind,
+                                 const char *name, uint32_t arg)
 {
     struct fact_want f;
     INC_CLEAR(f);
@@ -16,9 +16,23 @@ uint32_t local_id(struct inc_ctx *ctx, struct program *p, enum id_kind kind, con
     f.key.kind = kind;
     f.arg = arg;
     const struct fact_id *id = inc_read_one(ctx, p->id_by_key, &f.key);
-    uint32_t number = id ? id->id : 0;
     inc_emit_take(ctx, p->want, &f);
-    return number;
+    return id;
+}
+
+uint32_t local_id(struct inc_ctx *ctx, struct program *p, enum id_kind kind, const char *name,
+                  uint32_t arg)
+{
+    const struct fact_id *id = ask(ctx, p, kind, name, arg);
+    return id ? id->id : 0;
+}
+
+bool local_zone(struct inc_ctx *ctx, struct program *p, const char *name, uint32_t arg,
+                uint32_t *ret)
+{
+    const struct fact_id *id = ask(ctx, p, ID_ZONE, name, arg);
+    *ret = id ? id->id : 0;
+    return id != NULL;
 }
 
 void zones_run(struct inc_ctx *ctx, const void *key, void *aux)
@@ -33,12 +47,13 @@ void zones_run(struct inc_ctx *ctx, const void *key, void *aux)
     INC_CLEAR(f);
     f.datapath = datapath->uuid;
     str_putf(&name, "%s_dnat", uuid_print(&datapath->uuid, uuid));
-    f.zones.dnat = local_id(ctx, p, ID_ZONE, str_c(&name), 0);
+    bool is_known = local_zone(ctx, p, str_c(&name), 0, &f.zones.dnat);
     str_clear(&name);
     str_putf(&name, "%s_snat", uuid);
-    f.zones.snat = local_id(ctx, p, ID_ZONE, str_c(&name), datapath->snat_zone);
+    is_known &= local_zone(ctx, p, str_c(&name), datapath->snat_zone, &f.zones.snat);
     str_fini(&name);
-    inc_emit(ctx, p->dp_zones, &f);
+    if (is_known)
+        inc_emit(ctx, p->dp_zones, &f);
 }
 
 /* What a given number stands for in the switch. */

@@ -10,6 +10,7 @@
 
 #include "base/vec.h"
 #include "controller/allocate/ids.h"
+#include "controller/allocate/keep.h"
 #include "controller/chassis/binding.h"
 #include "controller/chassis/bridge.h"
 #include "controller/chassis/config.h"
@@ -491,6 +492,7 @@ static void write_bindings(struct world *w, struct binding *b, uint64_t generati
                                   .chassis = &chassis,
                                   .generation = generation,
                                   .confirmed = confirmed,
+                                  .ids = &w->ids,
                                   .now_ms = env_now_ms(&w->env.env),
                                   .wall_ms = 12345};
     binding_write(b, &state, &w->sb.writer, &w->ovs.writer);
@@ -562,6 +564,93 @@ static void test_claims(void **state UNUSED)
     world_fini(&w);
 }
 
+static void put_saved_zones(struct world *w, const char *const *pairs)
+{
+    struct row *row = new_row(&w->ovs, "Bridge", BR);
+    union atom ports[] = {{.uuid = uuid_of(BR_PORT)}, {.uuid = uuid_of(VIF_PORT)}};
+    set_text(row, "name", "br-int");
+    set(row, "ports", datum_new_set(ATOM_UUID, ports, 2));
+    set_pairs(row, "external_ids", pairs);
+    push(&w->ovs, row);
+    keep_note(&w->ids, bridge_find(w->ovs.replica, "br-int"));
+}
+
+static void put_plugged_port(struct world *w)
+{
+    struct row *row = new_row(&w->sb, "Datapath_Binding", DATAPATH);
+    set(row, "tunnel_key", datum_new_integer(3));
+    push(&w->sb, row);
+    put_bridge(w, false);
+    put_chassis(w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
+    put_vif(w, 5, PAIRS("iface-id", "lp"));
+    put_port(w, CHASSIS, false);
+}
+
+/* A zone is used when the switch's database has its number: a controller killed before that has tracked nothing in it. */
+static void test_zone_is_saved_first(void **state UNUSED)
+{
+    struct world w;
+    struct binding b;
+    world_init(&w);
+    binding_init(&b);
+    w.ids.must_save = true;
+    put_plugged_port(&w);
+    write_bindings(&w, &b, 1, 1);
+    uint32_t zone = ids_find(&w.ids, ID_ZONE, "lp");
+    assert_int_not_equal(zone, 0);
+    assert_true(ids_is_waiting(&w.ids, "lp"));
+    assert_false(ids_is_waiting(&w.ids, "other"));
+    keep_write(&w.ids, bridge_find(w.ovs.replica, "br-int"), &w.ovs.writer);
+    commit(&w.ovs);
+    assert_true(count(&w.ovs, OP_MUTATE, "Bridge"));
+    write_bindings(&w, &b, 2, 2); /* sent, but a kill now would leave it unsaved */
+    assert_int_equal(inc_count(w.inc, w.program.id), 0);
+    assert_int_equal(inc_count(w.inc, w.program.place), 0);
+    assert_null(w.sb.ops); /* nor is the port up */
+
+    char number[16], dnat[64], snat[64], uuid[UUID_TEXT_LEN + 1];
+    struct uuid datapath = uuid_of(DATAPATH);
+    snprintf(number, sizeof number, "%u", zone);
+    snprintf(dnat, sizeof dnat, "ct-zone-%s_dnat", uuid_print(&datapath, uuid));
+    snprintf(snat, sizeof snat, "ct-zone-%s_snat", uuid);
+    put_saved_zones(&w, PAIRS("ct-zone-lp", "999", dnat, "1000", snat, "1001")); /* another's */
+    assert_true(ids_is_waiting(&w.ids, "lp"));
+    char others[2][16];
+    for (int i = 0; i < 2; i++)
+        snprintf(others[i], sizeof others[i], "%u",
+                 ids_find(&w.ids, ID_ZONE, (i ? snat : dnat) + strlen("ct-zone-")));
+    put_saved_zones(
+        &w, PAIRS("ct-zone-lp", number, dnat, others[0], snat, others[1], "ct-zone-old", "77"));
+    assert_false(ids_is_waiting(&w.ids, NULL));
+    write_bindings(&w, &b, 3, 2);
+    assert_int_equal(inc_count(w.inc, w.program.place), 1);
+    assert_null(w.sb.ops); /* the flows of generation 3 are the first that have it */
+    write_bindings(&w, &b, 3, 3);
+    assert_string_equal(value_of(&w.sb, "Port_Binding", "up", &w.text), "true");
+    keep_write(&w.ids, bridge_find(w.ovs.replica, "br-int"), &w.ovs.writer);
+    commit(&w.ovs);
+    assert_null(w.ovs.ops);
+    const struct row *bridge = &bridge_find(w.ovs.replica, "br-int")->row;
+
+    struct world next; /* killed; the next one finds it and need not wait */
+    world_init(&next);
+    next.ids.must_save = true;
+    keep_restore(&next.ids, ovs_bridge_cast(bridge));
+    put_plugged_port(&next);
+    settle(&next);
+    assert_int_equal(ids_find(&next.ids, ID_ZONE, "lp"), zone);
+    assert_int_equal(inc_count(next.inc, next.program.place), 1);
+    assert_int_equal(next.ids.flush.n, 0);
+    put_saved_zones(&next, PAIRS("ct-zone-old", "77"));
+    ids_forget_restored(&next.ids); /* nobody wants it: it goes from the database too */
+    keep_write(&next.ids, bridge_find(next.ovs.replica, "br-int"), &next.ovs.writer);
+    commit(&next.ovs);
+    assert_int_equal(count(&next.ovs, OP_MUTATE, "Bridge"), 1);
+    world_fini(&next);
+    binding_fini(&b);
+    world_fini(&w);
+}
+
 static void put_nb_cfg(struct world *w, int64_t nb_cfg)
 {
     struct row *row = new_row(&w->sb, "SB_Global", GLOBAL);
@@ -626,13 +715,10 @@ static void test_refused_transaction(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_bridge_is_made_once),
-        cmocka_unit_test(test_registration),
-        cmocka_unit_test(test_tunnels),
-        cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_refused_transaction),
+        cmocka_unit_test(test_config),       cmocka_unit_test(test_bridge_is_made_once),
+        cmocka_unit_test(test_registration), cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_claims),       cmocka_unit_test(test_zone_is_saved_first),
+        cmocka_unit_test(test_progress),     cmocka_unit_test(test_refused_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
