@@ -208,21 +208,32 @@ static void stop(void *dbd_)
     vec_fini(&dbd->files);
 }
 
+const struct daemon_spec dbd_spec = {
+    .name = "weft-dbd",
+    .peer_name = "ovsdb-server",
+    .side = RUNDIR_OVS,
+    .usage = "[DATABASE...]",
+    .summary = "serves databases over the OVSDB protocol",
+    .options = option_table,
+    .has_databases = true,
+    .set_option = set_option,
+    .set_args = set_args,
+    .start = start,
+    .stop = stop,
+};
+
+struct dbd *dbd_new(void)
+{
+    return NEW(struct dbd);
+}
+
+void dbd_free(struct dbd *dbd)
+{
+    free(dbd);
+}
+
 int dbd_main(int argc, char **argv)
 {
-    static const struct daemon_spec spec = {
-        .name = "weft-dbd",
-        .peer_name = "ovsdb-server",
-        .side = RUNDIR_OVS,
-        .usage = "[DATABASE...]",
-        .summary = "serves databases over the OVSDB protocol",
-        .options = option_table,
-        .has_databases = true,
-        .set_option = set_option,
-        .set_args = set_args,
-        .start = start,
-        .stop = stop,
-    };
     struct dbd dbd = {0};
-    return daemon_main(argc, argv, &spec, &dbd);
+    return daemon_main(argc, argv, &dbd_spec, &dbd);
 }

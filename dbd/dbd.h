@@ -5,4 +5,11 @@
  */
 #pragma once
 
+struct daemon_spec;
+struct dbd;
+
 int dbd_main(int argc, char **argv);
+/* For daemon_embed. */
+struct dbd *dbd_new(void);
+void dbd_free(struct dbd *dbd);
+extern const struct daemon_spec dbd_spec; /* its aux is a struct dbd */

@@ -25,6 +25,7 @@ struct target {
     const char *name;
     struct replica *replica;
     bool in_flight;
+    bool is_current;  /* the copy has all that was written before the lock was won */
     int64_t retry_ms; /* not before; 0: at once */
     unsigned failures;
     uint64_t n;
@@ -40,6 +41,7 @@ struct northd {
     struct status *status;
     struct target nb, sb;
     bool started, paused, active;
+    bool stood_by; /* since it was active, if ever: others may have written */
     bool nb_dirty; /* something that NB is told of may have changed */
     bool verified; /* the present state */
 };
@@ -74,7 +76,12 @@ static void on_sb(void *northd, const struct changeset *cs)
 
 static void on_replica_status(void *northd)
 {
-    wake(northd);
+    struct northd *n = northd;
+    if (!replica_has_lock(n->sb.replica)) {
+        n->nb.is_current = n->sb.is_current = false;
+        n->stood_by = true;
+    }
+    wake(n);
 }
 
 static void feed_inputs(struct northd *n)
@@ -171,6 +178,30 @@ static void write_nb(struct northd *n)
         commit(&n->nb, txn);
 }
 
+static void on_current(void *target_, int err, const char *error UNUSED)
+{
+    struct target *t = target_;
+    t->in_flight = false;
+    t->is_current = !err && replica_has_lock(t->northd->sb.replica);
+    t->retry_ms = err ? env_now_ms(t->northd->options.env) + RETRY_MS : 0;
+    wake(t->northd);
+}
+
+/* Who takes over with a copy that lags behind would take back what the one before did: first each server answers an empty
+ * transaction, and what it had committed until then is here. */
+static bool is_current(struct northd *n)
+{
+    struct target *targets[] = {&n->nb, &n->sb};
+    for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+        struct target *t = targets[i];
+        if (t->is_current || !may_write(n, t))
+            continue;
+        t->in_flight = true;
+        replica_txn_commit(replica_txn_new(t->replica), on_current, t);
+    }
+    return n->nb.is_current && n->sb.is_current;
+}
+
 static void verify(struct northd *n)
 {
     struct str report = STR_INIT;
@@ -187,9 +218,9 @@ bool northd_is_active(const struct northd *n)
     return !n->paused && replica_has_lock(n->sb.replica);
 }
 
-static void set_active(struct northd *n)
+static void set_active(struct northd *n, bool owner)
 {
-    bool active = northd_is_active(n);
+    bool active = owner && !n->paused;
     if (active != n->active)
         log_info("this northd is %s", active ? "active" : n->paused ? "paused" : "standby");
     n->nb_dirty |= active && !n->active;
@@ -197,6 +228,9 @@ static void set_active(struct northd *n)
         status_restart(n->status);
     else if (!active)
         status_forget(n->status);
+    if (active && n->stood_by)
+        publisher_restart(n->pub); /* another one has moved rows to what we are to compare with */
+    n->stood_by = n->paused || (n->stood_by && !active);
     n->active = active;
 }
 
@@ -211,7 +245,8 @@ bool northd_run(struct northd *n)
     if (!inc_settle(n->inc, n->options.budget ? n->options.budget : SIZE_MAX) ||
         !inc_is_settled(n->inc))
         return true;
-    bool owner = replica_has_lock(n->sb.replica) && replica_is_ready(n->sb.replica);
+    bool owner =
+        replica_has_lock(n->sb.replica) && replica_is_ready(n->sb.replica) && is_current(n);
     if (keys_run(n->keys, owner)) {
         n->verified = false;
         return true;
@@ -219,7 +254,7 @@ bool northd_run(struct northd *n)
     verify(n);
     warn_take_facts(n->inc, n->program);
     n->nb_dirty |= status_take_facts(n->status);
-    set_active(n);
+    set_active(n, owner);
     if (n->active) {
         write_sb(n);
         write_nb(n);
@@ -233,7 +268,7 @@ int64_t northd_next_ms(const struct northd *n)
     const struct target *targets[] = {&n->nb, &n->sb};
     /* Who may not write for another reason is woken when that changes. */
     for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-        if (n->active && targets[i]->retry_ms && !targets[i]->in_flight &&
+        if (northd_is_active(n) && targets[i]->retry_ms && !targets[i]->in_flight &&
             replica_is_connected(targets[i]->replica))
             next = MIN(next, targets[i]->retry_ms);
     return next;
@@ -242,8 +277,8 @@ int64_t northd_next_ms(const struct northd *n)
 bool northd_is_idle(const struct northd *n)
 {
     return n->started && inc_is_settled(n->inc) && !n->nb.in_flight && !n->sb.in_flight &&
-           (!n->active || (!publisher_is_dirty(n->pub) && !n->nb_dirty &&
-                           !inc_has_changes(n->inc, n->program->lflow)));
+           (!northd_is_active(n) || (n->active && !publisher_is_dirty(n->pub) && !n->nb_dirty &&
+                                     !inc_has_changes(n->inc, n->program->lflow)));
 }
 
 void northd_pause(struct northd *n, bool paused)

@@ -21,7 +21,8 @@ struct status {
     const struct publisher *pub; /* finds bindings by name */
     struct env *env;
     VEC(const struct rstr *) ports; /* to look at */
-    int64_t seen_nb_cfg, seen_ms; /* the last number seen, and when; 0: it was there at the start */
+    int64_t seen_nb_cfg,
+        seen_ms; /* the last number seen, and when; 0: another northd answered it */
 };
 
 static const struct schema_table *table(struct replica *replica, size_t index)
@@ -213,7 +214,7 @@ static void build_chain(struct status *s, struct replica_txn *txn, const struct 
     const struct sb_sb_global *sb = sb_global(s);
     int64_t now = env_wall_ms(s->env), cfg = nb_nb_global_nb_cfg(nb), when;
     if (cfg != s->seen_nb_cfg) {
-        s->seen_ms = s->seen_nb_cfg < 0 && cfg == nb_nb_global_sb_cfg(nb) ? 0 : now;
+        s->seen_ms = cfg == nb_nb_global_sb_cfg(nb) ? 0 : now;
         s->seen_nb_cfg = cfg;
     }
     if (!sb)

@@ -267,6 +267,11 @@ void publisher_done(struct publisher *pub, int err)
     pub->must_restart |= err != 0;
 }
 
+void publisher_restart(struct publisher *pub)
+{
+    pub->must_restart = true;
+}
+
 bool publisher_is_dirty(const struct publisher *pub)
 {
     return pub->must_restart || pub->seed_dirty || pub->surplus.n || pub->differing.n ||

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "sim/flows.h"
 
-enum { QUIET_US = 120 * SECOND_US, POLL_US = 100000 };
+enum { QUIET_US = 120 * SECOND_US, POLL_US = 100000, TAKE_OVER_US = 10 * SECOND_US };
 
 static const char *const counted[] = {"Datapath_Binding", "Port_Binding",    "Logical_Flow",
                                       "Logical_DP_Group", "Multicast_Group", "Address_Set",
@@ -127,7 +127,10 @@ static void sync_all(struct net *net, int64_t end)
 static char *who_is_busy(struct net *net)
 {
     struct cluster *c = net->cluster;
-    if (!northd_is_idle(host_northd(c->host)))
+    const struct northd *northd = central_northd(&c->central);
+    if (!northd)
+        return xstrdup("no northd is active");
+    if (!northd_is_idle(northd))
         return xstrdup("northd is busy");
     for (size_t i = 0; i < c->hvs.n; i++)
         if (!controller_is_idle(c->hvs.data[i]->controller))
@@ -172,7 +175,7 @@ static void check_installed(struct hypervisor *hv)
 void check_incremental(struct net *net)
 {
     struct cluster *c = net->cluster;
-    struct northd *northd = host_northd(c->host);
+    struct northd *northd = central_northd(&c->central);
     struct str report = STR_INIT;
     if (!northd_verify(northd, &report))
         cluster_fail(c, "northd's incremental state is not that of a fresh one:\n%s",
@@ -222,6 +225,45 @@ void check_fresh_controllers(struct net *net)
         flows_free(&before[i]);
     }
     free(before);
+}
+
+/* --- Take-over */
+
+static bool has_northd(void *c_)
+{
+    const struct cluster *c = c_;
+    return central_northd(&c->central) != NULL;
+}
+
+/* Flows sent so far to all switches, and taken back. */
+static uint64_t n_sent(struct cluster *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->hvs.n; i++) {
+        struct installer_stats stats = controller_install_stats(c->hvs.data[i]->controller);
+        n += stats.adds + stats.deletes;
+    }
+    return n;
+}
+
+void check_take_over(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    uint64_t sent = n_sent(c);
+    central_kill_active(&c->central);
+    uint64_t written = central_n_written(&c->central);
+    if (!c->central.is_split)
+        central_serve(&c->central);
+    cluster_wait(c, TAKE_OVER_US, has_northd, c, "a northd takes over");
+    cluster_run(c, SECOND_US);
+    if (c->central.is_split && central_n_written(&c->central) != written)
+        cluster_fail(c, "the northd that took over wrote %llu transactions",
+                     (unsigned long long)(central_n_written(&c->central) - written));
+    central_heal(&c->central);
+    check_quiet(net);
+    if (n_sent(c) != sent)
+        cluster_fail(c, "after a take-over %llu flows were sent or taken back",
+                     (unsigned long long)(n_sent(c) - sent));
 }
 
 /* --- Amounts */

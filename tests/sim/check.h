@@ -16,5 +16,8 @@ void check_quiet(struct net *net);
 void check_incremental(struct net *net);
 /* Kills each controller and starts it again: the fresh one must find nothing to change in the switch. */
 void check_fresh_controllers(struct net *net);
+/* Kills the northd that is active: the other takes over and writes nothing. Or the only one, which starts again. No switch may
+ * notice. */
+void check_take_over(struct net *net);
 struct amounts check_count(struct net *net);
 void check_equal_amounts(struct net *net, const struct amounts *before);

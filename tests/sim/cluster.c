@@ -115,8 +115,8 @@ void cluster_wait(struct cluster *c, int64_t us, bool (*done)(void *aux), void *
 
 /* --- Daemons */
 
-static struct daemon *embed(struct cluster *c, const char *dir, char **argv,
-                            const struct daemon_spec *spec, void *aux)
+struct daemon *cluster_embed(struct cluster *c, const char *dir, char **argv,
+                             const struct daemon_spec *spec, void *aux)
 {
     struct diag diag = DIAG_INIT;
     int argc = 0;
@@ -130,7 +130,7 @@ static struct daemon *embed(struct cluster *c, const char *dir, char **argv,
     return daemon;
 }
 
-static void end(struct cluster *c, struct daemon **daemon)
+void cluster_end(struct cluster *c, struct daemon **daemon)
 {
     if (!*daemon)
         return;
@@ -139,31 +139,13 @@ static void end(struct cluster *c, struct daemon **daemon)
     *daemon = NULL;
 }
 
-void cluster_start_northd(struct cluster *c)
-{
-    char program[] = "weft-northd", *argv[] = {program, NULL};
-    char *dir = xasprintf("%s/central", c->dir);
-    c->host = host_new();
-    c->northd = embed(c, dir, argv, &host_spec, c->host);
-    free(dir);
-}
-
-void cluster_kill_northd(struct cluster *c)
-{
-    user_disconnect(c->nbctl);
-    user_disconnect(c->sbctl);
-    end(c, &c->northd);
-    host_free(c->host);
-    c->host = NULL;
-}
-
 void hypervisor_start_switchd(struct hypervisor *hv)
 {
     char program[] = "weft-switchd", option[] = "--enable-dummy=override";
     char *argv[] = {program, option, NULL};
     memset(&hv->switchd, 0, sizeof hv->switchd);
     hv->switchd.wire = &hv->wire.wire;
-    hv->switchd_daemon = embed(hv->cluster, hv->dir, argv, &switchd_spec, &hv->switchd);
+    hv->switchd_daemon = cluster_embed(hv->cluster, hv->dir, argv, &switchd_spec, &hv->switchd);
     hv->wire.host = &hv->switchd.vs.host;
 }
 
@@ -171,7 +153,7 @@ void hypervisor_kill_switchd(struct hypervisor *hv)
 {
     hv->wire.host = NULL;
     user_disconnect(hv->vsctl);
-    end(hv->cluster, &hv->switchd_daemon);
+    cluster_end(hv->cluster, &hv->switchd_daemon);
 }
 
 void hypervisor_start_controller(struct hypervisor *hv)
@@ -259,7 +241,7 @@ static int64_t creeping_us(struct env *env)
 }
 
 /* Each run has a manner of its own. */
-static void choose_manner(struct cluster *c)
+static void choose_manner(struct cluster *c, bool *is_split)
 {
     static const unsigned creeps[] = {0, 0, 20, 500}, faults[] = {0, 5, 10, 30},
                           quiets[] = {3, 5, 10}, pauses_ms[] = {10, 300, 3000, 10000};
@@ -268,10 +250,11 @@ static void choose_manner(struct cluster *c)
     c->fault_percent = ANY(faults);
     c->quiet_percent = ANY(quiets);
     c->max_pause_us = (int64_t)ANY(pauses_ms) * 1000;
-    printf("sim: %u%% faults, at rest after %u%% of the steps, pauses up to %lld ms, clock reads "
-           "up to %llu us\n",
-           c->fault_percent, c->quiet_percent, (long long)c->max_pause_us / 1000,
-           (unsigned long long)c->creep_us);
+    *is_split = cluster_is_likely(c, 50);
+    printf("sim: %s; %u%% faults, at rest after %u%% of the steps, pauses up to %lld ms, clock "
+           "reads up to %llu us\n",
+           *is_split ? "two northds and a server of the databases" : "one northd", c->fault_percent,
+           c->quiet_percent, (long long)c->max_pause_us / 1000, (unsigned long long)c->creep_us);
     if (c->creep_us)
         c->time.env.monotonic_us = creeping_us;
 }
@@ -284,13 +267,13 @@ struct cluster *cluster_new(uint64_t seed, unsigned n_hypervisors, const char *r
     env_seeded_init(&c->time, seed);
     env_seeded_init(&c->chance, ~seed);
     c->time.env.one_thread = true;
-    choose_manner(c);
+    bool is_split;
+    choose_manner(c, &is_split);
     const char *tmp = getenv("TMPDIR");
     c->dir = xasprintf("%s/weft-sim.XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(c->dir))
         bug("%s: cannot be made", c->dir);
     char *central = xasprintf("%s/central", c->dir);
-    mkdir(central, 0755);
     c->loop = loop_new(&c->time.env);
     add_loop(c, c->loop);
     wire_init(&c->wire, c);
@@ -298,7 +281,7 @@ struct cluster *cluster_new(uint64_t seed, unsigned n_hypervisors, const char *r
     char *sb = socket_target("", central, "ovnsb_db.sock");
     c->nbctl = user_new(c, "northbound", nb, "OVN_Northbound");
     c->sbctl = user_new(c, "southbound", sb, "OVN_Southbound");
-    cluster_start_northd(c);
+    central_start(&c->central, c, is_split);
     for (unsigned i = 0; i < n_hypervisors; i++)
         add_hypervisor(c, i);
     cluster_wait(c, START_US, has_all_chassis, c, "all hypervisors registered");
@@ -331,7 +314,7 @@ void cluster_free(struct cluster *c)
 {
     for (size_t i = 0; i < c->hvs.n; i++)
         hypervisor_free(c->hvs.data[i]);
-    cluster_kill_northd(c);
+    central_stop(&c->central);
     user_free(c->nbctl);
     user_free(c->sbctl);
     wire_fini(&c->wire);

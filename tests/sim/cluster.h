@@ -1,6 +1,6 @@
 /* cluster.h - a whole cluster in one process on virtual time: the daemons themselves, as libraries, each with a loop of its own.
  *
- *     nbctl (user.h) --> weft-northd with both databases
+ *     nbctl (user.h) --> weft-northd with both databases, or weft-dbd and two weft-northds (central.h)
  *                              |  link (link.h): delayed, cut, stalled
  *     vsctl ---------> weft-switchd, weft-controller of each hypervisor --- wire (wire.h) --- the other switches
  *     probe.h: packets into the dummy ports of the real switches, and what comes out of which
@@ -18,8 +18,7 @@
 #include "base/vec.h"
 #include "controller/controller.h"
 #include "daemon/daemon.h"
-#include "northd/host.h"
-#include "northd/northd.h"
+#include "sim/central.h"
 #include "sim/link.h"
 #include "sim/user.h"
 #include "sim/wire.h"
@@ -51,8 +50,7 @@ struct cluster {
     char *dir;
     struct loop *loop; /* of users, links and the wire */
     struct wire wire;
-    struct host *host;
-    struct daemon *northd; /* NULL: killed */
+    struct central central;
     struct user *nbctl, *sbctl;
     VEC(struct hypervisor *) hvs;
     VEC(struct loop *) loops; /* of all that run, in the order of the next round */
@@ -73,8 +71,10 @@ void cluster_run(struct cluster *c, int64_t us);
 void cluster_wait(struct cluster *c, int64_t us, bool (*done)(void *aux), void *aux,
                   const char *what);
 
-void cluster_start_northd(struct cluster *c);
-void cluster_kill_northd(struct cluster *c);
+/* Starts a daemon in DIR, and kills it. */
+struct daemon *cluster_embed(struct cluster *c, const char *dir, char **argv,
+                             const struct daemon_spec *spec, void *aux);
+void cluster_end(struct cluster *c, struct daemon **daemon);
 void hypervisor_start_switchd(struct hypervisor *hv);
 void hypervisor_kill_switchd(struct hypervisor *hv);
 void hypervisor_start_controller(struct hypervisor *hv);

@@ -226,19 +226,15 @@ void life_edit(struct net *net)
     for (; at >= edits[i].weight; i++)
         at -= edits[i].weight;
     net->cluster->doing = edits[i].name;
-    if (!net->cluster->northd)
-        cluster_start_northd(net->cluster); /* nobody can ask for anything otherwise */
+    central_serve(&net->cluster->central);
     edits[i].fn(net);
 }
 
 /* --- Faults */
 
-static void fault_northd(struct cluster *c, struct hypervisor *hv UNUSED)
+static void fault_central(struct cluster *c, struct hypervisor *hv UNUSED)
 {
-    if (c->northd)
-        cluster_kill_northd(c);
-    else
-        cluster_start_northd(c);
+    central_fault(&c->central);
 }
 
 static void fault_switchd(struct cluster *c UNUSED, struct hypervisor *hv)
@@ -283,7 +279,7 @@ void life_fault(struct net *net)
         const char *name;
         void (*fn)(struct cluster *c, struct hypervisor *hv);
     } faults[] = {
-        {"killing or starting northd", fault_northd},
+        {"a fault of the central node", fault_central},
         {"killing or starting a switch", fault_switchd},
         {"killing or starting a controller", fault_controller},
         {"cutting a link", fault_cut},
@@ -300,13 +296,10 @@ void life_fault(struct net *net)
 void life_heal(struct cluster *c)
 {
     c->doing = "healing";
-    if (!c->northd)
-        cluster_start_northd(c);
+    central_heal(&c->central);
     for (size_t i = 0; i < c->hvs.n; i++) {
         struct hypervisor *hv = c->hvs.data[i];
-        link_cut(hv->sb, false);
-        link_stall(hv->sb, false);
-        link_set_delay(hv->sb, 0);
+        link_heal(hv->sb);
         hv->wire.is_cut = false;
         if (!hv->switchd_daemon)
             hypervisor_start_switchd(hv);

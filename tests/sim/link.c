@@ -186,3 +186,10 @@ void link_stall(struct link *link, bool stalled)
         LIST_FOR_EACH_SAFE (r, next, node, &link->relays)
             relay_run(r);
 }
+
+void link_heal(struct link *link)
+{
+    link_cut(link, false);
+    link_stall(link, false);
+    link_set_delay(link, 0);
+}

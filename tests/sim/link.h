@@ -16,3 +16,4 @@ void link_set_delay(struct link *link, int64_t max_us);
 void link_cut(struct link *link, bool cut);
 /* Stalled: nothing moves and nobody is told; afterwards all of it arrives. */
 void link_stall(struct link *link, bool stalled);
+void link_heal(struct link *link);

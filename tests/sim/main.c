@@ -45,6 +45,8 @@ static void come_to_rest(struct sim *sim)
     check_incremental(sim->net);
     if (cluster_is_likely(c, 20))
         check_fresh_controllers(sim->net);
+    if (cluster_is_likely(c, 20))
+        check_take_over(sim->net);
     sim->n_quiet++;
 }
 

@@ -15,14 +15,20 @@ nbctl() { "$WEFT_BIN/weft-nbctl" --db="unix:$dir/ovnnb_db.sock" --timeout=20 "$@
 sbctl() { "$WEFT_BIN/weft-sbctl" --db="unix:$dir/ovnsb_db.sock" --timeout=20 "$@"; }
 northd() { start "$1" "$WEFT_BIN/weft-northd" --nb="unix:$dir/ovnnb_db.sock" --sb="unix:$dir/ovnsb_db.sock" --unixctl="$dir/$1.ctl" -vconsole:info; }
 keys() { sbctl --format=csv --no-headings --columns=logical_port,tunnel_key list Port_Binding | sort; }
-flows() { sbctl --bare --columns=_uuid list Logical_Flow | sort | md5sum; }
+flows() { sbctl --format=csv --no-headings --columns=_uuid,logical_dp_group list Logical_Flow | sort | md5sum; }
 
 northd active
 active=$started
 check "ports" nbctl --wait=sb ls-add s -- lsp-add s p1 -- lsp-add s p2 -- lsp-add s p3
 check "a port that goes, whose key stays unused for long" nbctl --wait=sb lsp-del p3
 northd standby
-sleep 1 # it has both copies
+connected() { [ "$("$WEFT_BIN/weft-appctl" -t "$dir/standby.ctl" "$1-connection-status")" = connected ]; }
+wait_for 10 connected nb
+wait_for 10 connected sb
+# Rows of sets of datapaths are edited by element: the standby must know them again.
+check "a switch" nbctl --wait=sb ls-add s2
+check "another" nbctl --wait=sb ls-add s3
+check "one goes" nbctl --wait=sb ls-del s2
 # The standby hears of the port first: it must not settle on a key of its own.
 kill -STOP "$active"
 check "a port while the active one sleeps" nbctl lsp-add s p4
@@ -42,27 +48,36 @@ has "with the next key" 'p5,5' "$(keys)"
 
 # The lock is stolen while a transaction is under way: it is refused, and the robbed one waits in peace.
 robbed=$started sb_dbd=${pids[1]}
+mkfifo "$dir/thief"
 python3 -c '
-import socket, sys, time
+import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
-time.sleep(1)
+s.sendall(b"{\"id\":0,\"method\":\"echo\",\"params\":[]}")
+s.recv(1000)
+print("connected", flush=True)
+sys.stdin.readline()
 s.sendall(b"{\"id\":1,\"method\":\"steal\",\"params\":[\"ovn_northd\"]}")
-time.sleep(6)' "$dir/ovnsb_db.sock" &
+sys.stdin.read()' "$dir/ovnsb_db.sock" <"$dir/thief" >"$dir/thief.out" &
 thief=$!
-sleep 0.5
+exec 7>"$dir/thief"
+wait_for 10 grep -q connected "$dir/thief.out"
+# What the sleeping server has not read yet, of how many connections.
+waiting() { [ "$(ss -xHn src "$dir/ovnsb_db.sock" | awk '$2 == "ESTAB" && $3 > 0' | wc -l)" -ge "$1" ]; }
 kill -STOP "$sb_dbd"
-sleep 1
+echo >&7
+wait_for 10 waiting 1
 check "a port that waits" nbctl lsp-add s p6
-sleep 0.5
+wait_for 10 waiting 2 # the transaction comes after the theft
 kill -CONT "$sb_dbd"
-sleep 1
+wait_for 10 grep -q 'not owner' "$dir/standby.out"
 has "the transaction is refused" 'not owner' "$(cat "$dir/standby.out")"
 ticks() { awk '{print $14 + $15}' "/proc/$robbed/stat"; }
 before=$(ticks)
 sleep 2
 used=$(($(ticks) - before))
 check "no busy waiting ($used ticks)" test "$used" -lt 40
+exec 7>&-
 wait "$thief"
 check "the lock comes back, and the port is made" nbctl --wait=sb sync
 has "with a key of its own" 'p6,[67]' "$(keys)"
