@@ -267,19 +267,19 @@ void bridge_remove_port(struct bridge *br, struct vport *port)
     vport_free(port);
 }
 
-int vport_configure(struct vport *port, const struct smap *options, struct diag *diag)
+static int configure_patch(struct vport *port, const struct smap *options, struct diag *diag)
 {
-    vswitch_invalidate(port->bridge->vs);
-    smap_copy(&port->options, options);
-    if (!port->dev) {
-        const char *peer = smap_get(options, "peer");
-        if (!peer)
-            return diag_set(diag, ERR_INVALID, "%s: patch type requires valid 'peer' argument",
-                            port->name);
-        free(port->peer);
-        port->peer = xstrdup(peer);
-        return 0;
-    }
+    const char *peer = smap_get(options, "peer");
+    if (!peer)
+        return diag_set(diag, ERR_INVALID, "%s: patch type requires valid 'peer' argument",
+                        port->name);
+    free(port->peer);
+    port->peer = xstrdup(peer);
+    return 0;
+}
+
+static int configure_device(struct vport *port, const struct smap *options, struct diag *diag)
+{
     if (port->is_tunnel) {
         struct tunnel_config config;
         int err = parse_tunnel(options, &config, diag);
@@ -288,6 +288,17 @@ int vport_configure(struct vport *port, const struct smap *options, struct diag 
         port->tunnel = config;
     }
     return port->dev->class->configure ? port->dev->class->configure(port->dev, options, diag) : 0;
+}
+
+int vport_configure(struct vport *port, const struct smap *options, struct diag *diag)
+{
+    int err =
+        port->dev ? configure_device(port, options, diag) : configure_patch(port, options, diag);
+    if (err) /* tried again, and told again, in the next pass */
+        return err;
+    vswitch_invalidate(port->bridge->vs);
+    smap_copy(&port->options, options);
+    return 0;
 }
 
 struct vport *vport_peer(const struct vport *port)

@@ -94,10 +94,14 @@ static void put_device(struct pass *pass, const struct row *row, const struct vp
                          s ? (int64_t)s->speed_mbps * 1000000 : 0, s && s->speed_mbps);
     put_optional_text(pass, row, OVS_INTERFACE_COL_DUPLEX,
                       s && s->speed_mbps ? s->full_duplex ? "full" : "half" : NULL);
-    struct smap bfd = SMAP_INIT;
-    bfd_status(port->bfd, &bfd);
-    put_texts(pass, row, OVS_INTERFACE_COL_BFD_STATUS, &bfd);
-    smap_fini(&bfd);
+    struct smap texts = SMAP_INIT;
+    if (s && s->packet_io)
+        smap_set(&texts, "packet_io", s->packet_io);
+    put_texts(pass, row, OVS_INTERFACE_COL_STATUS, &texts);
+    smap_clear(&texts);
+    bfd_status(port->bfd, &texts);
+    put_texts(pass, row, OVS_INTERFACE_COL_BFD_STATUS, &texts);
+    smap_fini(&texts);
     if (pass->statistics) {
         struct port_stats stats = vport_stats(port);
         put_statistics(pass, row, &stats);

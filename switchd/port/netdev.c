@@ -35,13 +35,19 @@ uint32_t netdev_ifindex(const char *name)
     return strlen(name) <= PORT_NAME_MAX ? if_nametoindex(name) : 0;
 }
 
-static void read_link_settings(const char *name, struct port_status *status)
+/* One question of ethtool's, answered into COMMAND. */
+static bool ethtool_ask(const char *name, void *command)
 {
     struct ifreq ifr;
-    struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
     ifreq_init(&ifr, name);
-    ifr.ifr_data = (void *)&cmd;
-    if (request(SIOCETHTOOL, &ifr))
+    ifr.ifr_data = command;
+    return !request(SIOCETHTOOL, &ifr);
+}
+
+static void read_link_settings(const char *name, struct port_status *status)
+{
+    struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
+    if (!ethtool_ask(name, &cmd))
         return;
     uint32_t speed = ethtool_cmd_speed(&cmd);
     status->speed_mbps = speed == (uint32_t)SPEED_UNKNOWN || speed == UINT16_MAX ? 0 : speed;
@@ -95,4 +101,23 @@ int netdev_set_mac(const char *name, struct mac mac)
     ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
     memcpy(ifr.ifr_hwaddr.sa_data, mac.b, sizeof mac.b);
     return request(SIOCSIFHWADDR, &ifr);
+}
+
+uint32_t netdev_rx_queues(const char *name)
+{
+    struct ethtool_channels c = {.cmd = ETHTOOL_GCHANNELS};
+    return ethtool_ask(name, &c) ? MAX(c.rx_count + c.combined_count, 1u) : 1;
+}
+
+bool netdev_is_local(const char *name)
+{
+    struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    return ethtool_ask(name, &info) &&
+           (!strcmp(info.driver, "veth") || !strcmp(info.driver, "tun"));
+}
+
+bool netdev_takes_tags(const char *name)
+{
+    struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+    return ethtool_ask(name, &flags) && flags.data & ETH_FLAG_RXVLAN;
 }

@@ -230,6 +230,22 @@ static void join_segment(void *joining_, const uint8_t *head, uint32_t head_len,
     packet_fini(&seg);
 }
 
+static void find_layers(struct packet *packet)
+{
+    if (packet->l4_ofs != PACKET_NO_OFS)
+        return;
+    struct flow_key key;
+    flow_extract(packet, &key);
+    locate(packet);
+}
+
+void offload_finish_checksum(struct packet *packet)
+{
+    find_layers(packet);
+    packet_finish_checksum(packet);
+    packet->csum_partial = false;
+}
+
 int offload_finish(const struct packet *packet, void (*fn)(void *aux, const struct packet *packet),
                    void *aux)
 {
@@ -240,19 +256,44 @@ int offload_finish(const struct packet *packet, void (*fn)(void *aux, const stru
     struct packet copy;
     packet_init(&copy);
     packet_clone_into(&copy, packet);
-    if (copy.l4_ofs == PACKET_NO_OFS) {
-        struct flow_key key;
-        flow_extract(&copy, &key);
-        locate(&copy);
-    }
+    find_layers(&copy);
     int err = 0;
     if (copy.gso_type) {
         err = offload_cut(&copy, join_segment, &(struct joining){&copy, fn, aux});
     } else {
-        packet_finish_checksum(&copy);
-        copy.csum_partial = false;
+        offload_finish_checksum(&copy);
         fn(aux, &copy);
     }
     packet_fini(&copy);
     return err;
+}
+
+void offload_recognize(struct packet *packet)
+{
+    uint8_t proto = 0;
+    uint32_t l4 = find_l4(packet, &proto), l3 = ETH_HEADER_LEN, n, sum;
+    if (!l4)
+        return;
+    while (get_be16(packet->data + l3 - 2) == ETH_TYPE_VLAN ||
+           get_be16(packet->data + l3 - 2) == ETH_TYPE_QINQ)
+        l3 += VLAN_HEADER_LEN;
+    const struct ip4_header *ip4 = (const void *)(packet->data + l3);
+    const struct ip6_header *ip6 = (const void *)ip4;
+    if (ip4->ihl_ver >> 4 == 4) {
+        n = get_be16(&ip4->tot_len) - (l4 - l3);
+        if (get_be16(&ip4->frag_off) & (IP4_MF | IP4_FRAG_OFF_MASK))
+            return;
+        sum = checksum_pseudo4(ip4->src, ip4->dst, proto, n);
+    } else {
+        n = get_be16(&ip6->payload_len);
+        sum = checksum_pseudo6(&ip6->src, &ip6->dst, proto, n);
+    }
+    uint16_t offset = checksum_offset(proto), pseudo = (uint16_t)~checksum_fold(sum);
+    if (n < offset + 2u || l4 > packet->size || n > packet->size - l4)
+        return;
+    const uint8_t *at = packet->data + l4 + offset;
+    if (proto == IP_PROTO_SCTP)
+        packet->csum_partial = get_be16(at) == 0 && get_be16(at + 2) == 0;
+    else
+        packet->csum_partial = get_be16(at) == pseudo;
 }

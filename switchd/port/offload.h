@@ -20,6 +20,11 @@ typedef void offload_segment_fn(void *aux, const uint8_t *head, uint32_t head_le
                                 const uint8_t *payload, uint32_t n);
 /* Calls FN with the segments of PACKET, whose gso_type is set. ERR_INVALID as above. */
 int offload_cut(const struct packet *packet, offload_segment_fn *fn, void *aux) MUST_CHECK;
+/* Completes in place the checksum of PACKET, which is csum_partial and no large segment. */
+void offload_finish_checksum(struct packet *packet);
+/* Marks PACKET csum_partial, of a sender on this machine but without a virtio-net header, when its checksum is the pseudo-header's sum. A
+ * finished one that happens to be equal stays as it is when it is finished again. */
+void offload_recognize(struct packet *packet);
 /* Bytes of the longest frame that PACKET becomes on a wire: its own, or those of a whole segment. */
 uint32_t offload_frame_len(const struct packet *packet);
 static inline bool offload_is_plain(const struct packet *packet)

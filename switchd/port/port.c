@@ -9,13 +9,8 @@
 #include "switchd/port/tunnel.h"
 
 const struct port_class *const port_classes[] = {
-    &port_class_system,
-    &port_class_internal,
-    &port_class_tap,
-    &port_class_dummy,
-    &port_class_geneve,
-    &port_class_vxlan,
-    NULL,
+    &port_class_system, &port_class_afxdp,  &port_class_internal, &port_class_tap,
+    &port_class_dummy,  &port_class_geneve, &port_class_vxlan,    NULL,
 };
 
 const struct port_class *port_class_find(const char *type)

@@ -2,6 +2,7 @@
  *
  *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
  *     packet_ring.c          what it receives with
+ *     af_xdp.c     afxdp     the same, through AF_XDP sockets (xdp_socket.c) and a program (xdp_program.c)
  *     tap.c        internal  a tap device of the switch's own (also type "tap")
  *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
  *     geneve.c     geneve    tunnels over the kernel's UDP (tunnel.c has what they share)
@@ -69,6 +70,7 @@ struct port_status {
     uint32_t ifindex;    /* 0: no device */
     uint32_t speed_mbps; /* 0: unknown */
     bool admin_up, link_up, full_duplex;
+    const char *packet_io; /* how packets cross (Interface.status:packet_io); NULL: not told */
 };
 
 struct port_class {
@@ -148,5 +150,5 @@ void port_count_unsent(struct port *port, size_t n, size_t bytes);
 void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, const uint32_t *bytes,
                         size_t n);
 
-extern const struct port_class port_class_system, port_class_internal, port_class_tap,
-    port_class_dummy, port_class_geneve, port_class_vxlan;
+extern const struct port_class port_class_system, port_class_afxdp, port_class_internal,
+    port_class_tap, port_class_dummy, port_class_geneve, port_class_vxlan;

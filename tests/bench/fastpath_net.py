@@ -100,10 +100,10 @@ class Switch:
     def bridge(self):
         self.vsctl("add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev", "fail-mode=secure")
 
-    def port(self, name, number, iface_id="", kind="", **options):
+    def port(self, name, number, iface_id="", kind_="", **options):
         args = ["add-port", "br-int", name, "--", "set", "interface", name, "ofport_request=%d" % number]
         args += ["external_ids:iface-id=" + iface_id] if iface_id else []
-        args += ["type=" + kind] if kind else []
+        args += ["type=" + kind_] if kind_ else []
         self.vsctl(*args, *("options:%s=%s" % o for o in options.items()))
 
     def controller(self, sb):
@@ -145,7 +145,8 @@ class Peer(Switch):
         self.tool(["ovsdb-tool", "create", self.path("conf.db"), PEER_SCHEMA])
         self.daemon(["ovsdb-server", "-vconsole:off", "--remote=punix:" + self.path("db.sock"), "--unixctl=" + self.path("db.ctl"), self.path("conf.db")], "db.sock")
         self.vsctl("--no-wait", "init")
-        self.process = self.daemon(inside(self.home, ["ovs-vswitchd", "-vconsole:off", "--disable-system", "--unixctl=" + self.path("switchd.ctl"),
+        mounted = ["sh", "-c", 'mount -t bpf bpf /sys/fs/bpf; exec "$@"', "sh"]  # in the namespace's own /sys: its AF_XDP ports want it
+        self.process = self.daemon(inside(self.home, mounted + ["ovs-vswitchd", "-vconsole:off", "--disable-system", "--unixctl=" + self.path("switchd.ctl"),
                                                       "unix:" + self.path("db.sock")]), "switchd.ctl")
 
     def tunnel_device(self, device, local):
@@ -177,6 +178,15 @@ def l2(folder, build, kind, **port):
     return [s]
 
 
+def l2_xdp(folder, build, kind):
+    """The same by AF_XDP; the peer's needs a thread that polls."""
+    switches = l2(folder, build, kind, kind_="afxdp", **{"xdp-mode": "native"})
+    if kind is Peer:
+        switches[0].vsctl("set", "open_vswitch", ".", "other_config:pmd-cpu-mask=0x2")
+        time.sleep(1)  # its ports are opened anew
+    return switches
+
+
 def pipeline(folder, build, kind):
     """Switch, router, switch on one hypervisor, connections tracked."""
     central = Central(folder, build)
@@ -200,7 +210,7 @@ def geneve(folder, build, kind):
         s.bridge()
         s.port(MACHINES[i][2], 1)
         s.tunnel_device("u%d" % i, "172.31.7.%d" % (1 + i))
-        s.port("gnv", 2, kind="geneve", remote_ip="172.31.7.%d" % (2 - i), key=7, csum="true")
+        s.port("gnv", 2, kind_="geneve", remote_ip="172.31.7.%d" % (2 - i), key=7, csum="true")
         s.flow("in_port=1,actions=output:2")
         s.flow("in_port=2,actions=output:1")
         result.append(s)

@@ -2,9 +2,9 @@
 ovs-vswitchd's user-space datapath and bare forwarders, in turns in one run. Needs root.
 
 CPU is that of the switch's process(es) divided by the packets that arrived, in us; kpps is what arrived while the generator sent all
-it could (its own limit shows in the fastest rows). TCP is one stream, with the senders' offloads where the switch can carry them."""
+it could (its own limit shows in the fastest rows). The peer's AF_XDP ports poll: its CPU time there includes turns without a packet. TCP is one stream, with the senders' offloads where the switch can carry them."""
 import os, shutil, subprocess, time
-from fastpath_net import MACHINES, TAG, Net, Ours, Peer, address, geneve, inside, l2, mac, pipeline
+from fastpath_net import MACHINES, TAG, Net, Ours, Peer, address, geneve, inside, l2, l2_xdp, mac, pipeline
 from harness import Folder, cpu_seconds, median, row
 import topology
 
@@ -85,6 +85,8 @@ def measure_switch(m, name, build, kind, make, flows, hypervisors=1, **kw):
         switches = make(folder, build, kind, **kw)
         for f in flows:
             m.packets(name, f, topology.mac(3, 0, 0) if routed else mac(1), switches)
+        if make is l2_xdp:
+            return
         net.hosts(routed, kind.offloads)  # only now: without an address the sink drops packets early
         m.stream(name)
         m.latency(name, 3 if m.quick else 9)
@@ -119,7 +121,7 @@ def run(build, quick):
     has_peer = shutil.which("ovs-vswitchd")
     flows = FLOWS[::2] if quick else FLOWS
     for _ in range(1 if quick else 3):
-        for name, make, f, hypervisors in (("l2", l2, flows, 1), ("pipeline", pipeline, flows, 1), ("geneve", geneve, flows[:1], 2)):
+        for name, make, f, hypervisors in (("l2", l2, flows, 1), ("pipeline", pipeline, flows, 1), ("xdp_l2", l2_xdp, flows, 1), ("geneve", geneve, flows[:1], 2)):
             measure_switch(ours, name, build, Ours, make, f, hypervisors)
             if has_peer:
                 measure_switch(peer, name, build, Peer, make, f, hypervisors)
@@ -134,6 +136,10 @@ def run(build, quick):
         figure("tcp_" + name, "Gb/s", "tcp_" + name, True)
         figure("rr_" + name, "ms", "rr_" + name)
         figure("rr_p99_" + name, "ms", "rr_p99_" + name)
+    for n in flows:
+        suffix = "" if n == 1 else "_%d" % n
+        figure("af_xdp_l2_cpu%s" % suffix, "us", "xdp_l2_cpu_%d" % n)
+        figure("af_xdp_l2_kpps%s" % suffix, "kpps", "xdp_l2_kpps_%d" % n, True)
     growth = lambda m: m.get("l2_cpu_100000") / m.get("l2_cpu_1") if m.figures else None
     rows.append(row("flows_100k_vs_1", "times", growth(ours), growth(peer)))
     figure("idle_cpu", "%", "idle_cpu")

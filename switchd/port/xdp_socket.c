@@ -1,0 +1,192 @@
+/* xdp_socket.c - see xdp_socket.h. */
+#include "switchd/port/xdp_socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "net/headers.h"
+
+enum {
+    SLOT_MIN = 2048,
+    TAGS = 2 * VLAN_HEADER_LEN,
+    KICKS = 64 /* the kernel sends some 32 frames a call */
+};
+
+/* The kernel leaves XDP_PACKET_HEADROOM in front of a frame. */
+static uint32_t slot_for(uint32_t mtu)
+{
+    uint32_t need = XDP_PACKET_HEADROOM + ETH_HEADER_LEN + TAGS + mtu;
+    return need <= SLOT_MIN ? SLOT_MIN : need <= XDP_SLOT_MAX ? XDP_SLOT_MAX : 0;
+}
+
+bool xdp_socket_fits(uint32_t mtu)
+{
+    return slot_for(mtu) != 0;
+}
+
+bool xdp_socket_takes(const struct xdp_socket *s, uint32_t mtu)
+{
+    uint32_t size = slot_for(mtu);
+    return size && size <= s->slot_size;
+}
+
+static int memory_open(struct xdp_socket *s)
+{
+    size_t size = (size_t)s->slot_size * s->n_slots * 2;
+    s->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (s->memory == MAP_FAILED)
+        return -errno;
+    const struct xsk_umem_config config = {
+        .fill_size = s->n_slots, .comp_size = s->n_slots, .frame_size = s->slot_size};
+    return xsk_umem__create(&s->umem, s->memory, size, &s->fill, &s->done, &config);
+}
+
+static int socket_open(struct xdp_socket *s, const char *name, uint32_t queue, bool zero_copy)
+{
+    const struct xsk_socket_config config = {
+        .rx_size = s->n_slots,
+        .tx_size = s->n_slots,
+        .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+        .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | (zero_copy ? 0 : XDP_COPY)),
+    };
+    return xsk_socket__create(&s->xsk, name, queue, s->umem, &s->rx, &s->tx, &config);
+}
+
+/* The first half of the slots to the kernel, the second half free. */
+static void share_out(struct xdp_socket *s)
+{
+    uint32_t at, n = s->n_slots;
+    INVARIANT(xsk_ring_prod__reserve(&s->fill, n, &at) == n);
+    s->free = xmalloc(n * sizeof *s->free);
+    for (uint32_t i = 0; i < n; i++) {
+        *xsk_ring_prod__fill_addr(&s->fill, at + i) = (uint64_t)i * s->slot_size;
+        s->free[i] = (uint64_t)(2 * n - 1 - i) * s->slot_size;
+    }
+    s->n_free = n;
+    xsk_ring_prod__submit(&s->fill, n);
+}
+
+int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint32_t mtu,
+                    uint32_t n_slots, bool zero_copy, struct diag *diag)
+{
+    *s = (struct xdp_socket){.slot_size = slot_for(mtu), .n_slots = 64};
+    while (s->n_slots < MIN(n_slots, (uint32_t)XDP_SLOTS_MAX))
+        s->n_slots *= 2;
+    int rc = memory_open(s);
+    if (rc)
+        return diag_set(diag, ERR_UNSUPPORTED, "no memory to share with the kernel (%s)",
+                        strerror(-rc));
+    rc = socket_open(s, name, queue, zero_copy);
+    if (rc)
+        return diag_set(diag, ERR_UNSUPPORTED, "no AF_XDP socket on queue %u (%s)", queue,
+                        strerror(-rc));
+    share_out(s);
+    return 0;
+}
+
+void xdp_socket_close(struct xdp_socket *s)
+{
+    xsk_socket__delete(s->xsk);
+    if (s->umem)
+        (void)xsk_umem__delete(s->umem);
+    if (s->memory && s->memory != MAP_FAILED)
+        (void)munmap(s->memory, (size_t)s->slot_size * s->n_slots * 2);
+    free(s->free);
+}
+
+int xdp_socket_fd(const struct xdp_socket *s)
+{
+    return xsk_socket__fd(s->xsk);
+}
+
+size_t xdp_socket_read(struct xdp_socket *s, struct port *port)
+{
+    uint32_t at, n = xsk_ring_cons__peek(&s->rx, PORT_BATCH, &at), n_ok = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct xdp_desc *d = xsk_ring_cons__rx_desc(&s->rx, at + i);
+        s->read[i] = d->addr & ~(uint64_t)(s->slot_size - 1);
+        if (d->len < ETH_HEADER_LEN) {
+            port->stats.rx_errors++;
+            continue;
+        }
+        packet_init_lent(&port->host->batch[n_ok++], s->memory + s->read[i], s->slot_size,
+                         s->memory + d->addr, d->len);
+    }
+    xsk_ring_cons__release(&s->rx, n);
+    s->n_read = n;
+    return n_ok;
+}
+
+bool xdp_socket_release(struct xdp_socket *s)
+{
+    uint32_t at, n = s->n_read;
+    if (!n)
+        return false;
+    s->n_read = 0;
+    INVARIANT(xsk_ring_prod__reserve(&s->fill, n, &at) == n);
+    for (uint32_t i = 0; i < n; i++)
+        *xsk_ring_prod__fill_addr(&s->fill, at + i) = s->read[i];
+    xsk_ring_prod__submit(&s->fill, n);
+    if (xsk_ring_prod__needs_wakeup(&s->fill))
+        (void)recvfrom(xdp_socket_fd(s), NULL, 0, MSG_DONTWAIT, NULL, NULL);
+    return true;
+}
+
+/* Takes back the slots that have been sent. */
+static void collect(struct xdp_socket *s)
+{
+    uint32_t at, n = xsk_ring_cons__peek(&s->done, s->n_slots, &at);
+    for (uint32_t i = 0; i < n; i++)
+        s->free[s->n_free++] = *xsk_ring_cons__comp_addr(&s->done, at + i);
+    xsk_ring_cons__release(&s->done, n);
+}
+
+uint8_t *xdp_socket_slot(struct xdp_socket *s)
+{
+    if (!s->n_free) {
+        (void)xdp_socket_kick(s);
+        collect(s);
+    }
+    return s->n_free ? s->memory + s->free[s->n_free - 1] : NULL;
+}
+
+void xdp_socket_put(struct xdp_socket *s, uint32_t size)
+{
+    uint32_t at;
+    INVARIANT(xsk_ring_prod__reserve(&s->tx, 1, &at) == 1); /* there are as many places as slots */
+    *xsk_ring_prod__tx_desc(&s->tx, at) = (struct xdp_desc){s->free[--s->n_free], size, 0};
+}
+
+/* Frames in the sending ring that the kernel has not taken. */
+static uint32_t waiting(const struct xdp_socket *s)
+{
+    return *s->tx.producer - __atomic_load_n(s->tx.consumer, __ATOMIC_ACQUIRE);
+}
+
+bool xdp_socket_kick(struct xdp_socket *s)
+{
+    xsk_ring_prod__submit(&s->tx, s->tx.cached_prod - *s->tx.producer);
+    uint32_t left = waiting(s), before = UINT32_MAX;
+    for (int i = 0; i < KICKS && left && left != before; i++) {
+        before = left;
+        if (xsk_ring_prod__needs_wakeup(&s->tx))
+            (void)sendto(xdp_socket_fd(s), NULL, 0, MSG_DONTWAIT, NULL, 0);
+        left = waiting(s);
+    }
+    collect(s);
+    return !left;
+}
+
+uint64_t xdp_socket_lost(const struct xdp_socket *s)
+{
+    struct xdp_statistics stats;
+    socklen_t n = sizeof stats;
+    memset(&stats, 0, sizeof stats);
+    if (getsockopt(xdp_socket_fd(s), SOL_XDP, XDP_STATISTICS, &stats, &n))
+        return 0;
+    return stats.rx_dropped + stats.rx_ring_full;
+}
