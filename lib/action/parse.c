@@ -93,10 +93,6 @@ int action_check_field(struct action_parser *ap, struct sym_bits bits, unsigned 
                         width ? "numeric" : "string");
     if (!width || bits.width == width)
         return 0;
-    if (bits.width == 1)
-        return diag_set(ap->diag, ERR_TYPE,
-                        "Cannot use 1-bit field %s[%u] where %u-bit field is required.", sym->name,
-                        bits.ofs, width);
     return diag_set(ap->diag, ERR_TYPE,
                     "Cannot use %u-bit field %s[%u..%u] where %u-bit field is required.",
                     bits.width, sym->name, bits.ofs, bits.ofs + bits.width - 1, width);
@@ -163,12 +159,18 @@ static int parse_args(struct action_parser *ap, enum action_op op)
 
 /* -- Actions that begin with a field. -- */
 
-static int check_assignable(struct action_parser *ap, struct sym_bits bits)
+int action_check_assignable(struct action_parser *ap, const struct symbol *sym)
 {
-    const struct symbol *sym = bits.sym;
-    if (sym->flags & SF_RO || (sym->flags & SF_RO_CT && !ap->in_ct_commit))
+    bool is_of_ct = sym->flags & SF_RO_CT;
+    if (sym->flags & SF_RO || is_of_ct != ap->in_ct_commit)
         return diag_set(ap->diag, ERR_TYPE, "Field %s is not modifiable.", sym->name);
-    return action_require_symbol(ap, sym);
+    return 0;
+}
+
+static int require_assignable(struct action_parser *ap, struct sym_bits bits)
+{
+    int rc = action_check_assignable(ap, bits.sym);
+    return rc ? rc : action_require_symbol(ap, bits.sym);
 }
 
 /* "dst = 5;", after the sign. */
@@ -203,8 +205,6 @@ static int parse_two_fields(struct action_parser *ap, struct sym_bits a, bool ex
 {
     struct sym_bits b;
     int rc = parse_sym_bits(ap->symtab, &ap->lx, false, &b, ap->diag);
-    if (!rc)
-        rc = exchange ? check_assignable(ap, b) : action_require_symbol(ap, b.sym);
     if (rc)
         return rc;
     if (a.sym->is_string != b.sym->is_string)
@@ -219,9 +219,12 @@ static int parse_two_fields(struct action_parser *ap, struct sym_bits a, bool ex
                               a.width, b.width)
                    : diag_set(ap->diag, ERR_TYPE,
                               "Can't assign %u-bit value to %u-bit destination.", b.width, a.width);
+    rc = require_assignable(ap, a);
+    if (!rc)
+        rc = exchange ? require_assignable(ap, b) : action_require_symbol(ap, b.sym);
     arg_field(ap, a);
     arg_field(ap, b);
-    return 0;
+    return rc;
 }
 
 /* The action called T, with a result or without; N_ACTION_OPS if there is none. */
@@ -230,6 +233,19 @@ static enum action_op find_op(const struct action_parser *ap, const struct lex_t
 {
     enum action_op op = action_pool_op(ap->pool, t->text, t->n);
     return op != N_ACTION_OPS && action_has_result(op) == result ? op : N_ACTION_OPS;
+}
+
+/* Where the number of the bucket goes. */
+static int check_select(struct action_parser *ap, struct sym_bits dst)
+{
+    if (dst.sym->is_string)
+        return action_check_field(ap, dst, 16);
+    if (dst.width >= 16)
+        return 0;
+    return diag_set(ap->diag, ERR_TYPE,
+                    "cannot use %u-bit field %s[%u..%u] for \"select\", which requires at least 16 "
+                    "bits.",
+                    dst.width, dst.sym->name, dst.ofs, dst.ofs + dst.width - 1);
 }
 
 static int parse_result(struct action_parser *ap, enum action_op op, struct sym_bits dst)
@@ -242,7 +258,9 @@ static int parse_result(struct action_parser *ap, enum action_op op, struct sym_
     if (!rc && !any)
         rc = action_check_field(ap, dst, width);
     if (!rc)
-        rc = check_assignable(ap, dst);
+        rc = require_assignable(ap, dst);
+    if (!rc && op == ACTION_SELECT)
+        rc = check_select(ap, dst);
     if (!rc && op_info(op)->prereq)
         rc = action_require_text(ap, op_info(op)->prereq);
     return rc;
@@ -257,26 +275,25 @@ static int parse_field_action(struct action_parser *ap, enum action_op *op)
         return rc;
     if (lexer_match(lx, LEX_EXCHANGE)) {
         *op = ACTION_EXCHANGE;
-        rc = check_assignable(ap, dst);
-        return rc ? rc : parse_two_fields(ap, dst, true);
+        return parse_two_fields(ap, dst, true);
     }
-    if (lx->token.type == LEX_DECREMENT && dst.sym->index == SYM_IP_TTL) {
-        lexer_get(lx);
+    if (dst.sym->index == SYM_IP_TTL && lx->token.type != LEX_EQUALS) {
         *op = ACTION_DEC_TTL;
-        return action_require_symbol(ap, dst.sym);
+        rc = lexer_force(lx, LEX_DECREMENT, ap->diag);
+        return rc ? rc : action_require_symbol(ap, dst.sym);
     }
     if (!lexer_match(lx, LEX_EQUALS))
         return lexer_error(lx, ap->diag, "expecting `=' or `<->'");
     if (lx->token.type == LEX_ID && lexer_lookahead(lx) == LEX_LPAREN &&
         (*op = find_op(ap, &lx->token, true)) != N_ACTION_OPS)
         return parse_result(ap, *op, dst);
-    rc = check_assignable(ap, dst);
-    if (rc)
-        return rc;
     if (lx->token.type == LEX_ID) {
         *op = ACTION_MOVE;
         return parse_two_fields(ap, dst, false);
     }
+    rc = require_assignable(ap, dst);
+    if (rc)
+        return rc;
     if (lx->token.type != LEX_INTEGER && lx->token.type != LEX_MASKED_INTEGER &&
         lx->token.type != LEX_STRING)
         return lexer_error(lx, ap->diag, "expecting constant");
@@ -401,7 +418,7 @@ static int parse_action(struct action_parser *ap, struct action **ret)
     size_t from = ap->args.n;
     enum lex_type after = lexer_lookahead(lx);
     if (after == LEX_EQUALS || after == LEX_EXCHANGE || after == LEX_LSQUARE ||
-        after == LEX_DECREMENT || after == LEX_EQ) {
+        lexer_is_id(lx, "ip.ttl")) {
         rc = parse_field_action(ap, &op);
     } else {
         op = find_op(ap, &lx->token, false);

@@ -338,10 +338,12 @@ static int parse_sample(struct action_parser *ap)
     return 0;
 }
 
-static int parse_stack_field(struct action_parser *ap)
+static int parse_stack_field(struct action_parser *ap, bool is_assigned)
 {
     struct sym_bits bits;
     int rc = parse_sym_bits(ap->symtab, &ap->lx, false, &bits, ap->diag);
+    if (!rc && is_assigned)
+        rc = action_check_assignable(ap, bits.sym);
     if (!rc)
         arg_field(ap, bits);
     return rc;
@@ -379,7 +381,7 @@ int parse_own_args(struct action_parser *ap, enum action_op op)
         return parse_string_arg(ap, "port name string");
     case ACTION_PUSH:
     case ACTION_POP:
-        return parse_stack_field(ap);
+        return parse_stack_field(ap, op == ACTION_POP);
     default:
         return parse_dhcp_args(ap, op);
     }

@@ -44,6 +44,8 @@ int action_require_text(struct action_parser *ap, const char *text) MUST_CHECK;
 int parse_field_arg(struct action_parser *ap, unsigned width) MUST_CHECK;
 /* The same for a field already read; the sentences of type errors. */
 int action_check_field(struct action_parser *ap, struct sym_bits bits, unsigned width) MUST_CHECK;
+/* SYM may be assigned to: within ct_commit only what is the connection's, elsewhere only what is not. */
+int action_check_assignable(struct action_parser *ap, const struct symbol *sym) MUST_CHECK;
 int parse_string_arg(struct action_parser *ap, const char *expecting) MUST_CHECK;
 int parse_int_arg(struct action_parser *ap) MUST_CHECK;
 

@@ -116,12 +116,15 @@ static int parse_field_first(struct parser *ps, struct constants *cs, bool negat
         rc = parse_constants(ps, cs);
         return rc ? rc : parse_make_cmp(ps, sf, relop, cs, negate, ret);
     }
-    if (sf.width > 1 || sf.sym->is_string)
+    if (sf.sym->is_string || lx->token.type == LEX_EQUALS)
+        return lexer_error(lx, ps->diag, "expecting relational operator");
+    if (sf.width > 1 && !negate)
         return diag_set(ps->diag, ERR_TYPE,
                         "Explicit `!= 0' is required for inequality test of multibit field "
                         "against 0.");
-    vec_push(&cs->list, ((struct lex_token){.type = LEX_INTEGER, .value = 1, .width = 1}));
-    return parse_make_cmp(ps, sf, EXPR_EQ, cs, negate, ret);
+    bool is_bit = sf.width == 1; /* else it is "!field", which is "field == 0" */
+    vec_push(&cs->list, ((struct lex_token){.type = LEX_INTEGER, .value = is_bit, .width = 1}));
+    return parse_make_cmp(ps, sf, is_bit ? EXPR_EQ : EXPR_NE, cs, negate, ret);
 }
 
 static int parse_primary(struct parser *ps, bool negate, struct expr **ret)
@@ -165,7 +168,7 @@ static int parse_primary(struct parser *ps, bool negate, struct expr **ret)
         else if (!rc)
             rc = parse_constant_first(ps, cs, negate, ret);
     } else {
-        rc = lexer_error(lx, ps->diag, "expecting field name");
+        rc = lexer_error(lx, ps->diag, "expecting constant");
     }
     return rc;
 }

@@ -57,8 +57,6 @@ int parse_sym_bits(const struct symtab *st, struct lexer *lx, bool allow_predica
         if (sym->is_string)
             return diag_set(diag, ERR_TYPE, "Cannot select subfield of string field %s.",
                             sym->name);
-        if (sym->kind == SYMBOL_PREDICATE)
-            return diag_set(diag, ERR_TYPE, "Cannot select subfield of predicate %s.", sym->name);
         int rc = parse_bits(lx, ret, diag);
         if (rc)
             return rc;
@@ -203,11 +201,29 @@ static int check_nominal(struct parser *ps, const struct symbol *sym, enum expr_
     return 0;
 }
 
+/* Ports are compared with names, everything else with numbers. */
+static int check_strings(struct parser *ps, const struct symbol *sym, const struct constants *cs)
+{
+    for (size_t i = 0; i < cs->list.n; i++) {
+        const struct lex_token *t = &cs->list.data[i];
+        bool is_string = t->type == LEX_STRING || t->type == LEX_PORT_GROUP;
+        if (is_string != sym->is_string)
+            return diag_set_at(ps->diag, ERR_TYPE, (long)t->start,
+                               "%s field %s is not compatible with %s constant.",
+                               sym->is_string ? "String" : "Integer", sym->name,
+                               is_string ? "string" : "integer");
+    }
+    return 0;
+}
+
 /* Everything that may be wrong with SF RELOP CS inside NEGATE. */
 static int check_types(struct parser *ps, struct sym_bits sf, enum expr_relop relop,
                        const struct constants *cs, bool negate)
 {
     const struct symbol *sym = sf.sym;
+    int rc = check_strings(ps, sym, cs);
+    if (rc)
+        return rc;
     if (relop > EXPR_NE) {
         if (cs->in_braces)
             return diag_set(ps->diag, ERR_TYPE,
@@ -219,14 +235,8 @@ static int check_types(struct parser *ps, struct sym_bits sf, enum expr_relop re
     }
     for (size_t i = 0; i < cs->list.n; i++) {
         const struct lex_token *t = &cs->list.data[i];
-        bool is_string = t->type == LEX_STRING || t->type == LEX_PORT_GROUP;
-        if (is_string != sym->is_string)
-            return diag_set_at(ps->diag, ERR_TYPE, (long)t->start,
-                               "%s field %s is not compatible with %s constant.",
-                               sym->is_string ? "String" : "Integer", sym->name,
-                               is_string ? "string" : "integer");
         if (t->type == LEX_INTEGER || t->type == LEX_MASKED_INTEGER) {
-            int rc = parse_check_width(t, sf, ps->diag);
+            rc = parse_check_width(t, sf, ps->diag);
             if (rc)
                 return rc;
         }

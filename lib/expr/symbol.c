@@ -130,7 +130,7 @@ struct symtab *symtab_new(void)
 #define SYM_SUB(ID, NAME, BIGGER, PREREQ, FLAGS) add_subfield(st, NAME, BIGGER, PREREQ, FLAGS);
 #define SYM_PRED(ID, NAME, TEXT) add_predicate(st, NAME, TEXT);
 #define SYM_NOTE(ID, NAME, WIDTH)                                                                  \
-    symtab_add_field(st, NAME, -1, WIDTH, false, NULL, SF_ACTION_ONLY);
+    symtab_add_field(st, NAME, -1, WIDTH, false, NULL, SF_ACTION_ONLY | SF_NOMINAL);
 #include "expr/symbol.def"
 #undef SYM_STRING
 #undef SYM_FIELD

@@ -136,8 +136,8 @@ static void errors_have_places(void **state UNUSED)
         long offset;
         const char *message;
     } cases[] = {
-        {"ip4 &&", 6, "Syntax error at end of input expecting field name."},
-        {"", 0, "Syntax error at end of input expecting field name."},
+        {"ip4 &&", 6, "Syntax error at end of input expecting constant."},
+        {"", 0, "Syntax error at end of input expecting constant."},
         {"ip4 && tcp || udp", 11, "&& and || must be parenthesized when used together."},
         {"ip4 ip6", 4, "Syntax error at `ip6' expecting end of input."},
         {"tcp.dst == 65536", 11, "17-bit constant is not compatible with 16-bit field tcp.dst."},
