@@ -83,6 +83,7 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
         {"service checks sent", s.checks_sent},
         {"service checks failed", s.checks_failed},
         {"packets that no error may answer", s.unanswerable},
+        {"ICMP errors over the limit of their host", s.errors_limited},
         {"ARP and ND requests sent", s.arp_sent},
         {"ARP and ND requests not repeated", s.arp_limited},
         {"packets waiting", s.packets_waiting},

@@ -4,7 +4,8 @@
  * Room 11 of docs/architecture.md. The error has the packet's Ethernet and IP addresses, quotes its beginning (RFC 1812 4.3.2.3, RFC
  * 4443 2.4 c), and is to begin with "destination unreachable"; the actions that came along say what it is, turn it round and send
  * it. An MTU for "packet too big" comes as a note among them. What RFC 1122 3.2.2 and RFC 4443 2.4 e forbid is not answered: other
- * errors, later fragments, what came to a group, what came from nobody.
+ * errors, later fragments, what came to a group, what came from nobody. A host gets six errors at once and then one a second (MB-70), as
+ * from Linux; those that tell an MTU are not counted, since without them the sender stalls.
  */
 #include "controller/pinctrl/pinctrl.h"
 #include "controller/pinctrl/refusal.h"
@@ -100,6 +101,16 @@ static uint32_t note_mtu(const struct of_actions *actions)
     return 0;
 }
 
+bool icmp_admit(struct pinctrl *p, const struct of_packet_in *pin, const struct frame *f,
+                const struct refusal *how)
+{
+    struct ip_addr to =
+        frame_is_ip4(f) ? ip_addr_from_v4(f->key.nw_src) : ip_addr_from_v6(f->key.ip6_src);
+    bool ok = how->mtu || limit_admit_error(p, pin, &to);
+    p->stats.errors_limited += !ok;
+    return ok;
+}
+
 void icmp_handle(struct pinctrl *p, const struct pinctrl_event *event)
 {
     const struct of_packet_in *pin = event->pin;
@@ -113,7 +124,7 @@ void icmp_handle(struct pinctrl *p, const struct pinctrl_event *event)
         p->stats.malformed++;
     else if (!icmp_make(&f, &how, &out))
         p->stats.unanswerable++;
-    else
+    else if (icmp_admit(p, pin, &f, &how))
         pinctrl_send(p, &pin->metadata, &actions, out.data, out.n);
     of_actions_fini(&actions);
     of_buf_fini(&out);

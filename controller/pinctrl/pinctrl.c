@@ -258,8 +258,10 @@ void pinctrl_free(struct pinctrl *p)
     put_arp_clear(p);
     put_fdb_clear(p);
     waiting_clear(p);
-    limit_clear(p);
+    limit_clear(&p->limits);
     hmap_fini(&p->limits);
+    limit_clear(&p->error_limits);
+    hmap_fini(&p->error_limits);
     hmap_fini(&p->put_arps);
     hmap_fini(&p->sent_arps);
     hmap_fini(&p->put_fdbs);

@@ -26,7 +26,9 @@ enum {
     WAITING_AGE_MS = 10000, /* a destination is given up */
     LIMIT_RATE = 1000,      /* packet-ins a second from one logical port with one opcode */
     LIMIT_BURST = 2048,
-    LIMIT_MAX = 4096,       /* such limits that are kept */
+    LIMIT_MAX = 4096, /* such limits that are kept */
+    ICMP_RATE = 1,    /* ICMP errors a second from one datapath to one host */
+    ICMP_BURST = 6,
     ARP_INTERVAL_MS = 1000, /* between two requests for one destination */
     NEIGHBORS_MAX = 16384,  /* learned on one router port */
 };
@@ -53,6 +55,7 @@ struct pinctrl_stats {
     uint64_t packet_ins, malformed, unknown_opcodes, limited;
     uint64_t answered, unanswered; /* requests that were resumed */
     uint64_t unanswerable;         /* packets to which no error may be sent */
+    uint64_t errors_limited;       /* their sender has had too many */
     uint64_t ras_sent, garps_sent, events, events_dropped, vports_bound;
     uint64_t arp_sent, arp_limited, packets_waiting, packets_released, packets_dropped;
     uint64_t neighbors_refreshed, neighbors_probed, neighbors_aged; /* neighbor.c */
@@ -83,7 +86,7 @@ struct pinctrl {
     struct of_conn *conn; /* NULL: not connected */
     struct deferred resume;
     unsigned handled; /* in this turn */
-    struct hmap put_arps, put_fdbs, limits;
+    struct hmap put_arps, put_fdbs, limits, error_limits;
     struct hmap sent_arps; /* put_arps whose transaction is on its way */
     struct hmap waiting;
     struct list waiting_order; /* the oldest first */
@@ -194,7 +197,10 @@ void event_write(struct pinctrl *pinctrl, struct writer *writer);
 void event_clear(struct pinctrl *pinctrl);
 /* limit.c: false: the port has sent too much */
 bool limit_admit(struct pinctrl *pinctrl, uint32_t opcode, const struct of_packet_in *pin);
-void limit_clear(struct pinctrl *pinctrl);
+/* false: TO has had too many ICMP errors from the datapath of PIN */
+bool limit_admit_error(struct pinctrl *pinctrl, const struct of_packet_in *pin,
+                       const struct ip_addr *to);
+void limit_clear(struct hmap *limits);
 /* put_arp.c */
 void put_arp_clear(struct pinctrl *pinctrl);
 /* put_fdb.c */

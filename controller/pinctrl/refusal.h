@@ -8,6 +8,9 @@
 
 #include "controller/pinctrl/frame.h"
 
+struct pinctrl;
+struct of_packet_in;
+
 struct refusal {
     bool is_turned;
     uint8_t code; /* of "destination unreachable" */
@@ -15,6 +18,9 @@ struct refusal {
 };
 
 bool icmp_make(const struct frame *frame, const struct refusal *how, struct of_buf *out);
+/* Whether an ICMP error may go to FRAME's sender now; counts those that may not. */
+bool icmp_admit(struct pinctrl *pinctrl, const struct of_packet_in *pin, const struct frame *frame,
+                const struct refusal *how);
 bool tcp_reset_make(const struct frame *frame, const struct refusal *how, struct of_buf *out);
 bool sctp_abort_make(const struct frame *frame, const struct refusal *how, struct of_buf *out);
 /* The Ethernet and IP header of a refusal; where the IP header begins. */

@@ -7,19 +7,13 @@
 
 enum { HOST_UNREACHABLE = 1, PORT_UNREACHABLE = 3, PROHIBITED6 = 1, PORT_UNREACHABLE6 = 4 };
 
-static bool refuse(const struct frame *f, struct of_buf *out)
+/* How F is refused by an ICMP error. */
+static struct refusal unreachable(const struct frame *f)
 {
     bool is_udp = f->key.nw_proto == IP_PROTO_UDP, is4 = frame_is_ip4(f);
-    struct refusal how = {.is_turned = true};
-    if (f->key.nw_proto == IP_PROTO_TCP && f->l4)
-        return tcp_reset_make(f, &how, out);
-    if (f->key.nw_proto == IP_PROTO_SCTP && f->l4)
-        return sctp_abort_make(f, &how, out);
-    if (is4)
-        how.code = is_udp ? PORT_UNREACHABLE : HOST_UNREACHABLE;
-    else
-        how.code = is_udp ? PORT_UNREACHABLE6 : PROHIBITED6;
-    return icmp_make(f, &how, out);
+    uint8_t code = is4 ? (is_udp ? PORT_UNREACHABLE : HOST_UNREACHABLE)
+                       : (is_udp ? PORT_UNREACHABLE6 : PROHIBITED6);
+    return (struct refusal){.is_turned = true, .code = code};
 }
 
 void reject_handle(struct pinctrl *p, const struct pinctrl_event *event)
@@ -27,9 +21,15 @@ void reject_handle(struct pinctrl *p, const struct pinctrl_event *event)
     struct of_buf out = OF_BUF_INIT;
     struct frame f;
     frame_read(&f, event->pin->packet, event->pin->packet_len);
-    if (refuse(&f, &out))
-        pinctrl_send_nested(p, event, &out);
-    else
+    struct refusal how = unreachable(&f);
+    bool is_tcp = f.key.nw_proto == IP_PROTO_TCP && f.l4;
+    bool is_sctp = f.key.nw_proto == IP_PROTO_SCTP && f.l4;
+    bool is_made = is_tcp    ? tcp_reset_make(&f, &how, &out)
+                   : is_sctp ? sctp_abort_make(&f, &how, &out)
+                             : icmp_make(&f, &how, &out);
+    if (!is_made)
         p->stats.unanswerable++;
+    else if (is_tcp || is_sctp || icmp_admit(p, event->pin, &f, &how))
+        pinctrl_send_nested(p, event, &out);
     of_buf_fini(&out);
 }

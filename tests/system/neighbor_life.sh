@@ -69,6 +69,8 @@ wait_for 10 sh -c "[ \$(wc -l <'$dir/questions') -ge 3 ]"
 wait $!
 kill $tcpdump
 has "hundreds of packets, a question a second" yes "$(awk -F'[: ]' '{ t = $1 * 3600 + $2 * 60 + $3; if (NR > 1 && t - last < 0.95) bad = 1; last = t } END { print !bad && NR <= 7 ? "yes" : "no: " NR " questions" }' "$dir/questions")"
+# Of ICMP errors a host gets six at once and then one a second (MB-70).
+has "a host gets few ICMP errors at once" '40 packets transmitted, 0 received, [+][67] errors' "$(at a ping -n -q -c 40 -i 0.01 -W 1 -t 1 10.0.1.9)"
 
 # What waits for an answer arrives in order when it comes (MB-76).
 at u timeout 20 python3 -c '

@@ -292,13 +292,57 @@ static void test_tags_and_cuts(void **state UNUSED)
     world_fini(&w);
 }
 
+/* How many of N packets from SRC the actions TEXT answer. */
+static unsigned answers(struct world *w, const char *text, uint32_t src, uint8_t proto,
+                        const void *payload, size_t len, unsigned n)
+{
+    unsigned answered = 0;
+    struct of_buf b = OF_BUF_INIT;
+    frame_put_plain_eth(&b, router, host, ETH_TYPE_IP);
+    size_t l3 = frame_put_ip4(&b, swap32(src), swap32(PEER4), proto, 63);
+    of_buf_put(&b, payload, len);
+    frame_end(&b, l3);
+    while (n--) {
+        clear_outs(w);
+        act(w, text, b.data, b.n, false);
+        answered += w->outs.n != 0;
+    }
+    of_buf_fini(&b);
+    return answered;
+}
+
+/* MB-70: of ICMP errors a host gets six at once and one a second; resets, and what tells an MTU, are not counted. */
+static void test_error_limit(void **state UNUSED)
+{
+    struct world w;
+    const char *icmp = "icmp4 { output; };", *reject = "reject { output; };";
+    const char *mtu = "icmp4_error { icmp4.frag_mtu = 900; output; };";
+    struct tcp_header tcp = {.src = swap16(1), .dst = swap16(2), .ctl = swap16(5 << 12 | TCP_SYN)};
+    world_init(&w);
+    assert_int_equal(answers(&w, icmp, HOST4, IP_PROTO_UDP, &udp, sizeof udp, 4), 4);
+    assert_int_equal(answers(&w, reject, HOST4, IP_PROTO_UDP, &udp, sizeof udp, 10), 2);
+    assert_int_equal(answers(&w, icmp, HOST4, IP_PROTO_UDP, &udp, sizeof udp, 5), 0);
+    assert_int_equal(w.pinctrl->stats.errors_limited, 13);
+    assert_int_equal(answers(&w, mtu, HOST4, IP_PROTO_UDP, &udp, sizeof udp, 10), 10);
+    assert_int_equal(answers(&w, reject, HOST4, IP_PROTO_TCP, &tcp, sizeof tcp, 10), 10);
+    assert_int_equal(answers(&w, icmp, HOST4 + 1, IP_PROTO_UDP, &udp, sizeof udp, 10), 6);
+    w.env.now_us += 2500 * 1000;
+    assert_int_equal(answers(&w, icmp, HOST4, IP_PROTO_UDP, &udp, sizeof udp, 10), 2);
+    w.env.now_us += 60 * 1000 * 1000;
+    assert_int_equal(answers(&w, icmp, HOST4, IP_PROTO_UDP, &udp, sizeof udp, 10), 6);
+    for (uint32_t i = 0; i <= LIMIT_MAX; i++) /* the memory for hosts has bounds */
+        answers(&w, icmp, 0x0b000000 + i, IP_PROTO_UDP, &udp, sizeof udp, 1);
+    assert_true(w.pinctrl->error_limits.n <= LIMIT_MAX);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_icmp),          cmocka_unit_test(test_too_big),
         cmocka_unit_test(test_no_icmp),       cmocka_unit_test(test_tcp_reset),
         cmocka_unit_test(test_sctp_abort),    cmocka_unit_test(test_reject_by_icmp),
-        cmocka_unit_test(test_tags_and_cuts),
+        cmocka_unit_test(test_tags_and_cuts), cmocka_unit_test(test_error_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
