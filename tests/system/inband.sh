@@ -112,12 +112,23 @@ t1() { # on one subnet
     equal "controllers see only their own" " priority=0 actions=controller(reason=no_match)
  priority=65535 actions=drop" "$(ofctl h --no-stats dump-flows br0 | grep -v ^OFP | sort)"
     has "table statistics count only theirs" 'active=2,' "$(ofctl h dump-tables br0 | grep -A1 'table 0' | tr -d '\n')"
+    has "so do aggregates" 'flow_count=2$' "$(ofctl h dump-aggregate br0 | tr -d '\n')"
     has "status" 'remote: 10.1.0.9:6653' "$(appctl h in-band/show br0)"
+    OVS_RUNDIR=$dir/h start monitor ovs-ofctl monitor br0 watch:
+    wait_for 5 grep -q event=ADDED "$dir/monitor.out"
     blows c c h
+    equal "and flow monitors" 0 "$(grep -c 'NORMAL' "$dir/monitor.out")"
+    resolves() { # with the neighbour unknown, by ARP from the local port
+        ip -n wswh neigh flush dev br0
+        ip netns exec wswh ping -n -q -c 1 -W 1 10.1.0.9
+        ip -n wswh neigh show 10.1.0.9 | grep lladdr
+    }
+    check "ARP from the local port passes the tables" resolves
     vsctl h set bridge br0 other_config:in-band-queue=7
     wait_for 5 bash -c "ovs-appctl -t $dir/h/ctl bridge/dump-flows br0 | grep -q 'actions=set_queue:7,NORMAL'"
     vsctl h set bridge br0 other_config:disable-in-band=true
     wait_for 5 bash -c "! ovs-appctl -t $dir/h/ctl bridge/dump-flows br0 | grep -q priority=1800"
+    refuse "without in-band control they have it" '' resolves
     check "a switch without in-band control is cut off by drop-all" wait_for 20 bash -c "! ovs-vsctl --db=unix:$dir/h/db.sock --bare get controller br0 is_connected | grep -q true"
     flows() { appctl h bridge/dump-flows br0 | sed -n 's/.*priority=1800\(0[78],.*\)/\1/p' | sort; }
     vsctl h remove bridge br0 other_config disable-in-band -- remove bridge br0 other_config in-band-queue -- set-manager tcp:10.1.0.8:6640

@@ -1,5 +1,6 @@
 /* test_pinctrl.c - packet-ins with opcodes arp and put_arp: requests that go out, packets that wait, neighbours that are learned,
  * limits, and hostile input. The switch and SB are played by the test. */
+#include "base/log.h"
 #include "support/pinctrl_world.h"
 
 struct ip_packet {
@@ -434,9 +435,46 @@ static void test_hostile_input(void **state UNUSED)
     world_fini(&w);
 }
 
+struct warnings {
+    unsigned opcode, port;
+};
+
+static void on_line(enum log_level level, const char *line, void *aux)
+{
+    struct warnings *n = aux;
+    n->opcode += level == LOG_WARN && strstr(line, "unknown opcode") != NULL;
+    n->port += level == LOG_WARN && strstr(line, "neighbour on unknown port") != NULL;
+}
+
+/* MB-30, MB-35: what is not known is warned of, five times at once. First of all tests, since that is by the clock of the process. */
+static void test_warnings(void **state UNUSED)
+{
+    struct world w;
+    struct warnings n = {0};
+    uint8_t unknown[8] = {0, 0, 1};
+    struct ip_packet packet = make_ip(0);
+    world_init(&w);
+    log_set_stderr(false);
+    log_set_hook(on_line, &n);
+    for (uint32_t i = 0; i < 20; i++) {
+        send_in(&w, &packet, sizeof packet, unknown, sizeof unknown, 0, 1, 3, 4);
+        send_put_arp(&w, 0x0a000164 + i, 6, 99);
+    }
+    turns(&w, 10);
+    pinctrl_write(w.pinctrl, &w.writer);
+    log_set_hook(NULL, NULL);
+    log_set_stderr(true);
+    assert_int_equal(w.pinctrl->stats.unknown_opcodes, 20);
+    assert_int_equal(w.pinctrl->stats.put_arp_unknown_port, 20);
+    assert_int_equal(n.opcode, 5);
+    assert_int_equal(n.port, 5);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_arp_asks_and_packets_wait),
         cmocka_unit_test(test_known_neighbour_is_not_asked),
         cmocka_unit_test(test_large_packet),

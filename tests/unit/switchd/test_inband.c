@@ -346,7 +346,7 @@ static void test_dhcp(void **state UNUSED)
 }
 
 struct lines {
-    unsigned no_route, no_device, no_entry, changed;
+    unsigned no_route, no_device, no_entry, changed, no_local;
 };
 
 static void on_line(enum log_level level, const char *line, void *aux)
@@ -354,6 +354,7 @@ static void on_line(enum log_level level, const char *line, void *aux)
     struct lines *n = aux;
     n->no_route += level == LOG_WARN && strstr(line, "cannot find route") != NULL;
     n->no_device += level == LOG_WARN && strstr(line, "cannot open device br0") != NULL;
+    n->no_local += level == LOG_ERR && strstr(line, "there is no local port") != NULL;
     n->no_entry += level == LOG_DBG && strstr(line, "no ARP entry") != NULL;
     n->changed += level == LOG_DBG && strstr(line, "changed from 02:00:00:00:00:aa to") != NULL;
 }
@@ -390,6 +391,12 @@ static void test_log(void **state UNUSED)
     s.host.mac = mac_of(0x0200000000bb);
     pass(&s, 12000);
     assert_int_equal(lines.changed, 1);
+    bridge_remove_port(s.br, s.local); /* IB-23: said once, and the bridge works without */
+    pass(&s, 5000);
+    assert_int_equal(lines.no_local, 1);
+    world_add_flow(s.br, "in_port=1,actions=2");
+    offer(&s, s.host.mac, 300);
+    assert_true(reached(&s, "p2"));
     log_set_hook(NULL, NULL);
     log_set_stderr(true);
     log_set_level("in_band", LOG_INFO);
