@@ -20,20 +20,24 @@ enum {
     KEEP_INPUT = 256 << 10,
 };
 
-static void chunk_free(struct chunk *c)
+/* The last small one is kept: one update to many clients is one for each. */
+static void chunk_free(struct stream *s, struct chunk *c)
 {
     list_remove(&c->node);
     rstr_unref(c->shared);
     if (c->source)
         c->source->free(c->source);
-    free(c);
+    if (c->cap || s->spare)
+        free(c);
+    else
+        s->spare = c;
 }
 
 static void drop_output(struct stream *s)
 {
     list_splice_back(&s->out, &s->behind);
     while (!list_empty(&s->out))
-        chunk_free(LIST_FIRST(struct chunk, node, &s->out));
+        chunk_free(s, LIST_FIRST(struct chunk, node, &s->out));
     s->out_n = s->behind_n = 0;
     if (s->source)
         s->source->free(s->source);
@@ -70,15 +74,19 @@ void stream_sent(struct stream *s, size_t n)
         c->off += part;
         n -= part;
         if (c->off == c->n)
-            chunk_free(c);
+            chunk_free(s, c);
     }
     if (s->source && !s->out_n)
         deferred_schedule(&s->output_call);
 }
 
-static struct chunk *chunk_new(struct list *queue, size_t cap)
+static struct chunk *chunk_new(struct stream *s, struct list *queue, size_t cap)
 {
-    struct chunk *c = xmalloc(sizeof *c + cap);
+    struct chunk *c = cap ? NULL : s->spare;
+    if (c)
+        s->spare = NULL;
+    else
+        c = xmalloc(sizeof *c + cap);
     *c = (struct chunk){.cap = cap};
     list_push_back(queue, &c->node);
     return c;
@@ -98,7 +106,7 @@ static void end_source(struct stream *s)
         list_remove(&c->node);
         list_push_back(&s->out, &c->node);
         if (s->source)
-            chunk_free(c);
+            chunk_free(s, c);
     }
 }
 
@@ -109,7 +117,7 @@ static void pull_source(struct stream *s)
         end_source(s);
         return;
     }
-    struct chunk *c = chunk_new(&s->out, 0);
+    struct chunk *c = chunk_new(s, &s->out, 0);
     c->shared = piece;
     c->n = piece->n;
     s->out_n += c->n;
@@ -235,6 +243,7 @@ void stream_release(struct stream *s)
     if (--s->holds || !s->freed)
         return;
     drop_output(s);
+    free(s->spare);
     free(s->in);
     free(s->name);
     free(s->peer_id);
@@ -431,7 +440,7 @@ void stream_write(struct stream *s, const void *bytes, size_t n)
     if (!list_empty(queue))
         c = CONTAINER_OF(queue->prev, struct chunk, node);
     if (!c || c->shared || c->source || c->cap - c->n < n)
-        c = chunk_new(queue, MAX(n, (size_t)(c ? CHUNK_SIZE : FIRST_CHUNK_SIZE)));
+        c = chunk_new(s, queue, MAX(n, (size_t)(c ? CHUNK_SIZE : FIRST_CHUNK_SIZE)));
     memcpy(c->own + c->n, bytes, n);
     c->n += n;
 }
@@ -445,7 +454,7 @@ void stream_write_shared(struct stream *s, const struct rstr *text)
 {
     if (!admit_output(s, text->n))
         return;
-    struct chunk *c = chunk_new(queue_of(s), 0);
+    struct chunk *c = chunk_new(s, queue_of(s), 0);
     c->shared = rstr_ref(text);
     c->n = text->n;
 }
@@ -457,7 +466,7 @@ void stream_write_source(struct stream *s, struct stream_source *source)
         return;
     }
     if (s->source)
-        chunk_new(&s->behind, 0)->source = source;
+        chunk_new(s, &s->behind, 0)->source = source;
     else
         s->source = source;
     s->congested = true; /* its length is not known: whoever asked for it is not read meanwhile */

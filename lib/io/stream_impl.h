@@ -51,7 +51,8 @@ struct stream {
 
     char *in;
     size_t in_off, in_n, in_cap, max_input;
-    struct list out; /* struct chunk with bytes */
+    struct list out;     /* struct chunk with bytes */
+    struct chunk *spare; /* or NULL */
     size_t out_n, max_output, high_water;
     struct stream_source *source; /* comes when out is empty */
     struct list behind;           /* struct chunk: behind the source */

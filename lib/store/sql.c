@@ -129,10 +129,8 @@ static int take_lock(struct sql *sql, const char *path, struct diag *diag)
 static int connect_file(struct sql *sql, const struct store_options *options, struct diag *diag)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (!options->relaxed)
-        sql->wal_layer = sql_wal_layer();
-    int code = sqlite3_open_v2(options->path, &sql->db, flags,
-                               sql->wal_layer ? sql->wal_layer->zName : NULL);
+    sql->wal_layer = sql_wal_layer(options->relaxed);
+    int code = sqlite3_open_v2(options->path, &sql->db, flags, sql->wal_layer->zName);
     if (code != SQLITE_OK)
         return diag_set(diag, ERR_IO, "cannot be opened: %s",
                         sql->db ? sqlite3_errmsg(sql->db) : sqlite3_errstr(code));
@@ -142,7 +140,7 @@ static int connect_file(struct sql *sql, const struct store_options *options, st
     if (!err && page > 0)
         err = sql_exec(sql, diag, "PRAGMA wal_autocheckpoint=%d", (int)(SQL_LOG_BYTES / page));
     if (!err)
-        err = sql_exec(sql, diag, "PRAGMA synchronous=%s", options->relaxed ? "OFF" : "FULL");
+        err = sql_exec(sql, diag, "PRAGMA synchronous=FULL");
     return err;
 }
 

@@ -61,7 +61,7 @@ struct sql_table {
 
 struct sql {
     sqlite3 *db;
-    sqlite3_vfs *wal_layer; /* NULL: none, a relaxed file */
+    sqlite3_vfs *wal_layer;
     int lock_fd;
     int format;            /* of the file when it was opened */
     bool is_new;           /* without tables yet */
@@ -81,8 +81,9 @@ int sql_run(struct sql *sql, sqlite3_stmt *stmt, struct diag *diag) MUST_CHECK;
 int sql_put_meta_text(struct sql *sql, const char *key, const char *text,
                       struct diag *diag) MUST_CHECK;
 
-/* sql_wal.c: file functions for one connection that is fully synchronous. Ended after it. */
-sqlite3_vfs *sql_wal_layer(void);
+/* sql_wal.c: file functions for one connection with synchronous=FULL. Ended after it. RELAXED: what is
+ * written is left to the kernel. */
+sqlite3_vfs *sql_wal_layer(bool relaxed);
 void sql_wal_layer_free(sqlite3_vfs *vfs); /* NULL is allowed */
 
 /* sql_layout.c */

@@ -1,10 +1,12 @@
-/* sql_wal.c - how the write-ahead log reaches the disk: a commit is one write and one fsync.
+/* sql_wal.c - how the write-ahead log reaches the disk: a commit is one write and one fsync, or one
+ * write.
  *
  * See sql.h. SQLite writes each page of a commit to its log in two calls, 10 for a small transaction.
  * This layer over SQLite's own file functions (a VFS) keeps what follows on one another in memory
  * until the log is synced, read, cut or closed. With synchronous=FULL a commit is published, to this
- * process and to others, only after its sync: nobody looks at what is still here. Other files than
- * the log are opened without it.
+ * process and to others, only after its sync: nobody looks at what is still here. Of a relaxed file
+ * a sync ends in writing what is here. Other files are opened without it, a relaxed database with its
+ * own sync left out.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,15 @@ struct wal_file {
     size_t n, cap;
     sqlite3_int64 at;
     sqlite3_int64 reserved; /* the file has blocks up to here, most likely; 0: not known */
-    uint64_t real[];        /* a sqlite3_file of the layer below */
+    bool relaxed;
+    uint64_t real[]; /* a sqlite3_file of the layer below */
+};
+
+struct layer {
+    sqlite3_vfs vfs;
+    sqlite3_vfs *real;
+    bool relaxed;
+    sqlite3_io_methods unsynced; /* those of the database file of a relaxed store */
 };
 
 static sqlite3_file *real_of(struct wal_file *f)
@@ -39,7 +49,7 @@ static void reserve(struct wal_file *f, sqlite3_int64 end)
 {
     static const char zeros[MAX_GATHERED];
     sqlite3_int64 size = 0;
-    if (end <= f->reserved)
+    if (f->relaxed || end <= f->reserved)
         return;
     f->reserved = (end + RESERVED_AT_ONCE - 1) / RESERVED_AT_ONCE * RESERVED_AT_ONCE;
     if (below(f)->xFileSize(real_of(f), &size) != SQLITE_OK)
@@ -104,7 +114,7 @@ static int wal_sync(sqlite3_file *file, int flags)
 {
     struct wal_file *f = (struct wal_file *)file;
     int code = write_gathered(f);
-    return code == SQLITE_OK ? below(f)->xSync(real_of(f), flags) : code;
+    return code == SQLITE_OK && !f->relaxed ? below(f)->xSync(real_of(f), flags) : code;
 }
 
 static int wal_size(sqlite3_file *file, sqlite3_int64 *size)
@@ -174,14 +184,15 @@ static const sqlite3_io_methods wal_methods = {
     .xDeviceCharacteristics = wal_device,
 };
 
-static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+static int sync_nothing(sqlite3_file *file UNUSED, int flags UNUSED)
 {
-    sqlite3_vfs *real = vfs->pAppData;
-    if (!(flags & SQLITE_OPEN_WAL))
-        return real->xOpen(real, name, file, flags, out);
-    struct wal_file *f = (struct wal_file *)file;
-    *f = (struct wal_file){0};
-    int code = real->xOpen(real, name, real_of(f), flags, out);
+    return SQLITE_OK;
+}
+
+static int open_log(struct layer *layer, const char *name, struct wal_file *f, int flags, int *out)
+{
+    *f = (struct wal_file){.relaxed = layer->relaxed};
+    int code = layer->real->xOpen(layer->real, name, real_of(f), flags, out);
     if (code == SQLITE_OK)
         f->base.pMethods = &wal_methods;
     else if (below(f))
@@ -189,17 +200,34 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     return code;
 }
 
-/* Each connection has a layer of its own: the tree has no globals that are written. */
-sqlite3_vfs *sql_wal_layer(void)
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
 {
-    sqlite3_vfs *real = sqlite3_vfs_find(NULL), *vfs = xmemdup(real, sizeof *real);
-    vfs->pNext = NULL;
-    vfs->zName = xasprintf("weft-%p", (void *)vfs);
-    vfs->szOsFile = (int)sizeof(struct wal_file) + real->szOsFile;
-    vfs->pAppData = real;
-    vfs->xOpen = open_file;
-    INVARIANT(sqlite3_vfs_register(vfs, 0) == SQLITE_OK);
-    return vfs;
+    struct layer *layer = vfs->pAppData;
+    if (flags & SQLITE_OPEN_WAL)
+        return open_log(layer, name, (struct wal_file *)file, flags, out);
+    int code = layer->real->xOpen(layer->real, name, file, flags, out);
+    if (code == SQLITE_OK && layer->relaxed && flags & SQLITE_OPEN_MAIN_DB) {
+        layer->unsynced = *file->pMethods;
+        layer->unsynced.xSync = sync_nothing;
+        file->pMethods = &layer->unsynced;
+    }
+    return code;
+}
+
+/* Each connection has a layer of its own: the tree has no globals that are written. */
+sqlite3_vfs *sql_wal_layer(bool relaxed)
+{
+    struct layer *layer = NEW(struct layer);
+    layer->real = sqlite3_vfs_find(NULL);
+    layer->relaxed = relaxed;
+    layer->vfs = *layer->real;
+    layer->vfs.pNext = NULL;
+    layer->vfs.zName = xasprintf("weft-%p", (void *)layer);
+    layer->vfs.szOsFile = (int)sizeof(struct wal_file) + layer->real->szOsFile;
+    layer->vfs.pAppData = layer;
+    layer->vfs.xOpen = open_file;
+    INVARIANT(sqlite3_vfs_register(&layer->vfs, 0) == SQLITE_OK);
+    return &layer->vfs;
 }
 
 void sql_wal_layer_free(sqlite3_vfs *vfs)
@@ -208,5 +236,5 @@ void sql_wal_layer_free(sqlite3_vfs *vfs)
         return;
     sqlite3_vfs_unregister(vfs);
     free((char *)(uintptr_t)vfs->zName);
-    free(vfs);
+    free(vfs->pAppData);
 }
