@@ -505,5 +505,7 @@ void bridge_commit(struct bridge *br, struct journal *journal)
         ofmonitor_report(br->of, journal);
     learned_update(&br->learned, journal, &br->tables, &more);
     journal_commit(journal, tell_removed, br);
+    if (br->of)
+        ofserver_tables_changed(br->of);
     bridge_commit(br, &more);
 }

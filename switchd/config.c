@@ -321,6 +321,7 @@ static void apply_bridge(void *config_, const struct row *row_)
     mac_table_configure(&br->macs, smap_get_int(&other, "mac-aging-time", 300) * 1000,
                         smap_get_int(&other, "mac-table-size", 8192));
     smap_fini(&other);
+    config_apply_tables(config, br, row_);
     apply_controllers(config, br, row);
     config_apply_mirrors(config, br, row_);
     config_apply_inband(config, br, row_);

@@ -11,6 +11,7 @@
  *     config_mirror.c  rows -> mirrors
  *     config_qos.c     rows -> queues of ports
  *     config_ct.c      rows -> the connection tracker
+ *     config_tables.c  rows -> limits and names of flow tables
  *     config_tls.c     rows -> keys and certificates
  *     status.c         bridges -> rows
  */
@@ -67,11 +68,13 @@ void config_apply_ct(struct config *config, const struct row *root);
 /* Keys and certificates for OpenFlow; ROOT may be NULL. */
 void config_apply_tls(struct config *config, const struct row *root);
 void status_write(struct config *config);
-/* Gives BR, of row ROW of Bridge, the in-band control that the database asks for. */
+/* What Flow_Table says of the tables of a bridge, of row ROW of Bridge. */
+void config_apply_tables(const struct config *config, struct bridge *br, const struct row *row);
 /* The mirrors of a bridge, of row ROW of Bridge. */
 void config_apply_mirrors(struct config *config, struct bridge *br, const struct row *row);
 /* Queues and policing of PORT, by its rows of Port and Interface. */
 void config_apply_qos(const struct config *config, struct vport *port, const struct row *port_row,
                       const struct row *interface_row);
 void config_read_smap(struct smap *map, const struct datum *d); /* empties MAP first */
+/* Gives BR, of row ROW of Bridge, the in-band control that the database asks for. */
 void config_apply_inband(struct config *config, struct bridge *br, const struct row *row);

@@ -9,7 +9,6 @@
 #include "openflow/connection.h"
 #include "openflow/packet_io.h"
 #include "openflow/switch.h"
-#include "openflow/table.h"
 #include "switchd/ofserver.h"
 #include "switchd/vswitch.h"
 
@@ -83,6 +82,9 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
 void ofbundles_free(struct ofconn *oc);
 void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
+/* oftable.c: TABLE_MOD; the multipart requests for TABLE, TABLE_FEATURES, TABLE_DESC. */
+int oftable_mod(struct ofconn *oc, const struct of_msg *msg);
+int oftable_stats(struct ofconn *oc, const struct of_msg *msg, struct of_reply *reply);
 /* ofqueue.c */
 int ofqueue_stats(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);
 int ofqueue_desc(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);

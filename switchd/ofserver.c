@@ -213,6 +213,21 @@ static int set_config(struct ofconn *oc, const struct of_msg *msg)
     return 0;
 }
 
+/* OTHER has lost the role of primary, and hears so where its version can say it. */
+static void demote(struct ofconn *other)
+{
+    const struct ofserver *of = other->of;
+    struct of_role_status rs = {.role = {OF_ROLE_SECONDARY, of->have_generation, of->generation_id},
+                                .reason = OF_ROLE_PRIMARY_REQUEST};
+    other->role = OF_ROLE_SECONDARY;
+    if (!ofconn_wants_async(other) || of_conn_version(other->conn) < OF13_VERSION)
+        return;
+    struct of_buf out = OF_BUF_INIT;
+    of_role_status_encode(&rs, of_conn_version(other->conn), &out);
+    ofconn_send(other, &out);
+    of_buf_fini(&out);
+}
+
 static int role_request(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
 {
     struct of_role_msg r;
@@ -233,7 +248,7 @@ static int role_request(struct ofconn *oc, const struct of_msg *msg, struct of_b
         struct ofconn *other;
         LIST_FOR_EACH (other, node, &of->conns) {
             if (other != oc && other->role == OF_ROLE_PRIMARY)
-                other->role = OF_ROLE_SECONDARY;
+                demote(other);
         }
     }
     if (r.role != OF_ROLE_NOCHANGE)
@@ -245,7 +260,7 @@ static int role_request(struct ofconn *oc, const struct of_msg *msg, struct of_b
 
 static int set_async(struct ofconn *oc, const struct of_msg *msg)
 {
-    struct of_async a;
+    struct of_async a = oc->async;
     int err = of_async_decode(msg, &a);
     if (!err)
         oc->async = a;
@@ -308,13 +323,6 @@ static int ct_flush(struct ofconn *oc, const struct of_msg *msg)
     return err;
 }
 
-static int table_mod(const struct of_msg *msg)
-{
-    struct of_table_mod tm;
-    int err = of_table_mod_decode(msg, &tm);
-    return err ? err : tm.config ? OF_ERR_TABLE_MOD_BAD_CONFIG : 0;
-}
-
 static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
 {
     uint16_t ttl = oc->async.packet_in[0] & INVALID_TTL ? INVALID_TTL_TO_CONTROLLER : 0;
@@ -345,7 +353,7 @@ static int handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *ou
     case OF_PACKET_OUT:
         return modify_now(oc, msg);
     case OF_TABLE_MOD:
-        return table_mod(msg);
+        return oftable_mod(oc, msg);
     case OF_ROLE_REQUEST:
         return role_request(oc, msg, out);
     case OF_SET_ASYNC:

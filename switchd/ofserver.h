@@ -9,6 +9,7 @@
  *     ofbundle.c     bundles
  *     ofcontroller.c the configured controllers
  *     ofstats.c      multipart requests
+ *     oftable.c      flow tables
  *     ofmonitor.c    flow monitors
  *     ofpacket.c     packet-in, packet-out, resume
  *
@@ -60,6 +61,8 @@ void ofserver_port_status(struct ofserver *of, enum of_port_reason reason,
 void ofmonitor_report(struct ofserver *of, const struct journal *journal);
 void ofserver_flow_removed(struct ofserver *of, const struct rule *rule,
                            const struct minimatch *match, uint8_t reason);
+/* Flows have come or gone: tells controllers of tables whose room passed a mark (VACANCY_DOWN, VACANCY_UP). */
+void ofserver_tables_changed(struct ofserver *of);
 /* Works on a message as if it had come from a management connection of VERSION; replies are appended
  * to REPLIES. For tests. */
 void ofserver_inject(struct ofserver *of, uint8_t version, const void *msg, size_t n,

@@ -62,48 +62,6 @@ static int flow_stats(struct bridge *br, const struct of_msg *msg, struct of_rep
     return 0;
 }
 
-static void table_stats(struct bridge *br, struct of_reply *reply)
-{
-    vswitch_push_stats(br->vs);
-    for (unsigned i = 0; i < N_TABLES_OPEN; i++) {
-        const struct flow_table *t = &br->tables.table[i];
-        struct of_table_stats ts = {.id = (uint8_t)i,
-                                    .max_entries = 1000000,
-                                    .lookups = t->n_lookups,
-                                    .matches = t->n_matches};
-        const struct cls_rule *rule;
-        CLASSIFIER_FOR_EACH(rule, &t->cls)
-        ts.active += rule->priority <= UINT16_MAX;
-        snprintf(ts.name, sizeof ts.name, "table%u", i);
-        of_table_stats_put(reply, &ts);
-    }
-}
-
-static void table_features(struct of_reply *reply)
-{
-    struct of_buf fields = OF_BUF_INIT;
-    of_table_features_fields(&fields);
-    for (unsigned i = 0; i < N_TABLES_OPEN; i++) {
-        struct of_table_features tf = {.id = (uint8_t)i,
-                                       .metadata_match = UINT64_MAX,
-                                       .metadata_write = UINT64_MAX,
-                                       .max_entries = 1000000,
-                                       .n_tables = N_TABLES_OPEN,
-                                       .fields = &fields};
-        snprintf(tf.name, sizeof tf.name, "table%u", i);
-        of_table_features_put(reply, &tf);
-    }
-    of_buf_fini(&fields);
-}
-
-static void table_desc(struct of_reply *reply)
-{
-    for (unsigned i = 0; i < N_TABLES_OPEN; i++) {
-        struct of_table_mod desc = {.id = (uint8_t)i};
-        of_table_desc_put(reply, &desc);
-    }
-}
-
 static int port_desc(struct bridge *br, const struct of_msg *msg, struct of_reply *reply)
 {
     uint32_t number;
@@ -275,14 +233,9 @@ static int fill(struct ofconn *oc, const struct of_msg *msg, struct of_reply *re
     case OF_AGGREGATE_REQUEST:
         return flow_stats(br, msg, reply);
     case OF_TABLE_STATS_REQUEST:
-        table_stats(br, reply);
-        return 0;
     case OF_TABLE_FEATURES_REQUEST:
-        table_features(reply);
-        return 0;
     case OF_TABLE_DESC_REQUEST:
-        table_desc(reply);
-        return 0;
+        return oftable_stats(oc, msg, reply);
     case OF_PORT_DESC_REQUEST:
         return port_desc(br, msg, reply);
     case OF_PORT_STATS_REQUEST:
@@ -321,7 +274,7 @@ int ofstats_handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *o
     struct of_reply reply;
     of_reply_begin(&reply, msg, out);
     int err = fill(oc, msg, &reply);
-    if (err) {
+    if (err || (msg->type == OF_TABLE_FEATURES_REQUEST && msg->flags & OF_MULTIPART_MORE)) {
         out->n = before;
         return err;
     }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "switchd/table_policy.h"
+
 static struct rule *rule_from_cls(const struct cls_rule *cls)
 {
     return cls ? CONTAINER_OF(cls, struct rule, cls) : NULL;
@@ -22,8 +24,10 @@ void tables_fini(struct tables *tables)
     struct journal journal = JOURNAL_INIT;
     tables_flush(tables, true, &journal);
     journal_commit(&journal, NULL, NULL);
-    for (unsigned i = 0; i < N_TABLES; i++)
+    for (unsigned i = 0; i < N_TABLES; i++) {
+        table_policy_free(&tables->table[i]);
         classifier_fini(&tables->table[i].cls);
+    }
 }
 
 void rule_unref(struct rule *rule)
@@ -81,11 +85,26 @@ static void change_add(struct journal *journal, enum change_kind kind, struct ru
     c->new = new ? rule_ref(new) : NULL;
 }
 
-static void rule_listed(struct tables *tables, struct rule *rule)
+/* RULE is in its table's classifier now, in place of another or not. */
+static void rule_enter(struct tables *tables, struct rule *rule)
 {
+    struct flow_table *t = &tables->table[rule->table_id];
     rule->removed = false;
+    t->n_hidden += rule_is_hidden(rule);
     if (rule->idle_timeout || rule->hard_timeout)
         list_push_back(&tables->expirable, &rule->expirable);
+    if (t->policy)
+        table_policy_enter(t->policy, rule);
+}
+
+static void rule_leave(struct tables *tables, struct rule *rule)
+{
+    struct flow_table *t = &tables->table[rule->table_id];
+    rule->removed = true;
+    t->n_hidden -= rule_is_hidden(rule);
+    list_remove(&rule->expirable);
+    if (t->policy)
+        table_policy_leave(t->policy, rule);
 }
 
 /* Puts RULE, made for the purpose, into its table; the table has the only reference but the journal's. */
@@ -95,7 +114,7 @@ static void rule_insert(struct tables *tables, struct rule *rule, const struct m
     uint32_t n_conjs = rule_read_conjs(rule);
     classifier_insert(&tables->table[rule->table_id].cls, &rule->cls, match, priority, rule->conjs,
                       n_conjs);
-    rule_listed(tables, rule);
+    rule_enter(tables, rule);
     tables->n_rules++;
     tables->generation++;
     rule->fresh = journal != NULL;
@@ -117,9 +136,8 @@ static void rule_replace(struct tables *tables, struct rule *old, struct rule *n
     uint32_t n_conjs = rule_read_conjs(new);
     classifier_replace(&tables->table[old->table_id].cls, &old->cls, &new->cls, new->conjs,
                        n_conjs);
-    list_remove(&old->expirable);
-    old->removed = true;
-    rule_listed(tables, new);
+    rule_leave(tables, old);
+    rule_enter(tables, new);
     tables->generation++;
     change_add(journal, CHANGE_REPLACE, old, new);
     rule_unref(old);
@@ -135,8 +153,7 @@ void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
     c->reason = reason;
     c->match = minimatch_new(&match);
     classifier_remove(&tables->table[rule->table_id].cls, &rule->cls);
-    list_remove(&rule->expirable);
-    rule->removed = true;
+    rule_leave(tables, rule);
     tables->n_rules--;
     tables->generation++;
     rule_unref(rule);
@@ -155,6 +172,26 @@ void tables_flush(struct tables *tables, bool hidden, struct journal *journal)
     }
 }
 
+static void evict(struct tables *tables, struct flow_table *t, uint32_t n, struct journal *journal)
+{
+    struct rule *victim;
+    while (n-- && (victim = table_policy_victim(t->policy)) != NULL)
+        tables_remove(tables, victim, OF_REMOVED_EVICTION, journal);
+}
+
+void tables_configure(struct tables *tables, uint8_t table_id,
+                      const struct table_settings *settings, struct journal *journal)
+{
+    static const struct table_settings nothing = {.limit = TABLE_NO_LIMIT};
+    struct flow_table *t = &tables->table[table_id];
+    uint32_t n;
+    if (!settings && !t->policy)
+        return;
+    table_policy_configure(t, settings ? settings : &nothing);
+    (void)!table_excess(t, 0, &n);
+    evict(tables, t, n, journal);
+}
+
 static int flow_add(struct tables *tables, const struct of_flow_mod *fm, int64_t now_ms,
                     struct journal *journal)
 {
@@ -164,6 +201,11 @@ static int flow_add(struct tables *tables, const struct of_flow_mod *fm, int64_t
     if (!old && fm->flags & OF_FLOW_CHECK_OVERLAP &&
         classifier_overlaps(cls, &fm->match, fm->priority))
         return OF_ERR_FLOW_MOD_OVERLAP;
+    uint32_t n_victims = 0;
+    int err = old ? 0 : table_excess(&tables->table[table_id], 1, &n_victims);
+    if (err)
+        return err;
+    evict(tables, &tables->table[table_id], n_victims, journal);
     struct rule *rule = rule_new(table_id, &fm->actions, now_ms);
     rule->cookie = fm->cookie;
     rule->idle_timeout = fm->idle_timeout;
@@ -304,8 +346,10 @@ void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uin
         return;
     shorten(&rule->idle_timeout, idle);
     shorten(&rule->hard_timeout, hard);
-    if (list_empty(&rule->expirable))
-        rule_listed(tables, rule);
+    if (list_empty(&rule->expirable) && (rule->idle_timeout || rule->hard_timeout))
+        list_push_back(&tables->expirable, &rule->expirable);
+    if (tables->table[rule->table_id].policy)
+        table_policy_enter(tables->table[rule->table_id].policy, rule);
 }
 
 void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
@@ -353,7 +397,7 @@ static void change_undo(struct tables *tables, struct table_change *c)
         struct match match;
         minimatch_expand(c->match, &match);
         classifier_restore(&tables->table[c->old->table_id].cls, &c->old->cls, &match);
-        rule_listed(tables, rule_ref(c->old));
+        rule_enter(tables, rule_ref(c->old));
         tables->n_rules++;
         return;
     }
@@ -366,10 +410,9 @@ static void change_undo(struct tables *tables, struct table_change *c)
         if (c->old->successor)
             rule_unref(c->old->successor);
         c->old->successor = NULL;
-        rule_listed(tables, rule_ref(c->old));
+        rule_enter(tables, rule_ref(c->old));
     }
-    list_remove(&c->new->expirable);
-    c->new->removed = true;
+    rule_leave(tables, c->new);
     rule_unref(c->new);
 }
 

@@ -19,7 +19,11 @@
 #include "classifier/classifier.h"
 #include "openflow/flow_mod.h"
 
+struct table_policy;
+struct table_settings;
+
 enum { N_TABLES = 255, TABLE_HIDDEN = 254, N_TABLES_OPEN = 254 };
+enum { TABLE_MAX_FLOWS = 1000000 /* told of a table that nobody has given a limit; it has none */ };
 
 struct rule {
     struct cls_rule cls;
@@ -42,6 +46,8 @@ struct rule {
 struct flow_table {
     struct classifier cls;
     uint64_t n_lookups, n_matches;
+    uint32_t n_hidden;
+    struct table_policy *policy; /* table_policy.h; NULL: nobody has said anything of it */
 };
 
 struct tables {
@@ -85,6 +91,9 @@ void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
                    struct journal *journal);
 void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
                    struct journal *journal);
+/* Takes what the database says of a table, NULL: nothing. Flows beyond a lower limit go, if the table evicts. */
+void tables_configure(struct tables *tables, uint8_t table_id,
+                      const struct table_settings *settings, struct journal *journal);
 /* Removes all flows, hidden ones too when HIDDEN. */
 void tables_flush(struct tables *tables, bool hidden, struct journal *journal);
 

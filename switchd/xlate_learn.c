@@ -93,7 +93,7 @@ void xlate_learn(struct xctx *x, const struct of_learn *a)
         if (cls)
             old = CONTAINER_OF(cls, struct rule, cls);
         if (old && old->cookie == a->cookie && old->actions.n == fm.actions.n &&
-            !memcmp(old->actions.data, fm.actions.data, fm.actions.n)) {
+            (!fm.actions.n || !memcmp(old->actions.data, fm.actions.data, fm.actions.n))) {
             old->modified_ms = old->used_ms = x->in->now_ms;
         } else if (!old && a->limit && count_learned(x->br, a) >= a->limit) {
             learned = false;

@@ -1,4 +1,4 @@
-/* print_impl.h - what print.c and print_stats.c share. */
+/* print_impl.h - what print.c, print_stats.c and print_state.c share. */
 #pragma once
 
 #include "openflow/print.h"
@@ -8,3 +8,5 @@ void print_bits(struct str *s, uint32_t bits, const char *const *names, size_t n
 /* The body of a multipart or tunnel-option reply. 0, or the OF_ERROR of decoding. */
 int print_stats(struct str *s, const struct of_msg *msg, const struct port_names *ports,
                 const struct table_names *tables);
+/* What tables do and who controls: the rest. */
+int print_state(struct str *s, const struct of_msg *msg);

@@ -205,19 +205,6 @@ static int put_tables(struct str *s, const struct of_msg *msg)
     return -more;
 }
 
-static int put_table_desc(struct str *s, const struct of_msg *msg)
-{
-    struct of_table_mod desc;
-    size_t ofs = 0;
-    int more;
-    while ((more = of_table_desc_next(msg, &ofs, &desc)) > 0)
-        str_putf(s,
-                 "\n  table %u:\n   eviction=%s eviction_flags=OTHER|IMPORTANCE|LIFETIME\n"
-                 "   vacancy=%s\n",
-                 desc.id, desc.config & 4 ? "on" : "off", desc.config & 8 ? "on" : "off");
-    return -more;
-}
-
 static int put_queues(struct str *s, const struct of_msg *msg, const struct port_names *ports)
 {
     struct of_queue_stats qs;
@@ -446,8 +433,6 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
         return put_aggregate(s, msg);
     case OF_TABLE_STATS_REPLY:
         return put_tables(s, msg);
-    case OF_TABLE_DESC_REPLY:
-        return put_table_desc(s, msg);
     case OF_TABLE_FEATURES_REPLY:
         return put_table_features(s, msg);
     case OF_PORT_STATS_REPLY:
@@ -472,6 +457,6 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
     case OF_NX_TLV_TABLE_REPLY:
         return put_tlv_reply(s, msg);
     default:
-        return 0;
+        return print_state(s, msg);
     }
 }

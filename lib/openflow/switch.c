@@ -141,6 +141,34 @@ int of_role_decode(const struct of_msg *msg, struct of_role_msg *ret)
     return 0;
 }
 
+enum { ROLE_STATUS_LEN = 16 };
+
+void of_role_status_encode(const struct of_role_status *rs, uint8_t version, struct of_buf *out)
+{
+    size_t start = of_begin(out, version, OF_ROLE_STATUS, 0);
+    of_buf_put32(out, rs->role.role);
+    of_buf_put8(out, (uint8_t)rs->reason);
+    of_buf_put(out, NULL, 3);
+    of_buf_put64(out, rs->role.have_generation ? rs->role.generation_id : UINT64_MAX);
+    of_end(out, start);
+}
+
+int of_role_status_decode(const struct of_msg *msg, struct of_role_status *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    if (msg->body_len < ROLE_STATUS_LEN)
+        return OF_ERR_BAD_LEN;
+    uint32_t role = get_be32(msg->body);
+    uint8_t reason = msg->body[4];
+    ret->reason = reason;
+    ret->role.generation_id = get_be64(msg->body + 8);
+    ret->role.have_generation = ret->role.generation_id != UINT64_MAX;
+    if (role < OF_ROLE_EQUAL || role > OF_ROLE_SECONDARY)
+        return OF_ERR_ROLE_BAD_ROLE;
+    ret->role.role = role;
+    return reason > OF_ROLE_EXPERIMENTER ? OF_ERR_PROP_BAD_VALUE : 0;
+}
+
 /* ---- Asynchronous messages ---- */
 
 /* 1.3 and Nicira: six words; 1.4 and later: properties, two of each kind, secondary first. */
@@ -150,8 +178,9 @@ void of_async_put(enum of_type type, const struct of_async *a, uint8_t version, 
                   struct of_buf *out)
 {
     size_t start = of_begin(out, version, type, xid);
-    const uint32_t *all[] = {a->packet_in, a->port_status, a->flow_removed};
-    for (unsigned i = 0; i < 3; i++) {
+    const uint32_t *all[] = {a->packet_in, a->port_status, a->flow_removed, a->role_status,
+                             a->table_status};
+    for (unsigned i = 0; i < (version >= OF14_VERSION ? ARRAY_SIZE(all) : 3); i++) {
         for (unsigned k = 0; k < 2; k++) {
             if (version >= OF14_VERSION) {
                 of_buf_put16(out, (uint16_t)(2 * i + k));
@@ -168,8 +197,8 @@ void of_async_put(enum of_type type, const struct of_async *a, uint8_t version, 
 int of_async_decode(const struct of_msg *msg, struct of_async *ret)
 {
     const uint8_t *p = msg->body, *end = p + msg->body_len;
-    uint32_t *all[] = {ret->packet_in, ret->port_status, ret->flow_removed};
-    memset(ret, 0, sizeof *ret);
+    uint32_t *all[] = {ret->packet_in, ret->port_status, ret->flow_removed, ret->role_status,
+                       ret->table_status};
     if (msg->nx || msg->version < OF14_VERSION) {
         if (msg->body_len < 24)
             return OF_ERR_BAD_LEN;
@@ -182,7 +211,7 @@ int of_async_decode(const struct of_msg *msg, struct of_async *ret)
         if (n < 8 || n > (size_t)(end - p))
             return OF_ERR_PROP_BAD_LEN;
         unsigned type = get_be16(p);
-        if (type < 6)
+        if (type < 2 * ARRAY_SIZE(all))
             all[type / 2][!(type % 2)] = get_be32(p + 4);
         p += MIN((size_t)ROUND_UP(n, 8), (size_t)(end - p));
     }

@@ -61,14 +61,24 @@ struct of_role_msg {
 void of_role_encode(enum of_type type, const struct of_role_msg *r, uint8_t version, uint32_t xid,
                     struct of_buf *out);
 int of_role_decode(const struct of_msg *msg, struct of_role_msg *ret) MUST_CHECK;
+/* What a controller hears whose role somebody else changed (OpenFlow 1.4 section 7.4.4; 1.3 by ONF's extension). */
+enum of_role_reason { OF_ROLE_PRIMARY_REQUEST, OF_ROLE_CONFIG, OF_ROLE_EXPERIMENTER };
+struct of_role_status {
+    struct of_role_msg role;
+    enum of_role_reason reason;
+};
+void of_role_status_encode(const struct of_role_status *rs, uint8_t version, struct of_buf *out);
+int of_role_status_decode(const struct of_msg *msg, struct of_role_status *ret) MUST_CHECK;
 
 /* Which reasons of which asynchronous messages a controller wants: bitmaps of reasons, [0] as primary or equal, [1] as
  * secondary. */
 struct of_async {
     uint32_t packet_in[2], port_status[2], flow_removed[2];
+    uint32_t role_status[2], table_status[2]; /* 1.4 and later */
 };
 void of_async_put(enum of_type type, const struct of_async *a, uint8_t version, uint32_t xid,
                   struct of_buf *out);
+/* Since 1.4 a message may leave things as they are: as they are in RET. */
 int of_async_decode(const struct of_msg *msg, struct of_async *ret) MUST_CHECK;
 
 /* Nicira messages that carry one number: SET_PACKET_IN_FORMAT, SET_CONTROLLER_ID, FLOW_MOD_TABLE_ID, SET_FLOW_FORMAT,

@@ -1,6 +1,8 @@
 /* table.c - flow tables on the wire. */
 #include "openflow/table.h"
 
+#include "openflow/packet_io.h"
+
 enum { STATS10_LEN = 64, STATS13_LEN = 24, NAME_LEN = 32, FEATURES_LEN = 64 };
 enum { WILDCARDS_ALL_10 = 0x3fffff };
 /* Properties of TABLE_FEATURES, of flows in general (and +1 for the flow of a miss, which need not be told apart). */
@@ -165,43 +167,130 @@ int of_table_features_next(const struct of_msg *msg, size_t *ofs, struct of_tabl
     return 1;
 }
 
-/* ---- TABLE_MOD, TABLE_DESC ---- */
+/* ---- TABLE_MOD, TABLE_DESC, TABLE_STATUS ---- */
 
-enum { DESC_LEN = 8, DESC_EVICTION_LEN = 16 };
+enum { DESC_LEN = 8, MOD_LEN = 8, STATUS_LEN = 8 };
+enum { PROP_EVICTION = 2, PROP_VACANCY = 3, PROP_VALUE_LEN = 4, PERCENT = 100 };
+
+static void put_vacancy(struct of_buf *b, const struct of_table_mod *tm)
+{
+    uint8_t value[PROP_VALUE_LEN] = {tm->vacancy_down, tm->vacancy_up, tm->vacancy, 0};
+    of_prop_put(b, PROP_VACANCY, value, sizeof value);
+}
+
+static int get_properties(const uint8_t *p, size_t n, struct of_table_mod *ret)
+{
+    size_t ofs = 0;
+    struct of_prop prop;
+    int more;
+    while ((more = of_prop_next(p, n, &ofs, &prop)) > 0) {
+        if (prop.type != PROP_EVICTION && prop.type != PROP_VACANCY)
+            return OF_ERR_PROP_BAD_TYPE;
+        if (prop.len != PROP_VALUE_LEN)
+            return OF_ERR_PROP_BAD_LEN;
+        if (prop.type == PROP_EVICTION) {
+            ret->eviction_flags = get_be32(prop.value);
+            continue;
+        }
+        ret->vacancy_down = prop.value[0];
+        ret->vacancy_up = prop.value[1];
+        ret->vacancy = prop.value[2];
+        if (ret->vacancy_down > ret->vacancy_up || ret->vacancy_up > PERCENT)
+            return OF_ERR_PROP_BAD_VALUE;
+    }
+    return -more;
+}
+
+void of_table_mod_encode(const struct of_table_mod *tm, uint8_t version, uint32_t xid,
+                         struct of_buf *out)
+{
+    size_t start = of_begin(out, version, OF_TABLE_MOD, xid);
+    of_buf_put8(out, tm->id);
+    of_buf_put(out, NULL, 3);
+    of_buf_put32(out, tm->config);
+    if (version >= OF14_VERSION && tm->config & OF_TC_VACANCY_EVENTS)
+        put_vacancy(out, tm);
+    of_end(out, start);
+}
 
 int of_table_mod_decode(const struct of_msg *msg, struct of_table_mod *ret)
 {
-    if (msg->body_len < 8)
+    memset(ret, 0, sizeof *ret);
+    if (msg->body_len < MOD_LEN)
         return OF_ERR_BAD_LEN;
     ret->id = msg->body[0];
     ret->config = get_be32(msg->body + 4);
-    return 0;
+    if (msg->version < OF14_VERSION)
+        return 0;
+    int err = get_properties(msg->body + MOD_LEN, msg->body_len - MOD_LEN, ret);
+    return !err && ret->vacancy ? OF_ERR_PROP_BAD_VALUE : err;
+}
+
+static void put_desc(struct of_buf *b, const struct of_table_mod *desc)
+{
+    size_t start = b->n;
+    of_buf_put16(b, 0);
+    of_buf_put8(b, desc->id);
+    of_buf_put8(b, 0);
+    of_buf_put32(b, desc->config);
+    size_t prop = of_prop_begin(b, PROP_EVICTION);
+    of_buf_put32(b, desc->eviction_flags);
+    of_prop_end(b, prop);
+    if (desc->config & OF_TC_VACANCY_EVENTS)
+        put_vacancy(b, desc);
+    put_be16(b->data + start, (uint16_t)(b->n - start));
 }
 
 void of_table_desc_put(struct of_reply *reply, const struct of_table_mod *desc)
 {
     struct of_buf b = OF_BUF_INIT;
-    of_buf_put16(&b, DESC_EVICTION_LEN);
-    of_buf_put8(&b, desc->id);
-    of_buf_put8(&b, 0);
-    of_buf_put32(&b, desc->config);
-    of_buf_put16(&b, 2); /* what an eviction would look at: all three */
-    of_buf_put16(&b, 8);
-    of_buf_put32(&b, 7);
+    put_desc(&b, desc);
     of_reply_put(reply, b.data, b.n);
     of_buf_fini(&b);
+}
+
+/* One at the start of the LEFT bytes at P. Returns its length, or -OF_ERROR. */
+static int get_desc(const uint8_t *p, size_t left, struct of_table_mod *ret)
+{
+    size_t len = left < DESC_LEN ? 0 : get_be16(p);
+    memset(ret, 0, sizeof *ret);
+    if (len < DESC_LEN || len > left)
+        return -OF_ERR_BAD_LEN;
+    ret->id = p[2];
+    ret->config = get_be32(p + 4);
+    int err = get_properties(p + DESC_LEN, len - DESC_LEN, ret);
+    return err ? -err : (int)len;
 }
 
 int of_table_desc_next(const struct of_msg *msg, size_t *ofs, struct of_table_mod *ret)
 {
     if (*ofs >= msg->body_len)
         return 0;
-    const uint8_t *p = msg->body + *ofs;
-    size_t left = msg->body_len - *ofs, len = left < DESC_LEN ? 0 : get_be16(p);
-    if (len < DESC_LEN || len > left)
-        return -OF_ERR_BAD_LEN;
-    ret->id = p[2];
-    ret->config = get_be32(p + 4);
-    *ofs += len;
+    int len = get_desc(msg->body + *ofs, msg->body_len - *ofs, ret);
+    if (len < 0)
+        return len;
+    *ofs += (size_t)len;
     return 1;
+}
+
+void of_table_status_encode(const struct of_table_status *ts, uint8_t version, struct of_buf *out)
+{
+    size_t start = of_begin(out, version, OF_TABLE_STATUS, 0);
+    of_buf_put8(out, (uint8_t)ts->reason);
+    of_buf_put(out, NULL, STATUS_LEN - 1);
+    put_desc(out, &ts->desc);
+    of_end(out, start);
+}
+
+int of_table_status_decode(const struct of_msg *msg, struct of_table_status *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    if (msg->body_len < STATUS_LEN)
+        return OF_ERR_BAD_LEN;
+    uint8_t reason = msg->body[0];
+    if (reason != OF_TABLE_VACANCY_DOWN && reason != OF_TABLE_VACANCY_UP)
+        return OF_ERR_PROP_BAD_VALUE;
+    ret->reason = reason;
+    int len = get_desc(msg->body + STATUS_LEN, msg->body_len - STATUS_LEN, &ret->desc);
+    return len < 0 ? -len : 0;
 }

@@ -6,6 +6,7 @@ import struct
 import subprocess
 
 import libopenflow as lib
+import libtables
 
 NX, ONF = 0x2320, 0x4f4e4600
 ANY = 0xffffffff
@@ -279,6 +280,7 @@ def main(checks, ours, peer):
     errors(checks, ours, peer)
     monitors(checks, ours, peer)
     pauses(checks, ours)
+    libtables.main(checks, ours, peer)
 
 
 lib.main(main)

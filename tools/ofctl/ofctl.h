@@ -66,5 +66,7 @@ void ofctl_add_tlv_map(struct ofctl *o);
 void ofctl_del_tlv_map(struct ofctl *o);
 void ofctl_ct_flush_zone(struct ofctl *o);
 void ofctl_ct_flush(struct ofctl *o);
+/* tables.c */
+void ofctl_mod_table(struct ofctl *o);
 /* monitor.c */
 void ofctl_monitor(struct ofctl *o);
