@@ -7,6 +7,8 @@
 #include "expr/norm_internal.h"
 #include "expr/scratch.h"
 
+enum { SPARE_WORK = 100000 }; /* which a match may always do */
+
 int norm_too_big(struct build *b, uint64_t n)
 {
     return diag_set(b->diag, ERR_TOO_BIG,
@@ -17,7 +19,12 @@ int norm_too_big(struct build *b, uint64_t n)
 int norm_charge(struct build *b, uint64_t n)
 {
     b->work += n;
-    return b->work > 8 * (uint64_t)b->limit + 1000 ? norm_too_big(b, b->work / 8) : 0;
+    if (b->work <= 4 * (uint64_t)b->limit + SPARE_WORK)
+        return 0;
+    return diag_set(
+        b->diag, ERR_TOO_BIG,
+        "The match takes more than %llu steps to count its flows, of which %zu are the limit.",
+        (unsigned long long)b->work, b->limit);
 }
 
 void norm_push_cube(product_vec *out, const struct cube *c)
@@ -243,8 +250,8 @@ int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned fl
         rc = n > b.limit ? norm_too_big(&b, n) : 0;
     }
     if (!rc)
-        norm_assemble(&b, &products, ret);
-    else
+        rc = norm_assemble(&b, &products, ret);
+    if (rc)
         norm_fini(ret);
     vec_fini(&products);
     return rc;

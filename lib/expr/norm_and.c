@@ -162,7 +162,8 @@ static int split_cross(struct build *b, const struct and_state *s, size_t i, pro
 static int multiply_mixed(struct build *b, const struct and_state *s, size_t i, product_vec *out)
 {
     const struct alternatives *a = &s->alts.data[i];
-    for (size_t j = 0; j < a->mixed.n; j++) {
+    int rc = norm_count_products(b, s);
+    for (size_t j = 0; j < a->mixed.n && !rc; j++) {
         const struct product *p = &a->mixed.data[j];
         const struct cube *base = cube_and(b->arena, s->base, p->base);
         if (!base)
@@ -170,14 +171,12 @@ static int multiply_mixed(struct build *b, const struct and_state *s, size_t i, 
         struct and_state sub = and_state_copy(s, i, base);
         for (size_t k = 0; k < p->n_dims; k++)
             add_pure(&sub, &p->dims[k]);
-        int rc = norm_charge(b, size_of(&sub));
+        rc = norm_charge(b, size_of(&sub));
         if (!rc)
             rc = and_state_resolve(b, &sub, out);
         and_state_fini(&sub);
-        if (rc)
-            return rc;
     }
-    return 0;
+    return rc;
 }
 
 static bool shares_field(const struct cube *a, const cube_vec *v)
@@ -193,22 +192,27 @@ static bool shares_field(const struct cube *a, const cube_vec *v)
 static int cross_vec(struct build *b, cube_vec *to, const cube_vec *from)
 {
     cube_vec r = VEC_INIT;
+    uint64_t n = (uint64_t)to->n * from->n;
+    if (n > b->limit && norm_are_apart(to, from))
+        return norm_too_big(b, n);
     bool stays_pruned = to->n == 1 && !shares_field(to->data[0], from);
     for (size_t i = 0; i < to->n; i++)
         for (size_t j = 0; j < from->n; j++) {
-            if (r.n > b->limit) {
-                vec_fini(&r);
-                return norm_too_big(b, (uint64_t)to->n * from->n);
-            }
             const struct cube *c = cube_and(b->arena, to->data[i], from->data[j]);
             if (c)
                 vec_push(&r, c);
+            int rc = norm_charge(
+                b, c ? 1 : (i + j) % 16 == 0); /* to see that there is nothing is not much */
+            if (rc) {
+                vec_fini(&r);
+                return rc;
+            }
         }
     vec_fini(to);
     *to = r;
     if (!stays_pruned)
         norm_prune(b, to);
-    return norm_charge(b, r.n);
+    return 0;
 }
 
 /* The bits, of the one field that V is about, that any of its cubes asks for. */
@@ -225,6 +229,9 @@ static u128 bits_of(const cube_vec *v)
 static int join_same_field(struct build *b, struct and_state *s, bool *changed)
 {
     *changed = false;
+    int rc = norm_join_exclusions(b, s, changed);
+    if (rc)
+        return rc;
     for (size_t i = 0; i < s->alts.n; i++)
         for (size_t j = i + 1; j < s->alts.n;) {
             const struct symbol *sym = cubes_only_symbol(&s->alts.data[i].cubes);
@@ -233,13 +240,40 @@ static int join_same_field(struct build *b, struct and_state *s, bool *changed)
                 j++;
                 continue;
             }
-            int rc = cross_vec(b, &s->alts.data[i].cubes, &s->alts.data[j].cubes);
+            rc = cross_vec(b, &s->alts.data[i].cubes, &s->alts.data[j].cubes);
             if (rc)
                 return rc;
             alternatives_fini(&s->alts.data[j]);
             vec_remove(&s->alts, j);
             *changed = true;
         }
+    return 0;
+}
+
+/* Moves the shortest list from AT on to AT. */
+static void shortest_first(struct and_state *s, size_t at)
+{
+    size_t best = at;
+    for (size_t i = at + 1; i < s->alts.n; i++)
+        if (s->alts.data[i].cubes.n < s->alts.data[best].cubes.n)
+            best = i;
+    struct alternatives a = s->alts.data[at];
+    s->alts.data[at] = s->alts.data[best];
+    s->alts.data[best] = a;
+}
+
+/* A conjunction has so many clauses and no more: of the lists beyond that the two shortest become one, again and again. */
+static int join_shortest(struct build *b, struct and_state *s)
+{
+    while (s->alts.n > MAX_CLAUSES) {
+        shortest_first(s, 0);
+        shortest_first(s, 1);
+        int rc = cross_vec(b, &s->alts.data[0].cubes, &s->alts.data[1].cubes);
+        if (rc)
+            return rc;
+        alternatives_fini(&s->alts.data[1]);
+        vec_remove_swap(&s->alts, 1);
+    }
     return 0;
 }
 
@@ -274,7 +308,7 @@ static int emit(struct build *b, struct and_state *s, product_vec *out)
         cube_vec v = VEC_INIT;
         b->n_emitted++;
         vec_push(&v, s->base);
-        int rc = norm_charge(b, product);
+        int rc = 0;
         for (size_t i = 0; i < n && !rc; i++)
             rc = cross_vec(b, &v, &s->alts.data[i].cubes);
         for (size_t i = 0; i < v.n && !rc; i++)
@@ -315,13 +349,6 @@ int and_state_resolve(struct build *b, struct and_state *s, product_vec *out)
         if (rc)
             return rc;
     } while (changed);
-    while (s->alts.n > MAX_CLAUSES) {
-        size_t last = s->alts.n - 1;
-        int rc = cross_vec(b, &s->alts.data[last - 1].cubes, &s->alts.data[last].cubes);
-        alternatives_fini(&s->alts.data[last]);
-        s->alts.n--;
-        if (rc)
-            return rc;
-    }
-    return emit(b, s, out);
+    int rc = join_shortest(b, s);
+    return rc ? rc : emit(b, s, out);
 }

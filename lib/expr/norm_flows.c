@@ -1,6 +1,10 @@
 /* norm_flows.c - products to flows: clauses of conjunctions, and flows that coincide; see norm.c. */
+#include "base/err.h"
 #include "base/hash.h"
 #include "expr/norm_internal.h"
+
+/* A conjunction() action takes 16 bytes, a flow mod has 65,535. */
+enum { MAX_FLOW_CLAUSES = 4000 };
 
 struct flow_entry {
     struct hnode node;
@@ -10,7 +14,8 @@ struct flow_entry {
 struct assembly {
     struct norm *norm;
     size_t cap;
-    struct hmap by_cube; /* flows without conj_id */
+    struct hmap by_cube;   /* flows without conj_id */
+    uint32_t most_clauses; /* of one flow */
 };
 
 static struct norm_flow *add_flow(struct assembly *as, const struct cube *c)
@@ -47,14 +52,18 @@ static void add_clause(struct assembly *as, const struct cube *c, struct norm_cl
     struct norm_flow *f = get_flow(as, c, &is_new);
     if (!is_new && !f->n_clauses)
         return; /* already a flow that does the whole action: it matches more than the clause would */
-    struct norm_clause *v = arena_alloc(as->norm->arena, (f->n_clauses + 1) * sizeof *f->clauses);
-    if (f->n_clauses)
-        memcpy(v, f->clauses, f->n_clauses * sizeof *v);
-    v[f->n_clauses++] = clause;
-    f->clauses = v;
+    if (!(f->n_clauses & (f->n_clauses - 1))) { /* full: room for twice as many */
+        size_t room = f->n_clauses ? 2 * (size_t)f->n_clauses : 1;
+        struct norm_clause *v = arena_alloc(as->norm->arena, room * sizeof *v);
+        if (f->n_clauses)
+            memcpy(v, f->clauses, f->n_clauses * sizeof *v);
+        f->clauses = v;
+    }
+    f->clauses[f->n_clauses++] = clause;
+    as->most_clauses = MAX(as->most_clauses, f->n_clauses);
 }
 
-void norm_assemble(struct build *b, const product_vec *products, struct norm *norm)
+int norm_assemble(struct build *b, const product_vec *products, struct norm *norm)
 {
     struct assembly as = {.norm = norm, .by_cube = HMAP_INIT};
     bool is_new;
@@ -81,4 +90,10 @@ void norm_assemble(struct build *b, const product_vec *products, struct norm *no
     }
     norm->is_true = norm->n == 1 && !norm->flows[0].conj_id && !norm->flows[0].cube->n;
     hmap_fini(&as.by_cube);
+    if (as.most_clauses <= MAX_FLOW_CLAUSES)
+        return 0;
+    return diag_set(
+        b->diag, ERR_TOO_BIG,
+        "The match needs a flow that is in %u conjunctions, of which a message has room for %d.",
+        as.most_clauses, MAX_FLOW_CLAUSES);
 }

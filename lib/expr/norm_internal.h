@@ -39,14 +39,20 @@ struct and_state {
     VEC(struct alternatives) alts;
 };
 
-/* ERR_TOO_BIG with the count. */
+/* ERR_TOO_BIG: N flows or more are needed. */
 int norm_too_big(struct build *b, uint64_t n);
-/* Counts N more cubes of work and refuses what goes far beyond the limit. */
+/* Counts N more cubes that were made, and refuses what makes so many on the way to its flows that they could fill the memory. */
 int norm_charge(struct build *b, uint64_t n) MUST_CHECK;
 void norm_push_cube(product_vec *out, const struct cube *c);
 void norm_prune(struct build *b, cube_vec *v);
 void and_state_fini(struct and_state *s);
 /* Appends the products of S to OUT. */
 int and_state_resolve(struct build *b, struct and_state *s, product_vec *out) MUST_CHECK;
+/* Lists of S that each leave out one value of the same bits become one. *CHANGED is set if there were any. All of S are cubes. */
+int norm_join_exclusions(struct build *b, struct and_state *s, bool *changed) MUST_CHECK;
+/* No cube of A contradicts one of B, since they speak of different bits. */
+bool norm_are_apart(const cube_vec *a, const cube_vec *b);
+/* Refuses what will make more products than the limit, where that is certain before they are made. */
+int norm_count_products(struct build *b, const struct and_state *s) MUST_CHECK;
 /* Makes the flows of NORM. */
-void norm_assemble(struct build *b, const product_vec *products, struct norm *norm);
+int norm_assemble(struct build *b, const product_vec *products, struct norm *norm) MUST_CHECK;
