@@ -6,8 +6,9 @@
  * addresses) becomes one flow per alternative of each dimension, tied together by a conjunction id,
  * so that flows grow by sums and not by products.
  *
- * The flows are counted before any is made: an expression that costs more than the limit is refused
- * with the count.
+ * The flows are counted before any is made where the parts of an expression speak of different bits: one that costs more than
+ * the limit is refused with the count. Where parts share bits only making the alternatives tells how many remain: their number is bounded (some
+ * times the limit), and so is memory.
  */
 #pragma once
 
@@ -60,8 +61,8 @@ struct norm_ports {
     bool (*number)(void *aux, const struct symbol *sym, const char *name, uint32_t *ret);
 };
 
-/* E must be simplified and free of EXPR_RESIDENT. ERR_TOO_BIG with the count if more than LIMIT
- * flows (0: NORM_LIMIT). */
+/* E must be simplified and free of EXPR_RESIDENT. ERR_TOO_BIG with the count if more than LIMIT flows (0: NORM_LIMIT; a clause
+ * counts as one), if it takes too many steps to know, or if a flow would be in more conjunctions than a message has room for. */
 int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned flags, size_t limit,
                struct norm *ret, struct diag *diag) MUST_CHECK;
 void norm_fini(struct norm *norm);
