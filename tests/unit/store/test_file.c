@@ -355,6 +355,48 @@ static void converts_to_another_schema(void **state)
     remove_dir(dir);
 }
 
+/* What programs wrote before _history had changes: the last number and id stood in _meta. */
+static void upgrades_a_file_of_format_1(void **state)
+{
+    static const char down[] =
+        "insert into _meta values('format','1'),('number',(select max(number) from _history)),"
+        "('id',(select id from _history order by number desc limit 1));"
+        "delete from _history where number=2; alter table _history drop column changes; pragma "
+        "user_version=1";
+    char *dir = make_dir(), *path = xasprintf("%s/db", dir);
+    struct store *store = open_interop(path);
+    (void)state;
+    fill(store);
+    char *before = dump(store);
+    struct uuid id = store_last_id(store);
+    store_close(store);
+    char *out = sql(path, down);
+    assert_string_equal(out, "");
+    free(out);
+    for (int i = 0; i < 2; i++) { /* the second time there is nothing to upgrade */
+        store = open_interop(path);
+        char *after = dump(store);
+        struct uuid id2 = store_last_id(store);
+        assert_string_equal(before, after);
+        assert_true(uuid_equal(&id, &id2));
+        assert_int_equal(store_last_number(store), 2);
+        free(after);
+        store_close(store);
+        out = sql(path, "pragma user_version; select key from _meta; pragma integrity_check");
+        assert_string_equal(out, "2\nschema\nok\n");
+        free(out);
+    }
+    store = open_interop(path); /* and it goes on */
+    expect(store, "{\"op\":\"delete\",\"table\":\"Peer\",\"where\":[]}", "[{\"count\":1}]");
+    store_close(store);
+    out = sql(path, "select number, changes is null from _history order by 1");
+    assert_string_equal(out, "0|1\n1|1\n2|1\n3|0\n");
+    free(out);
+    free(before);
+    free(path);
+    remove_dir(dir);
+}
+
 static void derived_tables_are_not_stored(void **state)
 {
     char *dir = make_dir(), *path = xasprintf("%s/db", dir);
@@ -466,6 +508,7 @@ int main(void)
         cmocka_unit_test(refuses_edited_files),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(converts_to_another_schema),
+        cmocka_unit_test(upgrades_a_file_of_format_1),
         cmocka_unit_test(derived_tables_are_not_stored),
         cmocka_unit_test(full_disk_undoes),
     };
