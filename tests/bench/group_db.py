@@ -1,6 +1,6 @@
 """db: weft-dbd beside ovsdb-server with the northbound schema: transactions, memory, start, snapshots, fan-out, conditional monitors.
 A transaction inserts a Logical_Switch_Port and adds it to one of 200 switches."""
-import json, os, selectors, shutil, sqlite3, time
+import json, os, selectors, shutil, socket, sqlite3, time
 from harness import Connection, Folder, cpu_seconds, median, row
 
 SCHEMA = "/usr/share/ovn/ovn-nb.ovsschema"
@@ -244,6 +244,27 @@ def bare_disk(folder, n):
     return max(sqlite, n / (time.perf_counter() - started))
 
 
+def round_trip(n):
+    """Microseconds that the client of synchronous() takes for a way there and back, when the other side only echoes."""
+    near, far = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        near.close()
+        while far.recv(1 << 16):
+            far.send(b'{"id":1,"result":[{},{"count":1},{}],"error":null}')
+        os._exit(0)
+    far.close()
+    replies, message = Replies(near), transaction(1, "0" * 36, True)
+    started = time.perf_counter()
+    for _ in range(n):
+        near.sendall(message)
+        replies.wait()
+    took = time.perf_counter() - started
+    near.close()
+    os.waitpid(pid, 0)
+    return took / n * 1e6
+
+
 def one_batch(server):
     c = server.start().connect()
     return batch(c, insert_switches(c, 100), 0, 10000)
@@ -263,21 +284,28 @@ def works(q):
 
 
 def measure(sides, q):
-    """SIDES make servers: make(folder, relaxed). They take turns, so that what else the machine does meets all alike. A dictionary of figures each."""
+    """SIDES make servers: make(folder, relaxed). They take turns, so that what else the machine does meets all alike. A dictionary of figures each;
+    in the turns of durable_sync there are also the bare disk and the bare client."""
     figures = [{} for _ in sides]
+    disk, client = [], []
     for names, work, relaxed, repeat in works(q):
         runs = [[] for _ in sides]
         for _ in range(repeat):
+            if names[0] == "durable_sync":
+                with Folder("db") as folder:
+                    disk.append(bare_disk(folder, q["sync"]))
+                client.append(round_trip(q["sync"]))
             for side, make in enumerate(sides):
                 with Folder("db") as folder:
                     runs[side].append(work(make(folder, relaxed)))
         for side in range(len(sides)):
             figures[side].update((name, median([r[i] for r in runs[side]])) for i, name in enumerate(names))
-    return figures
+    figures[0]["client_round_trip"] = median(client)
+    return figures, median(disk)
 
 
-NAMES = (("durable_sync", "/s", True), ("durable_pipelined_100", "/s", True), ("nondurable_pipelined_100", "/s", True), ("cpu_per_txn", "us", False),
-         ("batch_10000_rows", "s", False), ("rss", "MB", False), ("start", "s", False), ("snapshot_1", "s", False), ("snapshot_10", "s", False),
+NAMES = (("durable_sync", "/s", True), ("client_round_trip", "us", False), ("durable_pipelined_100", "/s", True), ("nondurable_pipelined_100", "/s", True),
+         ("cpu_per_txn", "us", False), ("batch_10000_rows", "s", False), ("rss", "MB", False), ("start", "s", False), ("snapshot_1", "s", False), ("snapshot_10", "s", False),
          ("fanout_200_cpu", "us", False), ("conditional_2_cpu", "us", False), ("conditional_500_cpu", "us", False))
 
 
@@ -285,10 +313,9 @@ def run(build, quick):
     q = ({"sync": 300, "pipelined": 1000, "repeat": 1, "rows": 10000, "writes": 20} if quick else
          {"sync": 2000, "pipelined": 10000, "repeat": 3, "rows": 100000, "writes": 100})
     with_peer = shutil.which("ovsdb-server") is not None
-    with Folder("db") as folder:
-        limit = bare_disk(folder, q["sync"])
     sides = [lambda folder, relaxed: Ours(folder, build, relaxed)] + ([Peer] if with_peer else [])
-    ours, peer = (measure(sides, q) + [{}])[:2]
+    figures, limit = measure(sides, q)
+    ours, peer = (figures + [{}])[:2]
     size = "%dk_rows" % (q["rows"] // 1000)
     full = {"rss": "rss_" + size, "start": "start_" + size}
     return [row(full.get(name, name), unit, ours[name], peer.get(name), limit if name == "durable_sync" else None, more) for name, unit, more in NAMES]
