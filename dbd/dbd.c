@@ -16,7 +16,8 @@ enum option_id {
     OPT_DURABILITY,
     OPT_SYNC_FROM,
     OPT_SYNC_EXCLUDE,
-    OPT_ACTIVE
+    OPT_ACTIVE,
+    OPT_RUN
 };
 
 static const struct option_spec option_table[] = {
@@ -35,6 +36,7 @@ static const struct option_spec option_table[] = {
     {OPT_SYNC_EXCLUDE, 0, "sync-exclude-tables", "DB:TABLE,...",
      "leave these tables of the copy as they are"},
     {OPT_ACTIVE, 0, "active", NULL, "begin to be that copy only when told to"},
+    {OPT_RUN, 0, "run", "COMMAND", "run COMMAND in a shell, and exit when it ends"},
     OPTION_END,
 };
 
@@ -59,6 +61,9 @@ static int set_option(void *dbd_, int id, const char *arg, struct diag *diag)
         dbd->sync_excluded = xstrdup(arg);
     } else if (id == OPT_ACTIVE) {
         dbd->is_active = true;
+    } else if (id == OPT_RUN) {
+        free(dbd->run_command);
+        dbd->run_command = xstrdup(arg);
     } else if (id == OPT_REMOTE)
         vec_push(&dbd->remotes, xstrdup(arg));
     else
@@ -187,13 +192,17 @@ static int start(void *dbd_, struct daemon *daemon, bool *ready UNUSED, struct d
         err = ovsdb_server_add_remote(dbd->server, dbd->remotes.data[i], diag);
     unixctl_add_memory(daemon_unixctl(daemon), put_memory, dbd);
     dbd_register_commands(dbd);
+    if (!err && dbd->run_command)
+        err = run_start(daemon, dbd->run_command, &dbd->run, diag);
     return err;
 }
 
 static void stop(void *dbd_)
 {
     struct dbd *dbd = dbd_;
+    run_free(dbd->run);
     sync_free(dbd->sync);
+    free(dbd->run_command);
     free(dbd->sync_from);
     free(dbd->sync_excluded);
     ovsdb_server_free(dbd->server);

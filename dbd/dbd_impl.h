@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "daemon/daemon.h"
+#include "dbd/run.h"
 #include "dbd/sync.h"
 #include "ovsdb/server/server.h"
 
@@ -10,7 +11,8 @@ struct dbd {
     struct daemon *daemon;
     struct ovsdb_server *server;
     struct sync *sync;
-    char *sync_from, *sync_excluded;
+    struct run *run; /* NULL: no command, it runs for itself */
+    char *sync_from, *sync_excluded, *run_command;
     VEC(char *) remotes; /* of the command line */
     VEC(char *) files;
     VEC(struct store *) stores;

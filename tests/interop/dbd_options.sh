@@ -21,6 +21,11 @@ refuse "no such group" 'there is no group' "$WEFT_BIN/weft-dbd" --user=:nogroupa
 refuse "as somebody who is not root" 'only root' setpriv --reuid=nobody --regid=nogroup --clear-groups "$WEFT_BIN/weft-dbd" --user=root --no-dbs --unixctl=none
 
 check "create" "$WEFT_BIN/weft-dbctl" create conf.db /usr/share/openvswitch/vswitch.ovsschema
+run() { "$WEFT_BIN/weft-dbd" -vconsole:info --unixctl=none --remote=punix:run.sock --run="$1" conf.db; }
+check "--run" run "ovsdb-client list-dbs 'unix:$dir/run.sock' >run.txt"
+has "the command had its server" 'Open_vSwitch' "$(cat run.txt)"
+refuse "--run of what fails" 'ended with status 3' run 'exit 3'
+refuse "--run of what is killed" 'ended by signal 15' run 'kill $$'
 start dbd "$WEFT_BIN/weft-dbd" -vconsole:warn -vfile:off -vsyslog:err --syslog-method=null --log-file="$dir/dbd.log" --unixctl="$dir/dbd.ctl" --remote=punix:db.sock \
     --remote=db:Open_vSwitch,Open_vSwitch,manager_options conf.db
 wait_for 10 test -S db.sock

@@ -77,3 +77,20 @@ start open "$WEFT_BIN/weft-dbd" -vconsole:info --no-dbs --remote=pssl:16664:127.
 wait_for 10 ovsdb-client -p stranger.key -c stranger.pem -C red.pem --timeout=3 list-dbs ssl:127.0.0.1:16664
 refuse "a CA must be named" 'ca-cert' "$WEFT_BIN/weft-dbd" --no-dbs --unixctl=none -p server.key -c server.pem --remote=pssl:16665:127.0.0.1
 refuse "db: without that program's database" 'serves no database' "$WEFT_BIN/weft-controller" --unixctl=none -p db:a,b,c -c server.pem
+
+# Files that options name are read again when they change: for the next connection, and only when they fit together.
+install_file() { cp "$1" "$2.new" && mv "$2.new" "$2"; }
+for what in key pem; do cp server.$what used.$what; done
+cp red.pem used-ca.pem
+start files "$WEFT_BIN/weft-dbd" -vconsole:info --no-dbs --remote=pssl:16667:127.0.0.1 --unixctl=none -p used.key -c used.pem -C used-ca.pem
+list_dbs() { ovsdb-client -p "$1.key" -c "$1.pem" -C "$2.pem" --timeout=5 list-dbs ssl:127.0.0.1:16667; }
+wait_for 10 list_dbs client red
+install_file other.key used.key # alone: what is in use stays
+check "a client of the first CA" list_dbs client red
+install_file other.pem used.pem
+check "now the certificate too: the server is one of the other CA" list_dbs client blue
+refuse "no longer of the first" 'failed' list_dbs client red
+refuse "a client of the other CA" 'failed' list_dbs stranger blue
+install_file blue.pem used-ca.pem
+check "now that CA is asked for" list_dbs stranger blue
+refuse "and the first client is a stranger" 'failed' list_dbs client blue
