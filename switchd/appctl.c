@@ -1,5 +1,5 @@
 /* appctl.c - control commands of weft-switchd, under the names that ovs-vswitchd has for them.
- * ofproto/trace is in trace.c. */
+ * ofproto/trace is in trace.c, the MAC table in fdb_appctl.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -233,39 +233,6 @@ static void revalidator_wait(struct unixctl_conn *conn, int argc, const char *ar
     unixctl_reply(conn, NULL);
 }
 
-static void fdb_show(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
-{
-    (void)argc;
-    struct vswitch *vs = vs_;
-    struct bridge *br = find_bridge(conn, vs, argv[1]);
-    if (!br)
-        return;
-    struct str out = STR_INIT;
-    str_put(&out, " port  VLAN  MAC                Age\n");
-    const struct mac_entry *e;
-    LIST_FOR_EACH (e, lru, &br->macs.lru) {
-        char port[16];
-        snprintf(port, sizeof port, "%u", e->port);
-        str_putf(&out, "%5s  %4u  ", e->port == PORT_LOCAL ? "LOCAL" : port, e->vlan);
-        mac_put(&out, e->mac);
-        str_putf(&out, "  %3" PRId64 "\n", (env_now_ms(vs->env) - e->seen_ms) / 1000);
-    }
-    reply(conn, &out);
-}
-
-static void fdb_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
-{
-    struct vswitch *vs = vs_;
-    struct bridge *br;
-    if (argc > 1 && !find_bridge(conn, vs, argv[1]))
-        return;
-    LIST_FOR_EACH (br, node, &vs->bridges) {
-        if (argc == 1 || !strcmp(br->name, argv[1]))
-            mac_table_flush(&br->macs);
-    }
-    unixctl_reply(conn, "table successfully flushed");
-}
-
 static struct vport *find_port(struct vswitch *vs, const char *name)
 {
     struct bridge *br;
@@ -338,10 +305,9 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"upcall/show", "", 0, 0, upcall_show},
         {"revalidator/wait", "", 0, 0, revalidator_wait},
         {"revalidator/purge", "", 0, 0, revalidator_purge},
-        {"fdb/show", "bridge", 1, 1, fdb_show},
-        {"fdb/flush", "[bridge]", 0, 1, fdb_flush},
         {"netdev-dummy/receive", "name packet|flow...", 2, 100, dummy_receive_command},
     };
+    fdb_appctl_register(ctl, vs);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         unixctl_register(ctl, commands[i].name, commands[i].usage, commands[i].min, commands[i].max,
                          commands[i].fn, vs);

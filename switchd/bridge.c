@@ -74,6 +74,7 @@ void bridge_free(struct bridge *br)
     groups_free(br);
     smap_fini(&br->numbers);
     mirrors_clear(&br->mirrors);
+    exports_fini(&br->exports);
     list_remove(&br->node);
     free(br->name);
     free(br);

@@ -10,6 +10,7 @@
 #include "openflow/group.h"
 #include "openflow/meter.h"
 #include "openflow/port.h"
+#include "switchd/export/export.h"
 #include "switchd/learned.h"
 #include "switchd/mac_table.h"
 #include "switchd/mirror.h"
@@ -99,6 +100,7 @@ struct bridge {
     struct hmap groups, meters;
     struct mac_table macs;
     struct mirrors mirrors;
+    struct exports exports;
     struct tlv_map tlvs;
     struct hmap ports, names;
     uint16_t next_ofport;

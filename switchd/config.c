@@ -324,6 +324,7 @@ static void apply_bridge(void *config_, const struct row *row_)
     config_apply_tables(config, br, row_);
     apply_controllers(config, br, row);
     config_apply_mirrors(config, br, row_);
+    config_apply_exports(config, br, row_);
     config_apply_inband(config, br, row_);
     bridge_apply_fail_mode(br);
 }

@@ -7,6 +7,7 @@
  * transaction. Statistics follow every 5 seconds.
  *
  *     config.c         rows -> bridges
+ *     config_export.c  rows -> collectors of samples
  *     config_inband.c  rows -> whom in-band control keeps the way open to
  *     config_mirror.c  rows -> mirrors
  *     config_qos.c     rows -> queues of ports
@@ -70,6 +71,8 @@ void config_apply_tls(struct config *config, const struct row *root);
 void status_write(struct config *config);
 /* What Flow_Table says of the tables of a bridge, of row ROW of Bridge. */
 void config_apply_tables(const struct config *config, struct bridge *br, const struct row *row);
+/* The collectors that sample actions of a bridge may name, of row ROW of Bridge. */
+void config_apply_exports(const struct config *config, struct bridge *br, const struct row *row);
 /* The mirrors of a bridge, of row ROW of Bridge. */
 void config_apply_mirrors(struct config *config, struct bridge *br, const struct row *row);
 /* Queues and policing of PORT, by its rows of Port and Interface. */

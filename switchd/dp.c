@@ -44,6 +44,8 @@ static void action_fini(struct dp_action *a)
         dp_packet_in_unref(a->pin);
     else if (a->type == DP_CT)
         free(a->ct);
+    else if (a->type == DP_SAMPLE)
+        free(a->sample);
     else if (a->type == DP_RECIRC)
         recirc_unref(a->recirc);
 }
@@ -138,6 +140,11 @@ void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct)
     put(actions, DP_CT)->ct = xmemdup(ct, sizeof *ct);
 }
 
+void dp_put_sample(struct dp_actions *actions, const struct dp_sample *sample)
+{
+    put(actions, DP_SAMPLE)->sample = xmemdup(sample, sizeof *sample);
+}
+
 void dp_put_recirc(struct dp_actions *actions, struct recirc_state *state)
 {
     put(actions, DP_RECIRC)->recirc = state;
@@ -173,6 +180,8 @@ void dp_actions_copy(struct dp_actions *actions, const struct dp_action *from, s
             a.pin->refs++;
         else if (a.type == DP_CT)
             a.ct = xmemdup(a.ct, sizeof *a.ct);
+        else if (a.type == DP_SAMPLE)
+            a.sample = xmemdup(a.sample, sizeof *a.sample);
         else if (a.type == DP_RECIRC)
             recirc_ref(a.recirc);
         vec_push(&actions->list, a);
@@ -190,6 +199,8 @@ static bool action_equal(const struct dp_action *a, const struct dp_action *b)
         return a->pin == b->pin;
     if (a->type == DP_CT)
         return !memcmp(a->ct, b->ct, sizeof *a->ct);
+    if (a->type == DP_SAMPLE)
+        return !memcmp(a->sample, b->sample, sizeof *a->sample);
     if (a->type == DP_RECIRC)
         return a->recirc == b->recirc;
     return a->value_hi == b->value_hi && a->value_lo == b->value_lo;
@@ -331,6 +342,14 @@ static void put_action(struct str *s, const struct dp_action *a,
         break;
     case DP_CT:
         put_ct(s, a->ct);
+        break;
+    case DP_SAMPLE:
+        str_putf(s,
+                 "userspace(flow_sample(probability=%u,collector_set_id=%u,obs_domain_id=%u,"
+                 "obs_point_id=%u,output_port=%u%s))",
+                 a->sample->probability, a->sample->set_id, a->sample->domain, a->sample->point,
+                 a->sample->out_port ? a->sample->out_port : UINT32_MAX,
+                 a->sample->egress ? ",egress" : "");
         break;
     case DP_RECIRC:
         str_putf(s, "recirc(0x%x)", a->recirc->id);

@@ -37,6 +37,7 @@ enum dp_type {
     DP_QUEUE,      /* n: the queue of what is output from here on */
     DP_TRUNC,      /* n: the next output sends at most so many bytes */
     DP_CT,         /* ct: through the connection tracker, which may change the packet */
+    DP_SAMPLE,     /* sample: told to collectors, by chance */
     DP_RECIRC,     /* recirc: looked up and carried out anew; the last one of its list */
 };
 
@@ -65,6 +66,14 @@ struct dp_tunnel {
     uint8_t options; /* bit i: metadata[i] travels, by the bridge's TLV map */
 };
 
+/* What a set of collectors is told besides the packet. */
+struct dp_sample {
+    uint32_t bridge_no, set_id;
+    uint32_t domain, point, out_port; /* OUT_PORT: an OpenFlow number, 0: none */
+    uint16_t probability;             /* of 65535 */
+    uint16_t egress;
+};
+
 struct dp_action {
     uint8_t type; /* enum dp_type */
     uint8_t field;
@@ -80,6 +89,7 @@ struct dp_action {
         struct dp_tunnel *tunnel;    /* DP_OUTPUT to a tunnel, owned; else NULL */
         struct dp_packet_in *pin;    /* one reference */
         struct ct_action *ct;        /* owned */
+        struct dp_sample *sample;    /* owned */
         struct recirc_state *recirc; /* one reference */
     };
 };
@@ -105,9 +115,10 @@ void dp_put_pop_pbb(struct dp_actions *actions);
 void dp_put_meter(struct dp_actions *actions, uint32_t meter);
 void dp_put_queue(struct dp_actions *actions, uint32_t queue);
 void dp_put_trunc(struct dp_actions *actions, uint32_t max_len);
-void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct);       /* copied */
-void dp_put_recirc(struct dp_actions *actions, struct recirc_state *state);   /* takes over */
-void dp_put_controller(struct dp_actions *actions, struct dp_packet_in *pin); /* takes over */
+void dp_put_ct(struct dp_actions *actions, const struct ct_action *ct);         /* copied */
+void dp_put_sample(struct dp_actions *actions, const struct dp_sample *sample); /* copied */
+void dp_put_recirc(struct dp_actions *actions, struct recirc_state *state);     /* takes over */
+void dp_put_controller(struct dp_actions *actions, struct dp_packet_in *pin);   /* takes over */
 /* What is put between the two works on a copy of the packet; an empty clone leaves nothing. */
 size_t dp_begin_clone(struct dp_actions *actions);
 void dp_end_clone(struct dp_actions *actions, size_t start);

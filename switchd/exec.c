@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "flow/rewrite.h"
+#include "switchd/export/sample.h"
 #include "switchd/ofserver.h"
 #include "switchd/port/offload.h"
 
@@ -204,6 +205,9 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
                 conntrack_execute(vs->ct, packet, a->ct, port_host_now_ms(&vs->host));
             else if (hold(vs, packet, a, n - i - 1))
                 return;
+            break;
+        case DP_SAMPLE:
+            export_sample(vs, packet, a->sample);
             break;
         case DP_RECIRC:
             vswitch_recirculate(vs, packet, a->recirc);

@@ -13,7 +13,8 @@
 
 struct mac_entry {
     struct hnode node;
-    struct list lru; /* oldest first */
+    struct list lru; /* oldest first; of a static one: in mac_table.fixed */
+    bool is_static;  /* put there by the operator: no packet moves it, it does not age */
     struct mac mac;
     uint16_t vlan;
     uint32_t port; /* OpenFlow port */
@@ -22,7 +23,8 @@ struct mac_entry {
 
 struct mac_table {
     struct hmap entries;
-    struct list lru;
+    struct list lru, fixed;
+    size_t n_static;
     uint32_t max_entries;
     int64_t aging_ms;
     uint64_t generation; /* grows with each change of an answer */
@@ -43,4 +45,8 @@ bool mac_table_learn(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32
 const struct mac_entry *mac_table_find(const struct mac_table *mt, struct mac mac, uint16_t vlan);
 void mac_table_expire(struct mac_table *mt, int64_t now_ms);
 void mac_table_forget_port(struct mac_table *mt, uint32_t port);
-void mac_table_flush(struct mac_table *mt);
+/* MAC is on PORT until that is taken back or the port goes, whatever packets say. */
+void mac_table_add_static(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32_t port);
+bool mac_table_remove_static(struct mac_table *mt, struct mac mac, uint16_t vlan); /* false: none */
+void mac_table_clear_stats(struct mac_table *mt);
+void mac_table_flush(struct mac_table *mt); /* static entries stay */

@@ -8,7 +8,7 @@
  *     main.c -> switchd.c (options, database)  config.c status.c (rows <-> bridges)
  *     ofserver.c ofstats.c ofbundle.c ofpacket.c (OpenFlow)   bridge.c group.c table.c (its state)
  *     vswitch.c megaflow.c (the way of a packet)   xlate*.c (its meaning)   exec.c port/ (its end)
- *     appctl.c ct_appctl.c ipf_appctl.c port_appctl.c trace.c (the operator's view)
+ *     appctl.c fdb_appctl.c ct_appctl.c ipf_appctl.c port_appctl.c trace.c (the operator's view)
  */
 #pragma once
 
@@ -51,5 +51,6 @@ extern const struct daemon_spec switchd_spec; /* its aux is a struct switchd, ze
 void appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void ct_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void ipf_appctl_register(struct unixctl *ctl, struct vswitch *vs);
+void fdb_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void port_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void trace_register(struct unixctl *ctl, struct vswitch *vs);

@@ -481,6 +481,7 @@ void vswitch_tick(struct vswitch *vs)
         tables_expire(&br->tables, now_ms, vs->walk.credited_ms, &journal);
         bridge_commit(br, &journal);
         mac_table_expire(&br->macs, now_ms);
+        exports_tick(&br->exports);
         refresh_ports(br);
         if (br->of)
             ofserver_tick(br->of, now_ms);

@@ -467,7 +467,10 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
     case OF_METER:
         do_meter(x, ((const struct of_id *)p)->id);
         break;
-    default: /* CONJUNCTION, NOTE, SAMPLE: nothing to do to the packet */
+    case OF_SAMPLE:
+        xlate_sample(x, p);
+        break;
+    default: /* CONJUNCTION, NOTE: nothing to do to the packet */
         break;
     }
 }

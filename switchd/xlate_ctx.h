@@ -7,6 +7,7 @@
  *     xlate_mirror.c   copies for mirrors
  *     xlate_group.c    groups, multipath, bundle
  *     xlate_learn.c    learn
+ *     xlate_sample.c   sample
  *     xlate_ct.c       ct, ct_clear, and what comes behind a ct
  *     continuation.c   what a translation that unwinds leaves to RESUME, or to the packet that has lost a header
  */
@@ -126,6 +127,7 @@ void xlate_controller(struct xctx *x, uint16_t max_len, uint16_t id, uint8_t rea
 void xlate_group(struct xctx *x, uint32_t id);
 void xlate_multipath(struct xctx *x, const struct of_multipath *a);
 void xlate_bundle(struct xctx *x, const struct of_bundle_action *a);
+void xlate_sample(struct xctx *x, const struct of_sample *a);
 void xlate_learn(struct xctx *x, const struct of_learn *a);
 void xlate_ct(struct xctx *x, const struct of_ct *a);
 void xlate_ct_clear(struct xctx *x);

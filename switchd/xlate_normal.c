@@ -104,11 +104,14 @@ void xlate_normal(struct xctx *x)
     }
     x->out->used_macs = true;
     if (in && !mac_is_multicast(x->key.eth_src)) {
-        struct effect *e = xctx_effect(x, EFFECT_MAC);
-        e->mac.bridge_no = x->br->number;
-        e->mac.mac = x->key.eth_src;
-        e->mac.vlan = (uint16_t)vlan;
-        e->mac.port = in_port;
+        const struct mac_entry *was = mac_table_find(&x->br->macs, x->key.eth_src, (uint16_t)vlan);
+        if (!was || !was->is_static) {
+            struct effect *e = xctx_effect(x, EFFECT_MAC);
+            e->mac.bridge_no = x->br->number;
+            e->mac.mac = x->key.eth_src;
+            e->mac.vlan = (uint16_t)vlan;
+            e->mac.port = in_port;
+        }
         depend_on_mac(x, x->key.eth_src,
                       (uint16_t)vlan); /* what is counted late must not move it back */
     }

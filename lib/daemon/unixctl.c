@@ -161,7 +161,8 @@ static void answer(struct unixctl_conn *conn, const char *text, bool is_error)
         conn_free(conn);
         return;
     }
-    json_t *json = json_string(text ? text : "");
+    size_t n = text ? strlen(text) : 0; /* a client prints it as it is: whole lines */
+    json_t *json = json_sprintf("%s%s", text ? text : "", n && text[n - 1] != '\n' ? "\n" : "");
     if (!json) /* not UTF-8 */
         json = json_string("(the answer is not valid text)");
     if (is_error)

@@ -12,7 +12,6 @@ LOG_MODULE(bfd);
 enum {
     SLOW_TX_MS = 1000, /* while the session is not up (6.8.3) */
     DECAY_CHECK_MS = 2000,
-    DECAY_PACKETS = 20, /* fewer than that in DECAY_CHECK_MS are only the control packets */
 };
 
 static int64_t now_us(const struct bfd *bfd)
@@ -201,11 +200,13 @@ static void expire(struct bfd *bfd)
     log_info("%s: down, nothing was heard in time", bfd->name);
 }
 
-/* Without data traffic the peer may speak more rarely. */
+/* Without data traffic (no more than twice the control packets that are due) the peer may speak more rarely. */
 static void check_decay(struct bfd *bfd, uint64_t received)
 {
     bfd->decay_check_us = now_us(bfd) + DECAY_CHECK_MS * 1000;
-    bool idle = bfd->state == BFD_UP && received - bfd->received < DECAY_PACKETS;
+    uint64_t interval_ms = MAX(MAX(bfd->min_rx_ms, bfd->remote.min_tx_us / 1000), UINT64_C(1));
+    bool idle =
+        bfd->state == BFD_UP && received - bfd->received <= 2 * (DECAY_CHECK_MS / interval_ms + 1);
     uint32_t min_rx =
         idle ? MAX(bfd->options.decay_min_rx_ms, bfd->options.min_rx_ms) : bfd->options.min_rx_ms;
     set_intervals(bfd, min_rx);

@@ -5,6 +5,7 @@ import re
 import struct
 import subprocess
 
+import libexport
 import libopenflow as lib
 import libtables
 
@@ -281,6 +282,7 @@ def main(checks, ours, peer):
     monitors(checks, ours, peer)
     pauses(checks, ours)
     libtables.main(checks, ours, peer)
+    libexport.main(checks, ours, peer)
 
 
 lib.main(main)

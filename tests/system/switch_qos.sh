@@ -31,6 +31,14 @@ sleep 0.7
 check "ping through a queue" pings a 10.9.0.2
 wait $dump
 has "marked by the queue's DSCP" 'tos 0x28' "$(cat "$dir/dump")"
+# The translation is cached by now: another mark must reach packets of the same flow.
+check "another DSCP" vsctl q set queue "$(vsctl q get qos "$(vsctl q get port pb qos)" queues:7)" dscp=20
+ip netns exec wswb timeout 10 tcpdump -nvi eth0 -c 1 'icmp[0] = 8' >"$dir/dump" 2>/dev/null &
+dump=$!
+sleep 0.7
+check "ping with it" pings a 10.9.0.2
+wait $dump
+has "marked by the new one" 'tos 0x50' "$(cat "$dir/dump")"
 packets() { ofctl q queue-stats br0 2 "$1" | sed -n "s/.*queue $1:.*pkts=\([0-9]*\).*/\1/p"; }
 check "queue 7 counts" wait_for 10 bash -c "OVS_RUNDIR=$dir/q ovs-ofctl -O OpenFlow15 queue-stats br0 2 7 | grep -Eq 'pkts=([3-9]|[1-9][0-9])'"
 equal "queue 1 does not count them" 0 "$(packets 1)"
