@@ -39,12 +39,21 @@ class Measure:
         return self.tool("gen", ["gen", MACHINES[0][1], "-c", "0", "-f", str(flows), "-d", str(seconds), "-s", mac(0), "-t", to,
                                  "-S", address(0), "-T", address(1), "-p", "53"])
 
+    def arrived(self):
+        with subprocess.Popen(inside("sink", ["cat", "/sys/class/net/%s/statistics/rx_packets" % MACHINES[1][1]]), text=True, stdout=subprocess.PIPE) as p:
+            return int(p.communicate()[0])
+
     def packets(self, name, flows, to, switches):
-        gen = self.generator(flows, self.seconds + 1, to)
+        """Of flows that have all been seen before: the first packet of each is group switch's to measure."""
+        gen = self.generator(flows, self.seconds + 61, to)
+        start, end = self.arrived(), time.time() + 60
         time.sleep(0.5)
+        while self.arrived() - start < 2 * flows and time.time() < end:
+            time.sleep(0.1)
         before = sum(cpu_seconds(s.process.pid) for s in switches)
         n, rate = self.finish(self.tool("sink", ["count", MACHINES[1][1], "-d", str(self.seconds)]), self.seconds)
         used = sum(cpu_seconds(s.process.pid) for s in switches) - before
+        gen.terminate()
         self.finish(gen, self.seconds)
         if n < 1000:
             raise RuntimeError("%s: only %d packets arrived" % (name, n))
