@@ -27,6 +27,9 @@ void vport_set_qos(struct vport *port, struct qos_config *config)
         log_warn("%s: QoS: %s", port->name, diag_text(&diag));
     if (port->qos.config.queues.data != queues) /* translations mark packets as they say */
         vswitch_invalidate(port->bridge->vs);
+    if (port->qos.config.type || queues)
+        port->dev->class->refresh(
+            port->dev); /* the device has a queue discipline now, or none any more */
     diag_fini(&diag);
 }
 

@@ -3,7 +3,7 @@
  * Every frame crosses the socket with a virtio-net header (packet(7), PACKET_VNET_HDR), so checksums
  * that a local sender left unfinished and TCP segments of 64 kB are known for what they are. The
  * kernel takes 802.1Q tags out of received frames and tells them aside; they are put back. Receiving is a ring
- * (packet_ring.h), sending one sendmmsg for all of a batch, from where the frames lie. The device is set up and
+ * (packet_ring.h), sending is packet_send.h. The device is set up and
  * promiscuous while the port is open.
  *
  * The kernel's own stack does not see what the device receives (ingress.h), so it should have no
@@ -28,14 +28,12 @@
 #include "switchd/port/af_xdp.h"
 #include "switchd/port/ingress.h"
 #include "switchd/port/netdev.h"
-#include "switchd/port/offload.h"
 #include "switchd/port/packet_ring.h"
-#include "switchd/qos/qos.h"
+#include "switchd/port/packet_send.h"
 
 LOG_MODULE(af_packet);
 
 enum {
-    SEND_QUEUE = 64,
     READ_ROUNDS = 8, /* batches of one port before others have their turn */
     SEND_BUFFER = 16 << 20
 };
@@ -45,18 +43,13 @@ struct system_port {
     uint32_t ifindex; /* of the device that the socket is bound to */
     char mode[24];    /* of AF_XDP, as asked for; "": a packet socket is asked for */
     uint32_t n_slots; /* as asked for; 0: nothing was */
+    bool direct;      /* options:direct-send */
     struct af_xdp *xdp;
     uint64_t lost_before; /* rx_dropped without what xdp has lost */
     int fd;               /* -1: not open */
     struct loop_fd *lfd;
     struct packet_ring rx;
-    uint32_t priority; /* of the socket: what is sent goes into that queue of the device */
-    struct send_queue {
-        size_t n;
-        struct mmsghdr msgs[SEND_QUEUE];
-        struct iovec iov[SEND_QUEUE][2];
-        uint32_t bytes[SEND_QUEUE];
-    } tx;
+    struct packet_send tx;
 };
 
 static struct system_port *system_cast(struct port *port)
@@ -83,21 +76,7 @@ static void system_flush(struct port *port_)
         af_xdp_flush(port->xdp);
         return;
     }
-    size_t n = port->tx.n;
-    port->tx.n = 0;
-    port_send_messages(port_, port->fd, port->tx.msgs, port->tx.bytes, n);
-}
-
-/* A queue's packets are told apart by the socket's priority, so one batch is of one queue. */
-static void set_queue(struct system_port *port, uint32_t queue)
-{
-    uint32_t priority = queue ? qos_priority(queue) : 0;
-    if (priority == port->priority)
-        return;
-    if (port->tx.n)
-        system_flush(&port->up);
-    port->priority = priority;
-    (void)setsockopt(port->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+    packet_send_flush(&port->tx);
 }
 
 static int system_send(struct port *port_, const struct packet *packet,
@@ -108,22 +87,7 @@ static int system_send(struct port *port_, const struct packet *packet,
         return af_xdp_send(port->xdp, packet);
     if (port->fd < 0)
         return ERR_IO;
-    struct send_queue *tx = &port->tx;
-    set_queue(port, packet->md.skb_priority);
-    struct virtio_net_hdr vnet;
-    offload_to_vnet(packet, &vnet);
-    uint8_t *kept = port_host_keep(port_->host, packet, last, sizeof vnet);
-    size_t i = tx->n++;
-    struct iovec *iov = tx->iov[i];
-    if (kept)
-        iov[0] = (struct iovec){memcpy(kept, &vnet, sizeof vnet), sizeof vnet + packet->size};
-    else
-        iov[0] = (struct iovec){&vnet, sizeof vnet},
-        iov[1] = (struct iovec){packet->data, packet->size};
-    tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = iov, .msg_iovlen = kept ? 1 : 2};
-    tx->bytes[i] = packet->size;
-    if (!kept || tx->n == SEND_QUEUE)
-        system_flush(port_);
+    packet_send_put(&port->tx, packet, last);
     return 0;
 }
 
@@ -146,7 +110,7 @@ static int socket_open(struct system_port *port)
         bind(port->fd, (struct sockaddr *)&addr, sizeof addr) < 0)
         return ERR_IO;
     (void)setsockopt(port->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-    port->priority = 0;
+    packet_send_init(&port->tx, &port->up, port->fd, port->direct);
     return 0;
 }
 
@@ -167,7 +131,12 @@ static bool start_xdp(struct system_port *port)
 static void read_status(struct system_port *port)
 {
     netdev_read_status(port->up.name, &port->up.status);
-    port->up.status.packet_io = port->xdp ? af_xdp_mode(port->xdp) : port->lfd ? "AF_PACKET" : NULL;
+    if (port->lfd)
+        packet_send_refresh(&port->tx);
+    port->up.status.packet_io = port->xdp           ? af_xdp_mode(port->xdp)
+                                : port->tx.use_fast ? "AF_PACKET, sends by AF_XDP"
+                                : port->lfd         ? "AF_PACKET"
+                                                    : NULL;
 }
 
 static void system_stop(struct system_port *port)
@@ -178,7 +147,7 @@ static void system_stop(struct system_port *port)
     port->xdp = NULL;
     loop_fd_free(port->lfd);
     port->lfd = NULL;
-    port->tx.n = 0;
+    packet_send_fini(&port->tx);
     if (port->rx.map && port->rx.map != MAP_FAILED)
         packet_ring_close(&port->rx);
     port->rx = (struct packet_ring){0};
@@ -232,7 +201,9 @@ static int read_options(struct system_port *port, const struct smap *options, bo
                         "bad value for option xdp-mode: %s (wanted: best-effort, native, "
                         "native-with-zerocopy or generic)",
                         mode);
-    *changed = strcmp(mode, port->mode) != 0 || n_slots != port->n_slots;
+    bool direct = smap_get_bool(options, "direct-send", true);
+    *changed = strcmp(mode, port->mode) != 0 || n_slots != port->n_slots || direct != port->direct;
+    port->direct = direct;
     snprintf(port->mode, sizeof port->mode, "%s", mode);
     port->n_slots = (uint32_t)n_slots;
     return 0;

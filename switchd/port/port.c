@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "switchd/port/bypass.h"
 #include "switchd/port/tunnel.h"
 
 const struct port_class *const port_classes[] = {
@@ -50,6 +51,7 @@ void port_host_fini(struct port_host *host)
     free(host->buffers);
     free(host->kept);
     tunnel_table_free(host->tunnels);
+    bypass_free(host->bypass);
 }
 
 struct packet *port_host_packet(struct port_host *host, size_t i)

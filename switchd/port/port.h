@@ -1,7 +1,7 @@
 /* port.h - where packets enter and leave the switch: one vtable, one file a kind.
  *
  *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
- *     packet_ring.c          what it receives with
+ *     packet_ring.c          what it receives with; packet_send.c: what it sends with
  *     af_xdp.c     afxdp     the same, through AF_XDP sockets (xdp_socket.c) and a program (xdp_program.c)
  *     tap.c        internal  a tap device of the switch's own (also type "tap")
  *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
@@ -34,6 +34,7 @@ enum { PORT_BATCH = 64, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 
 struct mmsghdr;
 struct port;
+struct bypass;       /* port/bypass.h */
 struct tunnel_table; /* port/tunnel.h */
 struct tunnel_wire;
 
@@ -48,7 +49,8 @@ struct port_host {
     struct tunnel_wire *wire;     /* tests: in the kernel's place; or NULL */
     struct packet *batch;         /* PORT_BATCH packets */
     uint8_t *buffers;             /* one for each; see port_host_packet */
-    struct tunnel_table *tunnels; /* made on first use */
+    struct tunnel_table *tunnels; /* made on first use, as is */
+    struct bypass *bypass;
 
     /* Output that waits for the end of the batch. */
     bool receiving;

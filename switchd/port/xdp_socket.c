@@ -34,48 +34,50 @@ bool xdp_socket_takes(const struct xdp_socket *s, uint32_t mtu)
     return size && size <= s->slot_size;
 }
 
+static size_t memory_size(const struct xdp_socket *s)
+{
+    return (size_t)s->slot_size * (s->n_rx + s->n_tx);
+}
+
 static int memory_open(struct xdp_socket *s)
 {
-    size_t size = (size_t)s->slot_size * s->n_slots * 2;
-    s->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    s->memory =
+        mmap(NULL, memory_size(s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (s->memory == MAP_FAILED)
         return -errno;
     const struct xsk_umem_config config = {
-        .fill_size = s->n_slots, .comp_size = s->n_slots, .frame_size = s->slot_size};
-    return xsk_umem__create(&s->umem, s->memory, size, &s->fill, &s->done, &config);
+        .fill_size = MAX(s->n_rx, 1u), .comp_size = s->n_tx, .frame_size = s->slot_size};
+    return xsk_umem__create(&s->umem, s->memory, memory_size(s), &s->fill, &s->done, &config);
 }
 
 static int socket_open(struct xdp_socket *s, const char *name, uint32_t queue, bool zero_copy)
 {
     const struct xsk_socket_config config = {
-        .rx_size = s->n_slots,
-        .tx_size = s->n_slots,
+        .rx_size = s->n_rx,
+        .tx_size = s->n_tx,
         .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
         .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | (zero_copy ? 0 : XDP_COPY)),
     };
-    return xsk_socket__create(&s->xsk, name, queue, s->umem, &s->rx, &s->tx, &config);
+    return xsk_socket__create(&s->xsk, name, queue, s->umem, s->n_rx ? &s->rx : NULL, &s->tx,
+                              &config);
 }
 
-/* The first half of the slots to the kernel, the second half free. */
+/* The first slots to the kernel, the others free. */
 static void share_out(struct xdp_socket *s)
 {
-    uint32_t at, n = s->n_slots;
-    INVARIANT(xsk_ring_prod__reserve(&s->fill, n, &at) == n);
-    s->free = xmalloc(n * sizeof *s->free);
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t at;
+    INVARIANT(xsk_ring_prod__reserve(&s->fill, s->n_rx, &at) == s->n_rx);
+    for (uint32_t i = 0; i < s->n_rx; i++)
         *xsk_ring_prod__fill_addr(&s->fill, at + i) = (uint64_t)i * s->slot_size;
-        s->free[i] = (uint64_t)(2 * n - 1 - i) * s->slot_size;
-    }
-    s->n_free = n;
-    xsk_ring_prod__submit(&s->fill, n);
+    xsk_ring_prod__submit(&s->fill, s->n_rx);
+    s->free = xmalloc(s->n_tx * sizeof *s->free);
+    for (s->n_free = 0; s->n_free < s->n_tx; s->n_free++)
+        s->free[s->n_free] = (uint64_t)(s->n_rx + s->n_free) * s->slot_size;
 }
 
-int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint32_t mtu,
-                    uint32_t n_slots, bool zero_copy, struct diag *diag)
+static int open_all(struct xdp_socket *s, const char *name, uint32_t queue, bool zero_copy,
+                    struct diag *diag)
 {
-    *s = (struct xdp_socket){.slot_size = slot_for(mtu), .n_slots = 64};
-    while (s->n_slots < MIN(n_slots, (uint32_t)XDP_SLOTS_MAX))
-        s->n_slots *= 2;
     int rc = memory_open(s);
     if (rc)
         return diag_set(diag, ERR_UNSUPPORTED, "no memory to share with the kernel (%s)",
@@ -88,13 +90,29 @@ int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint
     return 0;
 }
 
+int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint32_t mtu,
+                    uint32_t n_slots, bool zero_copy, struct diag *diag)
+{
+    uint32_t n = 64;
+    while (n < MIN(n_slots, (uint32_t)XDP_SLOTS_MAX))
+        n *= 2;
+    *s = (struct xdp_socket){.slot_size = slot_for(mtu), .n_rx = n, .n_tx = n};
+    return open_all(s, name, queue, zero_copy, diag);
+}
+
+int xdp_socket_open_sender(struct xdp_socket *s, const char *name, uint32_t n_slots)
+{
+    *s = (struct xdp_socket){.slot_size = SLOT_MIN, .n_tx = n_slots};
+    return open_all(s, name, 0, false, NULL);
+}
+
 void xdp_socket_close(struct xdp_socket *s)
 {
     xsk_socket__delete(s->xsk);
     if (s->umem)
         (void)xsk_umem__delete(s->umem);
     if (s->memory && s->memory != MAP_FAILED)
-        (void)munmap(s->memory, (size_t)s->slot_size * s->n_slots * 2);
+        (void)munmap(s->memory, memory_size(s));
     free(s->free);
 }
 
@@ -139,7 +157,7 @@ bool xdp_socket_release(struct xdp_socket *s)
 /* Takes back the slots that have been sent. */
 static void collect(struct xdp_socket *s)
 {
-    uint32_t at, n = xsk_ring_cons__peek(&s->done, s->n_slots, &at);
+    uint32_t at, n = xsk_ring_cons__peek(&s->done, s->n_tx, &at);
     for (uint32_t i = 0; i < n; i++)
         s->free[s->n_free++] = *xsk_ring_cons__comp_addr(&s->done, at + i);
     xsk_ring_cons__release(&s->done, n);

@@ -1,7 +1,7 @@
 /* xdp_socket.h - an AF_XDP socket for one queue of a device, with memory that it shares with the kernel (Documentation/networking/af_xdp.rst).
  *
- * The memory is cut into slots of one size, half of them for receiving: they go round from the fill ring through a frame to
- * the switch, which works on it where it lies, and back. The other half is for sending: a frame is copied into a free slot, and
+ * The memory is cut into slots of one size. Some are for receiving: they go round from the fill ring through a frame to
+ * the switch, which works on it where it lies, and back. The others are for sending: a frame is copied into a free slot, and
  * the slot is free again when the completion ring says so. So a socket never asks for memory while it runs.
  *
  * Neither side rings a bell that the other does not ask for (XDP_USE_NEED_WAKEUP), but copy mode sends only when it is told to: once a
@@ -21,9 +21,10 @@ struct xdp_socket {
     struct xsk_ring_prod fill, tx;
     struct xsk_ring_cons rx, done;
     uint8_t *memory;
-    uint32_t slot_size, n_slots; /* of each half */
-    uint32_t n_read;             /* frames read since the last release */
-    uint64_t read[PORT_BATCH];   /* their slots */
+    uint32_t slot_size;
+    uint32_t n_rx, n_tx;       /* slots; n_rx may be 0 */
+    uint32_t n_read;           /* frames read since the last release */
+    uint64_t read[PORT_BATCH]; /* their slots */
     uint32_t n_free;
     uint64_t *free; /* slots to send from */
 };
@@ -35,6 +36,8 @@ bool xdp_socket_takes(const struct xdp_socket *s, uint32_t mtu);
 /* Binds a socket to QUEUE of the device NAME. ZERO_COPY: as the driver likes, else by copy. DIAG says which step failed. */
 int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint32_t mtu,
                     uint32_t n_slots, bool zero_copy, struct diag *diag) MUST_CHECK;
+/* A socket that only sends, frames of up to 2 kB, by the first queue of a device that needs no program for it. */
+int xdp_socket_open_sender(struct xdp_socket *s, const char *name, uint32_t n_slots) MUST_CHECK;
 void xdp_socket_close(struct xdp_socket *s);
 int xdp_socket_fd(const struct xdp_socket *s);
 /* Puts what is there, at most PORT_BATCH frames, into PORT's host's batch; the number of them. */

@@ -83,8 +83,8 @@ equal "under its number" 1 "$(vsctl h get interface pa ofport)"
 
 # kill -9 and a new start: everything is there again, with the same numbers.
 before=$(for p in pa pb pc pd pz x0 x1; do vsctl h get interface $p ofport; done)
-kill -9 "$(ip netns pids wswh | head -n 1)"
-sleep 0.2
+kill -9 "$pid_h"
+wait "$pid_h" 2>/dev/null # the kernel takes 0.05 s a port to let go
 pids=()
 switch_start h
 wait_for 10 ip netns exec wswa ping -n -c 1 -W 1 10.9.0.4

@@ -21,11 +21,8 @@ done
 says() { # SWITCH TEXT: the switch's log has it
     grep -q -- "$2" "$dir/$1.out"
 }
-lines() { # SWITCH TEXT: how often
-    grep -c -- "$2" "$dir/$1.out"
-}
-io() { # PORT: how its packets cross
-    vsctl h1 --if-exists get interface "$1" status:packet_io | tr -d '"'
+io() { # PORT TEXT: so its packets cross, as the database tells
+    [ "$(vsctl h1 --if-exists get interface "$1" status:packet_io | tr -d '"')" = "$2" ]
 }
 flows() { # FLOW...: of h1, these and no others
     check "flows" bash -c "printf '%s\n' $(printf "'%s' " "$@") | OVS_RUNDIR=$dir/h1 ovs-ofctl -O OpenFlow15 --bundle replace-flows br0 -"
@@ -39,7 +36,7 @@ wait_for 10 says h1 "pb: packets cross by"
 form=finished
 if says h1 "pa: packets cross by AF_XDP, native"; then
     check "and the other port" says h1 "pb: packets cross by AF_XDP, native"
-    check "told in the database" wait_for 5 test "$(io pa)" = "AF_XDP, native"
+    check "told in the database" wait_for 5 io pa "AF_XDP, native"
 else
     check "the log says why not" says h1 "pa: packets cross by AF_PACKET instead of AF_XDP: [a-z]"
     form=any
@@ -93,17 +90,36 @@ check "and back" transfer a c 10.9.0.1 5
 for d in a c; do ip netns exec wsw$d ip link set eth0 mtu 1500; done
 
 # A port that changes its mind while it runs.
+twice() {
+    [ "$(grep -c 'pb: packets cross by' "$dir/h1.out")" = 2 ]
+}
+error() { # TEXT: the database tells it of pb
+    [ "$(vsctl h1 get interface pb error)" = "$1" ]
+}
 check "AF_XDP by an option" vsctl h1 set interface pb options:xdp-mode=native options:n_rxq_desc=128
-check "at once" wait_for 5 test "$(lines h1 'pb: packets cross by')" = 2
+check "at once" wait_for 5 twice
 send "TCP then" tcp b 10.9.0.2 any
-before=$(lines h1 "pb: packets cross by")
 check "a mode that is none" vsctl h1 set interface pb options:xdp-mode=fast
-check "is an error that names it" wait_for 5 test "$(vsctl h1 get interface pb error)" = '"bad value for option xdp-mode: fast (wanted: best-effort, native, native-with-zerocopy or generic)"'
+check "is an error that names it" wait_for 5 error '"bad value for option xdp-mode: fast (wanted: best-effort, native, native-with-zerocopy or generic)"'
 check "and back to none" vsctl h1 clear interface pb options
-check "without an error" wait_for 5 test "$(vsctl h1 get interface pb error)" = "[]"
+check "without an error" wait_for 5 error "[]"
 send "TCP by AF_PACKET again" tcp b 10.9.0.2 any
 check "an MTU that AF_XDP cannot have" vsctl h1 set interface pa mtu_request=9000
 check "makes it AF_PACKET, and the log says why" wait_for 5 says h1 "pa: packets cross by AF_PACKET instead of AF_XDP: "
+check "ping then" pings a 10.9.0.2
+
+# An ordinary port sends small frames straight to the device, unless somebody listens there.
+hears() {
+    ip netns exec wswa ping -n -c 8 -i 0.3 10.9.0.2 >/dev/null &
+    ip netns exec wswh1 timeout 6 tcpdump -nl -i pb -Q out -c 1 icmp >"$dir/heard" 2>/dev/null
+    local status=$?
+    wait $!
+    return $status
+}
+if [ $form = finished ]; then check "small frames go straight" wait_for 5 io pb "AF_PACKET, sends by AF_XDP"; fi
+check "tcpdump hears them all the same" hears
+check "not when they shall not" vsctl h1 set interface pb options:direct-send=false
+wait_for 5 io pb AF_PACKET
 check "ping then" pings a 10.9.0.2
 
 # A switch that has no right to load programs.

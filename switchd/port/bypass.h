@@ -1,0 +1,14 @@
+/* bypass.h - whether frames may go straight to a device, past what the kernel does between a socket and a driver.
+ *
+ * There queue disciplines hold frames back, and packet sockets (tcpdump) hear them. A device has nothing of the kind when its root queue
+ * discipline is "noqueue", as a veth's is unless somebody changes that, and when nobody but the switch listens. Both are
+ * looked up at most twice a second for all ports together, so that tcpdump may miss what is sent in its first second.
+ */
+#pragma once
+
+#include "switchd/port/port.h"
+
+struct bypass; /* what was looked up last, for all ports of a host */
+
+bool bypass_is_free(struct port_host *host, uint32_t ifindex);
+void bypass_free(struct bypass *bypass); /* NULL is allowed */

@@ -1,0 +1,115 @@
+/* packet_send.c - see packet_send.h. */
+#include "switchd/port/packet_send.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/headers.h"
+#include "switchd/port/bypass.h"
+#include "switchd/port/offload.h"
+#include "switchd/qos/qos.h"
+
+enum { FAST_SLOTS = SEND_QUEUE }; /* they come back at once where nothing holds frames */
+
+void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast)
+{
+    *tx = (struct packet_send){.port = port, .fd = fd, .refused = !fast};
+}
+
+void packet_send_fini(struct packet_send *tx)
+{
+    if (tx->fast)
+        xdp_socket_close(tx->fast);
+    free(tx->fast);
+    *tx = (struct packet_send){.fd = -1};
+}
+
+void packet_send_refresh(struct packet_send *tx)
+{
+    struct port *port = tx->port;
+    tx->use_fast = !tx->refused && bypass_is_free(port->host, port->status.ifindex);
+    if (!tx->use_fast || tx->fast)
+        return;
+    tx->fast = NEW(struct xdp_socket);
+    if (!xdp_socket_open_sender(tx->fast, port->name, FAST_SLOTS))
+        return;
+    xdp_socket_close(tx->fast);
+    free(tx->fast);
+    tx->fast = NULL;
+    tx->use_fast = false;
+    tx->refused = true;
+}
+
+static void flush_fast(struct packet_send *tx)
+{
+    tx->n_fast = 0;
+    (void)xdp_socket_kick(tx->fast); /* what a device that is down leaves goes with the next */
+}
+
+static void flush_messages(struct packet_send *tx)
+{
+    size_t n = tx->n;
+    tx->n = 0;
+    port_send_messages(tx->port, tx->fd, tx->msgs, tx->bytes, n);
+}
+
+void packet_send_flush(struct packet_send *tx)
+{
+    if (tx->n_fast)
+        flush_fast(tx);
+    if (tx->n)
+        flush_messages(tx);
+}
+
+/* Puts a plain frame on the cheap way; false: it is not free for it. */
+static bool put_fast(struct packet_send *tx, const struct packet *packet)
+{
+    if (!tx->use_fast || !offload_is_plain(packet) || packet->md.skb_priority ||
+        packet->size > tx->fast->slot_size || packet->size > tx->port->status.mtu + ETH_HEADER_LEN)
+        return false;
+    uint8_t *slot = xdp_socket_slot(tx->fast);
+    if (!slot)
+        return false;
+    if (tx->n)
+        flush_messages(tx);
+    memcpy(slot, packet->data, packet->size);
+    xdp_socket_put(tx->fast, packet->size);
+    if (++tx->n_fast == SEND_QUEUE)
+        flush_fast(tx);
+    return true;
+}
+
+/* A queue's packets are told apart by the socket's priority, so one batch is of one queue. */
+static void set_queue(struct packet_send *tx, uint32_t queue)
+{
+    uint32_t priority = queue ? qos_priority(queue) : 0;
+    if (priority == tx->priority)
+        return;
+    if (tx->n)
+        flush_messages(tx);
+    tx->priority = priority;
+    (void)setsockopt(tx->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+}
+
+void packet_send_put(struct packet_send *tx, const struct packet *packet, bool last)
+{
+    if (put_fast(tx, packet))
+        return;
+    if (tx->n_fast)
+        flush_fast(tx);
+    set_queue(tx, packet->md.skb_priority);
+    struct virtio_net_hdr vnet;
+    offload_to_vnet(packet, &vnet);
+    uint8_t *kept = port_host_keep(tx->port->host, packet, last, sizeof vnet);
+    size_t i = tx->n++;
+    struct iovec *iov = tx->iov[i];
+    if (kept)
+        iov[0] = (struct iovec){memcpy(kept, &vnet, sizeof vnet), sizeof vnet + packet->size};
+    else
+        iov[0] = (struct iovec){&vnet, sizeof vnet},
+        iov[1] = (struct iovec){packet->data, packet->size};
+    tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = iov, .msg_iovlen = kept ? 1 : 2};
+    tx->bytes[i] = packet->size;
+    if (!kept || tx->n == SEND_QUEUE)
+        flush_messages(tx);
+}

@@ -1,0 +1,36 @@
+/* packet_send.h - what a packet socket's frames leave by.
+ *
+ * One sendmmsg for all of a batch, from where the frames lie, each with its virtio-net header. A small frame without offloads goes a
+ * cheaper way where nothing stands between sockets and the device (bypass.h): through an AF_XDP socket that only sends, for
+ * which the device needs no program. Frames leave in the order in which they came, whichever way each takes.
+ */
+#pragma once
+
+#include <sys/socket.h>
+
+#include "switchd/port/xdp_socket.h"
+
+enum { SEND_QUEUE = 64 };
+
+struct packet_send {
+    struct port *port;
+    int fd;                  /* the packet socket, somebody else's */
+    uint32_t priority;       /* of the socket: what is sent goes into that queue of the device */
+    struct xdp_socket *fast; /* NULL: not tried yet, or refused */
+    bool use_fast;
+    bool refused; /* not wanted, or the kernel has none */
+    uint32_t n_fast;
+    size_t n;
+    struct mmsghdr msgs[SEND_QUEUE];
+    struct iovec iov[SEND_QUEUE][2];
+    uint32_t bytes[SEND_QUEUE];
+};
+
+/* FAST: the cheap way may be taken, once packet_send_refresh has found it free. */
+void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast);
+void packet_send_fini(struct packet_send *tx);
+/* Looks again whether the cheap way is free. */
+void packet_send_refresh(struct packet_send *tx);
+/* Queues PACKET; see port_send. */
+void packet_send_put(struct packet_send *tx, const struct packet *packet, bool last);
+void packet_send_flush(struct packet_send *tx);
