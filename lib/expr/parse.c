@@ -77,6 +77,7 @@ static int parse_constant_first(struct parser *ps, struct constants *cs, bool ne
     int rc = parse_sym_bits(expr_pool_symtab(ps->pool), lx, true, &sf, ps->diag);
     if (rc)
         return rc;
+    ps->is_comparison = true;
     if (!to_relop(lx->token.type, &relop2))
         return parse_make_cmp(ps, sf, mirrored(relop), cs, negate, ret);
 
@@ -112,6 +113,7 @@ static int parse_field_first(struct parser *ps, struct constants *cs, bool negat
     if (rc)
         return rc;
     if (to_relop(lx->token.type, &relop)) {
+        ps->is_comparison = true;
         lexer_get(lx);
         rc = parse_constants(ps, cs);
         return rc ? rc : parse_make_cmp(ps, sf, relop, cs, negate, ret);
@@ -137,6 +139,7 @@ static int parse_primary(struct parser *ps, bool negate, struct expr **ret)
         ps->depth++;
         int rc = parse_or_and(ps, negate, ret);
         ps->depth--;
+        ps->is_comparison = false;
         if (rc)
             return rc;
         rc = lexer_force(lx, LEX_RPAREN, ps->diag);
@@ -146,6 +149,7 @@ static int parse_primary(struct parser *ps, bool negate, struct expr **ret)
         }
         return rc;
     }
+    ps->is_comparison = false;
     struct constants *cs = ps->constants;
     for (size_t i = 0; i < ARRAY_SIZE(ps->constants); i++) {
         vec_clear(&cs[i].list);
@@ -175,10 +179,21 @@ static int parse_primary(struct parser *ps, bool negate, struct expr **ret)
 
 static int parse_not(struct parser *ps, bool negate, struct expr **ret)
 {
+    bool after_not = false;
     /* A chain of `!' needs no recursion: "!!!x". */
-    while (lexer_match(&ps->lx, LEX_LOG_NOT))
+    while (lexer_match(&ps->lx, LEX_LOG_NOT)) {
         negate = !negate;
-    return parse_primary(ps, negate, ret);
+        after_not = true;
+    }
+    size_t start = ps->lx.token.start;
+    int rc = parse_primary(ps, negate, ret);
+    if (!rc && after_not && ps->is_comparison) { /* "!x == 1" could be understood in two ways */
+        expr_unref(*ret);
+        *ret = NULL;
+        rc = diag_set_at(ps->diag, ERR_SYNTAX, (long)start,
+                         "Missing parentheses around operand of !.");
+    }
+    return rc;
 }
 
 static int parse_or_and(struct parser *ps, bool negate, struct expr **ret)

@@ -119,16 +119,13 @@ int parse_constants(struct parser *ps, struct constants *cs)
     if (!lexer_match(&ps->lx, LEX_LCURLY))
         return parse_constant(ps, cs);
     cs->in_braces = true;
-    if (lexer_match(&ps->lx, LEX_RCURLY))
-        return 0;
-    do {
-        if (ps->lx.token.type == LEX_RCURLY)
-            break; /* a trailing comma */
+    while (!lexer_match(&ps->lx, LEX_RCURLY)) {
         int rc = parse_constant(ps, cs);
         if (rc)
             return rc;
-    } while (lexer_match(&ps->lx, LEX_COMMA));
-    return lexer_force(&ps->lx, LEX_RCURLY, ps->diag);
+        lexer_match(&ps->lx, LEX_COMMA); /* which need not be there */
+    }
+    return 0;
 }
 
 bool parse_is_constant(enum lex_type type)
@@ -201,9 +198,10 @@ static int check_nominal(struct parser *ps, const struct symbol *sym, enum expr_
     return 0;
 }
 
-/* Ports are compared with names, everything else with numbers. */
-static int check_strings(struct parser *ps, const struct symbol *sym, const struct constants *cs)
+/* Ports are compared with names, everything else with numbers that it has room for. */
+static int check_constants(struct parser *ps, struct sym_bits sf, const struct constants *cs)
 {
+    const struct symbol *sym = sf.sym;
     for (size_t i = 0; i < cs->list.n; i++) {
         const struct lex_token *t = &cs->list.data[i];
         bool is_string = t->type == LEX_STRING || t->type == LEX_PORT_GROUP;
@@ -212,6 +210,10 @@ static int check_strings(struct parser *ps, const struct symbol *sym, const stru
                                "%s field %s is not compatible with %s constant.",
                                sym->is_string ? "String" : "Integer", sym->name,
                                is_string ? "string" : "integer");
+        bool is_number = t->type == LEX_INTEGER || t->type == LEX_MASKED_INTEGER;
+        int rc = is_number ? parse_check_width(t, sf, ps->diag) : 0;
+        if (rc)
+            return rc;
     }
     return 0;
 }
@@ -221,7 +223,7 @@ static int check_types(struct parser *ps, struct sym_bits sf, enum expr_relop re
                        const struct constants *cs, bool negate)
 {
     const struct symbol *sym = sf.sym;
-    int rc = check_strings(ps, sym, cs);
+    int rc = check_constants(ps, sf, cs);
     if (rc)
         return rc;
     if (relop > EXPR_NE) {
@@ -235,11 +237,6 @@ static int check_types(struct parser *ps, struct sym_bits sf, enum expr_relop re
     }
     for (size_t i = 0; i < cs->list.n; i++) {
         const struct lex_token *t = &cs->list.data[i];
-        if (t->type == LEX_INTEGER || t->type == LEX_MASKED_INTEGER) {
-            rc = parse_check_width(t, sf, ps->diag);
-            if (rc)
-                return rc;
-        }
         if (relop > EXPR_NE && t->type == LEX_MASKED_INTEGER)
             return masked_error(ps, sf, relop, t);
         if (relop > EXPR_NE && t->type == LEX_MACRO)

@@ -15,6 +15,7 @@ struct parser {
     struct lexer lx;
     struct diag *diag;
     unsigned depth;
+    bool is_comparison;            /* what was parsed last, without parentheses */
     struct constants constants[2]; /* of the comparison being parsed: "CS < field < CS" */
     VEC(struct expr *) operands;   /* of the && and || being parsed, innermost last */
 };

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """The names of the language, asked of Debian's ovn-trace (OVN 23.03): for each name of tests/data/lflow/symbols.txt, what may be compared with it, selected
-of it and assigned to it, in the same words when it is refused; what it becomes with its prerequisites; and that no name of ovn-sb(5) is missing.
+of it and assigned to it, in the same words when it is refused; what it becomes with its prerequisites; and that no name of ovn-sb(5) is missing. Then
+random matches, right and wrong.
+
+    language_peers.py [SEED [MATCHES]]
 """
-import json, os, re, shutil, subprocess, sys, tempfile, time
+import json, os, random, re, shutil, subprocess, sys, tempfile, time
 
 LFLOW = os.path.join(os.environ["WEFT_BIN"], "weft-lflow")
 TABLE = os.path.join(os.environ["WEFT_SRC"], "tests/data/lflow/symbols.txt")
@@ -15,6 +18,46 @@ ct_commit { @[0] = reg0[0]; };|ct_commit { clone { @ = 1; }; };|reg0 = @;|reg0[0
 @ = select(1, 2);|@[0] = check_pkt_larger(1500);|@ = lookup_arp(inport, arp.spa, arp.sha);|@ = get_fdb(eth.dst);""".replace("\n", "|").split("|")
 # Accepted by us alone; younger words for the same; a port has no bits; what a controller's note is within ct_commit is nobody's business.
 DIFFERENT = re.compile(r"!!|\{\}|Can't assign|port = select|frag_mtu = 1; \};")
+
+
+# Ours alone: a constant must fit into the bits that are selected, not only into the field (there the rest is lost); words about is_chassis_resident without
+# its argument, and about masks, with an example from what was asked.
+OURS = re.compile(r"bit field [a-z0-9.]+\[|is_chassis_resident' expecting|Consider using|parsing function name")
+
+FIELDS = {"reg0": "0 1 5 0x10 4294967295 10.0.0.1 1/1 {1,2} {1 2,3}", "ip4.src": "10.0.0.1 10.0.0.0/8 10.0.0.1/255.0.255.0 {10.0.0.1,10.0.0.2} $no 1",
+          "ip6.dst": "::1 fe80::/64 ::ffff:1.2.3.4 {::1,ff::/8} 10.0.0.1", "eth.dst": "00:00:00:00:00:01 ff:00:00:00:00:00/8 0x0f/0xff {00:00:00:00:00:01}", "ip.proto": "0 6 {6,17} 0x11",
+          "tcp.dst": "80 0x50 {80,443} 65535 65536 1/3", "inport": '"a" {"a","b"} "a\\n" @no 1', "ip4": "1 0 1/1", "nd": "1 0 {1}", "vlan.present": "1 0 {0,1}", "vlan.pcp": "1 7 8 1/3",
+          "ct.trk": "1 0", "xxreg1": "0 ::1 0xffffffffffffffffffffffffffffffff", "arp.op": "1 2 {1,2}"}
+
+
+def random_match(rnd, depth=0):
+    def constant(name):
+        name = name if rnd.random() < .9 else rnd.choice(list(FIELDS))
+        return rnd.choice(FIELDS[name].split())
+
+    def operand():
+        name = rnd.choice(list(FIELDS))
+        bits = rnd.choice(["", "", "", "", "[0]", "[1..3]", "[0..7]"])
+        kind, relop = rnd.random(), rnd.choice(["==", "==", "!=", "<", "<=", ">", ">="])
+        if kind < .45:
+            text = "%s%s %s %s" % (name, bits, relop, constant(name))
+        elif kind < .55:
+            text = name + bits
+        elif kind < .65:
+            text = "%s %s %s%s" % (constant(name), relop, name, bits)
+        elif kind < .72:
+            text = "%s %s %s%s %s %s" % (constant(name), relop, name, bits, rnd.choice([relop, "<="]), constant(name))
+        elif kind < .77:
+            text = rnd.choice(["0", "1", "2", 'is_chassis_resident("x")', "is_chassis_resident(x)"])
+        else:
+            text = "(%s)" % random_match(rnd, depth + 1) if depth < 3 else name
+        return text if rnd.random() > .15 else "!" + (text if rnd.random() < .2 else "(%s)" % text)
+    text = rnd.choice([" && ", " || "]).join(operand() for _ in range(rnd.choice([1, 1, 2, 2, 3])))
+    if not depth and rnd.random() < .08:
+        words = text.split(" ")
+        words[rnd.randrange(len(words))] = rnd.choice(["&&", "!", "(", ")", "==", "1", "{", "}", ",", ";", "//", "..", "<->", "="])
+        text = " ".join(words)
+    return text
 
 
 def fill(patterns, names):
@@ -122,6 +165,12 @@ def main():
         ours = [r.removeprefix("out: ") for r in ask_ours("annotate", asked)]
         ours = [o.replace("eth.dst[32..47] == 0x3333 && ", "") if "mldv" in q else o for q, o in zip(asked, ours)]  # which is younger
         failed += compare("expanded", asked, ours, [peer.expanded(m) for m in asked])
+        rnd = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+        texts = list(dict.fromkeys(random_match(rnd) for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3000)))
+        theirs = peer.refusals(texts, [])
+        ours = [r[7:] if r.startswith("error: ") else "" for r in ask_ours("annotate", texts)]
+        ours = [b if OURS.search(a + b) else a for a, b in zip(ours, theirs)]
+        failed += compare("random matches, of which %d are right" % theirs.count(""), texts, ours, theirs)
         unknown = peer.refusals(fill(["@ == 1"], young), [])
         failed += compare("younger names", young, ["unknown"] * len(young), ["unknown" if "expecting field name" in u else "known" for u in unknown])
         manual = manual_names()

@@ -138,6 +138,9 @@ static void errors_have_places(void **state UNUSED)
     } cases[] = {
         {"ip4 &&", 6, "Syntax error at end of input expecting constant."},
         {"", 0, "Syntax error at end of input expecting constant."},
+        {"ip4 && !reg0 == 1", 8, "Missing parentheses around operand of !."},
+        {"!1 < reg0 < 3", 1, "Missing parentheses around operand of !."},
+        {"reg0 == {1,,2}", 11, "Syntax error at `,' expecting constant."},
         {"ip4 && tcp || udp", 11, "&& and || must be parenthesized when used together."},
         {"ip4 ip6", 4, "Syntax error at `ip6' expecting end of input."},
         {"tcp.dst == 65536", 11, "17-bit constant is not compatible with 16-bit field tcp.dst."},

@@ -158,6 +158,7 @@ static void test_spellings(void **state UNUSED)
         {"!(reg0 && reg1)", "reg0 == 0 || reg1 == 0"},
         {"!ip.proto", "ip.proto == 0"},
         {"!eth.type[0..15]", "eth.type == 0"},
+        {"reg0 == {1 2, 3,}", "reg0 == {1, 2, 3}"},
         {"ip4[0]", "ip4"},
         {"tcp[0] == 1", "tcp"},
         {"!vlan.present[0]", "!vlan.present"},
