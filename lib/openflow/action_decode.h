@@ -34,6 +34,28 @@ int decode_sub(enum field_id id, unsigned ofs, unsigned n_bits, struct subfield 
 int decode_ofs_nbits(enum field_id id, uint16_t ofs_nbits, struct subfield *ret) MUST_CHECK;
 bool decode_writable(enum field_id id, const struct decoder *d);
 
+/* Actions that begin at P, N bytes. */
+int decode_action_list(struct decoder *d, const uint8_t *p, size_t n) MUST_CHECK;
+/* In the files of their names: 0 or OF_ERROR. */
+int decode_output(struct decoder *d, struct body *b);
+int decode_output_reg(struct decoder *d, struct body *b);
+int decode_output_trunc(struct decoder *d, struct body *b);
+int decode_controller(struct decoder *d, struct body *b);
+int decode_controller2(struct decoder *d, struct body *b);
+int decode_enqueue(struct decoder *d, struct body *b);
+int decode_set_field(struct decoder *d, struct body *b, enum of_action_form form);
+int decode_set_legacy(struct decoder *d, struct body *b, enum field_id id, unsigned n);
+int decode_reg_load(struct decoder *d, struct body *b);
+int decode_move(struct decoder *d, struct body *b, bool padded);
+int decode_stack(struct decoder *d, struct body *b, enum of_action_type type);
+int decode_set_tunnel(struct decoder *d, struct body *b, bool wide);
+int decode_delete_field(struct decoder *d, struct body *b);
+/* The rest of the body as actions inside what begins at START. */
+int decode_nested(struct decoder *d, struct body *b, size_t start, bool in_ct);
+int decode_ct(struct decoder *d, struct body *b);
+int decode_nat(struct decoder *d, struct body *b);
+int decode_clone(struct decoder *d, struct body *b);
+
 /* In action_decode_more.c: 0 or OF_ERROR. */
 int decode_learn(struct decoder *d, struct body *b, bool two);
 int decode_conjunction(struct decoder *d, struct body *b);
