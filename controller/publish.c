@@ -137,9 +137,11 @@ static void note_iface(const void *fact, bool added, void *c_)
     }
 }
 
-/* What has to be asked for before anything is published? Progress waits also for what has time. */
+/* What has to be asked for before anything is published? Progress waits also for what has time. An interface whose port is not here is read
+ * by no unit, so that the engine stays settled. */
 static bool is_scope_due(struct controller *c)
 {
+    inc_changes(c->inc, c->program.iface, note_iface, c);
     c->scope.is_stale |= c->scope.late_ms && (env_now_ms(c->env) >= c->scope.late_ms ||
                                               progress_is_new(&c->progress, c->sb));
     return c->scope.is_stale;
@@ -150,7 +152,6 @@ static bool has_all_rows(struct controller *c)
 {
     c->scope.is_stale |= inc_has_changes(c->inc, c->program.local) ||
                          inc_has_changes(c->inc, c->program.dp_group_at);
-    inc_changes(c->inc, c->program.iface, note_iface, c);
     if (is_scope_due(c)) {
         const struct row *chassis = hypervisor_chassis_row(&c->config, c->sb);
         scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb,

@@ -5,6 +5,7 @@
  * have been through already: to the output tables, with the registers they had.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "controller/pinctrl/pinctrl.h"
 #include "lflow/lflow.h"
@@ -115,10 +116,26 @@ static struct waiting *waiting_new(struct pinctrl *p, const struct neighbor_key 
     return w;
 }
 
+/* The port whose neighbours are asked for: what waits for the gateway (chassisredirect) waits for those of the port that it stands for, and
+ * by that one MAC_Binding names them. */
+static uint32_t asking_port(struct pinctrl *p, uint32_t datapath, uint32_t port)
+{
+    const struct sb_port_binding *row = sb_index_port(p->options.sb, datapath, port);
+    uint32_t dp, key;
+    const char *name = row && !strcmp(sb_port_binding_type(row), "chassisredirect")
+                           ? sb_port_binding_options_value(row, "distributed-port")
+                           : NULL;
+    if (!name || !sb_index_keys(p->options.sb, name, &dp, &key))
+        return port;
+    return key;
+}
+
 bool waiting_add(struct pinctrl *p, const struct pinctrl_event *event,
                  const struct ip_addr *next_hop)
 {
-    struct neighbor_key key = {pinctrl_datapath(event), pinctrl_reg(event, FIELD_REG15), *next_hop};
+    uint32_t datapath = pinctrl_datapath(event);
+    struct neighbor_key key = {datapath, asking_port(p, datapath, pinctrl_reg(event, FIELD_REG15)),
+                               *next_hop};
     int64_t now = loop_now_ms(p->options.loop);
     struct waiting *w = waiting_find(p, &key);
     if (!w)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "sim/edge.h"
 #include "sim/flows.h"
 
 enum { QUIET_US = 120 * SECOND_US, POLL_US = 100000, TAKE_OVER_US = 10 * SECOND_US };
@@ -83,6 +84,28 @@ static char *what_is_missing(const struct net *net, unsigned port, const struct 
     return what;
 }
 
+/* The first gateway of each edge has it: all are alive. */
+static char *what_edge_is_missing(const struct net *net, unsigned router, const struct view *view)
+{
+    const struct net_router *r = &net->routers[router];
+    char *name = xasprintf("cr-r%u-out", router), *what = NULL;
+    const json_t *binding = row_named(view->bindings, "logical_port", name);
+    if (!r->has_edge) {
+        if (binding)
+            what = xasprintf("%s still has a binding", name);
+    } else if (!binding) {
+        what = xasprintf("%s has no binding", name);
+    } else {
+        const char *uuid =
+            json_string_value(json_array_get(json_object_get(binding, "chassis"), 1));
+        int hv = uuid ? hypervisor_of(view->chassis, uuid) : -1;
+        if (hv != net_gateway(net, router))
+            what = xasprintf("%s is at %d, should be at %d", name, hv, net_gateway(net, router));
+    }
+    free(name);
+    return what;
+}
+
 static char *what_is_missing_anywhere(struct net *net)
 {
     struct cluster *c = net->cluster;
@@ -92,9 +115,44 @@ static char *what_is_missing_anywhere(struct net *net)
                         rows_of(c->nbctl, "Logical_Switch_Port", "\"name\",\"up\"")};
     for (unsigned i = 0; i < MAX_PORTS && !what; i++)
         what = what_is_missing(net, i, &view);
+    for (unsigned i = 0; i < MAX_ROUTERS && !what; i++)
+        what = what_edge_is_missing(net, i, &view);
     json_decref(view.chassis);
     json_decref(view.bindings);
     json_decref(view.lsps);
+    return what;
+}
+
+static const char *pair(const json_t *row, const char *column, const char *key)
+{
+    size_t i;
+    json_t *p;
+    json_array_foreach(json_array_get(json_object_get(row, column), 1), i, p)
+    {
+        if (!strcmp(json_string_value(json_array_get(p, 0)), key))
+            return json_string_value(json_array_get(p, 1));
+    }
+    return "";
+}
+
+/* Which tunnel does not yet know that the other end lives. */
+static char *what_tunnel_is_down(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    char *what = NULL;
+    for (size_t k = 0; k < c->hvs.n && !what; k++) {
+        struct hypervisor *hv = c->hvs.data[k];
+        size_t i;
+        json_t *row, *rows = rows_of(hv->vsctl, "Interface", "\"name\",\"bfd\",\"bfd_status\"");
+        json_array_foreach(rows, i, row)
+        {
+            if (!what && !strcmp(pair(row, "bfd", "enable"), "true") &&
+                strcmp(pair(row, "bfd_status", "state"), "up"))
+                what = xasprintf("%s of %s is down",
+                                 json_string_value(json_object_get(row, "name")), hv->name);
+        }
+        json_decref(rows);
+    }
     return what;
 }
 
@@ -153,6 +211,7 @@ void check_quiet(struct net *net)
 {
     int64_t end = net->cluster->time.now_us + QUIET_US;
     cluster_run(net->cluster, POLL_US);
+    wait_until_none(net, end, what_tunnel_is_down);
     wait_until_none(net, end, what_is_missing_anywhere);
     sync_all(net, end);
     wait_until_none(net, end, who_is_busy);

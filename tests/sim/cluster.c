@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "sim/flows.h"
 
 enum { MAX_ROUNDS = 1000000, START_US = 60 * SECOND_US };
 
@@ -23,6 +24,9 @@ _Noreturn void cluster_fail(struct cluster *c, const char *format, ...)
     fprintf(stderr, "\nsim: files are in %s\nsim: seed %llu; repeat with: %s\n", c->dir,
             (unsigned long long)c->seed, c->repeat);
     va_end(args);
+    for (size_t i = 0; i < c->hvs.n; i++)
+        if (c->hvs.data[i]->switchd_daemon && vswitch_bridge(&c->hvs.data[i]->switchd.vs, "br-int"))
+            flows_write(c->hvs.data[i]);
     fflush(stderr);
     _Exit(1);
 }
@@ -197,8 +201,20 @@ static void configure(struct hypervisor *hv)
         "{\"op\":\"insert\",\"table\":\"Open_vSwitch\",\"row\":{\"external_ids\":[\"map\",["
         "[\"system-id\",\"%s\"],[\"hostname\",\"%s\"],[\"ovn-remote\",\"unix:%s/sb.sock\"],"
         "[\"ovn-remote-probe-interval\",\"5000\"],"
-        "[\"ovn-encap-type\",\"geneve\"],[\"ovn-encap-ip\",\"192.0.2.%u\"]]]}}",
-        hv->name, hv->name, hv->dir, hv->no + 1);
+        "[\"ovn-encap-type\",\"geneve\"],[\"ovn-encap-ip\",\"192.0.2.%u\"],"
+        "[\"ovn-bridge-mappings\",\"outside:br-ex\"]]],\"bridges\":[\"named-uuid\",\"b\"]}},"
+        "{\"op\":\"insert\",\"table\":\"Bridge\",\"uuid-name\":\"b\",\"row\":{\"name\":\"br-ex\","
+        "\"ports\":[\"set\",[[\"named-uuid\",\"p\"],[\"named-uuid\",\"q\"]]]}},"
+        "{\"op\":\"insert\",\"table\":\"Port\",\"uuid-name\":\"p\",\"row\":{\"name\":\"br-ex\","
+        "\"interfaces\":[\"named-uuid\",\"i\"]}},"
+        "{\"op\":\"insert\",\"table\":\"Port\",\"uuid-name\":\"q\",\"row\":{\"name\":\"x%u\","
+        "\"interfaces\":[\"named-uuid\",\"x\"]}},"
+        "{\"op\":\"insert\",\"table\":\"Interface\",\"uuid-name\":\"i\",\"row\":{\"name\":\"br-"
+        "ex\","
+        "\"type\":\"internal\"}},"
+        "{\"op\":\"insert\",\"table\":\"Interface\",\"uuid-name\":\"x\",\"row\":{\"name\":\"x%u\","
+        "\"type\":\"dummy\"}}",
+        hv->name, hv->name, hv->dir, hv->no + 1, hv->no, hv->no);
     json_decref(done);
 }
 
@@ -264,6 +280,7 @@ struct cluster *cluster_new(uint64_t seed, unsigned n_hypervisors, const char *r
     struct cluster *c = NEW(struct cluster);
     c->seed = seed;
     c->repeat = xstrdup(repeat);
+    c->is_loud = getenv("SIM_LOG") != NULL;
     env_seeded_init(&c->time, seed);
     env_seeded_init(&c->chance, ~seed);
     c->time.env.one_thread = true;

@@ -41,6 +41,7 @@ struct hypervisor {
 
 struct cluster {
     uint64_t seed;
+    bool is_loud;           /* SIM_LOG=1 */
     char *repeat;           /* the command that repeats the run */
     struct env_seeded time; /* what the daemons see */
     uint64_t creep_us; /* each look at the clock may take so long: slices of work end in between */

@@ -1,6 +1,7 @@
 /* flows.c - see flows.h. */
 #include "sim/flows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,4 +61,34 @@ void flows_put_difference(const flow_texts *before, const flow_texts *after, str
         i += order <= 0;
         k += order >= 0;
     }
+}
+
+static void put_counter(const struct counter *counter, void *file)
+{
+    if (counter->n)
+        fprintf(file, "%s: %llu\n", counter->name, (unsigned long long)counter->n);
+}
+
+void flows_write(struct hypervisor *hv)
+{
+    const struct bridge *br = vswitch_bridge(&hv->switchd.vs, "br-int");
+    struct bridge_port_names names;
+    char *path = xasprintf("%s/flows", hv->dir);
+    FILE *file = fopen(path, "w");
+    bridge_names(br, &names);
+    for (unsigned i = 0; file && i < N_TABLES; i++) {
+        const struct cls_rule *cls;
+        CLASSIFIER_FOR_EACH(cls, &br->tables.table[i].cls)
+        {
+            const struct rule *rule = CONTAINER_OF(cls, struct rule, cls);
+            char *text = flow_text(rule, &names.names);
+            fprintf(file, "n=%llu %s\n", (unsigned long long)rule->n_packets, text);
+            free(text);
+        }
+    }
+    if (file) {
+        counter_for_each(daemon_counters(hv->switchd_daemon), put_counter, file);
+        fclose(file);
+    }
+    free(path);
 }

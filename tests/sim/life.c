@@ -2,6 +2,8 @@
 #include "sim/life.h"
 
 #include "net/headers.h"
+#include "sim/balance.h"
+#include "sim/edge.h"
 
 enum { SLOW_US = 2 * SECOND_US };
 
@@ -125,6 +127,101 @@ static void change_address(struct net *net)
         net_change_address(net, (unsigned)port);
 }
 
+static void change_unknown(struct net *net)
+{
+    int port = net_pick_port(net, false);
+    if (port >= 0)
+        net_set_unknown(net, (unsigned)port, !net->ports[port].is_unknown);
+}
+
+/* --- Edits of edges and load balancers */
+
+/* Any hypervisors, each once. */
+static unsigned pick_gateways(struct net *net, unsigned gateways[MAX_GATEWAYS])
+{
+    unsigned n_hvs = (unsigned)net->cluster->hvs.n,
+             n = 1 + pick(net, MIN(n_hvs, MAX_GATEWAYS + 0u)), first = pick(net, n_hvs);
+    for (unsigned i = 0; i < n; i++)
+        gateways[i] = (first + i) % n_hvs;
+    return n;
+}
+
+static void add_edge(struct net *net)
+{
+    unsigned router = pick(net, MAX_ROUTERS), gateways[MAX_GATEWAYS];
+    if (!net->routers[router].is_there || net->routers[router].has_edge)
+        return;
+    unsigned n = pick_gateways(net, gateways);
+    net_add_edge(net, router, gateways, n, pick(net, 4));
+}
+
+static void delete_edge(struct net *net)
+{
+    unsigned router = pick(net, MAX_ROUTERS);
+    if (net->routers[router].has_edge && pick(net, 2))
+        net_delete_edge(net, router);
+}
+
+static void change_gateways(struct net *net)
+{
+    unsigned router = pick(net, MAX_ROUTERS), gateways[MAX_GATEWAYS];
+    if (net->routers[router].has_edge)
+        net_set_gateways(net, router, gateways, pick_gateways(net, gateways));
+}
+
+static void change_fip(struct net *net)
+{
+    unsigned fip = pick(net, MAX_FIPS);
+    int port = net_pick_port(net, false);
+    if (net->fips[fip].is_there) {
+        net_delete_fip(net, fip);
+        return;
+    }
+    int router = port >= 0 ? net->switches[net->ports[port].sw].router : -1;
+    if (router < 0 || !net->routers[router].has_edge || net->ports[port].is_unknown)
+        return;
+    for (unsigned i = 0; i < MAX_FIPS; i++)
+        if (net->fips[i].is_there && net->fips[i].port == (unsigned)port)
+            return;
+    net_add_fip(net, fip, (unsigned)port, pick(net, 2));
+}
+
+static unsigned pick_backends(struct net *net, be32 backends[MAX_BACKENDS])
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < 1 + pick(net, MAX_BACKENDS); i++) {
+        int port = net_pick_port(net, false);
+        be32 ip = port >= 0 ? net->ports[port].ip : 0;
+        bool is_new = port >= 0 && !net->ports[port].is_unknown;
+        for (unsigned k = 0; k < n; k++)
+            is_new &= backends[k] != ip;
+        if (is_new && n < MAX_BACKENDS)
+            backends[n++] = ip;
+    }
+    return n;
+}
+
+static void change_lb(struct net *net)
+{
+    unsigned lb = pick(net, MAX_LBS), router = pick(net, MAX_ROUTERS), kind = pick(net, 8);
+    int sw = net_pick_switch(net);
+    be32 backends[MAX_BACKENDS];
+    unsigned n = pick_backends(net, backends);
+    if (!net->lbs[lb].is_there) {
+        if (n)
+            net_add_lb(net, lb, backends, n);
+    } else if (kind == 0) {
+        net_delete_lb(net, lb);
+    } else if (kind < 3 && n) {
+        net_set_backends(net, lb, backends, n);
+    } else if (kind < 5) {
+        bool has_edge = net->routers[router].has_edge;
+        net_set_lb_router(net, lb, has_edge ? (int)router : -1);
+    } else if (sw >= 0) {
+        net_toggle_lb(net, lb, (unsigned)sw);
+    }
+}
+
 /* --- Edits of ACLs, sets, groups */
 
 static void add_acl(struct net *net)
@@ -142,6 +239,7 @@ static void add_acl(struct net *net)
     case ACL_FROM_PORT:
     case ACL_TO_PORT:
     case ACL_BY_PORT:
+    case ACL_FROM_PORT6:
         a.operand = (unsigned)port;
         a.ip = net->ports[port].ip;
         if (pick(net, 2))
@@ -200,6 +298,12 @@ void life_begin(struct net *net)
     }
     for (unsigned i = 0; i < MAX_ACLS; i += 2)
         add_acl(net);
+    for (unsigned i = 0; i < MAX_ROUTERS; i++) {
+        add_edge(net);
+        change_fip(net);
+        change_lb(net);
+        change_lb(net);
+    }
 }
 
 void life_edit(struct net *net)
@@ -209,14 +313,28 @@ void life_edit(struct net *net)
         void (*fn)(struct net *net);
         unsigned weight;
     } edits[] = {
-        {"adding a switch", add_switch, 3},    {"deleting a switch", delete_switch, 2},
-        {"adding a router", add_router, 2},    {"deleting a router", delete_router, 1},
-        {"linking a switch", link_switch, 4},  {"unlinking a switch", unlink_switch, 2},
-        {"adding a port", add_port, 14},       {"deleting a port", delete_port, 5},
-        {"moving a port", move_port, 8},       {"securing a port", secure_port, 4},
-        {"disabling a port", disable_port, 2}, {"changing an address", change_address, 4},
-        {"adding an ACL", add_acl, 8},         {"deleting an ACL", delete_acl, 5},
-        {"changing a set", change_set, 6},     {"changing a group", change_group, 5},
+        {"adding a switch", add_switch, 3},
+        {"deleting a switch", delete_switch, 2},
+        {"adding a router", add_router, 2},
+        {"deleting a router", delete_router, 1},
+        {"linking a switch", link_switch, 4},
+        {"unlinking a switch", unlink_switch, 2},
+        {"adding a port", add_port, 14},
+        {"deleting a port", delete_port, 5},
+        {"moving a port", move_port, 8},
+        {"securing a port", secure_port, 4},
+        {"disabling a port", disable_port, 2},
+        {"changing an address", change_address, 4},
+        {"adding an ACL", add_acl, 8},
+        {"deleting an ACL", delete_acl, 5},
+        {"changing a set", change_set, 6},
+        {"changing a group", change_group, 5},
+        {"making a port unknown", change_unknown, 3},
+        {"adding an edge", add_edge, 4},
+        {"deleting an edge", delete_edge, 2},
+        {"changing gateways", change_gateways, 3},
+        {"changing an address outside", change_fip, 8},
+        {"changing a load balancer", change_lb, 10},
     };
     unsigned total = 0;
     for (size_t i = 0; i < ARRAY_SIZE(edits); i++)

@@ -67,7 +67,7 @@ static void one_step(struct sim *sim)
         life_fault(sim->net);
     else
         life_edit(sim->net);
-    if (getenv("SIM_LOG"))
+    if (c->is_loud)
         fprintf(stderr, "sim: %.6f s: %s\n", (double)c->time.now_us / 1e6, c->doing);
     if (cluster_is_likely(c, 50))
         cluster_run(c, (int64_t)cluster_pick(c, (uint64_t)c->max_pause_us));

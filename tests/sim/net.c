@@ -6,25 +6,11 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "sim/balance.h"
+#include "sim/edge.h"
+#include "sim/text.h"
 
-#define IP_FMT "%u.%u.%u.%u"
-#define IP_ARGS(IP)                                                                                \
-    swap32(IP) >> 24, swap32(IP) >> 16 & 0xff, swap32(IP) >> 8 & 0xff, swap32(IP) & 0xff
-
-struct mac_text {
-    char s[18];
-};
-
-static struct mac_text mac_text(struct mac mac)
-{
-    struct mac_text text;
-    snprintf(text.s, sizeof text.s, "%02x:%02x:%02x:%02x:%02x:%02x", mac.b[0], mac.b[1], mac.b[2],
-             mac.b[3], mac.b[4], mac.b[5]);
-    return text;
-}
-
-static void nb(struct net *net, const char *format, ...) PRINTF_FORMAT(2, 3);
-static void nb(struct net *net, const char *format, ...)
+void net_nb(struct net *net, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -41,11 +27,12 @@ struct net *net_new(struct cluster *c)
     net->n_switches = MIN(2 + (unsigned)c->hvs.n / 2, MAX_SWITCHES);
     net->n_ports = MIN(6 * (unsigned)c->hvs.n, MAX_PORTS);
     for (unsigned i = 0; i < MAX_SETS; i++) {
-        nb(net, "{\"op\":\"insert\",\"table\":\"Address_Set\",\"row\":{\"name\":\"as%u\"}}", i);
-        nb(net, "{\"op\":\"insert\",\"table\":\"Port_Group\",\"row\":{\"name\":\"pg%u\"}}", i);
+        net_nb(net, "{\"op\":\"insert\",\"table\":\"Address_Set\",\"row\":{\"name\":\"as%u\"}}", i);
+        net_nb(net, "{\"op\":\"insert\",\"table\":\"Port_Group\",\"row\":{\"name\":\"pg%u\"}}", i);
     }
     for (unsigned i = 0; i < MAX_PORTS; i++)
         net->ports[i].hv = NOWHERE;
+    net_add_outside(net);
     return net;
 }
 
@@ -71,13 +58,15 @@ be32 net_router_ip(unsigned sw)
 void net_add_switch(struct net *net, unsigned sw)
 {
     net->switches[sw] = (struct net_switch){.is_there = true, .router = -1};
-    nb(net, "{\"op\":\"insert\",\"table\":\"Logical_Switch\",\"row\":{\"name\":\"s%u\"}}", sw);
+    net_nb(net, "{\"op\":\"insert\",\"table\":\"Logical_Switch\",\"row\":{\"name\":\"s%u\"}}", sw);
 }
 
 void net_delete_switch(struct net *net, unsigned sw)
 {
     if (net->switches[sw].router >= 0)
         net_unlink(net, sw);
+    for (unsigned i = 0; i < MAX_LBS; i++)
+        net->lbs[i].switches &= ~(1u << sw);
     for (unsigned i = 0; i < MAX_PORTS; i++)
         if (net->ports[i].sw == sw)
             net->ports[i].is_there = false;
@@ -85,15 +74,16 @@ void net_delete_switch(struct net *net, unsigned sw)
         if (net->acls[i].match != ACL_BY_GROUP && net->acls[i].sw == sw)
             net->acls[i].is_there = false;
     net->switches[sw].is_there = false;
-    nb(net,
-       "{\"op\":\"delete\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]]}",
-       sw);
+    net_nb(net,
+           "{\"op\":\"delete\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]]}",
+           sw);
 }
 
 void net_add_router(struct net *net, unsigned router)
 {
-    net->routers[router].is_there = true;
-    nb(net, "{\"op\":\"insert\",\"table\":\"Logical_Router\",\"row\":{\"name\":\"r%u\"}}", router);
+    net->routers[router] = (struct net_router){.is_there = true};
+    net_nb(net, "{\"op\":\"insert\",\"table\":\"Logical_Router\",\"row\":{\"name\":\"r%u\"}}",
+           router);
 }
 
 void net_delete_router(struct net *net, unsigned router)
@@ -101,38 +91,38 @@ void net_delete_router(struct net *net, unsigned router)
     for (unsigned i = 0; i < MAX_SWITCHES; i++)
         if (net->switches[i].is_there && net->switches[i].router == (int)router)
             net_unlink(net, i);
+    if (net->routers[router].has_edge)
+        net_delete_edge(net, router);
     net->routers[router].is_there = false;
-    nb(net,
-       "{\"op\":\"delete\",\"table\":\"Logical_Router\",\"where\":[[\"name\",\"==\",\"r%u\"]]}",
-       router);
+    net_nb(net,
+           "{\"op\":\"delete\",\"table\":\"Logical_Router\",\"where\":[[\"name\",\"==\",\"r%u\"]]}",
+           router);
 }
 
 void net_link(struct net *net, unsigned sw, unsigned router)
 {
     net->switches[sw].router = (int)router;
     be32 ip = net_router_ip(sw);
-    nb(net,
-       "{\"op\":\"insert\",\"table\":\"Logical_Router_Port\",\"uuid-name\":\"lrp\",\"row\":"
-       "{\"name\":\"r%u-s%u\",\"mac\":\"%s\",\"networks\":\"" IP_FMT "/16\"}},"
-       "{\"op\":\"mutate\",\"table\":\"Logical_Router\",\"where\":[[\"name\",\"==\",\"r%u\"]],"
-       "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lrp\"]]]},"
-       "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
-       "{\"name\":\"s%u-r%u\",\"type\":\"router\",\"addresses\":\"router\",\"options\":"
-       "[\"map\",[[\"router-port\",\"r%u-s%u\"]]]}},"
-       "{\"op\":\"mutate\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]],"
-       "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lsp\"]]]}",
-       router, sw, mac_text(net_router_mac(sw, router)).s, IP_ARGS(ip), router, sw, router, router,
-       sw, sw);
+    net_nb(net,
+           "{\"op\":\"insert\",\"table\":\"Logical_Router_Port\",\"uuid-name\":\"lrp\",\"row\":"
+           "{\"name\":\"r%u-s%u\",\"mac\":\"%s\",\"networks\":[\"set\",[\"%s/16\",\"%s/64\"]]}},"
+           "{\"op\":\"mutate\",\"table\":\"Logical_Router\",\"where\":[[\"name\",\"==\",\"r%u\"]],"
+           "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lrp\"]]]},"
+           "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
+           "{\"name\":\"s%u-r%u\",\"type\":\"router\",\"addresses\":\"router\",\"options\":"
+           "[\"map\",[[\"router-port\",\"r%u-s%u\"]]]}},"
+           "{\"op\":\"mutate\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]],"
+           "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lsp\"]]]}",
+           router, sw, mac_text(net_router_mac(sw, router)).s, ip_text(ip).s,
+           ip6_text(net_ip6(ip)).s, router, sw, router, router, sw, sw);
 }
 
-/* The uuid of the row of TABLE with that name. */
-static char *uuid_named(struct user *user, const char *table, const char *name)
+char *net_uuid(struct user *user, const char *table, const char *column, const char *value)
 {
-    json_t *results =
-        user_transact(user,
-                      "{\"op\":\"select\",\"table\":\"%s\",\"where\":[[\"name\",\"==\","
-                      "\"%s\"]],\"columns\":[\"_uuid\"]}",
-                      table, name);
+    json_t *results = user_transact(user,
+                                    "{\"op\":\"select\",\"table\":\"%s\",\"where\":[[\"%s\",\"==\","
+                                    "\"%s\"]],\"columns\":[\"_uuid\"]}",
+                                    table, column, value);
     json_t *row = json_array_get(json_object_get(json_array_get(results, 0), "rows"), 0);
     const char *uuid = json_string_value(json_array_get(json_object_get(row, "_uuid"), 1));
     char *copy = uuid ? xstrdup(uuid) : NULL;
@@ -140,16 +130,16 @@ static char *uuid_named(struct user *user, const char *table, const char *name)
     return copy;
 }
 
-static void remove_child(struct net *net, const char *parent, const char *parent_name,
-                         const char *column, const char *table, const char *name)
+void net_remove_child(struct net *net, const char *parent, const char *parent_name,
+                      const char *column, const char *table, const char *key, const char *value)
 {
-    char *uuid = uuid_named(net->cluster->nbctl, table, name);
+    char *uuid = net_uuid(net->cluster->nbctl, table, key, value);
     if (!uuid)
-        cluster_fail(net->cluster, "%s %s is not in NB", table, name);
-    nb(net,
-       "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
-       "\"mutations\":[[\"%s\",\"delete\",[\"uuid\",\"%s\"]]]}",
-       parent, parent_name, column, uuid);
+        cluster_fail(net->cluster, "%s %s is not in NB", table, value);
+    net_nb(net,
+           "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
+           "\"mutations\":[[\"%s\",\"delete\",[\"uuid\",\"%s\"]]]}",
+           parent, parent_name, column, uuid);
     free(uuid);
 }
 
@@ -158,9 +148,12 @@ void net_unlink(struct net *net, unsigned sw)
     unsigned router = (unsigned)net->switches[sw].router;
     char *lrp = xasprintf("r%u-s%u", router, sw), *lsp = xasprintf("s%u-r%u", sw, router);
     char *r = xasprintf("r%u", router), *s = xasprintf("s%u", sw);
+    for (unsigned i = 0; i < MAX_PORTS; i++)
+        if (net->ports[i].is_there && net->ports[i].sw == sw)
+            net_delete_fips_of(net, i);
     net->switches[sw].router = -1;
-    remove_child(net, "Logical_Router", r, "ports", "Logical_Router_Port", lrp);
-    remove_child(net, "Logical_Switch", s, "ports", "Logical_Switch_Port", lsp);
+    net_remove_child(net, "Logical_Router", r, "ports", "Logical_Router_Port", "name", lrp);
+    net_remove_child(net, "Logical_Switch", s, "ports", "Logical_Switch_Port", "name", lsp);
     free(lrp);
     free(lsp);
     free(r);
@@ -176,49 +169,58 @@ static void set_address(struct net_port *p, unsigned port)
     p->ip = swap32(0x0a000000 | p->sw << 16 | p->variant << 8 | (port + 1));
 }
 
-/* "MAC IP" of P as a JSON string. */
-static const char *address_text(const struct net_port *p, char buf[64])
+/* "MAC IP IP6" of P as a JSON string. */
+static const char *address_text(const struct net_port *p, char buf[160])
 {
-    snprintf(buf, 64, "\"%s " IP_FMT "\"", mac_text(p->mac).s, IP_ARGS(p->ip));
+    snprintf(buf, 160, "\"%s %s %s\"", mac_text(p->mac).s, ip_text(p->ip).s,
+             ip6_text(net_ip6(p->ip)).s);
     return buf;
+}
+
+struct ip6 net_ip6(be32 ip)
+{
+    uint32_t host = swap32(ip);
+    return ip6_from_u128((u128)0xfd00 << 112 | (u128)(host >> 16 & 0xff) << 64 | (host & 0xffff));
 }
 
 void net_add_port(struct net *net, unsigned port, unsigned sw)
 {
     struct net_port *p = &net->ports[port];
-    char address[64];
+    char address[160];
     int hv = p->hv; /* an interface may be there already */
     *p = (struct net_port){.is_there = true, .sw = sw, .hv = hv, .variant = p->variant};
     set_address(p, port);
-    nb(net,
-       "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
-       "{\"name\":\"p%u\",\"addresses\":%s}},"
-       "{\"op\":\"mutate\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]],"
-       "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lsp\"]]]}",
-       port, address_text(p, address), sw);
+    net_nb(net,
+           "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
+           "{\"name\":\"p%u\",\"addresses\":%s}},"
+           "{\"op\":\"mutate\",\"table\":\"Logical_Switch\",\"where\":[[\"name\",\"==\",\"s%u\"]],"
+           "\"mutations\":[[\"ports\",\"insert\",[\"named-uuid\",\"lsp\"]]]}",
+           port, address_text(p, address), sw);
 }
 
 void net_delete_port(struct net *net, unsigned port)
 {
     char *s = xasprintf("s%u", net->ports[port].sw), *name = xasprintf("p%u", port);
+    net_delete_fips_of(net, port);
     net->ports[port].is_there = false;
     net->ports[port].groups = 0;
-    remove_child(net, "Logical_Switch", s, "ports", "Logical_Switch_Port", name);
+    net_remove_child(net, "Logical_Switch", s, "ports", "Logical_Switch_Port", "name", name);
     free(s);
     free(name);
 }
 
 static void update_port(struct net *net, unsigned port, const char *column, const char *value)
 {
-    nb(net,
-       "{\"op\":\"update\",\"table\":\"Logical_Switch_Port\",\"where\":[[\"name\",\"==\",\"p%u\"]],"
-       "\"row\":{\"%s\":%s}}",
-       port, column, value);
+    net_nb(net,
+           "{\"op\":\"update\",\"table\":\"Logical_Switch_Port\",\"where\":[[\"name\",\"==\",\"p%"
+           "u\"]],"
+           "\"row\":{\"%s\":%s}}",
+           port, column, value);
 }
 
 void net_set_secured(struct net *net, unsigned port, bool secured)
 {
-    char address[64];
+    char address[160];
     net->ports[port].is_secured = secured;
     update_port(net, port, "port_security",
                 secured ? address_text(&net->ports[port], address) : "[\"set\",[]]");
@@ -230,13 +232,24 @@ void net_set_disabled(struct net *net, unsigned port, bool disabled)
     update_port(net, port, "enabled", disabled ? "false" : "[\"set\",[]]");
 }
 
+void net_set_unknown(struct net *net, unsigned port, bool unknown)
+{
+    char address[160];
+    net_delete_fips_of(net, port);
+    net->ports[port].is_unknown = unknown;
+    update_port(net, port, "addresses",
+                unknown ? "\"unknown\"" : address_text(&net->ports[port], address));
+}
+
 void net_change_address(struct net *net, unsigned port)
 {
     struct net_port *p = &net->ports[port];
-    char address[64];
+    char address[160];
+    net_delete_fips_of(net, port);
     p->variant = (p->variant + 1) % 200;
     set_address(p, port);
-    update_port(net, port, "addresses", address_text(p, address));
+    if (!p->is_unknown)
+        update_port(net, port, "addresses", address_text(p, address));
     if (p->is_secured)
         net_set_secured(net, port, true);
 }
@@ -258,7 +271,7 @@ void net_attach(struct net *net, unsigned port, unsigned hv)
 void net_detach(struct net *net, unsigned port)
 {
     struct user *vsctl = net->cluster->hvs.data[net->ports[port].hv]->vsctl;
-    char *name = xasprintf("v%u", port), *uuid = uuid_named(vsctl, "Port", name);
+    char *name = xasprintf("v%u", port), *uuid = net_uuid(vsctl, "Port", "name", name);
     if (!uuid)
         cluster_fail(net->cluster, "port %s is not in the switch database", name);
     net->ports[port].hv = NOWHERE;
@@ -278,11 +291,11 @@ static char *acl_match_text(const struct net_acl *a)
     const char *direction = a->is_egress ? "outport" : "inport";
     switch (a->match) {
     case ACL_FROM_PORT:
-        return xasprintf("ip4.src == " IP_FMT, IP_ARGS(a->ip));
+        return xasprintf("ip4.src == %s", ip_text(a->ip).s);
     case ACL_TO_PORT:
-        return xasprintf("ip4.dst == " IP_FMT, IP_ARGS(a->ip));
+        return xasprintf("ip4.dst == %s", ip_text(a->ip).s);
     case ACL_TCP_TO:
-        return xasprintf("ip4 && tcp.dst == %u", a->operand);
+        return xasprintf("tcp.dst == %u", a->operand);
     case ACL_BY_PORT:
         return xasprintf("%s == \\\"p%u\\\" && ip4", direction, a->operand);
     case ACL_FROM_SET:
@@ -290,6 +303,8 @@ static char *acl_match_text(const struct net_acl *a)
     case ACL_TCP_FROM_SET:
         return xasprintf("ip4.src == $as%u && tcp.dst == {%u, %u}", a->operand, FIRST_TCP_PORT,
                          FIRST_TCP_PORT + 1);
+    case ACL_FROM_PORT6:
+        return xasprintf("ip6.src == %s && udp", ip6_text(net_ip6(a->ip)).s);
     case ACL_BY_GROUP:
     case N_ACL_MATCHES:
         break;
@@ -313,16 +328,16 @@ void net_add_acl(struct net *net, unsigned acl, const struct net_acl *how)
     *a = *how;
     a->is_there = true;
     char *match = acl_match_text(a), *owner = acl_owner(a);
-    nb(net,
-       "{\"op\":\"insert\",\"table\":\"ACL\",\"uuid-name\":\"a\",\"row\":{\"name\":\"a%u\","
-       "\"direction\":\"%s\",\"priority\":%u,\"match\":\"%s\",\"action\":\"%s\"}},"
-       "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
-       "\"mutations\":[[\"acls\",\"insert\",[\"named-uuid\",\"a\"]]]}",
-       acl, a->is_egress ? "to-lport" : "from-lport", FIRST_ACL_PRIORITY + acl, match,
-       !a->is_allow    ? "drop"
-       : a->is_related ? "allow-related"
-                       : "allow",
-       acl_table(a), owner);
+    net_nb(net,
+           "{\"op\":\"insert\",\"table\":\"ACL\",\"uuid-name\":\"a\",\"row\":{\"name\":\"a%u\","
+           "\"direction\":\"%s\",\"priority\":%u,\"match\":\"%s\",\"action\":\"%s\"}},"
+           "{\"op\":\"mutate\",\"table\":\"%s\",\"where\":[[\"name\",\"==\",\"%s\"]],"
+           "\"mutations\":[[\"acls\",\"insert\",[\"named-uuid\",\"a\"]]]}",
+           acl, a->is_egress ? "to-lport" : "from-lport", FIRST_ACL_PRIORITY + acl, match,
+           !a->is_allow    ? "drop"
+           : a->is_related ? "allow-related"
+                           : "allow",
+           acl_table(a), owner);
     free(match);
     free(owner);
 }
@@ -332,7 +347,7 @@ void net_delete_acl(struct net *net, unsigned acl)
     struct net_acl *a = &net->acls[acl];
     char *owner = acl_owner(a), *name = xasprintf("a%u", acl);
     a->is_there = false;
-    remove_child(net, acl_table(a), owner, "acls", "ACL", name);
+    net_remove_child(net, acl_table(a), owner, "acls", "ACL", "name", name);
     free(owner);
     free(name);
 }
@@ -347,10 +362,10 @@ bool net_set_has(const struct net *net, unsigned set, be32 ip)
 
 static void change_set(struct net *net, unsigned set, be32 ip, bool add)
 {
-    nb(net,
-       "{\"op\":\"mutate\",\"table\":\"Address_Set\",\"where\":[[\"name\",\"==\",\"as%u\"]],"
-       "\"mutations\":[[\"addresses\",\"%s\",\"" IP_FMT "\"]]}",
-       set, add ? "insert" : "delete", IP_ARGS(ip));
+    net_nb(net,
+           "{\"op\":\"mutate\",\"table\":\"Address_Set\",\"where\":[[\"name\",\"==\",\"as%u\"]],"
+           "\"mutations\":[[\"addresses\",\"%s\",\"%s\"]]}",
+           set, add ? "insert" : "delete", ip_text(ip).s);
 }
 
 void net_toggle_set(struct net *net, unsigned port, unsigned set)
@@ -368,12 +383,12 @@ void net_toggle_set(struct net *net, unsigned port, unsigned set)
 void net_toggle_group(struct net *net, unsigned port, unsigned group)
 {
     char *name = xasprintf("p%u", port);
-    char *uuid = uuid_named(net->cluster->nbctl, "Logical_Switch_Port", name);
+    char *uuid = net_uuid(net->cluster->nbctl, "Logical_Switch_Port", "name", name);
     net->ports[port].groups ^= 1u << group;
-    nb(net,
-       "{\"op\":\"mutate\",\"table\":\"Port_Group\",\"where\":[[\"name\",\"==\",\"pg%u\"]],"
-       "\"mutations\":[[\"ports\",\"%s\",[\"uuid\",\"%s\"]]]}",
-       group, net->ports[port].groups >> group & 1 ? "insert" : "delete", uuid);
+    net_nb(net,
+           "{\"op\":\"mutate\",\"table\":\"Port_Group\",\"where\":[[\"name\",\"==\",\"pg%u\"]],"
+           "\"mutations\":[[\"ports\",\"%s\",[\"uuid\",\"%s\"]]]}",
+           group, net->ports[port].groups >> group & 1 ? "insert" : "delete", uuid);
     free(name);
     free(uuid);
 }
@@ -385,6 +400,9 @@ void net_clear(struct net *net)
     for (unsigned i = 0; i < MAX_ACLS; i++)
         if (net->acls[i].is_there)
             net_delete_acl(net, i);
+    for (unsigned i = 0; i < MAX_LBS; i++)
+        if (net->lbs[i].is_there)
+            net_delete_lb(net, i);
     for (unsigned i = 0; i < MAX_PORTS; i++)
         if (net->ports[i].hv != NOWHERE)
             net_detach(net, i);

@@ -138,6 +138,38 @@ static void test_known_neighbour_is_not_asked(void **state UNUSED)
     world_fini(&w);
 }
 
+/* What waits at a gateway port (key 7, which stands for port 3) waits for the neighbours of that one, and is let go by them. */
+static void test_gateway_ports_wait_for_neighbours(void **state UNUSED)
+{
+    struct world w;
+    uint8_t userdata[256];
+    struct ip_packet packet = make_ip(0);
+    world_init(&w);
+    struct row *gateway = make_row(&w, "Port_Binding", 3);
+    struct uuid at = uuid_of(1);
+    union atom key = {.string = rstr_new("distributed-port")}, value = {.string = rstr_new("lrp")};
+    set(gateway, "datapath", datum_new_uuid(&at));
+    set(gateway, "tunnel_key", datum_new_integer(7));
+    set(gateway, "logical_port", datum_new_string("cr-lrp"));
+    set(gateway, "type", datum_new_string("chassisredirect"));
+    set(gateway, "options", datum_new_map(ATOM_STRING, ATOM_STRING, &key, &value, 1));
+    add_row(&w, gateway);
+    send_in(&w, &packet, sizeof packet, userdata, arp_userdata(userdata), 0x0a000163, 1, 7, 4);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 1); /* the question */
+    struct row *row = mac_row(&w, "10.0.1.99", "02:00:00:00:00:77");
+    pinctrl_neighbor(w.pinctrl, sb_mac_binding_cast(row));
+    add_row(&w, row);
+    turns(&w, 5);
+    assert_int_equal(w.outs.n, 2);
+    send_in(&w, &packet, sizeof packet, userdata, arp_userdata(userdata), 0x0a000163, 1, 7, 4);
+    turns(&w, 10);
+    assert_int_equal(w.outs.n, 3); /* known by now */
+    assert_int_equal(w.pinctrl->stats.arp_sent, 1);
+    assert_int_equal(w.pinctrl->waiting.n, 0);
+    world_fini(&w);
+}
+
 /* A packet that came in a full message does not fit into one with more actions. */
 static void test_large_packet(void **state UNUSED)
 {
@@ -477,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_arp_asks_and_packets_wait),
         cmocka_unit_test(test_known_neighbour_is_not_asked),
+        cmocka_unit_test(test_gateway_ports_wait_for_neighbours),
         cmocka_unit_test(test_large_packet),
         cmocka_unit_test(test_waiting_is_bounded),
         cmocka_unit_test(test_put_arp_learns),
