@@ -92,8 +92,8 @@ void lb_declare_flows(struct northd_program *p)
     struct lb_facts *f = &p->lb;
     lb_health_declare_flows(p);
     UNIT("lb: switches", f->datapath_by_switch, lb_switch, READS(f->datapath), p->lflow);
-    UNIT("lb: switch ports", p->lsp_that.is_outer, lb_switch_port, READS(p->lsp, f->datapath),
-         p->lflow);
+    UNIT("lb: switch ports", p->lsp_that.is_outer, lb_switch_port,
+         READS(p->lsp, f->datapath, p->switch_has), p->lflow);
     UNIT("lb: routers", f->datapath_by_router, lb_router, READS(f->datapath), p->lflow);
     UNIT("lb: announced VIPs", f->router_vip_each, lb_router_announce,
          READS(f->router_vip, p->nat.announcer), p->port_nat);

@@ -28,7 +28,8 @@ void lb_switch(struct inc_ctx *ctx, const void *key, void *aux)
     lflows_emit_texts(&l, flows, ARRAY_SIZE(flows));
 }
 
-/* Routers and the world outside keep their own account of connections. */
+/* Routers and the world outside keep their own account of connections. Towards them what the sender's port knew is forgotten, unless ACLs
+ * ask whether the packet is of a connection. */
 void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -36,11 +37,12 @@ void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux)
     if ((lsp->type != LSP_ROUTER && lsp->type != LSP_LOCALNET) ||
         !inc_read_one(ctx, p->lb.datapath_by_switch, &lsp->ls))
         return;
+    bool stateful = program_switch_has(ctx, p, &lsp->ls, SWITCH_HAS_STATEFUL_ACL);
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     lflows_emit(&l, STAGE_SW_IN_PRE_LB, 110,
                 expr_and(l.e, expr_flag(l.e, SYM_IP, true), lflows_inport(&l, lsp->name)),
                 lflows_next(&l));
     lflows_emit(&l, STAGE_SW_OUT_PRE_LB, 110,
                 expr_and(l.e, expr_flag(l.e, SYM_IP, true), lflows_outport(&l, lsp->name)),
-                lflows_actions(&l, "ct_clear; next;"));
+                stateful ? lflows_next(&l) : lflows_actions(&l, "ct_clear; next;"));
 }

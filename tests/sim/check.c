@@ -106,20 +106,37 @@ static char *what_edge_is_missing(const struct net *net, unsigned router, const 
     return what;
 }
 
-static char *what_is_missing_anywhere(struct net *net)
+static struct view view_of(struct cluster *c)
 {
-    struct cluster *c = net->cluster;
+    return (struct view){rows_of(c->sbctl, "Chassis", "\"_uuid\",\"name\""),
+                         rows_of(c->sbctl, "Port_Binding", "\"logical_port\",\"chassis\""),
+                         rows_of(c->nbctl, "Logical_Switch_Port", "\"name\",\"up\"")};
+}
+
+static void view_free(struct view *view)
+{
+    json_decref(view->chassis);
+    json_decref(view->bindings);
+    json_decref(view->lsps);
+}
+
+static char *what_edges_are_missing(struct net *net)
+{
+    struct view view = view_of(net->cluster);
     char *what = NULL;
-    struct view view = {rows_of(c->sbctl, "Chassis", "\"_uuid\",\"name\""),
-                        rows_of(c->sbctl, "Port_Binding", "\"logical_port\",\"chassis\""),
-                        rows_of(c->nbctl, "Logical_Switch_Port", "\"name\",\"up\"")};
-    for (unsigned i = 0; i < MAX_PORTS && !what; i++)
-        what = what_is_missing(net, i, &view);
     for (unsigned i = 0; i < MAX_ROUTERS && !what; i++)
         what = what_edge_is_missing(net, i, &view);
-    json_decref(view.chassis);
-    json_decref(view.bindings);
-    json_decref(view.lsps);
+    view_free(&view);
+    return what;
+}
+
+static char *what_ports_are_missing(struct net *net)
+{
+    struct view view = view_of(net->cluster);
+    char *what = NULL;
+    for (unsigned i = 0; i < MAX_PORTS && !what; i++)
+        what = what_is_missing(net, i, &view);
+    view_free(&view);
     return what;
 }
 
@@ -212,9 +229,15 @@ void check_quiet(struct net *net)
     int64_t end = net->cluster->time.now_us + QUIET_US;
     cluster_run(net->cluster, POLL_US);
     wait_until_none(net, end, what_tunnel_is_down);
-    wait_until_none(net, end, what_is_missing_anywhere);
+    wait_until_none(net, end, what_ports_are_missing);
+    wait_until_none(net, end, what_edges_are_missing);
     sync_all(net, end);
     wait_until_none(net, end, who_is_busy);
+}
+
+void check_gateways(struct net *net)
+{
+    wait_until_none(net, net->cluster->time.now_us + QUIET_US, what_edges_are_missing);
 }
 
 /* --- Incremental against fresh */

@@ -11,6 +11,8 @@ struct amounts { /* of what must be given back */
 /* Lets time pass until the network is what was asked for, by the cluster's own word: ports bound and up where they are, and every
  * hypervisor has confirmed nb_cfg. Not within two minutes: fails. */
 void check_quiet(struct net *net);
+/* Lets time pass until each edge is at its first gateway that is alive; not within two minutes: fails. */
+void check_gateways(struct net *net);
 /* The state that changes have led to is that of a computation from nothing: northd's, the controllers', and a recompute writes
  * nothing. */
 void check_incremental(struct net *net);

@@ -11,7 +11,7 @@
 #include "sim/edge.h"
 #include "switchd/port/dummy.h"
 
-enum { PAYLOAD = 20, FLIGHT_US = 20000, ND_FLAGS = 4, ANSWER_FLAGS = 0x60 };
+enum { PAYLOAD = 20, FLIGHT_US = 20000, ND_FLAGS = 4, ECHO_ID = 4, ANSWER_FLAGS = 0x60 };
 
 /* --- Devices */
 
@@ -87,6 +87,8 @@ void guests_compose(struct packet *packet, const struct flow_key *key)
     } else if (key->nw_proto == IP_PROTO_ICMP ||
                (key->nw_proto == IP_PROTO_ICMPV6 && key->icmp_type < ICMP6_ROUTER_SOLICIT)) {
         /* of nothing but zeros there are two right checksums */
+        uint16_t id = (uint16_t)swap32(key->pkt_mark);
+        put_be16((uint8_t *)packet_l4(packet) + ECHO_ID, id);
         memcpy((uint8_t *)packet_l4(packet) + ICMP_HEADER_LEN, "weft", 4);
         packet_finish_checksum(packet);
     }

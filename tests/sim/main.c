@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "sim/check.h"
+#include "sim/failover.h"
 #include "sim/life.h"
 #include "sim/probe.h"
 
@@ -47,6 +48,8 @@ static void come_to_rest(struct sim *sim)
         check_fresh_controllers(sim->net);
     if (cluster_is_likely(c, 20))
         check_take_over(sim->net);
+    if (cluster_is_likely(c, 20))
+        failover_try(sim->net, PROBES / 2, &sim->probes);
     sim->n_quiet++;
 }
 

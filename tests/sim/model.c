@@ -128,12 +128,9 @@ static bool acl_allows(const struct net *net, unsigned sw, bool is_egress, int p
     return true;
 }
 
-/* Some ACL of the switch follows connections, or a load balancer; then all do. */
-static bool is_stateful(const struct net *net, unsigned sw)
+static bool has_stateful_acl(const struct net *net, unsigned sw)
 {
     bool any = false;
-    for (unsigned i = 0; i < MAX_LBS; i++)
-        any |= net->lbs[i].is_there && net->lbs[i].switches >> sw & 1;
     for (unsigned i = 0; i < MAX_ACLS; i++) {
         const struct net_acl *a = &net->acls[i];
         if (!a->is_there || !a->is_allow || !a->is_related)
@@ -143,6 +140,15 @@ static bool is_stateful(const struct net *net, unsigned sw)
             any |= net->ports[k].is_there && net->ports[k].sw == sw &&
                    net->ports[k].groups >> a->sw & 1;
     }
+    return any;
+}
+
+/* Some ACL of the switch follows connections, or a load balancer; then all ACLs do at its ports. */
+static bool is_stateful(const struct net *net, unsigned sw)
+{
+    bool any = has_stateful_acl(net, sw);
+    for (unsigned i = 0; i < MAX_LBS; i++)
+        any |= net->lbs[i].is_there && net->lbs[i].switches >> sw & 1;
     return any;
 }
 
@@ -298,9 +304,10 @@ void model_switch(struct model *m, unsigned sw, int from, const struct flow_key 
     if (from != ROUTER_PORT)
         balance(m, sw, key);
     forward(m, sw, from, key);
+    bool passes = is_answer && has_stateful_acl(net, sw); /* a load balancer alone forgets there */
     if (s->router >= 0 && from != ROUTER_PORT &&
         mac_equal(key->eth_dst, net_router_mac(sw, (unsigned)s->router)) &&
-        acl_allows(net, sw, true, ROUTER_PORT, key))
+        (passes || acl_allows(net, sw, true, ROUTER_PORT, key)))
         model_router(m, (unsigned)s->router, key);
 }
 

@@ -90,6 +90,7 @@ static void make_ping(struct net *net, const struct net_port *from, be32 target,
 {
     bool six = cluster_is_likely(net->cluster, 40);
     make_ip(net, from->mac, from->ip, six, key);
+    key->pkt_mark = swap32(swap16(key->tp_src)); /* the request's id */
     key->tp_src = key->tp_dst = key->tcp_flags = 0;
     key->nw_proto = six ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP;
     key->icmp_type = six ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
@@ -234,6 +235,7 @@ static bool make_from_outside(struct net *net, struct question *q)
     q->key.nw_dst = target;
     q->key.eth_dst = mac;
     if (kind == 0) {
+        q->key.pkt_mark = swap32(swap16(q->key.tp_src));
         q->key.tp_src = q->key.tp_dst = q->key.tcp_flags = 0;
         q->key.nw_proto = IP_PROTO_ICMP;
         q->key.icmp_type = ICMP_ECHO_REQUEST;

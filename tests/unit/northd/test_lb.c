@@ -72,6 +72,15 @@ static void switch_flows(void **state)
     assert_int_equal(world_count(w, "_pre_lb ", "outport == \"sw0-lr0\"", "ct_clear; next;", NULL),
                      1);
     assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 0);
+    /* ACLs that follow connections let answers pass: what is known of them must not be forgotten. */
+    struct uuid acl = world_insert(w, "ACL");
+    world_set(w, "ACL", &acl, "direction", "from-lport");
+    world_set(w, "ACL", &acl, "priority", "1000");
+    world_set(w, "ACL", &acl, "match", "tcp");
+    world_set(w, "ACL", &acl, "action", "allow-related");
+    world_link(w, "Logical_Switch", &n->ls, "acls", &acl, true);
+    commit(w);
+    assert_int_equal(world_count(w, "ls_out_pre", "outport == \"sw0-lr0\"", "ct_clear", NULL), 0);
 }
 
 static void rows(void **state)
