@@ -175,8 +175,7 @@ static int parse_insert(struct reader *reader, struct op *op)
     op->uuid = uuid_random(reader->env);
     op->has_uuid = chosen != NULL;
     if (chosen && !uuid_parse(json_string_value(chosen), &op->uuid))
-        return op_error_set(reader->error, "syntax error", chosen, "\"%s\" is not a valid UUID",
-                            json_string_value(chosen));
+        return op_error_set(reader->error, "syntax error", chosen, "bad uuid");
     int err = name ? declare(reader, name, op) : 0;
     return err ? err
                : parse_row(reader, op->table, json_object_get(reader->json, "row"), false,
@@ -277,7 +276,7 @@ static int parse_timeout(struct reader *reader, struct op *op)
     if (!json)
         return 0;
     if (ms < 0)
-        return op_error_set(reader->error, "syntax error", json, "timeout must not be negative");
+        return op_error_set(reader->error, "syntax error", json, "timeout must be nonnegative");
     op->timeout_ms = ms > 1e15 ? (int64_t)1e15 : (int64_t)ms;
     return 0;
 }

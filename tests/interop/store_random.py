@@ -9,73 +9,14 @@ Not compared: _version, orders, and the words of an error (they depend on which 
 out, because ovsdb-server 3.1 crashes on them or forgets to clean up (docs/adr): *= 0 on a negative number, and weak
 references in rows that are edited together with what they name."""
 import json
-import os
 import random
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 
-BIN = os.environ.get("WEFT_BIN", "build/asan/bin")
-SRC = os.environ.get("WEFT_SRC", ".")
-SCHEMA = os.path.join(SRC, "tests/data/ovsdb/interop.ovsschema")
+from libovsdb import ours, theirs
+
 TABLES = {"Root": 1, "Leaf": 2, "Peer": 3, "One": 4}
 N_IDS = 8
-
-
-class Server:
-    """A server process with one database, and a connection to it."""
-
-    def __init__(self, top, name, server, tool):
-        self.dir = os.path.join(top, name)
-        os.mkdir(self.dir)
-        path = os.path.join(self.dir, "interop.db")
-        subprocess.run([tool, "create", path, SCHEMA], check=True)
-        sock = os.path.join(self.dir, "sock")
-        self.log = open(os.path.join(self.dir, "log"), "w")
-        self.process = subprocess.Popen(
-            [server, "--no-chdir", f"--unixctl={self.dir}/ctl", f"--remote=punix:{sock}", path],
-            stdout=self.log, stderr=self.log)
-        for _ in range(200):
-            if os.path.exists(sock):
-                break
-            time.sleep(0.05)
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(sock)
-        self.buffer = ""
-        self.id = 0
-
-    def transact(self, operations):
-        return self.call("transact", ["Interop"] + operations)
-
-    def call(self, method, params):
-        self.id += 1
-        self.updates = []  # notifications before the reply
-        self.socket.sendall(json.dumps({"id": self.id, "method": method, "params": params}).encode())
-        while True:
-            self.buffer = self.buffer.lstrip()
-            try:
-                message, end = json.JSONDecoder().raw_decode(self.buffer)
-            except ValueError:
-                more = self.socket.recv(1 << 20)
-                if not more:
-                    raise ConnectionError("the server closed the connection")
-                self.buffer += more.decode()
-                continue
-            self.buffer = self.buffer[end:]
-            if message.get("method") == "echo":
-                self.socket.sendall(json.dumps({"id": message["id"], "result": message["params"], "error": None}).encode())
-            elif message.get("method"):
-                self.updates.append([message["method"], message["params"]])
-            elif message.get("id") == self.id:
-                return message["result"]
-
-    def stop(self):
-        self.socket.close()
-        self.process.terminate()
-        self.process.wait()
-        self.log.close()
 
 
 class Maker:
@@ -256,31 +197,30 @@ def main():
     print("seed", seed)
     committed = told = 0
     with tempfile.TemporaryDirectory() as top:
-        theirs = Server(top, "theirs", "ovsdb-server", "ovsdb-tool")
-        ours = Server(top, "ours", os.path.join(BIN, "weft-dbd"), os.path.join(BIN, "weft-dbctl"))
+        their, our = theirs(top), ours(top)
         try:
             for method, params in monitors(maker.columns):
-                assert theirs.call(method, params) == ours.call(method, params)
+                assert their.call(method, params) == our.call(method, params)
             for i in range(n):
                 operations = maker.transaction()
-                a, b = theirs.transact(operations), ours.transact(operations)
-                told += len(ours.updates)
-                x, y = updates_of(theirs), updates_of(ours)
+                a, b = their.transact(operations), our.transact(operations)
+                told += len(our.updates)
+                x, y = updates_of(their), updates_of(our)
                 if x != y:
                     print(f"updates of transaction {i}: {json.dumps(operations)}\ntheirs {json.dumps(x)}\nours   {json.dumps(y)}")
                     return 1
                 same = normal(a) == normal(b) and (only_error(a) == only_error(b) or None in (only_error(a), only_error(b)))
                 if same and i % 10 == 9:
                     operations = dump
-                    a, b = theirs.transact(tidy + dump), ours.transact(tidy + dump)
+                    a, b = their.transact(tidy + dump), our.transact(tidy + dump)
                     same = normal(a) == normal(b)
                 if not same:
                     print(f"transaction {i}: {json.dumps(operations)}\ntheirs {json.dumps(a)}\nours   {json.dumps(b)}")
                     return 1
                 committed += not any(isinstance(x, dict) and "error" in x for x in a)
         finally:
-            theirs.stop()
-            ours.stop()
+            their.stop()
+            our.stop()
     print(f"{n} transactions, {committed} committed, {told} updates: ovsdb-server and weft-dbd agree")
     return 0
 

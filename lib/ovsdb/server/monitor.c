@@ -63,6 +63,18 @@ static struct monitor *monitor_find(const struct session *session, const json_t 
     return NULL;
 }
 
+/* ID, or what another monitor of SHAPE has in its place: clients of a kind name theirs alike, and
+ * what they are sent is compared by pointers then. A new reference. */
+static json_t *share_id(const struct shape *shape, const json_t *id)
+{
+    if (!list_empty(&shape->monitors)) {
+        const struct monitor *m = LIST_FIRST(struct monitor, shape_node, &shape->monitors);
+        if (json_equal(m->id, id))
+            id = m->id;
+    }
+    return json_incref((json_t *)(uintptr_t)id);
+}
+
 static struct monitor *monitor_new(struct session *session, struct server_db *db,
                                    enum monitor_version version, const json_t *id,
                                    struct shape *shape)
@@ -71,8 +83,8 @@ static struct monitor *monitor_new(struct session *session, struct server_db *db
     m->session = session;
     m->db = db;
     m->version = version;
-    m->id = json_incref((json_t *)(uintptr_t)id);
     m->shape = shape_share(db, shape);
+    m->id = share_id(m->shape, id);
     list_push_back(&session->monitors, &m->session_node);
     list_push_back(&m->shape->monitors, &m->shape_node);
     return m;
@@ -303,10 +315,13 @@ static void reply_initial(const struct monitor *m, const json_t *id, const struc
     str_fini(&updates);
 }
 
-static bool parse_since(const json_t *json, struct uuid *ret)
+/* NULL, or what is wrong with JSON as the id of a transaction. */
+static const char *parse_since(const json_t *json, struct uuid *ret)
 {
     const char *text = json_string_value(json);
-    return text && uuid_parse(text, ret);
+    if (!text)
+        return "last-txn-id must be string";
+    return uuid_parse(text, ret) ? NULL : "last-txn-id must be UUID format.";
 }
 
 void session_monitor(struct session *session, const struct jsonrpc_message *msg)
@@ -320,8 +335,7 @@ void session_monitor(struct session *session, const struct jsonrpc_message *msg)
     if (!db)
         return;
     bool n_is_right = version == MONITOR_V1 ? n >= 3 : n == (version == MONITOR_V2 ? 3u : 4u);
-    if (!n_is_right ||
-        (version == MONITOR_V3 && !parse_since(json_array_get(msg->params, 3), &since))) {
+    if (!n_is_right) {
         session_reply_error(session, msg->id, "syntax error", msg->params, "invalid parameters");
         return;
     }
@@ -335,6 +349,13 @@ void session_monitor(struct session *session, const struct jsonrpc_message *msg)
         shape_from_json(store_schema(db->store), version, json_array_get(msg->params, 2), &error);
     if (!shape) {
         session_reply_op_error(session, msg->id, &error);
+        return;
+    }
+    const json_t *last = json_array_get(msg->params, 3);
+    const char *wrong = version == MONITOR_V3 ? parse_since(last, &since) : NULL;
+    if (wrong) {
+        session_reply_error(session, msg->id, "syntax error", last, "%s", wrong);
+        shape_free(shape);
         return;
     }
     reply_initial(monitor_new(session, db, version, id, shape), msg->id, &since);

@@ -118,12 +118,12 @@ static void convert(struct session *session, const struct jsonrpc_message *msg)
     struct schema *schema;
     struct diag diag = DIAG_INIT;
     if (json_array_size(msg->params) != 2) {
-        session_reply_error(session, msg->id, "syntax error", msg->params,
-                            "convert request params must be <db-name> and <database-schema>");
+        session_reply_error(session, msg->id, "syntax error", msg->params, "array expected");
         return;
     }
     if (schema_from_json(json_array_get(msg->params, 1), &schema, &diag)) {
-        session_reply_error(session, msg->id, "syntax error", NULL, "%s", diag_text(&diag));
+        session_reply_error(session, msg->id, "syntax error", NULL,
+                            "Parsing database schema failed: %s", diag_text(&diag));
         diag_fini(&diag);
         return;
     }

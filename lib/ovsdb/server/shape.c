@@ -9,41 +9,84 @@
 
 /* ---- parsing ---- */
 
-static bool parse_select(const json_t *json, unsigned *ret, struct op_error *error)
+/* JSON_TRUE stands for both booleans. */
+struct member {
+    const char *name;
+    json_type type;
+};
+
+static bool has_type(const json_t *json, json_type type)
 {
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } kinds[] = {{"initial", SELECT_INITIAL},
-                 {"insert", SELECT_INSERT},
-                 {"delete", SELECT_DELETE},
-                 {"modify", SELECT_MODIFY}};
-    size_t known = 0;
+    return type == JSON_TRUE ? json_is_boolean(json) : json_typeof(json) == type;
+}
+
+static const char *first_unknown(const json_t *json, const struct member *members, size_t n)
+{
+    const char *name;
+    json_t *unused;
+    json_object_foreach((json_t *)(uintptr_t)json, name, unused)
+    {
+        size_t i = 0;
+        while (i < n && strcmp(members[i].name, name) != 0)
+            i++;
+        if (i == n)
+            return name;
+    }
+    return NULL;
+}
+
+/* JSON, which is WHAT of the request, has to be an object with these N members at most. */
+static bool check_members(const json_t *json, const char *what, const struct member *members,
+                          size_t n, struct op_error *error)
+{
+    size_t n_known = 0;
+    if (!json_is_object(json)) {
+        op_error_set(error, "syntax error", NULL, "Parsing %s failed: Object expected.", what);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_object_get(json, members[i].name);
+        if (value && !has_type(value, members[i].type)) {
+            op_error_set(error, "syntax error", json,
+                         "Parsing %s failed: Type mismatch for member '%s'.", what,
+                         members[i].name);
+            return false;
+        }
+        n_known += value != NULL;
+    }
+    size_t n_unknown = json_object_size(json) - n_known;
+    const char *unknown = n_unknown ? first_unknown(json, members, n) : NULL;
+    if (n_unknown == 1)
+        op_error_set(error, "syntax error", json,
+                     "Parsing %s failed: Member '%s' is present but not allowed here.", what,
+                     unknown);
+    else if (n_unknown)
+        op_error_set(error, "syntax error", json,
+                     "Parsing %s failed: Member '%s' and %zu other member%s are present but not "
+                     "allowed here.",
+                     what, unknown, n_unknown - 1, n_unknown > 2 ? "s" : "");
+    return !n_unknown;
+}
+
+static bool parse_select(const json_t *json, const char *table, unsigned *ret,
+                         struct op_error *error)
+{
+    static const struct member kinds[] = {{"initial", JSON_TRUE},
+                                          {"insert", JSON_TRUE},
+                                          {"delete", JSON_TRUE},
+                                          {"modify", JSON_TRUE}};
+    static const unsigned bits[] = {SELECT_INITIAL, SELECT_INSERT, SELECT_DELETE, SELECT_MODIFY};
     *ret = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE | SELECT_MODIFY;
     if (!json)
         return true;
-    if (!json_is_object(json)) {
-        op_error_set(error, "syntax error", json, "Object expected.");
-        return false;
+    char *what = xasprintf("table %s select", table);
+    bool ok = check_members(json, what, kinds, ARRAY_SIZE(kinds), error);
+    free(what);
+    for (size_t i = 0; ok && i < ARRAY_SIZE(kinds); i++) {
+        if (json_is_false(json_object_get(json, kinds[i].name)))
+            *ret &= ~bits[i];
     }
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        const json_t *value = json_object_get(json, kinds[i].name);
-        if (!value)
-            continue;
-        known++;
-        if (!json_is_boolean(value)) {
-            op_error_set(error, "syntax error", json, "Type mismatch for member '%s'.",
-                         kinds[i].name);
-            return false;
-        }
-        if (json_is_false(value))
-            *ret &= ~kinds[i].bit;
-    }
-    if (known != json_object_size(json)) {
-        op_error_set(error, "syntax error", json, "unexpected member in \"select\"");
-        return false;
-    }
-    return true;
+    return ok;
 }
 
 static bool add_column(struct shape_table *st, const struct schema_column *column, unsigned select,
@@ -72,10 +115,6 @@ static bool parse_columns(struct shape_table *st, const json_t *json, unsigned s
                 return false;
         }
         return add_column(st, &table->version_column, select, NULL, error);
-    }
-    if (!json_is_array(json)) {
-        op_error_set(error, "syntax error", json, "array of column names expected");
-        return false;
     }
     for (size_t i = 0; i < json_array_size(json); i++) {
         const char *name = json_string_value(json_array_get(json, i));
@@ -121,29 +160,24 @@ static bool parse_where(struct shape_table *st, const json_t *json, bool *is_tru
     return true;
 }
 
-static bool check_members(const json_t *json, const char *const *names, size_t n,
-                          struct op_error *error)
+/* One object of the request about ST. What else than these MEMBERS it has is refused. */
+static bool check_element(const struct shape_table *st, const json_t *json,
+                          const struct member *members, size_t n, struct op_error *error)
 {
-    size_t known = 0;
-    if (!json_is_object(json)) {
-        op_error_set(error, "syntax error", json, "Object expected.");
-        return false;
-    }
-    for (size_t i = 0; i < n; i++)
-        known += json_object_get(json, names[i]) != NULL;
-    if (known == json_object_size(json))
-        return true;
-    op_error_set(error, "syntax error", json, "unexpected member in monitor request");
-    return false;
+    char *what = xasprintf("table %s", st->table->name);
+    bool ok = check_members(json, what, members, n, error);
+    free(what);
+    return ok;
 }
 
 static bool parse_element(struct shape_table *st, enum monitor_version version, const json_t *json,
                           bool *is_true, struct op_error *error)
 {
-    static const char *const members[] = {"columns", "select", "where"};
+    static const struct member members[] = {
+        {"columns", JSON_ARRAY}, {"select", JSON_OBJECT}, {"where", JSON_ARRAY}};
     unsigned select;
-    if (!check_members(json, members, version == MONITOR_V1 ? 2 : 3, error) ||
-        !parse_select(json_object_get(json, "select"), &select, error) ||
+    if (!check_element(st, json, members, version == MONITOR_V1 ? 2 : 3, error) ||
+        !parse_select(json_object_get(json, "select"), st->table->name, &select, error) ||
         !parse_columns(st, json_object_get(json, "columns"), select, error) ||
         !parse_where(st, json_object_get(json, "where"), is_true, error))
         return false;
@@ -248,7 +282,7 @@ struct shape *shape_from_json(const struct schema *schema, enum monitor_version 
     json_t *json;
     bool ok = json_is_object(requests);
     if (!ok)
-        op_error_set(error, "syntax error", requests, "Object expected.");
+        op_error_set(error, "syntax error", requests, "monitor-requests must be object");
     json_object_foreach((json_t *)(uintptr_t)requests, name, json)
     {
         ok = ok && parse_table(shape, name, json, error);
@@ -261,27 +295,40 @@ struct shape *shape_from_json(const struct schema *schema, enum monitor_version 
     return shape;
 }
 
+static bool change_element(struct shape_table *st, const json_t *json, bool *is_true,
+                           struct op_error *error)
+{
+    static const struct member members[] = {{"columns", JSON_ARRAY}, {"where", JSON_ARRAY}};
+    if (!check_element(st, json, members, ARRAY_SIZE(members), error))
+        return false;
+    if (json_object_get(json, "columns")) {
+        op_error_set(error, "syntax error", json, "changing columns is unsupported");
+        return false;
+    }
+    return parse_where(st, json_object_get(json, "where"), is_true, error);
+}
+
 static bool change_table(struct shape *shape, const char *name, const json_t *json,
                          struct op_error *error)
 {
-    static const char *const members[] = {"where"};
     const struct schema_table *table = schema_table_find(shape->schema, name);
     struct shape_table *st = table ? shape->tables[table->index] : NULL;
+    bool is_true = false, ok = true;
     if (!st) {
-        op_error_set(error, "syntax error", NULL, "no table named %s", name);
+        op_error_set(error, "syntax error", NULL, "no table named %s%s", name,
+                     table ? " in monitor session" : "");
+        return false;
+    }
+    if (!json_is_array(json)) {
+        op_error_set(error, "syntax error", NULL, "table %s no monitor-cond-change JSON array",
+                     name);
         return false;
     }
     filter_unref(st->filter);
     st->filter = NULL;
-    bool is_true = false;
-    size_t n = json_is_array(json) ? json_array_size(json) : 1;
-    for (size_t i = 0; i < n; i++) {
-        const json_t *element = json_is_array(json) ? json_array_get(json, i) : json;
-        if (!check_members(element, members, 1, error) ||
-            !parse_where(st, json_object_get(element, "where"), &is_true, error))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; ok && i < json_array_size(json); i++)
+        ok = change_element(st, json_array_get(json, i), &is_true, error);
+    return ok;
 }
 
 struct shape *shape_with_conditions(const struct shape *from, const json_t *requests,
@@ -300,7 +347,7 @@ struct shape *shape_with_conditions(const struct shape *from, const json_t *requ
     json_t *json;
     bool ok = json_is_object(requests);
     if (!ok)
-        op_error_set(error, "syntax error", requests, "Object expected.");
+        op_error_set(error, "syntax error", NULL, "monitor-cond-change-requests must be object");
     json_object_foreach((json_t *)(uintptr_t)requests, name, json)
     {
         ok = ok && change_table(shape, name, json, error);

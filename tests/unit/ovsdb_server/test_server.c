@@ -162,8 +162,8 @@ static void test_shared_updates(void **state UNUSED)
                "{'id':1,'method':'monitor_cond','params':['T','m',{'A':{'columns':['name']}}]}",
                "{'id':1,'result':{},'error':null}");
     ask(&b, &c[2],
-        "{'id':2,'method':'monitor_cond_change','params':['m','m',{'A':{'where':[["
-        "'name','==','2']]}}]}");
+        "{'id':2,'method':'monitor_cond_change','params':['m','m',{'A':[{'where':[["
+        "'name','==','2']]}]}]}");
     client_close(&c[1]);
     for (int i = 0; i < 4; i++)
         str_clear(&c[i].got);
