@@ -211,9 +211,11 @@ static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[],
              "  masks         : %zu\n  exact hits    : %" PRIu64 "\n  megaflow hits : %" PRIu64
              "\n  misses        : %" PRIu64 "\n  stale         : %" PRIu64
              "\n  revalidated   : %" PRIu64 "\n  translations  : %" PRIu64
-             "\n  cache full    : %" PRIu64 "\n",
+             "\n  cache full    : %" PRIu64 "\n  queued misses : %" PRIu64 " (waiting %" PRIu64
+             ") (lost %" PRIu64 ")\n",
              c->n_flows, MEGAFLOWS_MAX, c->tables.n, c->n_exact_hits, c->n_hits, c->n_misses,
-             c->n_stale, vs->walk.n_revalidated, vs->n_xlate, c->n_full);
+             c->n_stale, vs->walk.n_revalidated, vs->n_xlate, c->n_full, vs->upcalls.n_queued,
+             vs->upcalls.n_waiting, vs->drops[DROP_UPCALL]->n);
     reply(conn, &out);
 }
 

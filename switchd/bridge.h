@@ -68,7 +68,8 @@ struct vport {
     struct bfd *bfd;         /* NULL: off */
     struct qos qos;
     struct policer policer;
-    struct port_status reported; /* as last told to controllers */
+    struct upcall_queue *upcalls; /* NULL: no packet has waited yet */
+    struct port_status reported;  /* as last told to controllers */
     int64_t created_ms;
 };
 

@@ -59,6 +59,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     deps_init(&vs->deps);
     vs->cache = megaflows_new(vs);
     revalidate_init(vs);
+    upcalls_init(vs);
     vs->ct = conntrack_new(vs->env);
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
@@ -75,6 +76,7 @@ void vswitch_fini(struct vswitch *vs)
     while (!list_empty(&vs->bridges))
         bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
     revalidate_fini(vs);
+    upcalls_fini(vs);
     megaflows_free(vs->cache);
     if (vs->spare)
         xlate_out_fini(vs->spare);
@@ -131,6 +133,7 @@ void vswitch_detach(struct vswitch *vs, struct vport *port)
 {
     megaflows_flush(vs->cache);
     conntrack_drop_fragments(vs->ct);
+    upcalls_forget(vs, port);
     vs->dp_ports.data[port->dp_no] = NULL;
 }
 
@@ -284,6 +287,10 @@ static void process(struct vswitch *vs, const struct arrival *arrival, struct pa
         return;
     }
     struct megaflow *flow = megaflows_lookup(vs->cache, key, hash);
+    if (!flow && upcall_put(vs, packet, arrival->state)) {
+        vs->cache->n_misses--; /* it is looked up again */
+        return;
+    }
     if (!flow || !megaflow_is_current(flow, vs)) {
         vs->cache->n_stale += flow != NULL;
         miss(vs, arrival, packet, key, hash, flow);
@@ -317,6 +324,15 @@ void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recir
     }
 }
 
+/* A packet that came in: through the caches, unless it has to wait behind others of its flow. */
+static void arrive(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
+                   const struct flow_key *key, uint64_t hash, int64_t now_ms)
+{
+    vs->upcalls.first = key;
+    if (!upcall_waits(arrival->port, key) || !upcall_put(vs, packet, NULL))
+        process(vs, arrival, packet, key, hash, now_ms);
+}
+
 /* What the caches will be asked is fetched for all packets before the first goes its way. */
 static void receive(struct vswitch *vs, struct vport *port, struct packet *packets, size_t n)
 {
@@ -332,13 +348,23 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
     }
     for (size_t i = 0; i < n; i++)
         megaflows_prefetch_flow(vs->cache, hashes[i]);
+    upcalls_begin(vs, vs->no_cache ? NULL : port);
     bool policed = port->policer.bits_per_s || port->policer.packets_per_s;
     for (size_t i = 0; i < n; i++) {
         if (policed && !vport_police(port, packets[i].size))
             vswitch_drop(vs, DROP_POLICED);
         else if (!port->bfd || !bfd_take(port->bfd, &packets[i]))
-            process(vs, &arrival, &packets[i], &keys[i], hashes[i], now_ms);
+            arrive(vs, &arrival, &packets[i], &keys[i], hashes[i], now_ms);
     }
+    upcalls_begin(vs, NULL);
+}
+
+void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *packet)
+{
+    struct arrival arrival = {.bridge = port->bridge, .port = port};
+    struct flow_key key;
+    flow_extract(packet, &key);
+    process(vs, &arrival, packet, &key, megaflow_key_hash(&key), env_now_ms(vs->env));
 }
 
 void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)

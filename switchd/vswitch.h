@@ -3,6 +3,8 @@
  *     port rx (32 packets) -> flow_extract -> signatures -> megaflow cache -> xlate -> exec
  *                                                                  ^ dp_actions: the seam
  *
+ * What a device's packet does not find in the caches waits in its port's queue (upcall.h) and is translated later in the turn.
+ *
  * Everything runs in the loop's thread. A packet's key carries the datapath number of its port in
  * in_port; a translation sees the OpenFlow number.
  */
@@ -13,6 +15,7 @@
 #include "switchd/deps.h"
 #include "switchd/dp.h"
 #include "switchd/recirc.h"
+#include "switchd/upcall.h"
 
 struct megaflows;
 struct xlate_out;
@@ -43,8 +46,9 @@ struct vswitch {
     struct conntrack *ct;
     struct recirc_table recirc;
     unsigned recirc_depth, n_recircs; /* of the packet that is being carried out */
-    struct xlate_out *spare;          /* memory for translations; NULL: in use */
-    bool no_cache;                    /* for tests that compare: vswitch_rx_uncached */
+    struct upcalls upcalls;
+    struct xlate_out *spare; /* memory for translations; NULL: in use */
+    bool no_cache;           /* for tests that compare: vswitch_rx_uncached */
     struct counter *drops[N_DROP_REASONS];
     uint64_t n_xlate;
     struct timer tick, ct_tick;
@@ -79,7 +83,9 @@ static inline void vswitch_drop(struct vswitch *vs, enum drop_reason reason)
 void vswitch_rx(void *vs, struct port *port, struct packet *packets, size_t n);
 /* Goes on with PACKET, which has been through the tracker, from STATE; PACKET is changed. */
 void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state);
-/* The same without the caches: for tests that compare. */
+/* Serves PACKET of PORT, which has waited: through the caches, and translated if need be. */
+void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *packet);
+/* As vswitch_rx, without the caches: for tests that compare. */
 void vswitch_rx_uncached(struct vswitch *vs, struct vport *port, struct packet *packet);
 struct of_ct_flush;
 /* Forgets connections: all, those of a zone, those with the tuples, mark, label. Tuples without a zone: zone 0. */

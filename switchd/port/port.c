@@ -72,17 +72,27 @@ void port_host_flush(struct port_host *host)
     host->n_kept = 0;
 }
 
+void port_host_begin(struct port_host *host)
+{
+    host->now_ms = env_now_ms(host->env);
+    host->receiving = true;
+}
+
+void port_host_end(struct port_host *host)
+{
+    host->receiving = false;
+    port_host_flush(host);
+}
+
 void port_receive(struct port *port, size_t n)
 {
     struct port_host *host = port->host;
     for (size_t i = 0; i < n; i++)
         port->stats.rx_bytes += host->batch[i].size;
     port->stats.rx_packets += n;
-    host->now_ms = env_now_ms(host->env);
-    host->receiving = true;
+    port_host_begin(host);
     host->rx(host->aux, port, host->batch, n);
-    host->receiving = false;
-    port_host_flush(host);
+    port_host_end(host);
     for (size_t i = 0; i < n; i++)
         packet_fini(&host->batch[i]);
 }

@@ -144,6 +144,9 @@ uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, boo
                         size_t head);
 /* N bytes that stay until the flush; NULL: there is no more room. */
 uint8_t *port_host_room(struct port_host *host, size_t n);
+/* Between these, what is sent is queued, as in port_receive. */
+void port_host_begin(struct port_host *host);
+void port_host_end(struct port_host *host);
 /* Sends what all ports of the host have queued. */
 void port_host_flush(struct port_host *host);
 /* Counts N packets that send took and flush could not send. */
