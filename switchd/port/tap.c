@@ -20,6 +20,11 @@
 #include "switchd/port/netdev.h"
 #include "switchd/port/offload.h"
 
+#ifndef TUN_F_USO4 /* senders leave UDP to be cut, too */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 struct tap_port {
     struct port up;
     int fd;
@@ -88,7 +93,9 @@ static int tap_create(const char *name, int *ret, struct diag *diag)
         close(fd);
         return diag_set(diag, ERR_IO, "could not open network device %s (%s)", name, strerror(e));
     }
-    (void)ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6);
+    const unsigned offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+    if (ioctl(fd, TUNSETOFFLOAD, offloads | TUN_F_USO4 | TUN_F_USO6) < 0) /* before Linux 6.2 */
+        (void)ioctl(fd, TUNSETOFFLOAD, offloads);
     *ret = fd;
     return 0;
 }
