@@ -3,6 +3,7 @@
  *
  * Frames cross the descriptor with virtio-net headers, as in af_packet.c, and the device says so to
  * the kernel's stack (TUNSETOFFLOAD), which then leaves checksums and segmentation to the far end.
+ * With options:n_rxq the device has several queues, over which its senders' flows spread; each is a descriptor. What is sent leaves by the first.
  * The device disappears when the port closes or the process dies. Its state (up or down, addresses)
  * is the administrator's.
  */
@@ -25,10 +26,16 @@
 #define TUN_F_USO6 0x40
 #endif
 
+enum { QUEUES_MAX = 16 };
+
 struct tap_port {
     struct port up;
-    int fd;
-    struct loop_fd *lfd;
+    uint32_t n_queues;
+    struct tap_queue {
+        struct tap_port *port;
+        int fd;
+        struct loop_fd *lfd;
+    } queues[QUEUES_MAX];
 };
 
 static struct tap_port *tap_cast(struct port *port)
@@ -36,17 +43,17 @@ static struct tap_port *tap_cast(struct port *port)
     return CONTAINER_OF(port, struct tap_port, up);
 }
 
-static void tap_readable(void *port_, unsigned events)
+static void tap_readable(void *queue_, unsigned events UNUSED)
 {
-    (void)events;
-    struct tap_port *port = port_;
+    struct tap_queue *queue = queue_;
+    struct tap_port *port = queue->port;
     struct port_host *host = port->up.host;
     size_t n_ok = 0;
     for (int i = 0; i < PORT_BATCH; i++) {
         struct virtio_net_hdr vnet;
         struct packet *p = port_host_packet(host, n_ok);
         struct iovec iov[2] = {{&vnet, sizeof vnet}, {p->data, PORT_FRAME_MAX}};
-        ssize_t n = readv(port->fd, iov, 2);
+        ssize_t n = readv(queue->fd, iov, 2);
         if (n < 0)
             break;
         if ((size_t)n < sizeof vnet + ETH_HEADER_LEN) {
@@ -71,10 +78,11 @@ static int tap_send(struct port *port_, const struct packet *packet,
     struct virtio_net_hdr vnet;
     offload_to_vnet(packet, &vnet);
     struct iovec iov[2] = {{&vnet, sizeof vnet}, {packet->data, packet->size}};
-    return writev(port->fd, iov, 2) < 0 ? ERR_IO : 0;
+    return writev(port->queues[0].fd, iov, 2) < 0 ? ERR_IO : 0;
 }
 
-static int tap_create(const char *name, int *ret, struct diag *diag)
+/* A descriptor of the device NAME, which is made with the first. MULTI: there will be others. */
+static int tap_create(const char *name, bool multi, int *ret, struct diag *diag)
 {
     if (strlen(name) > PORT_NAME_MAX)
         return diag_set(diag, ERR_INVALID, "could not open network device %s (%s)", name,
@@ -87,6 +95,8 @@ static int tap_create(const char *name, int *ret, struct diag *diag)
     memset(&ifr, 0, sizeof ifr);
     memcpy(ifr.ifr_name, name, strlen(name));
     ifr.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    if (multi)
+        ifr.ifr_flags |= IFF_MULTI_QUEUE;
     int header = sizeof(struct virtio_net_hdr);
     if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0) {
         int e = errno;
@@ -100,18 +110,36 @@ static int tap_create(const char *name, int *ret, struct diag *diag)
     return 0;
 }
 
+static void tap_close(struct port *port_)
+{
+    struct tap_port *port = tap_cast(port_);
+    for (uint32_t i = 0; i < port->n_queues; i++) {
+        loop_fd_free(port->queues[i].lfd);
+        close(port->queues[i].fd);
+    }
+    port_fini(port_);
+    free(port);
+}
+
 static int tap_open(struct port_host *host, const char *name, const struct smap *options,
                     struct port **ret, struct diag *diag)
 {
-    (void)options;
-    int fd;
-    int err = tap_create(name, &fd, diag);
-    if (err)
-        return err;
+    int64_t n = smap_get_int(options, "n_rxq", 1);
+    if (n < 1 || n > QUEUES_MAX)
+        return diag_set(diag, ERR_INVALID, "bad value for option n_rxq: %s (wanted: 1 to %d)",
+                        smap_get(options, "n_rxq"), QUEUES_MAX);
     struct tap_port *port = NEW(struct tap_port);
     port_init(&port->up, &port_class_internal, host, name);
-    port->fd = fd;
-    port->lfd = loop_fd_new(host->loop, fd, LOOP_READ, tap_readable, port);
+    for (; port->n_queues < n; port->n_queues++) {
+        struct tap_queue *queue = &port->queues[port->n_queues];
+        int err = tap_create(name, n > 1, &queue->fd, diag);
+        if (err) {
+            tap_close(&port->up);
+            return err;
+        }
+        queue->port = port;
+        queue->lfd = loop_fd_new(host->loop, queue->fd, LOOP_READ, tap_readable, queue);
+    }
     netdev_read_status(name, &port->up.status);
     *ret = &port->up;
     return 0;
@@ -129,15 +157,6 @@ static int tap_open_typed(struct port_host *host, const char *name, const struct
 static void tap_refresh(struct port *port)
 {
     netdev_read_status(port->name, &port->status);
-}
-
-static void tap_close(struct port *port_)
-{
-    struct tap_port *port = tap_cast(port_);
-    loop_fd_free(port->lfd);
-    close(port->fd);
-    port_fini(port_);
-    free(port);
 }
 
 static int tap_set_mtu(struct port *port, uint32_t mtu)

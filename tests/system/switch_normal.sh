@@ -29,6 +29,17 @@ form=cut # the kernel's tap leaves UDP to be cut since Linux 6.2
 ip netns exec wswh ethtool -k br0 | grep -q "tx-udp-segmentation: on" && form=whole
 check "UDP of the LOCAL port, many in one: $form" python3 "$WEFT_SRC/tests/system/liboffload.py" udp-gso wswh wswb 10.9.0.2 wswb,eth0,1500,$form
 
+# A tap of several queues.
+check "four queues" vsctl h add-port br0 t4 -- set interface t4 type=internal options:n_rxq=4
+equal "are there" 4 "$(ip netns exec wswh sh -c 'ls -d /sys/class/net/t4/queues/tx-*' | wc -l)"
+ip -n wswh addr flush dev br0
+ip -n wswh addr add 10.9.0.101/24 dev t4
+ip -n wswh link set t4 up
+check "TCP over them" transfer h a 10.9.0.101 4
+check "and back" transfer a h 10.9.0.1 4
+has "more would be too many" 'bad value for option n_rxq: 99 .wanted: 1 to 16' "$(vsctl h add-port br0 t99 -- set interface t99 type=internal options:n_rxq=99 2>&1)"
+check "without them" vsctl h del-port br0 t4 -- del-port br0 t99
+
 # VLANs: a and b in VLAN 5, c in VLAN 6, then c as a trunk.
 check "tags" vsctl h set port pa tag=5 -- set port pb tag=5 -- set port pc tag=6
 check "same VLAN" pings a 10.9.0.2
