@@ -291,6 +291,11 @@ static struct bridge *bridge_open(struct config *config, const char *name)
     if (ofserver_new(br, config->manage_sockets ? target : NULL, &br->of, &diag))
         log_err("bridge %s: %s", name, diag_text(&diag));
     diag_fini(&diag);
+    char *snoop = xasprintf("punix:%s/%s.snoop", config->vs->rundir, name);
+    if (br->of && config->manage_sockets && ofserver_listen_snoop(br->of, snoop, &diag))
+        log_err("bridge %s: %s", name, diag_text(&diag));
+    diag_fini(&diag);
+    free(snoop);
     free(target);
     log_info("created bridge %s", name);
     return br;

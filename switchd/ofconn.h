@@ -64,6 +64,8 @@ struct ofserver {
     struct stream_listener *listener;
     struct list conns;
     struct list controllers;
+    struct stream_listener *snoop_listener; /* ofsnoop.c */
+    struct list snoops;
     uint16_t frag_flags;
     uint64_t generation_id;
     bool have_generation;
@@ -85,6 +87,9 @@ void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
 /* oftable.c: TABLE_MOD; the multipart requests for TABLE, TABLE_FEATURES, TABLE_DESC. */
 int oftable_mod(struct ofconn *oc, const struct of_msg *msg);
 int oftable_stats(struct ofconn *oc, const struct of_msg *msg, struct of_reply *reply);
+/* ofsnoop.c: shows whole messages between the bridge and a controller; ends what ofserver_listen_snoop began. */
+void ofsnoop_copy(struct ofserver *of, const uint8_t *data, size_t n);
+void ofsnoops_free(struct ofserver *of);
 /* ofqueue.c */
 int ofqueue_stats(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);
 int ofqueue_desc(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);

@@ -70,6 +70,8 @@ void ofconn_free(struct ofconn *oc)
 
 void ofconn_send(struct ofconn *oc, struct of_buf *buf)
 {
+    if (!oc->management)
+        ofsnoop_copy(oc->of, buf->data, buf->n);
     of_conn_send_buf(oc->conn, buf);
 }
 
@@ -406,9 +408,12 @@ void ofserver_on_message(void *oc_, struct of_conn *conn, const struct of_msg *m
 {
     struct ofconn *oc = oc_;
     struct of_buf out = OF_BUF_INIT;
+    (void)conn;
+    if (!oc->management)
+        ofsnoop_copy(oc->of, msg->data, msg->len);
     dispatch(oc, msg, &out);
     if (out.n)
-        of_conn_send_buf(conn, &out);
+        ofconn_send(oc, &out);
     of_buf_fini(&out);
 }
 
@@ -469,6 +474,7 @@ int ofserver_new(struct bridge *br, const char *management, struct ofserver **re
     of->br = br;
     list_init(&of->conns);
     list_init(&of->controllers);
+    list_init(&of->snoops);
     if (management) {
         struct stream_options options = {.rundir = br->vs->rundir};
         int err = stream_listen(br->vs->loop, management, &options, ofserver_on_accept, of,
@@ -490,6 +496,7 @@ void ofserver_free(struct ofserver *of)
     while (!list_empty(&of->conns))
         ofconn_free(LIST_FIRST(struct ofconn, node, &of->conns));
     stream_listener_free(of->listener);
+    ofsnoops_free(of);
     free(of);
 }
 

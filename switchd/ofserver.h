@@ -11,6 +11,7 @@
  *     ofstats.c      multipart requests
  *     oftable.c      flow tables
  *     ofmonitor.c    flow monitors
+ *     ofsnoop.c      onlookers
  *     ofpacket.c     packet-in, packet-out, resume
  *
  * Room 11 of docs/architecture.md.
@@ -26,6 +27,8 @@ struct journal;
 int ofserver_new(struct bridge *br, const char *management, struct ofserver **ret,
                  struct diag *diag) MUST_CHECK;
 void ofserver_free(struct ofserver *of);
+/* Who connects to TARGET such as "punix:/run/br0.snoop" sees what the bridge and its controllers say to one another. */
+int ofserver_listen_snoop(struct ofserver *of, const char *target, struct diag *diag) MUST_CHECK;
 
 struct ofcontroller_config {
     const char *target;

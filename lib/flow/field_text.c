@@ -169,21 +169,41 @@ static struct flag_names flags_of(enum field_format format)
     }
 }
 
-static int find_flag(struct flag_names flags, const char *name, size_t n, u128 *bit)
+/* A bit without a name is "[200]", or "0x200". */
+static int unnamed_flag(const struct field *f, const char *text, size_t n, u128 *bit)
 {
+    char hex[20];
+    uint64_t x;
+    bool bracket = n > 2 && text[0] == '[' && text[n - 1] == ']';
+    size_t skip = bracket ? 1 : n > 2 && !strncasecmp(text, "0x", 2) ? 2 : 0;
+    if (!skip)
+        return ERR_SYNTAX;
+    n -= skip + bracket;
+    if (n >= sizeof hex)
+        return ERR_SYNTAX;
+    memcpy(hex, text + skip, n);
+    hex[n] = '\0';
+    if (text_to_u64(hex, 16, &x) || !x || x & (x - 1) || x > u128_ones(f->n_bits))
+        return ERR_SYNTAX;
+    *bit = x;
+    return 0;
+}
+
+static int find_flag(const struct field *f, const char *name, size_t n, u128 *bit)
+{
+    struct flag_names flags = flags_of(f->format);
     for (unsigned i = 0; i < flags.n; i++) {
         if (strlen(flags.names[i]) == n && !strncasecmp(flags.names[i], name, n)) {
             *bit = (u128)1 << i;
             return 0;
         }
     }
-    return ERR_SYNTAX;
+    return unnamed_flag(f, name, n, bit);
 }
 
 /* "+new-est" (a mask), "new|trk" (all bits exact), or a number. */
 static int parse_flags(const struct field *f, const char *text, u128 *value, u128 *mask)
 {
-    struct flag_names flags = flags_of(f->format);
     if (isdigit((unsigned char)*text))
         return parse_plain(f, text, value, mask);
     u128 v = 0, m = 0, bit;
@@ -196,7 +216,7 @@ static int parse_flags(const struct field *f, const char *text, u128 *value, u12
                 return ERR_SYNTAX;
         }
         size_t n = strcspn(text, masked ? "+-" : "|");
-        int err = find_flag(flags, text, n, &bit);
+        int err = find_flag(f, text, n, &bit);
         if (err || m & bit)
             return ERR_SYNTAX;
         m |= bit;
@@ -229,7 +249,7 @@ static void put_flags(struct str *s, const struct field *f, u128 value, u128 mas
         if (i < flags.n)
             str_put(s, flags.names[i]);
         else
-            str_putf(s, "0x%llx", (unsigned long long)bit);
+            str_putf(s, "[%llx]", (unsigned long long)bit);
     }
 }
 

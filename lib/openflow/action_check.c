@@ -5,20 +5,29 @@
 enum { OF_PORTS_MAX = 0xff00 };
 
 struct checker {
-    const struct match *match; /* NULL: packets are not known */
+    const struct match *match; /* NULL: packets are not known (any more) */
     uint8_t table, n_tables;
-    bool vlan; /* a tag is there, by match or pushed */
+    bool vlan, mpls, pbb; /* a tag, label, I-TAG is there, by match or pushed */
 };
 
-/* Whether the packets of the flow may have FIELD. What the actions before have changed (labels and I-TAGs pushed, connections
- * tracked) makes fields possible that the match does not promise, so only clear contradictions count. */
+/* Whether the packets of the flow may have FIELD: their match promises it, or an action before has brought it. */
 static bool may_have(const struct checker *c, const struct field *f)
 {
-    if (!c->match || f->prereq == PREREQ_NONE || f->prereq == PREREQ_CT ||
-        f->prereq == PREREQ_MPLS || f->prereq == PREREQ_PBB)
+    if (!c->match)
         return true;
-    if (f->prereq == PREREQ_VLAN)
+    switch (f->prereq) {
+    case PREREQ_NONE:
+    case PREREQ_CT: /* the tracker may bring it */
+        return true;
+    case PREREQ_VLAN:
         return c->vlan;
+    case PREREQ_MPLS:
+        return c->mpls;
+    case PREREQ_PBB:
+        return c->pbb;
+    default:
+        break;
+    }
     return match_implies_prereq(c->match, f->prereq);
 }
 
@@ -80,6 +89,12 @@ static int check_list(struct checker *c, uint8_t *data, size_t n)
             c->vlan = true;
         else if (x->type == OF_POP_VLAN)
             c->vlan = false;
+        else if (x->type == OF_PUSH_MPLS)
+            c->mpls = true;
+        else if (x->type == OF_PUSH_PBB)
+            c->pbb = true;
+        else if (x->type == OF_POP_MPLS || x->type == OF_POP_PBB)
+            c->match = NULL; /* what was inside */
         else if (x->type == OF_GOTO_TABLE && ((struct of_goto_table *)(void *)x)->table <= c->table)
             err = OF_ERR_INSTRUCTION_BAD_TABLE_ID;
         else if (x->type == OF_GOTO_TABLE &&
@@ -106,5 +121,7 @@ int of_actions_check(struct of_actions *actions, const struct match *match, uint
 {
     struct checker c = {.match = match, .table = table_id, .n_tables = n_tables};
     c.vlan = !match || (match->key.vlan_tci & match->mask.bits.vlan_tci & swap16(VLAN_CFI));
+    c.mpls = !match || match_implies_prereq(match, PREREQ_MPLS);
+    c.pbb = !match || match_implies_prereq(match, PREREQ_PBB);
     return check_list(&c, actions->data, actions->n);
 }

@@ -7,6 +7,7 @@ import subprocess
 
 import libexport
 import libopenflow as lib
+import libsnoop
 import libtables
 
 NX, ONF = 0x2320, 0x4f4e4600
@@ -283,6 +284,7 @@ def main(checks, ours, peer):
     pauses(checks, ours)
     libtables.main(checks, ours, peer)
     libexport.main(checks, ours, peer)
+    libsnoop.main(checks, ours)
 
 
 lib.main(main)

@@ -110,17 +110,17 @@ static bool exists(const char *path)
 }
 
 /* Owned by the caller. */
-static char *resolve_target(const char *name)
+static char *resolve_target(const char *name, const char *service)
 {
     if (target_is_active(name))
         return xstrdup(name);
     if (strchr(name, '/'))
         return exists(name) ? xasprintf("unix:%s", name) : NULL;
     char *rundir = rundir_get(RUNDIR_OVS, false);
-    char *mgmt = xasprintf("%s/%s.mgmt", rundir, name), *target = NULL;
-    if (exists(mgmt))
-        target = xasprintf("unix:%s", mgmt);
-    free(mgmt);
+    char *socket = xasprintf("%s/%s.%s", rundir, name, service ? service : "mgmt"), *target = NULL;
+    if (exists(socket))
+        target = xasprintf("unix:%s", socket);
+    free(socket);
     free(rundir);
     return target;
 }
@@ -130,7 +130,7 @@ void client_connect(struct client *c, const char *name, uint32_t versions)
     static const struct of_conn_callbacks callbacks = {on_ready, on_message, NULL, on_closed};
     struct diag diag = DIAG_INIT;
     struct stream *stream;
-    char *target = resolve_target(name);
+    char *target = resolve_target(name, c->service);
     if (!target)
         ofctl_fatal("%s is not a bridge or a socket", name);
     c->loop = loop_new(env_real());

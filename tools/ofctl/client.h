@@ -13,10 +13,11 @@ struct client {
     struct loop *loop;
     struct of_conn *conn;
     const char *target;
-    uint32_t versions; /* allowed */
-    uint8_t version;   /* settled */
-    uint32_t xid;      /* of the next request */
-    bool table_ids;    /* 1.0: NXT_FLOW_MOD_TABLE_ID has been sent */
+    const char *service; /* of a bridge: NULL is "mgmt" */
+    uint32_t versions;   /* allowed */
+    uint8_t version;     /* settled */
+    uint32_t xid;        /* of the next request */
+    bool table_ids;      /* 1.0: NXT_FLOW_MOD_TABLE_ID has been sent */
     bool failed;
     char *reason;
     /* Messages that came, copied, in order. */

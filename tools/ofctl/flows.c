@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "openflow/bundle.h"
+#include "tools/ofctl/sort.h"
 
 /* ---- Dumping ---- */
 
@@ -58,11 +59,25 @@ static void print_flows(struct client *c, const struct of_msg *reply, void *aux)
     str_fini(&s);
 }
 
+static void gather_flows(struct client *c UNUSED, const struct of_msg *reply, void *aux)
+{
+    const struct ofctl *o = aux;
+    struct of_flow_stats fs;
+    size_t ofs = 0;
+    while (of_flow_stats_next(reply, &ofs, &fs) > 0)
+        sorting_add_flow(o->sorting, &fs);
+}
+
 void ofctl_dump_flows(struct ofctl *o)
 {
     struct of_flow_stats_request req;
     ofctl_connect(o);
     parse_request(o, 1, &req);
+    if (o->sorting) {
+        send_request(o, &req, gather_flows, o);
+        sorting_print(o->sorting, client_print_names(&o->client), !o->no_stats);
+        return;
+    }
     bool plain = !o->client.show_names && !o->no_stats;
     send_request(o, &req, plain ? print_reply : print_flows, o);
 }

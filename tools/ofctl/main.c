@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/options.h"
+#include "tools/ofctl/sort.h"
 
 struct command {
     const char *name, *args, *help;
@@ -58,6 +59,8 @@ static const struct command commands[] = {
      "send a packet through actions", 2, 2, ofctl_packet_out},
     {"monitor", "SWITCH [MISSLEN] [invalid_ttl] [watch:[SPEC]]",
      "write what the switch reports as it comes, and changes of flows", 1, 4, ofctl_monitor},
+    {"snoop", "SWITCH", "write what the switch and its controllers say to one another", 1, 1,
+     ofctl_snoop},
     {"probe", "TARGET", "see whether a switch answers", 1, 1, ofctl_probe},
     {"add-group", "SWITCH GROUP", "put one group in", 2, 2, ofctl_add_group},
     {"add-groups", "SWITCH FILE", "put in every group of a file", 2, 2, ofctl_add_groups},
@@ -88,6 +91,14 @@ static const struct command commands[] = {
     {"parse-flow", "FLOW", "print FLOW as it is understood", 1, 1, ofctl_parse_flow},
     {"parse-flows", "FILE", "print the flows of FILE as they are understood", 1, 1,
      ofctl_parse_flows},
+    {"parse-actions", "VERSION", "print actions that are read in hexadecimal, a list a line", 1, 1,
+     ofctl_parse_actions},
+    {"ofp-print", "HEX [LEVEL]", "print an OpenFlow message that is given in hexadecimal", 1, 2,
+     ofctl_ofp_print},
+    {"ofp-parse", "FILE", "print the OpenFlow messages that a file holds", 1, 1, ofctl_ofp_parse},
+    {"compose-packet", "FLOW", "print a packet that FLOW matches, in hexadecimal", 1, 1,
+     ofctl_compose_packet},
+    {"ping", "TARGET [N]", "ask a switch for ten echoes of N bytes", 1, 2, ofctl_ping},
     /* Other words for the same. */
     {"del-meter", NULL, NULL, 1, 2, ofctl_del_meters},
     {"dump-meter", NULL, NULL, 1, 2, ofctl_dump_meters},
@@ -102,6 +113,9 @@ enum {
     OPT_STATS,
     OPT_NO_STATS,
     OPT_READD,
+    OPT_MAY_CREATE,
+    OPT_SORT,
+    OPT_RSORT,
     OPT_FLOW_FORMAT,
     OPT_TIMEOUT,
     OPT_MORE,
@@ -113,6 +127,9 @@ enum {
 static const struct option_spec option_table[] = {
     {OPT_STRICT, 0, "strict", NULL, "a flow must have this very match and priority"},
     {OPT_READD, 0, "readd", NULL, "send also the flows that are there already"},
+    {OPT_MAY_CREATE, 0, "may-create", NULL, "mod-group puts the group in when there is none"},
+    {OPT_SORT, 0, "sort", "[FIELD]", "dump-flows in the order of FIELD, without it of priorities"},
+    {OPT_RSORT, 0, "rsort", "[FIELD]", "the same the other way round"},
     {OPT_BUNDLE, 0, "bundle", NULL, "make all changes of a command at once or not at all"},
     {OPT_VERSIONS, 'O', "protocols", "VERSIONS",
      "allowed OpenFlow versions, e.g. OpenFlow13,OpenFlow15"},
@@ -178,6 +195,16 @@ static int set_option(void *aux, int id, const char *arg, struct diag *diag)
     case OPT_READD:
         o->readd = true;
         break;
+    case OPT_MAY_CREATE:
+        o->may_create = true;
+        break;
+    case OPT_SORT:
+    case OPT_RSORT:
+        if (!o->sorting)
+            o->sorting = sorting_new();
+        if (!sorting_add_key(o->sorting, arg, id == OPT_RSORT))
+            return diag_set(diag, ERR_SYNTAX, "%s: unknown field name", arg);
+        break;
     case OPT_TIMEOUT:
         if (text_to_i64(arg, 10, &seconds) || seconds < 0)
             return diag_set(diag, ERR_SYNTAX, "value %s on -t or --timeout is invalid", arg);
@@ -232,6 +259,7 @@ int main(int argc, char **argv)
     if (o.argc > command->max)
         ofctl_fatal("'%s' command takes at most %d arguments", command->name, command->max);
     command->run(&o);
+    sorting_free(o.sorting);
     if (o.client.conn)
         client_close(&o.client);
     return 0;

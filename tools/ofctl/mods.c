@@ -73,7 +73,7 @@ void ofctl_add_group(struct ofctl *o)
 
 void ofctl_mod_group(struct ofctl *o)
 {
-    group_mod(o, OF_GROUP_MODIFY);
+    group_mod(o, o->may_create ? OF_GROUP_ADD_OR_MODIFY : OF_GROUP_MODIFY);
 }
 
 void ofctl_del_groups(struct ofctl *o)

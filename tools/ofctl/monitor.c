@@ -27,11 +27,25 @@ static void watch(struct ofctl *o, const char *spec)
     of_buf_fini(&b);
 }
 
+/* What comes, until the other end closes. */
+static void print_all(struct ofctl *o, const struct port_names *names)
+{
+    for (;;) {
+        struct of_msg msg;
+        uint8_t *data = client_receive(&o->client, &msg);
+        struct str s = STR_INIT;
+        of_print(&s, &msg, 2, names, NULL);
+        fputs(str_c(&s), stdout);
+        fflush(stdout);
+        str_fini(&s);
+        free(data);
+    }
+}
+
 void ofctl_monitor(struct ofctl *o)
 {
     struct of_config config = {0, 0};
     struct of_buf b = OF_BUF_INIT;
-    struct of_msg msg;
     int64_t miss = -1;
     const char *arg, *spec = NULL;
     bool invalid_ttl = false;
@@ -63,13 +77,12 @@ void ofctl_monitor(struct ofctl *o)
                         client_next_xid(&o->client), &b);
     client_send(&o->client, &b);
     of_buf_fini(&b);
-    for (;;) {
-        uint8_t *data = client_receive(&o->client, &msg);
-        struct str s = STR_INIT;
-        of_print(&s, &msg, 2, client_print_names(&o->client), NULL);
-        fputs(str_c(&s), stdout);
-        fflush(stdout);
-        str_fini(&s);
-        free(data);
-    }
+    print_all(o, client_print_names(&o->client));
+}
+
+void ofctl_snoop(struct ofctl *o)
+{
+    o->client.service = "snoop";
+    ofctl_connect(o);
+    print_all(o, NULL);
 }

@@ -6,9 +6,10 @@
 struct ofctl {
     struct client client;
     uint32_t versions; /* of -O */
-    bool strict, bundle, no_stats, readd;
-    int names; /* -1: as standard output is a terminal or not */
-    int argc;  /* arguments of the command, without its name */
+    bool strict, bundle, no_stats, readd, may_create;
+    struct sorting *sorting; /* of --sort and --rsort; or NULL */
+    int names;               /* -1: as standard output is a terminal or not */
+    int argc;                /* arguments of the command, without its name */
     char **argv;
 };
 
@@ -66,7 +67,14 @@ void ofctl_add_tlv_map(struct ofctl *o);
 void ofctl_del_tlv_map(struct ofctl *o);
 void ofctl_ct_flush_zone(struct ofctl *o);
 void ofctl_ct_flush(struct ofctl *o);
+/* text.c */
+void ofctl_ping(struct ofctl *o);
+void ofctl_ofp_print(struct ofctl *o);
+void ofctl_ofp_parse(struct ofctl *o);
+void ofctl_parse_actions(struct ofctl *o);
+void ofctl_compose_packet(struct ofctl *o);
 /* tables.c */
 void ofctl_mod_table(struct ofctl *o);
 /* monitor.c */
 void ofctl_monitor(struct ofctl *o);
+void ofctl_snoop(struct ofctl *o);
