@@ -95,7 +95,9 @@ struct bridge {
     uint32_t number;
     char *name;
     uint64_t datapath_id;
-    bool secure; /* fail_mode */
+    bool secure;         /* fail_mode */
+    bool forward_bpdu;   /* NORMAL forwards link-local protocols too */
+    bool drop_fragments; /* SET_CONFIG: fragments are dropped */
     struct tables tables;
     struct learned learned;
     struct hmap groups, meters;

@@ -325,6 +325,10 @@ static void apply_bridge(void *config_, const struct row *row_)
     config_read_smap(&other, ovs_bridge_other_config(row));
     mac_table_configure(&br->macs, smap_get_int(&other, "mac-aging-time", 300) * 1000,
                         smap_get_int(&other, "mac-table-size", 8192));
+    bool forward_bpdu = smap_get_bool(&other, "forward-bpdu", false);
+    if (forward_bpdu != br->forward_bpdu)
+        vswitch_invalidate(br->vs);
+    br->forward_bpdu = forward_bpdu;
     smap_fini(&other);
     config_apply_tables(config, br, row_);
     apply_controllers(config, br, row);
@@ -360,6 +364,21 @@ static void remove_bridges(struct config *config, const struct row *root)
     }
 }
 
+/* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000). */
+static void apply_options(struct config *config, const struct row *root)
+{
+    struct smap other = SMAP_INIT;
+    if (root)
+        config_read_smap(&other, ovs_open_vswitch_other_config(ovs_open_vswitch_cast(root)));
+    config->vs->bundle_idle_ms =
+        MAX(smap_get_int(&other, "bundle-idle-timeout", BUNDLE_IDLE_DEFAULT_MS / 1000), 1) * 1000;
+    config->statistics_ms =
+        MAX(smap_get_int(&other, "stats-update-interval", STATISTICS_MS), STATISTICS_MS);
+    config->statistics_at_ms =
+        MIN(config->statistics_at_ms, env_now_ms(config->vs->env) + config->statistics_ms);
+    smap_fini(&other);
+}
+
 static void apply(void *config_)
 {
     struct config *config = config_;
@@ -368,6 +387,7 @@ static void apply(void *config_)
     const struct row *root = config_root(config);
     errors_clear(config);
     config_apply_tls(config, root);
+    apply_options(config, root);
     remove_bridges(config, root);
     if (root)
         config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,

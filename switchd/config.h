@@ -39,13 +39,13 @@ struct config {
     bool applied;                  /* once at least */
     bool writing;                  /* a transaction is on its way */
     bool write_again;
-    int64_t statistics_at_ms;
-    int64_t retry_at_ms;   /* of ports that could not be opened */
-    bool links_changed;    /* so they are tried now */
-    config_zones ct_zones; /* of which the database says something */
-    bool ct_default_limit; /* the database says the default */
-    char *tls_texts;       /* what the database last said of TLS; NULL: not asked yet */
-    bool manage_sockets;   /* bridges listen at RUNDIR/BRIDGE.mgmt */
+    int64_t statistics_at_ms, statistics_ms; /* next, and how often */
+    int64_t retry_at_ms;                     /* of ports that could not be opened */
+    bool links_changed;                      /* so they are tried now */
+    config_zones ct_zones;                   /* of which the database says something */
+    bool ct_default_limit;                   /* the database says the default */
+    char *tls_texts;     /* what the database last said of TLS; NULL: not asked yet */
+    bool manage_sockets; /* bridges listen at RUNDIR/BRIDGE.mgmt */
 };
 
 void config_init(struct config *config, struct vswitch *vs, struct replica *db,

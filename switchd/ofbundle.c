@@ -8,8 +8,6 @@
 
 LOG_MODULE(bundle);
 
-enum { BUNDLE_IDLE_MS = 10000 };
-
 static struct bundle *bundle_find(const struct ofconn *oc, uint32_t id)
 {
     struct bundle *b;
@@ -40,7 +38,7 @@ void ofbundles_expire(struct ofconn *oc, int64_t now_ms)
 {
     struct bundle *b, *next;
     LIST_FOR_EACH_SAFE (b, next, node, &oc->bundles) {
-        if (now_ms - b->used_ms > BUNDLE_IDLE_MS)
+        if (now_ms - b->used_ms > oc->of->br->vs->bundle_idle_ms)
             bundle_free(b);
     }
 }

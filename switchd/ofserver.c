@@ -13,6 +13,7 @@ LOG_MODULE(ofproto);
 
 enum { PROBE_MANAGEMENT_MS = 60000 };
 /* Of asynchronous configuration, and the flag of SET_CONFIG that sets it (OpenFlow 1.1 and 1.2; later peers take it as well). */
+enum { FRAG_MODE_DROP = 1 };
 enum { INVALID_TTL = 1 << OF_REASON_INVALID_TTL, INVALID_TTL_TO_CONTROLLER = 4 };
 
 /* ---- connections ---- */
@@ -207,6 +208,11 @@ static int set_config(struct ofconn *oc, const struct of_msg *msg)
         return err;
     oc->miss_send_len = c.miss_send_len;
     oc->of->frag_flags = c.flags & 3;
+    bool drop = oc->of->frag_flags == FRAG_MODE_DROP;
+    if (drop != oc->of->br->drop_fragments) {
+        oc->of->br->drop_fragments = drop;
+        vswitch_invalidate(oc->of->br->vs);
+    }
     if (c.flags & INVALID_TTL_TO_CONTROLLER)
         oc->async.packet_in[0] |= INVALID_TTL;
     else

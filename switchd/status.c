@@ -250,7 +250,7 @@ void status_write(struct config *config)
                         .txn = replica_txn_new(config->db),
                         .statistics = now_ms >= config->statistics_at_ms};
     if (pass.statistics)
-        config->statistics_at_ms = now_ms + STATISTICS_MS;
+        config->statistics_at_ms = now_ms + config->statistics_ms;
     write_root(&pass, root);
     config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,
                 write_bridge, &pass);

@@ -54,6 +54,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     list_init(&vs->bridges);
     vec_push(&vs->dp_ports, NULL);
     vs->generation = 1;
+    vs->bundle_idle_ms = BUNDLE_IDLE_DEFAULT_MS;
     for (unsigned i = 0; i < N_DROP_REASONS; i++)
         vs->drops[i] = counter_get(counters, drop_counter(i));
     deps_init(&vs->deps);

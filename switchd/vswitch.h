@@ -20,6 +20,8 @@
 struct megaflows;
 struct xlate_out;
 
+enum { BUNDLE_IDLE_DEFAULT_MS = 10000 };
+
 struct vswitch {
     struct loop *loop;
     struct env *env;
@@ -48,6 +50,7 @@ struct vswitch {
     unsigned recirc_depth, n_recircs; /* of the packet that is being carried out */
     struct upcalls upcalls;
     struct xlate_out *spare; /* memory for translations; NULL: in use */
+    int64_t bundle_idle_ms;  /* a bundle that nobody goes on with is forgotten */
     bool no_cache;           /* for tests that compare: vswitch_rx_uncached */
     struct counter *drops[N_DROP_REASONS];
     uint64_t n_xlate;

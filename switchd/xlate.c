@@ -445,6 +445,13 @@ static void start(struct xctx *x)
     xlate_table(x, (uint8_t)x->in->start_table, key_in_port(&x->key));
 }
 
+/* OpenFlow 1.3 section 7.3.2: OFPC_FRAG_DROP. */
+static bool drops_fragment(struct xctx *x)
+{
+    struct subfield frag = subfield_whole(FIELD_IP_FRAG);
+    return x->br->drop_fragments && xctx_has(x, PREREQ_IP) && xctx_get(x, &frag) & FRAG_ANY;
+}
+
 void xlate(const struct xlate_in *in, struct xlate_out *out)
 {
     struct xctx x;
@@ -460,6 +467,8 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
         continuation_run(&x, in->continuation, in->n_continuation);
     else if (in->actions)
         xlate_actions(&x, in->actions, in->n_actions);
+    else if (drops_fragment(&x))
+        xctx_drop(&x, DROP_FRAGMENTS);
     else
         start(&x);
     if (x.action_set.n && !x.stop && !x.unwinds)

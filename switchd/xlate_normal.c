@@ -94,7 +94,8 @@ void xlate_normal(struct xctx *x)
     struct vport *in = bridge_port(x->br, in_port);
     int vlan = xlate_vlan_of(in, swap16(x->key.vlan_tci));
     bool own = mirrors_own_port(&x->br->mirrors, in_port);
-    if (vlan < 0 || own || is_reserved(x->key.eth_dst)) {
+    bool reserved = is_reserved(x->key.eth_dst) && !x->br->forward_bpdu;
+    if (vlan < 0 || own || reserved) {
         xctx_note(x, "    >>>> %s <<<<",
                   vlan < 0 ? "VLAN not allowed on the input port"
                   : own    ? "the input port is a mirror's output"

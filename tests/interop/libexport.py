@@ -82,6 +82,11 @@ FDB = [("add", "br0 p1 0 02:00:00:00:00:0a"), ("add", "br0 p1 5 02:00:00:00:00:0
        ("del", "br0 0 02:00:00:00:00:01"), ("flush", "br0"), ("show", "br0"), ("stats-clear", "br0"), ("stats-show", "br0"), ("stats-clear", "")]
 
 
+def datapath(trace):
+    """The ports of the last line."""
+    return sorted(trace.stdout.split("Datapath actions: ")[1].split("\n")[0].split(","))
+
+
 def fdb(switch):
     switch.ofctl("del-flows", "br0")
     switch.ofctl("add-flow", "br0", "actions=normal")
@@ -97,7 +102,18 @@ def fdb(switch):
         r = switch.appctl(*command.split())
         answers.append((command, r.stdout, r.stderr.split("\n")[0]))
     r = switch.appctl("ofproto/trace", "--names", "br0", "in_port=1,dl_src=02:00:00:00:00:0b,dl_dst=02:00:00:00:00:0a")
-    answers.append(r.stdout.split("Datapath actions: ")[1])
+    answers.append(("static", datapath(r)))
+    for flow in ("dl_dst=01:80:c2:00:00:02", "dl_dst=01:80:c2:00:00:10"):
+        for value in ("false", "true"):
+            switch.vsctl("set", "Bridge", "br0", "other_config:forward-bpdu=" + value)
+            r = switch.appctl("ofproto/trace", "--names", "br0", "in_port=1," + flow)
+            answers.append((flow, value, datapath(r)))
+    switch.ofctl("add-flow", "br0", "priority=40000,ip,actions=output:2")
+    for mode in ("drop", "normal"):
+        switch.ofctl("set-frags", "br0", mode)
+        for flow in ("nw_frag=no", "nw_frag=first", "nw_frag=later"):
+            r = switch.appctl("ofproto/trace", "--names", "br0", "in_port=1,udp," + flow)
+            answers.append((flow, mode, datapath(r)))
     return answers
 
 
