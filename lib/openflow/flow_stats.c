@@ -17,14 +17,12 @@ enum {
     XS_BYTES = 5
 };
 
+/* Flows have two forms in 1.0, the rest one in each version. */
 static void begin_message(struct of_reply *r)
 {
-    r->start =
-        of_begin_as(r->out, r->version, r->type, r->nx,
-                    r->type == OF_AGGREGATE_REPLY      ? 1
-                    : r->type == OF_FLOW_MONITOR_REPLY ? (r->version < OF13_VERSION ? 2 : 1870)
-                                                       : 0,
-                    r->xid);
+    bool aggregate = r->type == OF_AGGREGATE_REPLY;
+    bool nx = r->nx && (aggregate || r->type == OF_FLOW_STATS_REPLY);
+    r->start = of_begin_as(r->out, r->version, r->type, nx, aggregate, r->xid);
 }
 
 void of_reply_begin(struct of_reply *r, const struct of_msg *request, struct of_buf *out)

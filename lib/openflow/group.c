@@ -80,6 +80,12 @@ void of_group_mod_fini(struct of_group_mod *gm)
     of_group_fini(&gm->group);
 }
 
+/* Buckets have numbers and properties since 1.5, and in Nicira's messages for 1.0. */
+static bool is_new_form(uint8_t version)
+{
+    return version >= OF15_VERSION || version == OF10_VERSION;
+}
+
 /* ---- Sending ---- */
 
 static void put_bucket_13(const struct of_bucket *b, uint8_t version, struct of_buf *out)
@@ -142,12 +148,12 @@ static void put_buckets(const struct of_group *g, uint8_t version, size_t len_at
 {
     size_t start = out->n;
     for (size_t i = 0; i < g->n_buckets; i++) {
-        if (version >= OF15_VERSION)
+        if (is_new_form(version))
             put_bucket_15(g, &g->buckets[i], version, out);
         else
             put_bucket_13(&g->buckets[i], version, out);
     }
-    if (version >= OF15_VERSION) {
+    if (is_new_form(version)) {
         put_be16(out->data + len_at, (uint16_t)(out->n - start));
         put_method(g, version, out);
     }
@@ -162,7 +168,7 @@ void of_group_mod_encode(const struct of_group_mod *gm, uint8_t version, uint32_
     of_buf_put8(out, 0);
     of_buf_put32(out, gm->group.id);
     size_t len_at = out->n;
-    if (version >= OF15_VERSION) {
+    if (is_new_form(version)) {
         of_buf_put32(out, 0);
         of_buf_put32(out, gm->command_bucket_id);
     }
@@ -178,7 +184,7 @@ void of_group_desc_put(struct of_reply *reply, const struct of_group *g)
     of_buf_put8(&b, 0);
     of_buf_put32(&b, g->id);
     size_t len_at = b.n;
-    if (reply->version >= OF15_VERSION)
+    if (is_new_form(reply->version))
         of_buf_put(&b, NULL, 8);
     put_buckets(g, reply->version, len_at, &b);
     if (b.n < OF_MAX_LEN - 64) {
@@ -212,7 +218,7 @@ static int get_bucket_props(const uint8_t *p, size_t n, struct of_bucket *b)
 
 static int get_bucket(const uint8_t *p, size_t len, uint8_t version, struct of_bucket *b)
 {
-    if (version < OF15_VERSION) {
+    if (!is_new_form(version)) {
         if (len < 16)
             return OF_ERR_GROUP_MOD_BAD_BUCKET;
         b->weight = get_be16(p + 2);
@@ -290,7 +296,7 @@ static int get_group_props(const uint8_t *p, size_t n, struct of_group *g)
 /* What stands behind the header: in 1.5 BUCKETS bytes and properties, else buckets alone. */
 static int get_rest(const uint8_t *p, size_t n, size_t buckets, uint8_t version, struct of_group *g)
 {
-    if (version < OF15_VERSION)
+    if (!is_new_form(version))
         return get_buckets(p, n, version, g);
     if (buckets > n)
         return OF_ERR_BAD_LEN;
@@ -301,14 +307,14 @@ static int get_rest(const uint8_t *p, size_t n, size_t buckets, uint8_t version,
 static bool known_command(uint16_t command, uint8_t version)
 {
     return command <= OF_GROUP_DELETE || command == OF_GROUP_ADD_OR_MODIFY ||
-           (version >= OF15_VERSION &&
+           (is_new_form(version) &&
             (command == OF_GROUP_INSERT_BUCKET || command == OF_GROUP_REMOVE_BUCKET));
 }
 
 int of_group_mod_decode(const struct of_msg *msg, struct of_group_mod *ret)
 {
     const uint8_t *p = msg->body;
-    size_t head = msg->version >= OF15_VERSION ? 16 : 8;
+    size_t head = is_new_form(msg->version) ? 16 : 8;
     of_group_mod_init(ret, OF_GROUP_ADD, 0);
     if (msg->body_len < head)
         return OF_ERR_BAD_LEN;
@@ -332,7 +338,7 @@ int of_group_desc_next(const struct of_msg *msg, size_t *ofs, struct of_group *r
     if (*ofs >= msg->body_len)
         return 0;
     const uint8_t *p = msg->body + *ofs;
-    size_t left = msg->body_len - *ofs, head = msg->version >= OF15_VERSION ? 16 : 8;
+    size_t left = msg->body_len - *ofs, head = is_new_form(msg->version) ? 16 : 8;
     size_t len = left < head ? 0 : get_be16(p);
     if (len < head || len > left)
         return -OF_ERR_BAD_LEN;
@@ -353,7 +359,7 @@ void of_group_request_encode(enum of_type type, uint32_t group, uint8_t version,
                              struct of_buf *out)
 {
     size_t start = of_begin(out, version, type, xid);
-    if (type == OF_GROUP_STATS_REQUEST || version >= OF15_VERSION) {
+    if (type == OF_GROUP_STATS_REQUEST || is_new_form(version)) {
         of_buf_put32(out, group);
         of_buf_put32(out, 0);
     }
@@ -363,7 +369,7 @@ void of_group_request_encode(enum of_type type, uint32_t group, uint8_t version,
 int of_group_request_decode(const struct of_msg *msg, uint32_t *group)
 {
     *group = OF_GROUP_ALL;
-    if (msg->type == OF_GROUP_STATS_REQUEST || msg->version >= OF15_VERSION) {
+    if (msg->type == OF_GROUP_STATS_REQUEST || is_new_form(msg->version)) {
         if (msg->body_len < 8)
             return OF_ERR_BAD_LEN;
         *group = get_be32(msg->body);

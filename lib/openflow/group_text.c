@@ -14,7 +14,7 @@ static void put_bucket(struct str *s, const struct of_group *g, const struct of_
                        uint8_t version, const struct port_names *names)
 {
     str_put(s, ",bucket=");
-    if (version >= OF15_VERSION)
+    if (version >= OF15_VERSION || version == OF10_VERSION)
         str_putf(s, "bucket_id:%u,", b->id);
     if (b->weight != (g->type == OF_GROUP_TYPE_SELECT ? 1 : 0))
         str_putf(s, "weight:%u,", b->weight);
