@@ -25,6 +25,18 @@ int parse_arrow(struct parser *p, char *text, char **left, char **right) MUST_CH
 /* A comma-separated list; TEXT is cut up in place. */
 int parse_list(struct parser *p, char *text) MUST_CHECK;
 
+/* In action_parse_output.c and action_parse_fields.c: one action. */
+int parse_output_port(struct parser *p, uint32_t port);
+int parse_output(struct parser *p, struct keyvalue *kv);
+int parse_hex_bytes(struct parser *p, const char *text, uint8_t *out, size_t max, size_t *n);
+int parse_controller(struct parser *p, struct keyvalue *kv);
+int parse_enqueue(struct parser *p, struct keyvalue *kv);
+int parse_set_field(struct parser *p, char *text);
+int parse_load(struct parser *p, char *text);
+int parse_move(struct parser *p, char *text);
+int parse_stack(struct parser *p, const char *text, enum of_action_type type);
+int parse_mod(struct parser *p, const char *key, const char *text);
+
 /* In action_parse_nested.c; TEXT is what stands in the parentheses. */
 int parse_learn(struct parser *p, char *text);
 int parse_of_ct(struct parser *p, char *text);
