@@ -249,7 +249,7 @@ static void declare_oflows(struct program *p)
 {
     struct inc_program *g = p->inc;
     p->oflow = inc_derived(g, "oflow", &type_oflow);
-    p->oflow_by_key = inc_index_field(g, p->oflow, "flow", &type_key_oflow, 0);
+    p->oflow_by_key = inc_index_host(g, p->oflow, "flow", &type_key_oflow, 0);
     p->object = inc_derived(g, "object", &type_object);
 
     inc_kind(g, &(struct inc_kind_def){.name = "translate: groups and meters",

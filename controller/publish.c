@@ -36,23 +36,24 @@ static void resend_object(const void *fact, void *c)
     on_object(fact, true, c);
 }
 
-static void on_flow_change(const struct inc_key_change *change, void *c_)
-{
-    struct controller *c = c_;
-    if (c->installer)
-        set_flow(c, change->key);
-}
-
-static void resend_flow(const void *fact, void *c_)
+/* What the switch is to have for a key is looked up whatever happened to one of its facts. */
+static void send_flow(const void *fact, void *c_)
 {
     const struct fact_oflow *flow = fact;
     set_flow(c_, &flow->key);
 }
 
+static void on_flow(const void *fact, bool added UNUSED, void *c_)
+{
+    struct controller *c = c_;
+    if (c->installer)
+        send_flow(fact, c);
+}
+
 void controller_resend(struct controller *c)
 {
     inc_for_each(c->inc, c->program.object, resend_object, c);
-    inc_for_each(c->inc, c->program.oflow, resend_flow, c);
+    inc_for_each(c->inc, c->program.oflow, send_flow, c);
     installer_commit(c->installer, c->generation);
 }
 
@@ -97,7 +98,7 @@ static void publish(struct controller *c)
         verify(c);
     c->generation++;
     inc_changes(c->inc, c->program.object, on_object, c);
-    inc_changes_by_key(c->inc, c->program.oflow_by_key, on_flow_change, c);
+    inc_changes(c->inc, c->program.oflow, on_flow, c);
     for (size_t i = 0; c->installer && i < c->ids.flush.n; i++)
         installer_flush_zone(c->installer, c->ids.flush.data[i]);
     vec_clear(&c->ids.flush);

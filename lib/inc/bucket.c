@@ -10,12 +10,17 @@
 
 void index_init(struct inc *inc, const struct inc_index *index)
 {
-    table_init(&inc->indexes[index->id].buckets, sizeof(struct bucket) + index->key_type->size);
+    if (!index->is_lookup)
+        table_init(&inc->indexes[index->id].buckets, sizeof(struct bucket) + index->key_type->size);
 }
 
 void index_fini(struct inc *inc, const struct inc_index *index)
 {
     struct table *buckets = &inc->indexes[index->id].buckets;
+    if (index->is_lookup) {
+        lookup_fini(inc, index);
+        return;
+    }
     if (index->key_type->unref) {
         struct bucket *bucket;
         TABLE_FOR_EACH(bucket, buckets)
@@ -52,15 +57,32 @@ struct bucket *bucket_get(struct inc *inc, const struct inc_index *index, const 
     return bucket;
 }
 
+static size_t entries_size(uint32_t cap)
+{
+    return sizeof(struct entries) + cap * sizeof(void *);
+}
+
+static size_t readers_size(uint32_t cap)
+{
+    return sizeof(struct readers) + cap * sizeof(struct reader);
+}
+
+static void drop_entries(struct inc *inc, struct bucket *bucket)
+{
+    if (bucket->is_many)
+        pool_release(&inc->pool, bucket->entries, entries_size(bucket->entries->cap));
+    bucket->is_many = false;
+    bucket->one = NULL;
+}
+
 void bucket_gone(struct inc *inc, struct bucket *bucket)
 {
     if (bucket->n || bucket->n_readers || bucket->units)
         return;
     const struct inc_index *index = inc->program->indexes.data[bucket->index];
-    if (bucket->cap)
-        pool_release(&inc->pool, bucket->many, bucket->cap * sizeof *bucket->many);
-    if (bucket->cap_readers)
-        pool_release(&inc->pool, bucket->readers, bucket->cap_readers * sizeof *bucket->readers);
+    drop_entries(inc, bucket);
+    if (bucket->has_readers)
+        pool_release(&inc->pool, bucket->readers, readers_size(bucket->readers->cap));
     if (index->key_type->unref)
         index->key_type->unref(bucket_key(bucket));
     table_remove(&inc->indexes[index->id].buckets, &bucket->item);
@@ -68,39 +90,37 @@ void bucket_gone(struct inc *inc, struct bucket *bucket)
 
 const void **bucket_facts(struct bucket *bucket)
 {
-    return bucket->cap ? bucket->many : &bucket->one;
+    return bucket->is_many ? bucket->entries->v : &bucket->one;
+}
+
+uint32_t bucket_len(const struct bucket *bucket)
+{
+    return bucket->is_many ? bucket->entries->len : bucket->n;
 }
 
 static struct reader *readers_of(struct bucket *bucket)
 {
-    return bucket->cap_readers ? bucket->readers : &bucket->reader;
+    return bucket->has_readers ? bucket->readers->v : &bucket->reader;
 }
 
 /* Tells the fact at CONTENT that its entry in BUCKET is at POS now. */
 static void set_pos(struct inc *inc, struct bucket *bucket, const void *content, uint32_t pos)
 {
     const struct inc_index *index = inc->program->indexes.data[bucket->index];
-    struct fact *fact = fact_of(&inc->colls[index->coll->id], content);
-    struct places *places = fact_places(fact, index->slot);
-    if (places->n == 1) {
-        places->one.pos = pos;
-        return;
-    }
-    struct place *place = places->many;
-    while (place->bucket != bucket)
-        place++;
-    place->pos = pos;
+    const struct coll_state *cs = &inc->colls[index->coll->id];
+    *fact_pos_in(cs, fact_of(cs, content), index->slot, bucket) = pos;
 }
 
 /* Removes the holes and keeps the order. */
 static void close_holes(struct inc *inc, struct bucket *bucket)
 {
-    const void **facts = bucket_facts(bucket);
+    struct entries *entries = bucket->entries;
+    const void **facts = entries->v;
     uint32_t out = 0, sorted = 0;
-    for (uint32_t i = 0; i < bucket->len; i++) {
+    for (uint32_t i = 0; i < entries->len; i++) {
         if (!facts[i])
             continue;
-        if (i < bucket->sorted)
+        if (i < entries->sorted)
             sorted++;
         if (i != out) {
             facts[out] = facts[i];
@@ -109,8 +129,8 @@ static void close_holes(struct inc *inc, struct bucket *bucket)
         out++;
     }
     INVARIANT(out == bucket->n);
-    bucket->len = out;
-    bucket->sorted = sorted;
+    entries->len = out;
+    entries->sorted = sorted;
 }
 
 static int compare_contents(const void *a_, const void *b_, void *type_)
@@ -138,15 +158,15 @@ static uint32_t insert_sorted(const void **facts, uint32_t i, const struct inc_t
 }
 
 /* Merges the sorted entries from MID on into the sorted ones before; returns the first entry that moved. */
-static uint32_t merge_tail(struct inc *inc, struct bucket *bucket, uint32_t mid,
+static uint32_t merge_tail(struct inc *inc, struct entries *entries, uint32_t mid,
                            const struct inc_type *type)
 {
-    const void **facts = bucket_facts(bucket);
-    uint32_t n_tail = bucket->len - mid;
+    const void **facts = entries->v;
+    uint32_t n_tail = entries->len - mid;
     vec_clear(&inc->tail);
-    for (uint32_t i = mid; i < bucket->len; i++)
+    for (uint32_t i = mid; i < entries->len; i++)
         vec_push(&inc->tail, facts[i]);
-    uint32_t a = mid, b = n_tail, out = bucket->len;
+    uint32_t a = mid, b = n_tail, out = entries->len;
     while (b) {
         if (a &&
             compare_contents(&facts[a - 1], &inc->tail.data[b - 1], (void *)(uintptr_t)type) > 0)
@@ -160,26 +180,29 @@ static uint32_t merge_tail(struct inc *inc, struct bucket *bucket, uint32_t mid,
 void bucket_sort(struct inc *inc, struct bucket *bucket)
 {
     enum { FEW = 12 };
-    if (bucket->len != bucket->n)
+    struct entries *entries = bucket->entries;
+    if (!bucket->is_many)
+        return;
+    if (entries->len != bucket->n)
         close_holes(inc, bucket);
-    if (bucket->sorted == bucket->len)
+    if (entries->sorted == entries->len)
         return;
     const struct inc_type *type = inc->program->indexes.data[bucket->index]->coll->type;
-    const void **facts = bucket_facts(bucket);
-    uint32_t first = bucket->sorted;
-    if (bucket->len - bucket->sorted <= FEW) {
-        for (uint32_t i = bucket->sorted; i < bucket->len; i++) {
+    const void **facts = entries->v;
+    uint32_t first = entries->sorted;
+    if (entries->len - entries->sorted <= FEW) {
+        for (uint32_t i = entries->sorted; i < entries->len; i++) {
             uint32_t moved = insert_sorted(facts, i, type);
             first = MIN(first, moved);
         }
     } else {
-        qsort_r(&facts[first], bucket->len - first, sizeof *facts, compare_contents,
+        qsort_r(&facts[first], entries->len - first, sizeof *facts, compare_contents,
                 (void *)(uintptr_t)type);
-        first = merge_tail(inc, bucket, first, type);
+        first = merge_tail(inc, entries, first, type);
     }
-    for (uint32_t i = first; i < bucket->len; i++)
+    for (uint32_t i = first; i < entries->len; i++)
         set_pos(inc, bucket, facts[i], i);
-    bucket->sorted = bucket->len;
+    entries->sorted = entries->len;
 }
 
 static void notify(struct inc *inc, struct bucket *bucket)
@@ -188,7 +211,7 @@ static void notify(struct inc *inc, struct bucket *bucket)
         return;
     struct reader *readers = readers_of(bucket);
     for (uint32_t i = 0; i < bucket->n_readers; i++)
-        unit_mark(inc, readers[i].unit);
+        unit_mark(inc, unit_numbered(inc, readers[i].unit));
     bucket->notified = true;
 }
 
@@ -204,32 +227,37 @@ static void make_units(struct inc *inc, struct bucket *bucket)
         unit_make(inc, index->kinds.data[i], bucket);
 }
 
-/* Room for one more entry. */
+/* Room for one more entry beside the one or more that there are. */
 static void reserve(struct inc *inc, struct bucket *bucket)
 {
-    uint32_t have = bucket->cap ? bucket->cap : 1;
-    if (bucket->len < have)
+    enum { FIRST = 2 };
+    struct entries *old = bucket->is_many ? bucket->entries : NULL, *new;
+    if (old && old->len < old->cap)
         return;
-    if (bucket->n <= bucket->len / 2) {
+    if (old && bucket->n <= old->len / 2) {
         close_holes(inc, bucket);
         return;
     }
-    uint32_t cap = bucket->cap ? bucket->cap * 2 : 2;
-    const void **many = pool_alloc(&inc->pool, cap * sizeof *many);
-    memcpy(many, bucket_facts(bucket), bucket->len * sizeof *many);
-    if (bucket->cap)
-        pool_release(&inc->pool, bucket->many, bucket->cap * sizeof *many);
-    bucket->many = many;
-    bucket->cap = cap;
+    uint32_t cap = old ? old->cap * 2 : FIRST;
+    new = pool_alloc(&inc->pool, entries_size(cap));
+    *new = old ? *old : (struct entries){.len = 1, .sorted = 1};
+    new->cap = cap;
+    memcpy(new->v, bucket_facts(bucket), new->len * sizeof *new->v);
+    drop_entries(inc, bucket);
+    bucket->entries = new;
+    bucket->is_many = true;
 }
 
 uint32_t bucket_insert(struct inc *inc, struct bucket *bucket, const void *content)
 {
-    reserve(inc, bucket);
-    uint32_t pos = bucket->len++;
+    uint32_t pos = 0;
+    if (bucket->n || bucket->is_many) {
+        reserve(inc, bucket);
+        pos = bucket->entries->len++;
+        if (!pos)
+            bucket->entries->sorted = 1;
+    }
     bucket_facts(bucket)[pos] = content;
-    if (pos == 0)
-        bucket->sorted = 1;
     if (++bucket->n == 1)
         make_units(inc, bucket);
     notify(inc, bucket);
@@ -242,7 +270,7 @@ void bucket_delete(struct inc *inc, struct bucket *bucket, uint32_t pos)
     notify(inc, bucket);
     if (--bucket->n)
         return;
-    bucket->len = bucket->sorted = 0;
+    drop_entries(inc, bucket);
     for (struct unit *unit = bucket->units; unit; unit = unit->next)
         unit_mark(inc, unit);
     bucket_gone(inc, bucket);
@@ -250,17 +278,19 @@ void bucket_delete(struct inc *inc, struct bucket *bucket, uint32_t pos)
 
 uint32_t bucket_add_reader(struct inc *inc, struct bucket *bucket, struct unit *unit, uint32_t edge)
 {
-    uint32_t have = bucket->cap_readers ? bucket->cap_readers : 1;
+    struct readers *old = bucket->has_readers ? bucket->readers : NULL;
+    uint32_t have = old ? old->cap : 1;
     if (bucket->n_readers == have) {
-        uint32_t cap = have * 2;
-        struct reader *readers = pool_alloc(&inc->pool, cap * sizeof *readers);
-        memcpy(readers, readers_of(bucket), bucket->n_readers * sizeof *readers);
-        if (bucket->cap_readers)
-            pool_release(&inc->pool, bucket->readers, have * sizeof *readers);
-        bucket->readers = readers;
-        bucket->cap_readers = cap;
+        uint32_t cap = have * 2 + 1;
+        struct readers *new = pool_alloc(&inc->pool, readers_size(cap));
+        new->cap = cap;
+        memcpy(new->v, readers_of(bucket), bucket->n_readers * sizeof *new->v);
+        if (old)
+            pool_release(&inc->pool, old, readers_size(have));
+        bucket->readers = new;
+        bucket->has_readers = true;
     }
-    readers_of(bucket)[bucket->n_readers] = (struct reader){unit, edge};
+    readers_of(bucket)[bucket->n_readers] = (struct reader){unit->number, edge};
     return bucket->n_readers++;
 }
 
@@ -269,9 +299,12 @@ void bucket_remove_reader(struct inc *inc, struct bucket *bucket, uint32_t pos)
     struct reader *readers = readers_of(bucket);
     struct reader last = readers[--bucket->n_readers];
     if (pos < bucket->n_readers) {
+        struct unit *unit = unit_numbered(inc, last.unit);
         readers[pos] = last;
-        struct edge *edges = last.unit == inc->ctx.unit ? inc->ctx.reads.data : last.unit->reads;
-        edges[last.edge].pos = pos;
+        if (unit == inc->ctx.unit)
+            inc->ctx.reads.data[last.edge].pos = pos;
+        else
+            unit_pos(unit)[last.edge] = pos;
     }
     bucket_gone(inc, bucket);
 }

@@ -9,10 +9,28 @@
 
 /* --- Units */
 
+static struct unit *unit_new(struct inc *inc)
+{
+    struct unit *unit = inc->free_unit;
+    if (unit) {
+        inc->free_unit = unit->next;
+        return unit;
+    }
+    size_t number = inc->n_units++;
+    INVARIANT(number < UINT32_MAX);
+    if (!(number & (UNIT_PAGE - 1))) {
+        struct unit *page = xmalloc(UNIT_PAGE * sizeof *page);
+        vec_push(&inc->units, page);
+    }
+    unit = unit_numbered(inc, (uint32_t)number);
+    unit->number = (uint32_t)number;
+    return unit;
+}
+
 void unit_make(struct inc *inc, unsigned kind, struct bucket *at)
 {
-    struct unit *unit = pool_alloc(&inc->pool, sizeof *unit);
-    *unit = (struct unit){.at = at, .kind = (uint16_t)kind};
+    struct unit *unit = unit_new(inc);
+    *unit = (struct unit){.at = at, .kind = (uint16_t)kind, .number = unit->number};
     if (at) {
         unit->next = at->units;
         at->units = unit;
@@ -32,11 +50,16 @@ void unit_mark(struct inc *inc, struct unit *unit)
     inc->n_dirty++;
 }
 
-void unit_release(struct inc *inc, struct unit *unit)
+static size_t book_size(size_t n_reads, size_t n_emits)
 {
-    pool_release(&inc->pool, unit->reads, unit->n_reads * sizeof *unit->reads);
-    pool_release(&inc->pool, unit->emits, unit->n_emits * sizeof *unit->emits);
-    pool_release(&inc->pool, unit, sizeof *unit);
+    return (n_reads + n_emits) * sizeof(void *) + n_reads * sizeof(uint32_t);
+}
+
+static void unit_release(struct inc *inc, struct unit *unit)
+{
+    pool_release(&inc->pool, unit->book, book_size(unit->n_reads, unit->n_emits));
+    unit->next = inc->free_unit;
+    inc->free_unit = unit;
 }
 
 /* Forgets the reads of the current unit from position FROM on. */
@@ -52,30 +75,17 @@ static void load_reads(struct inc *inc, const struct unit *unit)
 {
     struct inc_ctx *ctx = &inc->ctx;
     vec_reserve(&ctx->reads, unit->n_reads);
-    if (unit->n_reads)
-        memcpy(ctx->reads.data, unit->reads, unit->n_reads * sizeof *unit->reads);
+    for (uint32_t i = 0; i < unit->n_reads; i++)
+        ctx->reads.data[i] = (struct edge){unit_reads(unit)[i], unit_pos(unit)[i]};
     ctx->reads.n = unit->n_reads;
     ctx->cursor = 0;
 }
 
-static void store_reads(struct inc *inc, struct unit *unit)
+/* The facts that the run has emitted take the place of the unit's; tells whether they are others than before. */
+static bool take_emits(struct inc *inc, struct unit *unit)
 {
     struct inc_ctx *ctx = &inc->ctx;
-    size_t size = ctx->reads.n * sizeof *unit->reads;
-    if (ctx->reads.n != unit->n_reads) {
-        pool_release(&inc->pool, unit->reads, unit->n_reads * sizeof *unit->reads);
-        unit->reads = pool_alloc(&inc->pool, size);
-        unit->n_reads = (uint32_t)ctx->reads.n;
-    }
-    if (size)
-        memcpy(unit->reads, ctx->reads.data, size);
-}
-
-/* Takes over what the run has emitted; tells whether the facts are others than before. */
-static bool store_emits(struct inc *inc, struct unit *unit)
-{
-    struct inc_ctx *ctx = &inc->ctx;
-    struct fact **old = unit->emits, **new = ctx->emits.data;
+    struct fact **old = unit_emits(unit), **new = ctx->emits.data;
     size_t n_old = unit->n_emits, n_new = ctx->emits.n;
     uint64_t changes = inc->changes;
     size_t head = 0, tail = 0;
@@ -90,14 +100,25 @@ static bool store_emits(struct inc *inc, struct unit *unit)
         fact_add(inc, new[i], 1);
     for (size_t i = head; i < n_old - tail; i++)
         fact_drop(inc, old[i]);
-    if (n_old != n_new) {
-        pool_release(&inc->pool, old, n_old * sizeof *old);
-        unit->emits = pool_alloc(&inc->pool, n_new * sizeof *new);
-        unit->n_emits = (uint32_t)n_new;
-    }
-    if (n_new)
-        memcpy(unit->emits, new, n_new * sizeof *new);
     return inc->changes != changes;
+}
+
+/* Writes down what the run has read and emitted. */
+static void keep_book(struct inc *inc, struct unit *unit)
+{
+    struct inc_ctx *ctx = &inc->ctx;
+    if (ctx->reads.n != unit->n_reads || ctx->emits.n != unit->n_emits) {
+        pool_release(&inc->pool, unit->book, book_size(unit->n_reads, unit->n_emits));
+        unit->book = pool_alloc(&inc->pool, book_size(ctx->reads.n, ctx->emits.n));
+        unit->n_reads = (uint32_t)ctx->reads.n;
+        unit->n_emits = (uint32_t)ctx->emits.n;
+    }
+    for (size_t i = 0; i < ctx->reads.n; i++) {
+        unit_reads(unit)[i] = ctx->reads.data[i].bucket;
+        unit_pos(unit)[i] = ctx->reads.data[i].pos;
+    }
+    if (ctx->emits.n)
+        memcpy(unit_emits(unit), ctx->emits.data, ctx->emits.n * sizeof *ctx->emits.data);
 }
 
 /* The key of the unit is gone. */
@@ -108,7 +129,7 @@ static void unit_end(struct inc *inc, struct unit *unit)
     drop_reads(inc, 0);
     inc->ctx.unit = NULL;
     for (uint32_t i = 0; i < unit->n_emits; i++)
-        fact_drop(inc, unit->emits[i]);
+        fact_drop(inc, unit_emits(unit)[i]);
     struct unit **at = &unit->at->units;
     while (*at != unit)
         at = &(*at)->next;
@@ -116,6 +137,25 @@ static void unit_end(struct inc *inc, struct unit *unit)
     bucket_gone(inc, unit->at);
     inc->kinds[unit->kind].units--;
     unit_release(inc, unit);
+}
+
+/* Of four thousand million runs, the next begins anew. */
+static void clear_stamps(struct inc *inc)
+{
+    for (size_t i = 0; i < inc->program->indexes.n; i++) {
+        struct bucket *bucket;
+        TABLE_FOR_EACH(bucket, &inc->indexes[i].buckets)
+        bucket->stamp = 0;
+    }
+}
+
+uint32_t inc_new_stamp(struct inc *inc)
+{
+    if (inc->stamp == UINT32_MAX) {
+        clear_stamps(inc);
+        inc->stamp = 0;
+    }
+    return ++inc->stamp;
 }
 
 static void unit_run(struct inc *inc, struct unit *unit)
@@ -131,19 +171,19 @@ static void unit_run(struct inc *inc, struct unit *unit)
     ctx->kind = inc->program->kinds.data[unit->kind];
     ctx->unit = unit;
     ctx->aux = ctx->kind->def.aux;
-    ctx->stamp = ++inc->stamp;
+    ctx->stamp = inc_new_stamp(inc);
     vec_clear(&ctx->emits);
     load_reads(inc, unit);
     inc->running = true;
     ctx->kind->def.run(ctx, unit->at ? bucket_key(unit->at) : NULL, ctx->aux);
     inc->running = false;
     drop_reads(inc, ctx->cursor);
-    store_reads(inc, unit);
-    ctx->unit = NULL;
     ks->runs++;
     ks->emits += ctx->emits.n;
-    if (!store_emits(inc, unit))
+    if (!take_emits(inc, unit))
         ks->cutoffs++;
+    keep_book(inc, unit);
+    ctx->unit = NULL;
     arena_reset(&ctx->arena);
 }
 
@@ -152,7 +192,7 @@ static void unit_run(struct inc *inc, struct unit *unit)
 struct inc_facts inc_read(struct inc_ctx *ctx, const struct inc_index *index, const void *key)
 {
     struct inc *inc = ctx->inc;
-    if (!ctx->kind->can_read[index->coll->id])
+    if (!ctx->kind->can_read[index->coll->id] || index->is_lookup)
         bug("inc: kind %s reads %s, which it does not declare", ctx->kind->def.name,
             index->coll->name);
     struct bucket *bucket = bucket_get(inc, index, key);

@@ -11,7 +11,9 @@ void coll_init(struct inc *inc, const struct inc_coll *coll)
 {
     struct coll_state *cs = &inc->colls[coll->id];
     cs->fact_size = coll->type->size;
-    cs->content = (uint32_t)(sizeof(struct fact) + coll->indexes.n * sizeof(struct places));
+    cs->n_indexes = (uint32_t)coll->indexes.n;
+    cs->content = (uint32_t)ROUND_UP(
+        sizeof(struct fact) + coll->indexes.n * (sizeof(void *) + sizeof(uint32_t)), 8);
     table_init(&cs->facts, cs->content + coll->type->size);
 }
 
@@ -78,17 +80,20 @@ void inc_key_add(struct inc_keys *keys, const void *key)
 static void enter_by_fn(struct inc *inc, struct fact *fact, const struct inc_index *index)
 {
     struct coll_state *cs = &inc->colls[fact->coll];
-    struct inc_keys keys = {inc, index, fact, ++inc->stamp, NULL};
+    struct inc_keys keys = {inc, index, fact, inc_new_stamp(inc), NULL};
     vec_clear(&inc->key_places);
     index->fn(fact_content(cs, fact), &keys, inc->program->aux);
-    struct places *places = fact_places(fact, index->slot);
-    places->n = (uint32_t)inc->key_places.n;
-    if (places->n == 1) {
-        places->one = inc->key_places.data[0];
-    } else if (places->n > 1) {
-        size_t size = places->n * sizeof *places->many;
-        places->many = pool_alloc(&inc->pool, size);
-        memcpy(places->many, inc->key_places.data, size);
+    size_t n = inc->key_places.n;
+    *fact_place(fact, index->slot) = NULL;
+    *fact_pos(cs, fact, index->slot) = PLACES_MANY;
+    if (n == 1) {
+        *fact_place(fact, index->slot) = inc->key_places.data[0].bucket;
+        *fact_pos(cs, fact, index->slot) = inc->key_places.data[0].pos;
+    } else if (n > 1) {
+        struct places *places = pool_alloc(&inc->pool, sizeof *places + n * sizeof *places->v);
+        places->n = (uint32_t)n;
+        memcpy(places->v, inc->key_places.data, n * sizeof *places->v);
+        *fact_place(fact, index->slot) = places;
     }
 }
 
@@ -116,30 +121,38 @@ static void fact_enter(struct inc *inc, struct fact *fact)
         if (index->fn) {
             enter_by_fn(inc, fact, index);
         } else {
-            struct places *places = fact_places(fact, index->slot);
-            places->n = 1;
-            places->one.bucket = bucket_get(inc, index, content + index->offset);
-            places->one.pos = bucket_insert(inc, places->one.bucket, content);
+            struct bucket *bucket = bucket_get(inc, index, content + index->offset);
+            *fact_place(fact, index->slot) = bucket;
+            *fact_pos(cs, fact, index->slot) = bucket_insert(inc, bucket, content);
         }
     }
+    for (size_t i = 0; i < coll->lookups.n; i++)
+        lookup_enter(inc, coll->lookups.data[i], fact);
     tell_watchers(inc, fact, true);
+}
+
+static void leave_many(struct inc *inc, struct places *places)
+{
+    for (uint32_t i = 0; i < places->n; i++)
+        bucket_delete(inc, places->v[i].bucket, places->v[i].pos);
+    pool_release(&inc->pool, places, sizeof *places + places->n * sizeof *places->v);
 }
 
 static void fact_leave(struct inc *inc, struct fact *fact)
 {
     const struct inc_coll *coll = inc->program->colls.data[fact->coll];
-    inc->colls[fact->coll].n--;
+    struct coll_state *cs = &inc->colls[fact->coll];
+    cs->n--;
     for (size_t i = 0; i < coll->indexes.n; i++) {
-        struct places *places = fact_places(fact, (unsigned)i);
-        if (places->n == 1) {
-            bucket_delete(inc, places->one.bucket, places->one.pos);
-            continue;
-        }
-        for (uint32_t j = 0; j < places->n; j++)
-            bucket_delete(inc, places->many[j].bucket, places->many[j].pos);
-        if (places->n)
-            pool_release(&inc->pool, places->many, places->n * sizeof *places->many);
+        void *place = *fact_place(fact, (unsigned)i);
+        uint32_t pos = *fact_pos(cs, fact, (unsigned)i);
+        if (pos != PLACES_MANY)
+            bucket_delete(inc, place, pos);
+        else if (place)
+            leave_many(inc, place);
     }
+    for (size_t i = 0; i < coll->lookups.n; i++)
+        lookup_leave(inc, coll->lookups.data[i], fact);
     tell_watchers(inc, fact, false);
     if (!(fact->flags & (FACT_LOGGED | FACT_PINNED)))
         fact_free(inc, fact);

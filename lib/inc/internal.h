@@ -1,7 +1,7 @@
 /* internal.h - the parts of the engine as they know each other; see inc.h for the words.
  *
  * Private to lib/inc. The files: program.c (declarations), fact.c (collections), bucket.c (indexes and who reads
- * what), engine.c (units and settling), reach.c (the recursive kind), watch.c (the host's look), verify.c, stats.c.
+ * what), lookup.c (indexes for the host), engine.c (units and settling), reach.c (the recursive kind), watch.c (the host's look), verify.c, stats.c.
  */
 #pragma once
 
@@ -20,9 +20,10 @@ struct inc_coll {
     const struct inc_type *type;
     unsigned id;
     bool input;
-    struct inc_index *all; /* NULL until asked for */
-    VEC(struct inc_index *) indexes;
-    VEC(unsigned) reaches; /* kinds that take it as roots or edges */
+    struct inc_index *all;           /* NULL until asked for */
+    VEC(struct inc_index *) indexes; /* with buckets */
+    VEC(struct inc_index *) lookups; /* for the host alone */
+    VEC(unsigned) reaches;           /* kinds that take it as roots or edges */
 };
 
 struct inc_index {
@@ -33,6 +34,7 @@ struct inc_index {
     unsigned slot;  /* which of the collection's indexes */
     inc_key_fn *fn; /* NULL: the bytes at offset */
     size_t offset;
+    bool is_lookup;      /* for the host alone: no buckets */
     VEC(unsigned) kinds; /* that have a unit for each of its keys */
 };
 
@@ -54,19 +56,19 @@ struct inc_program {
 
 /* --- State */
 
-/* Where a fact is in the buckets of one index. */
+/* Where a fact is in a bucket. */
 struct place {
     struct bucket *bucket;
-    uint32_t pos; /* in bucket->facts */
+    uint32_t pos; /* in the bucket's facts */
 };
 
+/* Of a fact with none or several keys in an index. */
 struct places {
-    union {
-        struct place one;   /* when n is 1 */
-        struct place *many; /* when n is above, from the pool */
-    };
     uint32_t n;
+    struct place v[];
 };
+
+enum { PLACES_MANY = UINT32_MAX }; /* as a position: there is a struct places */
 
 enum {
     FACT_LOGGED = 1, /* in the log of a watched collection */
@@ -74,7 +76,7 @@ enum {
     FACT_PINNED = 4, /* the host is being told about it */
 };
 
-/* A fact in a table: this header, a struct places for each index, the content. */
+/* A fact in a table: this header; for each index with buckets where it is in them, first all pointers, then all positions; the content. */
 struct fact {
     struct table_item item;
     uint32_t count; /* asserters; 0: not in the set (just emitted, or logged) */
@@ -83,28 +85,40 @@ struct fact {
 };
 
 struct reader {
-    struct unit *unit;
-    uint32_t edge; /* in unit->reads */
+    uint32_t unit; /* its number */
+    uint32_t edge; /* which of its reads */
 };
 
+struct readers { /* of a bucket that had several */
+    uint32_t cap, pad;
+    struct reader v[];
+};
+
+struct entries {       /* of a bucket that has several facts */
+    uint32_t len, cap; /* entries in use with holes */
+    uint32_t sorted;   /* this many first entries are in order */
+    uint32_t pad;
+    const void *v[];
+};
+
+/* The key follows. There are as many as there are keys, so that what most do not need lies apart. */
 struct bucket {
     struct table_item item;
     uint16_t index;
-    bool notified;     /* every reader is dirty already */
-    uint32_t n;        /* facts */
-    uint32_t len, cap; /* entries in use with holes; cap 0: the only entry lies in one */
-    uint32_t sorted;   /* this many first entries are in order */
+    bool notified;             /* every reader is dirty already */
+    bool is_many, has_readers; /* entries is set, readers is */
+    uint32_t n;                /* facts */
+    uint32_t n_readers,
+        stamp; /* of the last run that read it, or the last fact that was put into it */
     union {
-        const void *one;
-        const void **many;
+        const void *one; /* NULL: none */
+        struct entries *entries;
     };
-    uint32_t n_readers, cap_readers; /* cap 0: the only one lies in reader */
     union {
         struct reader reader;
-        struct reader *readers;
+        struct readers *readers;
     };
     struct unit *units; /* at this key */
-    uint64_t stamp;     /* of the last run that read it, or the last fact that was put into it */
 };
 
 struct edge {
@@ -114,25 +128,33 @@ struct edge {
 
 struct unit {
     struct bucket *at; /* NULL: the unit of a kind without keys */
-    struct unit *next; /* at the same bucket */
-    struct edge *reads;
-    struct fact **emits;
+    struct unit *next; /* at the same bucket; of a free unit: the next free one */
+    void
+        *book; /* the buckets it reads, the facts it emits, its positions in the buckets' readers */
     uint32_t n_reads, n_emits;
+    uint32_t number; /* in inc->units */
     uint16_t kind;
     bool dirty;
 };
 
+enum { UNIT_PAGE_BITS = 8, UNIT_PAGE = 1 << UNIT_PAGE_BITS };
+
 struct coll_state {
     struct table facts;
-    size_t n;         /* facts in the set */
-    size_t fact_size; /* content */
-    uint32_t content; /* its offset in struct fact */
+    size_t n;           /* facts in the set */
+    size_t fact_size;   /* content */
+    uint32_t content;   /* its offset in struct fact */
+    uint32_t n_indexes; /* with buckets */
     bool watched;
     VEC(struct fact *) log;
 };
 
 struct index_state {
     struct table buckets;
+    struct lookup { /* of an index for the host: facts by the hash of their key */
+        struct table_slot *slots;
+        uint32_t mask, n;
+    } lookup;
 };
 
 struct kind_state {
@@ -154,7 +176,7 @@ struct inc_ctx {
     const struct kind *kind;
     struct unit *unit;
     void *aux;
-    uint64_t stamp;
+    uint32_t stamp;
     size_t cursor; /* reads confirmed so far */
     VEC(struct edge) reads;
     VEC(struct fact *) emits;
@@ -168,7 +190,10 @@ struct inc {
     struct kind_state *kinds;
     struct pool pool;
     struct inc_ctx ctx;
-    uint64_t stamp;
+    VEC(struct unit *) units; /* pages of UNIT_PAGE */
+    size_t n_units;           /* ever made */
+    struct unit *free_unit;
+    uint32_t stamp;
     size_t n_dirty; /* units in all kinds, and reaches with something queued */
     size_t kind;    /* where a settle that yielded goes on */
     bool settling;  /* a settle has yielded */
@@ -181,13 +206,14 @@ struct inc {
     VEC(struct waiting *) waiting;
     VEC(struct place) key_places; /* scratch of fact_enter */
     VEC(const void *) tail;       /* scratch of bucket_sort */
+    VEC(const void *) looked;     /* what a host index gave last */
 };
 
 struct inc_keys {
     struct inc *inc;
     const struct inc_index *index;
     struct fact *fact;
-    uint64_t stamp;
+    uint32_t stamp;
     struct key_collector *collector; /* not NULL: only collect the keys (watch.c) */
 };
 
@@ -211,9 +237,49 @@ static inline struct fact *fact_of(const struct coll_state *cs, const void *cont
     return (struct fact *)(void *)((char *)(uintptr_t)content - cs->content);
 }
 
-static inline struct places *fact_places(const struct fact *fact, unsigned slot)
+/* What fact has for the index at SLOT: a bucket, or a struct places (or NULL) when its position is PLACES_MANY. */
+static inline void **fact_place(const struct fact *fact, unsigned slot)
 {
-    return (struct places *)(void *)((char *)(uintptr_t)fact + sizeof *fact) + slot;
+    return (void **)(void *)((char *)(uintptr_t)fact + sizeof *fact) + slot;
+}
+
+static inline uint32_t *fact_pos(const struct coll_state *cs, const struct fact *fact,
+                                 unsigned slot)
+{
+    return (uint32_t *)(void *)fact_place(fact, cs->n_indexes) + slot;
+}
+
+/* The fact's position in BUCKET, which is one of those of the index at SLOT. */
+static inline uint32_t *fact_pos_in(const struct coll_state *cs, const struct fact *fact,
+                                    unsigned slot, const struct bucket *bucket)
+{
+    uint32_t *pos = fact_pos(cs, fact, slot);
+    if (*pos != PLACES_MANY)
+        return pos;
+    struct place *place = ((struct places *)*fact_place(fact, slot))->v;
+    while (place->bucket != bucket)
+        place++;
+    return &place->pos;
+}
+
+static inline struct unit *unit_numbered(const struct inc *inc, uint32_t number)
+{
+    return &inc->units.data[number >> UNIT_PAGE_BITS][number & (UNIT_PAGE - 1)];
+}
+
+static inline struct bucket **unit_reads(const struct unit *unit)
+{
+    return unit->book;
+}
+
+static inline struct fact **unit_emits(const struct unit *unit)
+{
+    return (struct fact **)((void **)unit->book + unit->n_reads);
+}
+
+static inline uint32_t *unit_pos(const struct unit *unit)
+{
+    return (uint32_t *)((void **)unit->book + unit->n_reads + unit->n_emits);
 }
 
 static inline void *bucket_key(const struct bucket *bucket)
@@ -239,16 +305,25 @@ struct bucket *bucket_find(const struct inc *inc, const struct inc_index *index,
 void bucket_gone(struct inc *inc, struct bucket *bucket); /* frees it when nothing needs it */
 void bucket_sort(struct inc *inc, struct bucket *bucket); /* orders it and closes its holes */
 const void **bucket_facts(struct bucket *bucket);
+uint32_t bucket_len(const struct bucket *bucket); /* entries, with holes */
 uint32_t bucket_insert(struct inc *inc, struct bucket *bucket, const void *content);
 void bucket_delete(struct inc *inc, struct bucket *bucket, uint32_t pos);
 uint32_t bucket_add_reader(struct inc *inc, struct bucket *bucket, struct unit *unit,
                            uint32_t edge);
 void bucket_remove_reader(struct inc *inc, struct bucket *bucket, uint32_t pos);
 
+/* lookup.c */
+void lookup_fini(struct inc *inc, const struct inc_index *index);
+void lookup_enter(struct inc *inc, const struct inc_index *index, const struct fact *fact);
+void lookup_leave(struct inc *inc, const struct inc_index *index, const struct fact *fact);
+/* The facts of KEY in order, in inc->looked. */
+struct inc_facts lookup_find(struct inc *inc, const struct inc_index *index, const void *key);
+size_t lookup_memory(const struct inc *inc, const struct inc_index *index);
+
 /* engine.c */
+uint32_t inc_new_stamp(struct inc *inc); /* one that no bucket has */
 void unit_make(struct inc *inc, unsigned kind, struct bucket *at);
 void unit_mark(struct inc *inc, struct unit *unit);
-void unit_release(struct inc *inc, struct unit *unit); /* its memory only */
 
 /* watch.c */
 void inc_keys_collect(struct inc_keys *keys, const void *key);

@@ -29,6 +29,7 @@ void inc_program_free(struct inc_program *p)
         index_free(p->indexes.data[i]);
     for (size_t i = 0; i < p->colls.n; i++) {
         vec_fini(&p->colls.data[i]->indexes);
+        vec_fini(&p->colls.data[i]->lookups);
         vec_fini(&p->colls.data[i]->reaches);
         free(p->colls.data[i]);
     }
@@ -80,9 +81,27 @@ static struct inc_index *add_index(struct inc_program *p, struct inc_coll *coll,
     index->name = name;
     index->key_type = key_type;
     index->id = (unsigned)p->indexes.n;
-    index->slot = (unsigned)coll->indexes.n;
     vec_push(&p->indexes, index);
+    return index;
+}
+
+static struct inc_index *add_bucketed(struct inc_program *p, struct inc_coll *coll,
+                                      const char *name, const struct inc_type *key_type)
+{
+    struct inc_index *index = add_index(p, coll, name, key_type);
+    index->slot = (unsigned)coll->indexes.n;
     vec_push(&coll->indexes, index);
+    return index;
+}
+
+struct inc_index *inc_index_host(struct inc_program *p, struct inc_coll *coll, const char *name,
+                                 const struct inc_type *key_type, size_t offset)
+{
+    INVARIANT(offset + key_type->size <= coll->type->size);
+    struct inc_index *index = add_index(p, coll, name, key_type);
+    index->offset = offset;
+    index->is_lookup = true;
+    vec_push(&coll->lookups, index);
     return index;
 }
 
@@ -90,7 +109,7 @@ struct inc_index *inc_index_field(struct inc_program *p, struct inc_coll *coll, 
                                   const struct inc_type *key_type, size_t offset)
 {
     INVARIANT(offset + key_type->size <= coll->type->size);
-    struct inc_index *index = add_index(p, coll, name, key_type);
+    struct inc_index *index = add_bucketed(p, coll, name, key_type);
     index->offset = offset;
     return index;
 }
@@ -99,7 +118,7 @@ struct inc_index *inc_index_fn(struct inc_program *p, struct inc_coll *coll, con
                                const struct inc_type *key_type, inc_key_fn *fn)
 {
     INVARIANT(fn);
-    struct inc_index *index = add_index(p, coll, name, key_type);
+    struct inc_index *index = add_bucketed(p, coll, name, key_type);
     index->fn = fn;
     return index;
 }
@@ -124,7 +143,7 @@ static struct kind *add_kind(struct inc_program *p, const char *name)
 
 void inc_kind(struct inc_program *p, const struct inc_kind_def *def)
 {
-    INVARIANT(def->run);
+    INVARIANT(def->run && !(def->each && def->each->is_lookup));
     struct kind *kind = add_kind(p, def->name);
     kind->def = *def;
     if (!kind->def.aux)
@@ -244,6 +263,10 @@ void inc_free(struct inc *inc)
     vec_fini(&inc->waiting);
     vec_fini(&inc->key_places);
     vec_fini(&inc->tail);
+    vec_fini(&inc->looked);
+    for (size_t i = 0; i < inc->units.n; i++)
+        free(inc->units.data[i]);
+    vec_fini(&inc->units);
     vec_fini(&inc->ctx.reads);
     vec_fini(&inc->ctx.emits);
     arena_fini(&inc->ctx.arena);

@@ -28,7 +28,9 @@ size_t inc_memory(const struct inc *inc)
         bytes += sizeof *inc->colls + table_memory(&inc->colls[i].facts) +
                  inc->colls[i].log.cap * sizeof *inc->colls[i].log.data;
     for (size_t i = 0; i < p->indexes.n; i++)
-        bytes += sizeof *inc->indexes + table_memory(&inc->indexes[i].buckets);
+        bytes += sizeof *inc->indexes + table_memory(&inc->indexes[i].buckets) +
+                 lookup_memory(inc, p->indexes.data[i]);
+    bytes += inc->units.n * UNIT_PAGE * sizeof **inc->units.data;
     for (size_t k = 0; k < p->kinds.n; k++) {
         bytes += sizeof *inc->kinds + inc->kinds[k].dirty.cap * sizeof *inc->kinds[k].dirty.data;
         if (inc->kinds[k].reach)

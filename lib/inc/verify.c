@@ -75,18 +75,30 @@ static void check_books(struct inc *inc, const struct inc_index *index)
     {
         const void **facts = bucket_facts(bucket);
         uint32_t n = 0;
-        for (uint32_t i = 0; i < bucket->len; i++) {
+        for (uint32_t i = 0; i < bucket_len(bucket); i++) {
             if (!facts[i])
                 continue;
             const struct fact *fact = fact_of(cs, facts[i]);
-            const struct places *places = fact_places(fact, index->slot);
-            const struct place *place = places->n == 1 ? &places->one : places->many;
-            while (place->bucket != bucket)
-                place++;
-            INVARIANT(fact->count && place->pos == i);
+            INVARIANT(fact->count && *fact_pos_in(cs, fact, index->slot, bucket) == i);
             n++;
         }
         INVARIANT(n == bucket->n && (bucket->n || bucket->n_readers || !bucket->units));
+    }
+}
+
+static void check_lookup(struct inc *inc, const struct inc_index *index)
+{
+    const struct coll_state *cs = &inc->colls[index->coll->id];
+    const struct fact *fact;
+    INVARIANT(inc->indexes[index->id].lookup.n == cs->n);
+    TABLE_FOR_EACH(fact, &cs->facts)
+    {
+        const char *content = fact_content(cs, fact);
+        struct inc_facts found = lookup_find(inc, index, content + index->offset);
+        bool is_there = false;
+        for (size_t i = 0; i < found.n; i++)
+            is_there |= found.v[i] == content;
+        INVARIANT(is_there == (fact->count != 0));
     }
 }
 
@@ -104,7 +116,10 @@ bool inc_verify(struct inc *inc, struct str *out)
     for (size_t i = 0; i < p->colls.n; i++)
         compare_coll(inc, fresh, p->colls.data[i], &report);
     for (size_t i = 0; i < p->indexes.n; i++)
-        check_books(inc, p->indexes.data[i]);
+        if (p->indexes.data[i]->is_lookup)
+            check_lookup(inc, p->indexes.data[i]);
+        else
+            check_books(inc, p->indexes.data[i]);
     inc_free(fresh);
     if (report.n > MAX_LINES && out)
         str_putf(out, "and %u more\n", report.n - MAX_LINES);

@@ -128,14 +128,16 @@ static void tell_group(struct inc *inc, const struct inc_index *index, const str
         facts[n_facts++] = group[i].fact;
         n_removed += !group[i].added;
     }
-    const struct bucket *bucket = bucket_find(inc, index, group->key);
+    const struct bucket *bucket = index->is_lookup ? NULL : bucket_find(inc, index, group->key);
     struct inc_key_change change = {
         .key = group->key,
         .removed = facts,
         .n_removed = n_removed,
         .added = facts + n_removed,
         .n_added = n_facts - n_removed,
-        .now = bucket ? bucket->n : 0,
+        .now = index->is_lookup ? lookup_find(inc, index, group->key).n
+               : bucket         ? bucket->n
+                                : 0,
     };
     fn(&change, aux);
     free(facts);
@@ -175,6 +177,8 @@ void inc_changes_by_key(struct inc *inc, const struct inc_index *index, inc_key_
 struct inc_facts inc_look(struct inc *inc, const struct inc_index *index, const void *key)
 {
     INVARIANT(!inc->settling && !inc->running);
+    if (index->is_lookup)
+        return lookup_find(inc, index, key);
     struct bucket *bucket = bucket_find(inc, index, key);
     if (!bucket || !bucket->n)
         return (struct inc_facts){NULL, 0};

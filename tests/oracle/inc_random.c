@@ -226,7 +226,7 @@ static struct inc_program *declare(struct prog *g)
     g->passed_sw = inc_index_field(p, g->passed, "sw", &u64_key, offsetof(struct when, sw));
     g->reached_sw = inc_index_field(p, g->reached, "sw", &u32_key, 0);
     g->sum_sw = inc_index_field(p, g->sum, "sw", &u32_key, 0);
-    g->flow_sw = inc_index_field(p, g->flow, "sw", &u32_key, 0);
+    g->flow_sw = inc_index_host(p, g->flow, "sw", &u32_key, 0);
     g->flow_all = inc_index_all(p, g->flow);
     inc_reach(p, &(struct inc_reach_def){.name = "reach",
                                          .roots = g->cfg,
