@@ -57,7 +57,7 @@ static int set_values(struct exec *e, struct row *row)
         int err = check_value(v->column, v->value, &e->result->error);
         if (err)
             return err;
-        row_set(row, v->column, share_value(e->txn->store, v->column, v->value));
+        row_set(row, v->column, share_value(e->txn->store->share, v->column, v->value));
     }
     return 0;
 }
@@ -140,7 +140,7 @@ static int execute_update(struct exec *e, const entry_vec *entries)
         struct row *row = txn_edit(e->txn, entry);
         for (size_t j = 0; j < e->op->n_values; j++)
             row_set(row, e->op->values[j].column,
-                    share_value(e->txn->store, e->op->values[j].column, e->op->values[j].value));
+                    share_value(e->txn->store->share, e->op->values[j].column, e->op->values[j].value));
     }
     return 0;
 }

@@ -231,7 +231,7 @@ int store_add_loaded(struct store *store, struct row *row, int64_t sql_id, struc
     }
     for (size_t i = 0; i < row->table->n_columns; i++)
         row_set(row, &row->table->columns[i],
-                share_value(store, &row->table->columns[i], row->values[i]));
+                share_value(store->share, &row->table->columns[i], row->values[i]));
     struct entry *entry = entry_new(table, &row->uuid);
     entry_set_row(entry, row);
     entry_set_told(entry, row);

@@ -97,6 +97,7 @@ static int open_contents(struct store *store, const struct store_options *option
 int store_open(const struct store_options *options, struct store **ret, struct diag *diag)
 {
     struct store *store = NEW(struct store);
+    store->share = share_new();
     store->env = options->env;
     store->path = options->path ? xstrdup(options->path) : NULL;
     list_init(&store->pending);
@@ -128,7 +129,7 @@ static void free_contents(struct store *store)
     for (size_t i = 0; store->tables && i < store->schema->n_tables; i++)
         store_table_fini(&store->tables[i]);
     free(store->tables);
-    share_fini(store);
+    share_free(store->share);
 }
 
 void store_close(struct store *store)

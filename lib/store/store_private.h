@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "base/vec.h"
+#include "schema/share.h"
 #include "store/store.h"
 
 struct sql;
@@ -129,9 +130,9 @@ struct store {
         size_t head, n, n_bytes;
         struct uuid base_id; /* of the state before the oldest kept set */
     } history;
-    const struct datum **shared; /* SHARED_SLOTS, or NULL */
-    struct sql *sql;             /* NULL: memory only */
-    struct batch batch;          /* of flying */
+    struct share *share;
+    struct sql *sql;    /* NULL: memory only */
+    struct batch batch; /* of flying */
 };
 
 /* ---- table.c ---- */
@@ -228,13 +229,6 @@ int mutate_datum(const struct column_type *type, const struct mutation *mutation
 void project_distinct(const struct op *op, const struct row **rows, size_t *n);
 /* Do the rows that OP (a wait) names equal the selected ones? */
 bool project_equals_wait(const struct op *op, const struct row *const *rows, size_t n);
-
-/* ---- share.c ---- */
-enum { SHARED_SLOTS = 8192 };
-/* A new reference to VALUE, or to an equal one that rows have already. */
-const struct datum *share_value(struct store *store, const struct schema_column *column,
-                                const struct datum *value);
-void share_fini(struct store *store);
 
 /* ---- submit.c, store.c ---- */
 void store_end_waiting(struct store *store); /* with an error */

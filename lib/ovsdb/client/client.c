@@ -222,6 +222,7 @@ static void source_start(struct replica_source *source, const struct replica_opt
     struct client *client = client_of(source);
     client->schema = options->schema;
     client->sink = *sink;
+    client->share = share_new();
     client->tables = xcalloc(options->schema->n_tables, sizeof *client->tables);
     for (size_t i = 0; i < options->schema->n_tables; i++) {
         struct client_table *t = &client->tables[i];

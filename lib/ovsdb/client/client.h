@@ -16,6 +16,7 @@
 #include "io/reconnect.h"
 #include "ovsdb/client/source.h"
 #include "replica/row_table.h"
+#include "schema/share.h"
 
 enum client_state {
     CLIENT_OFFLINE,        /* no connection */
@@ -69,6 +70,7 @@ struct client {
     const struct schema *schema; /* ours */
     struct replica_sink sink;
     struct client_table *tables; /* by table index */
+    struct share *share;
 
     struct reconnect *reconnect;
     struct jsonrpc *rpc;

@@ -164,8 +164,8 @@ static bool fits(const struct column_type *type, const struct datum *value)
 enum row_notation { ROW_WHOLE, ROW_DIFFERENCE };
 
 /* Sets in ROW, which is not published yet, what JSON (an object by column names) says. */
-static int set_columns(const struct client_table *t, struct row *row, json_t *json,
-                       enum row_notation notation, struct diag *diag)
+static int set_columns(struct client *client, const struct client_table *t, struct row *row,
+                       json_t *json, enum row_notation notation, struct diag *diag)
 {
     const char *name;
     json_t *value;
@@ -190,15 +190,16 @@ static int set_columns(const struct client_table *t, struct row *row, json_t *js
             datum_unref(datum);
             datum = datum_ref(column->default_value);
         }
-        row_set(row, column, datum);
+        row_set(row, column, share_value(client->share, column, datum));
+        datum_unref(datum);
     }
     return 0;
 }
 
 /* ---- one row ---- */
 
-static int change_row(struct client_table *t, const struct uuid *uuid, json_t *json,
-                      enum row_notation notation, change_vec *v, struct diag *diag)
+static int change_row(struct client *client, struct client_table *t, const struct uuid *uuid,
+                      json_t *json, enum row_notation notation, change_vec *v, struct diag *diag)
 {
     const struct row *before = row_table_find(&t->rows, uuid);
     struct row *after;
@@ -210,7 +211,7 @@ static int change_row(struct client_table *t, const struct uuid *uuid, json_t *j
     } else {
         after = row_new(t->table, uuid);
     }
-    int err = set_columns(t, after, json, notation, diag);
+    int err = set_columns(client, t, after, json, notation, diag);
     if (err) {
         row_unref(after);
         return err;
@@ -231,18 +232,18 @@ static void delete_row(struct client_table *t, const struct uuid *uuid, change_v
     row_table_remove(&t->rows, uuid);
 }
 
-static int take_row(struct client_table *t, const char *uuid_text, json_t *update, change_vec *v,
-                    struct diag *diag)
+static int take_row(struct client *client, struct client_table *t, const char *uuid_text,
+                    json_t *update, change_vec *v, struct diag *diag)
 {
     struct uuid uuid;
     if (!uuid_parse(uuid_text, &uuid))
         return diag_set(diag, ERR_SYNTAX, "\"%s\" is not a uuid", uuid_text);
     json_t *json;
     if ((json = json_object_get(update, "modify")))
-        return change_row(t, &uuid, json, ROW_DIFFERENCE, v, diag);
+        return change_row(client, t, &uuid, json, ROW_DIFFERENCE, v, diag);
     if ((json = json_object_get(update, "insert")) || (json = json_object_get(update, "initial")) ||
         (json = json_object_get(update, "new")))
-        return change_row(t, &uuid, json, ROW_WHOLE, v, diag);
+        return change_row(client, t, &uuid, json, ROW_WHOLE, v, diag);
     if (json_object_get(update, "delete") || json_object_get(update, "old")) {
         delete_row(t, &uuid, v);
         return 0;
@@ -263,7 +264,7 @@ static int take_updates(struct client *client, const json_t *updates, change_vec
         json_t *update;
         json_object_foreach(json_object_get(updates, t->table->name), uuid, update)
         {
-            int err = take_row(t, uuid, update, v, diag);
+            int err = take_row(client, t, uuid, update, v, diag);
             if (err)
                 return err;
         }
@@ -371,4 +372,5 @@ void client_free_tables(struct client *client)
         free(t->modes);
     }
     free(client->tables);
+    share_free(client->share);
 }
