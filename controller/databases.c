@@ -142,9 +142,7 @@ static void note_row(struct controller *c, const struct row *row)
         break;
     case SB_TABLE_CHASSIS:
         c->is_local_changed |= is_about_us(c, row);
-        c->is_register_due = true;
         break;
-    case SB_TABLE_CHASSIS_PRIVATE:
     case SB_TABLE_ENCAP:
         c->is_register_due = true;
         break;
@@ -153,17 +151,27 @@ static void note_row(struct controller *c, const struct row *row)
     }
 }
 
+/* Our row in Chassis_Private has more to say than how far we are. */
+static bool is_private_news(const struct change *c)
+{
+    return !c->before || !c->after || column_differs(c, SB_CHASSIS_PRIVATE_COL_CHASSIS) ||
+           column_differs(c, SB_CHASSIS_PRIVATE_COL_NAME);
+}
+
 static void on_sb_change(void *c_, const struct changeset *cs)
 {
     struct controller *c = c_;
     for (size_t i = 0; i < cs->n; i++) {
         const struct change *change = &cs->changes[i];
+        int table = (change->after ? change->after : change->before)->table->index;
         sb_index_change(&c->index, change);
-        if (change->before && (!change->after || change->before->table->index == SB_TABLE_CHASSIS))
+        if (change->before && (!change->after || table == SB_TABLE_CHASSIS))
             note_row(c, change->before);
         if (change->after)
             note_row(c, change->after);
-        if (change->after && change->after->table->index == SB_TABLE_MAC_BINDING)
+        if (table == SB_TABLE_CHASSIS_PRIVATE)
+            c->is_register_due |= is_private_news(change);
+        if (change->after && table == SB_TABLE_MAC_BINDING)
             warn_of_neighbor(sb_mac_binding_cast(change->after));
     }
     for (size_t i = 0; c->pinctrl && i < cs->n; i++)

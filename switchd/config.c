@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/hmap.h"
 #include "base/log.h"
 #include "rows/ovs.h"
 #include "switchd/ofserver.h"
@@ -69,21 +71,27 @@ void config_read_smap(struct smap *map, const struct datum *d)
 
 /* ---- ports ---- */
 
+struct wanted {
+    struct hnode node; /* in by_name */
+    const struct ovs_interface *iface;
+    const struct ovs_port *port;
+};
+
 /* One pass over a bridge's rows. */
 struct bridge_pass {
     struct config *config;
     struct bridge *br;
     const struct ovs_bridge *row;
     const struct ovs_port *port;
-    VEC(const struct ovs_interface *) wanted;
-    VEC(const struct ovs_port *) ports; /* of wanted, in parallel */
+    VEC(struct wanted) wanted;
+    struct hmap by_name; /* once all are there */
 };
 
 static void want_interface(void *pass_, const struct row *row)
 {
     struct bridge_pass *pass = pass_;
-    vec_push(&pass->wanted, ovs_interface_cast(row));
-    vec_push(&pass->ports, pass->port);
+    struct wanted wanted = {.iface = ovs_interface_cast(row), .port = pass->port};
+    vec_push(&pass->wanted, wanted);
 }
 
 static void want_port(void *pass_, const struct row *row)
@@ -104,18 +112,23 @@ static const char *interface_type(const struct bridge_pass *pass, const struct o
     return is_local(pass, ovs_interface_name(iface)) ? "internal" : ovs_interface_type(iface);
 }
 
+static bool is_wanted(const struct bridge_pass *pass, const struct vport *port)
+{
+    const struct wanted *w;
+    HMAP_FOR_EACH_WITH_HASH (w, node, hash_text(port->name), &pass->by_name)
+        if (!strcmp(ovs_interface_name(w->iface), port->name) &&
+            !strcmp(interface_type(pass, w->iface), port->type))
+            return true;
+    return false;
+}
+
 static void remove_unwanted(struct bridge_pass *pass)
 {
     vport_vec ports = VEC_INIT;
     bridge_ports_sorted(pass->br, &ports);
     for (size_t i = 0; i < ports.n; i++) {
         struct vport *port = ports.data[i];
-        bool keep = false;
-        for (size_t j = 0; j < pass->wanted.n; j++) {
-            const struct ovs_interface *iface = pass->wanted.data[j];
-            keep |= !strcmp(ovs_interface_name(iface), port->name) &&
-                    !strcmp(interface_type(pass, iface), port->type);
-        }
+        bool keep = is_wanted(pass, port);
         /* A device that went away took the port's socket with it. */
         if (port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex)
             keep = false;
@@ -220,15 +233,19 @@ static void apply_interface(struct bridge_pass *pass, const struct ovs_interface
 static void apply_ports(struct bridge_pass *pass)
 {
     config_each(pass->config, ovs_bridge_ports(pass->row), OVS_TABLE_PORT, want_port, pass);
+    for (size_t i = 0; i < pass->wanted.n; i++) {
+        struct wanted *w = &pass->wanted.data[i];
+        hmap_insert(&pass->by_name, &w->node, hash_text(ovs_interface_name(w->iface)));
+    }
     remove_unwanted(pass);
     /* Ports that had a number before first, so that new ones do not take it. */
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < pass->wanted.n; i++) {
-            const struct ovs_interface *iface = pass->wanted.data[i];
+            const struct ovs_interface *iface = pass->wanted.data[i].iface;
             bool numbered =
                 ovs_interface_ofport(iface) > 0 || ovs_interface_ofport_request_present(iface);
             if (numbered == !round)
-                apply_interface(pass, iface, pass->ports.data[i]);
+                apply_interface(pass, iface, pass->wanted.data[i].port);
         }
     }
 }
@@ -313,11 +330,10 @@ static void apply_bridge(void *config_, const struct row *row_)
     struct bridge *br = vswitch_bridge(config->vs, name);
     if (!br)
         br = bridge_open(config, name);
-    struct bridge_pass pass = {
-        .config = config, .br = br, .row = row, .wanted = VEC_INIT, .ports = VEC_INIT};
+    struct bridge_pass pass = {.config = config, .br = br, .row = row};
     apply_ports(&pass);
+    hmap_fini(&pass.by_name);
     vec_fini(&pass.wanted);
-    vec_fini(&pass.ports);
     br->datapath_id = datapath_id(br, row);
     const char *fail_mode = ovs_bridge_fail_mode(row);
     br->secure = fail_mode && !strcmp(fail_mode, "secure");
@@ -406,10 +422,41 @@ void config_schedule(struct config *config)
     deferred_schedule(&config->apply);
 }
 
+/* Nothing of the switch depends on what its users note beside it, or on what it says itself. */
+static bool is_remark(const struct change *c, size_t column)
+{
+    switch (c->after->table->index) {
+    case OVS_TABLE_BRIDGE:
+        return column == OVS_BRIDGE_COL_EXTERNAL_IDS;
+    case OVS_TABLE_PORT:
+        return column == OVS_PORT_COL_EXTERNAL_IDS;
+    case OVS_TABLE_INTERFACE:
+        return column == OVS_INTERFACE_COL_EXTERNAL_IDS || column == OVS_INTERFACE_COL_STATISTICS ||
+               column == OVS_INTERFACE_COL_BFD_STATUS || column == OVS_INTERFACE_COL_LINK_STATE ||
+               column == OVS_INTERFACE_COL_ADMIN_STATE;
+    default:
+        return false;
+    }
+}
+
+static bool is_only_remarks(const struct change *c)
+{
+    if (!c->before || !c->after)
+        return false;
+    for (size_t i = 0; i < c->after->table->n_columns; i++)
+        if (!is_remark(c, i) && c->before->values[i] != c->after->values[i] &&
+            !datum_equal(c->before->values[i], c->after->values[i]))
+            return false;
+    return true;
+}
+
 static void on_change(void *config, const struct changeset *cs)
 {
-    (void)cs;
-    config_schedule(config);
+    bool is_due = false;
+    for (size_t i = 0; i < cs->n && !is_due; i++)
+        is_due = !is_only_remarks(&cs->changes[i]);
+    if (is_due)
+        config_schedule(config);
 }
 
 static void on_status(void *config)
