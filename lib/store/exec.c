@@ -139,8 +139,9 @@ static int execute_update(struct exec *e, const entry_vec *entries)
             continue;
         struct row *row = txn_edit(e->txn, entry);
         for (size_t j = 0; j < e->op->n_values; j++)
-            row_set(row, e->op->values[j].column,
-                    share_value(e->txn->store->share, e->op->values[j].column, e->op->values[j].value));
+            row_set(
+                row, e->op->values[j].column,
+                share_value(e->txn->store->share, e->op->values[j].column, e->op->values[j].value));
     }
     return 0;
 }
