@@ -162,7 +162,7 @@ static void restore_ids(struct controller *c)
 static void note_saved_ids(struct controller *c)
 {
     const struct ovs_bridge *bridge = bridge_find(c->ovs, c->config.bridge);
-    if (bridge)
+    if (bridge && c->ids.has_news)
         keep_note(&c->ids, bridge);
 }
 

@@ -98,6 +98,7 @@ static void on_ovs_change(void *c_, const struct changeset *cs)
     struct controller *c = c_;
     for (size_t i = 0; i < cs->n && !c->is_local_changed; i++)
         c->is_local_changed = is_news(&cs->changes[i]);
+    c->ids.has_news = true; /* perhaps that they are saved */
     controller_wake(c);
 }
 

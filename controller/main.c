@@ -2,6 +2,7 @@
  *
  * usage: weft-controller [options] [OVS-DATABASE]      default: unix:RUNDIR/db.sock
  */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -102,5 +103,6 @@ int main(int argc, char **argv)
         .stop = stop,
     };
     struct state state = {0};
+    mallopt(M_MXFAST, 0); /* or each message that is freed gathers the small pieces of everything */
     return daemon_main(argc, argv, &spec, &state);
 }

@@ -104,8 +104,10 @@ static void take(struct ids *ids, struct id_entry *e, uint32_t id)
         e->numbers[i] = (struct id_number){.entry = e, .number = id + i};
         hmap_insert(&ids->numbers, &e->numbers[i].node, number_hash(e->key.kind, id + i));
     }
-    if (is_saved_kind(e->key.kind))
-        list_push_back(&ids->unsaved, &e->unsaved);
+    if (!is_saved_kind(e->key.kind))
+        return;
+    list_push_back(&ids->unsaved, &e->unsaved);
+    ids->has_news = true;
 }
 
 static void give_up(struct ids *ids, struct id_entry *e)

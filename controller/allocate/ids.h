@@ -20,6 +20,7 @@ struct ids {
     struct hmap numbers; /* struct id_number */
     VEC(struct id_entry *) touched;
     uint32_t next[N_ID_KINDS];
+    bool has_news;  /* some were given since keep_note looked */
     bool must_save; /* zones wait until the host says ids_saved */
     struct list
         unsaved; /* entries with a zone or meter that the host has not saved, as far as known */

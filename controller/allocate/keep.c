@@ -49,6 +49,7 @@ static uint32_t saved_id(const struct ovs_bridge *bridge, const char *key)
 void keep_note(struct ids *ids, const struct ovs_bridge *bridge)
 {
     struct id_entry *e, *next;
+    ids->has_news = false;
     LIST_FOR_EACH_SAFE (e, next, unsaved, &ids->unsaved) {
         char *key = xasprintf("%s%s", prefix_of(e->key.kind), e->key.name->s);
         if (saved_id(bridge, key) == e->id)
