@@ -25,7 +25,7 @@ static void declare_host(struct program *p)
     p->tunnel = inc_input(g, "tunnel", &type_tunnel);
     p->tunnel_by_chassis = inc_index_field(g, p->tunnel, "chassis", &type_key_name,
                                            offsetof(struct fact_tunnel, chassis));
-    p->tunnel_each = inc_index_field(g, p->tunnel, "each", &type_tunnel, 0);
+    p->tunnel_each = inc_index_self(g, p->tunnel, "each");
     p->uplink = inc_input(g, "uplink", &type_uplink);
     p->uplink_by_port =
         inc_index_field(g, p->uplink, "port", &type_key_name, offsetof(struct fact_uplink, port));
@@ -51,9 +51,9 @@ static void declare_inputs(struct program *p)
 #include "controller/inputs.def"
 #undef ROWS
 #undef ELEMENTS
-    p->in_group_port_each = inc_index_field(g, p->in_group_port, "each", &feed_ref_type, 0);
-    p->in_dp_group_dp_each = inc_index_field(g, p->in_dp_group_dp, "each", &feed_ref_type, 0);
-    p->in_lb_vip_each = inc_index_field(g, p->in_lb_vip, "each", &feed_pair_type, 0);
+    p->in_group_port_each = inc_index_self(g, p->in_group_port, "each");
+    p->in_dp_group_dp_each = inc_index_self(g, p->in_dp_group_dp, "each");
+    p->in_lb_vip_each = inc_index_self(g, p->in_lb_vip, "each");
     p->in_global_all = inc_index_all(g, p->in_global);
     declare_host(p);
 }
@@ -223,7 +223,7 @@ static void declare_lflows(struct program *p)
     p->dp_group_at_by_group = BY_UUID(p->dp_group_at, fact_dp_group_at, group);
     p->lflow_at = inc_derived(g, "lflow_at", &type_lflow_at);
     p->lflow_at_by_lflow = BY_UUID(p->lflow_at, fact_lflow_at, lflow);
-    p->lflow_at_each = inc_index_field(g, p->lflow_at, "each", &type_key_lflow_at, 0);
+    p->lflow_at_each = inc_index_self(g, p->lflow_at, "each");
     p->parsed = inc_derived(g, "parsed", &type_parsed);
     p->parsed_by_lflow = BY_UUID(p->parsed, fact_parsed, lflow);
     p->reject = inc_derived(g, "reject", &type_reject);

@@ -10,13 +10,15 @@
 
 void index_init(struct inc *inc, const struct inc_index *index)
 {
-    if (!index->is_lookup)
+    if (!index->is_lookup && !index->is_self)
         table_init(&inc->indexes[index->id].buckets, sizeof(struct bucket) + index->key_type->size);
 }
 
 void index_fini(struct inc *inc, const struct inc_index *index)
 {
     struct table *buckets = &inc->indexes[index->id].buckets;
+    if (index->is_self)
+        return;
     if (index->is_lookup) {
         lookup_fini(inc, index);
         return;
@@ -215,18 +217,6 @@ static void notify(struct inc *inc, struct bucket *bucket)
     bucket->notified = true;
 }
 
-static void make_units(struct inc *inc, struct bucket *bucket)
-{
-    const struct inc_index *index = inc->program->indexes.data[bucket->index];
-    if (bucket->units) { /* about to die, but the key is back before their turn */
-        for (struct unit *unit = bucket->units; unit; unit = unit->next)
-            unit_mark(inc, unit);
-        return;
-    }
-    for (size_t i = 0; i < index->kinds.n; i++)
-        unit_make(inc, index->kinds.data[i], bucket);
-}
-
 /* Room for one more entry beside the one or more that there are. */
 static void reserve(struct inc *inc, struct bucket *bucket)
 {
@@ -259,7 +249,7 @@ uint32_t bucket_insert(struct inc *inc, struct bucket *bucket, const void *conte
     }
     bucket_facts(bucket)[pos] = content;
     if (++bucket->n == 1)
-        make_units(inc, bucket);
+        units_make(inc, inc->program->indexes.data[bucket->index], &bucket->units, bucket);
     notify(inc, bucket);
     return pos;
 }

@@ -27,18 +27,75 @@ static struct unit *unit_new(struct inc *inc)
     return unit;
 }
 
-void unit_make(struct inc *inc, unsigned kind, struct bucket *at)
+static struct unit *unit_make(struct inc *inc, unsigned kind, void *at)
 {
     struct unit *unit = unit_new(inc);
     *unit = (struct unit){.at = at, .kind = (uint16_t)kind, .number = unit->number};
-    if (at) {
-        unit->next = at->units;
-        at->units = unit;
-    } else {
-        inc->kinds[kind].single = unit;
-    }
     inc->kinds[kind].units++;
     unit_mark(inc, unit);
+    return unit;
+}
+
+void unit_make_single(struct inc *inc, unsigned kind)
+{
+    inc->kinds[kind].single = unit_make(inc, kind, NULL);
+}
+
+void units_make(struct inc *inc, const struct inc_index *index, struct unit **units, void *at)
+{
+    if (*units) { /* about to end, but the key is back before their turn */
+        for (struct unit *unit = *units; unit; unit = unit->next)
+            unit_mark(inc, unit);
+        return;
+    }
+    for (size_t i = 0; i < index->kinds.n; i++) {
+        struct unit *unit = unit_make(inc, index->kinds.data[i], at);
+        unit->next = *units;
+        *units = unit;
+    }
+}
+
+/* The index that makes units of the unit's kind. */
+static const struct inc_index *index_of(const struct inc *inc, const struct unit *unit)
+{
+    return inc->program->kinds.data[unit->kind]->def.each;
+}
+
+static bool has_key(const struct inc *inc, const struct unit *unit)
+{
+    if (!unit->at)
+        return true;
+    return index_of(inc, unit)->is_self ? ((const struct fact *)unit->at)->count
+                                        : ((const struct bucket *)unit->at)->n;
+}
+
+static const void *key_of(const struct inc *inc, const struct unit *unit)
+{
+    if (!unit->at)
+        return NULL;
+    const struct inc_index *index = index_of(inc, unit);
+    return index->is_self ? fact_content(&inc->colls[index->coll->id], unit->at)
+                          : bucket_key(unit->at);
+}
+
+/* Takes the unit out of the list of its key, which goes with the last one. */
+static void leave_key(struct inc *inc, struct unit *unit)
+{
+    const struct inc_index *index = index_of(inc, unit);
+    struct bucket *bucket = unit->at;
+    struct fact *fact = unit->at;
+    struct unit **at = index->is_self ? fact_units(fact, index) : &bucket->units;
+    struct unit *const *first = at;
+    while (*at != unit)
+        at = &(*at)->next;
+    *at = unit->next;
+    if (!index->is_self) {
+        bucket_gone(inc, bucket);
+    } else if (!*first) {
+        fact->flags &= (uint16_t)~FACT_UNITS;
+        if (!fact->count && !(fact->flags & FACT_KEPT))
+            fact_free(inc, fact);
+    }
 }
 
 void unit_mark(struct inc *inc, struct unit *unit)
@@ -130,11 +187,7 @@ static void unit_end(struct inc *inc, struct unit *unit)
     inc->ctx.unit = NULL;
     for (uint32_t i = 0; i < unit->n_emits; i++)
         fact_drop(inc, unit_emits(unit)[i]);
-    struct unit **at = &unit->at->units;
-    while (*at != unit)
-        at = &(*at)->next;
-    *at = unit->next;
-    bucket_gone(inc, unit->at);
+    leave_key(inc, unit);
     inc->kinds[unit->kind].units--;
     unit_release(inc, unit);
 }
@@ -164,7 +217,7 @@ static void unit_run(struct inc *inc, struct unit *unit)
     struct kind_state *ks = &inc->kinds[unit->kind];
     unit->dirty = false;
     inc->n_dirty--;
-    if (unit->at && !unit->at->n) {
+    if (!has_key(inc, unit)) {
         unit_end(inc, unit);
         return;
     }
@@ -175,7 +228,7 @@ static void unit_run(struct inc *inc, struct unit *unit)
     vec_clear(&ctx->emits);
     load_reads(inc, unit);
     inc->running = true;
-    ctx->kind->def.run(ctx, unit->at ? bucket_key(unit->at) : NULL, ctx->aux);
+    ctx->kind->def.run(ctx, key_of(inc, unit), ctx->aux);
     inc->running = false;
     drop_reads(inc, ctx->cursor);
     ks->runs++;
@@ -192,7 +245,7 @@ static void unit_run(struct inc *inc, struct unit *unit)
 struct inc_facts inc_read(struct inc_ctx *ctx, const struct inc_index *index, const void *key)
 {
     struct inc *inc = ctx->inc;
-    if (!ctx->kind->can_read[index->coll->id] || index->is_lookup)
+    if (!ctx->kind->can_read[index->coll->id] || index->is_lookup || index->is_self)
         bug("inc: kind %s reads %s, which it does not declare", ctx->kind->def.name,
             index->coll->name);
     struct bucket *bucket = bucket_get(inc, index, key);
@@ -323,21 +376,33 @@ static void mark_singles(struct inc *inc)
     inc->mark_id = 0;
 }
 
-/* Goes on marking all units, in the order in which they were made, while BUDGET lasts; false when it is used up. */
+/* The units of the key with number ID in an index; NULL: none. */
+static struct unit *units_at(const struct inc *inc, const struct inc_index *index, uint32_t id)
+{
+    if (index->is_self) {
+        const struct fact *fact = table_get(&inc->colls[index->coll->id].facts, id);
+        return fact && fact->flags & FACT_UNITS ? *fact_units(fact, index) : NULL;
+    }
+    const struct bucket *bucket = table_get(&inc->indexes[index->id].buckets, id);
+    return bucket ? bucket->units : NULL;
+}
+
+/* Goes on marking all units, in the order in which their keys were made, while BUDGET lasts; false when it is used up. */
 static bool mark_all(struct inc *inc, size_t *budget)
 {
     struct inc_program *p = inc->program;
     for (; inc->mark_index < p->indexes.n; inc->mark_index++, inc->mark_id = 0) {
-        const struct table *buckets = &inc->indexes[inc->mark_index].buckets;
-        if (!p->indexes.data[inc->mark_index]->kinds.n)
+        const struct inc_index *index = p->indexes.data[inc->mark_index];
+        const struct table *keys =
+            index->is_self ? &inc->colls[index->coll->id].facts : &inc->indexes[index->id].buckets;
+        if (!index->kinds.n)
             continue;
-        for (; inc->mark_id < buckets->n_made; inc->mark_id++) {
-            const struct bucket *bucket = table_get(buckets, inc->mark_id);
+        for (; inc->mark_id < keys->n_made; inc->mark_id++) {
             if (!*budget)
                 return false;
             if (*budget != SIZE_MAX)
                 --*budget;
-            for (struct unit *unit = bucket ? bucket->units : NULL; unit; unit = unit->next)
+            for (struct unit *unit = units_at(inc, index, inc->mark_id); unit; unit = unit->next)
                 unit_mark(inc, unit);
         }
     }

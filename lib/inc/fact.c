@@ -110,6 +110,16 @@ static void tell_watchers(struct inc *inc, struct fact *fact, bool added)
     }
 }
 
+/* Units at the fact itself. */
+static void enter_as_key(struct inc *inc, struct fact *fact, const struct inc_index *index)
+{
+    if (!(fact->flags & FACT_UNITS))
+        *fact_units(fact, index) = NULL;
+    units_make(inc, index, fact_units(fact, index), fact);
+    if (*fact_units(fact, index))
+        fact->flags |= FACT_UNITS;
+}
+
 static void fact_enter(struct inc *inc, struct fact *fact)
 {
     const struct inc_coll *coll = inc->program->colls.data[fact->coll];
@@ -118,7 +128,9 @@ static void fact_enter(struct inc *inc, struct fact *fact)
     cs->n++;
     for (size_t i = 0; i < coll->indexes.n; i++) {
         const struct inc_index *index = coll->indexes.data[i];
-        if (index->fn) {
+        if (index->is_self) {
+            enter_as_key(inc, fact, index);
+        } else if (index->fn) {
             enter_by_fn(inc, fact, index);
         } else {
             struct bucket *bucket = bucket_get(inc, index, content + index->offset);
@@ -144,6 +156,11 @@ static void fact_leave(struct inc *inc, struct fact *fact)
     struct coll_state *cs = &inc->colls[fact->coll];
     cs->n--;
     for (size_t i = 0; i < coll->indexes.n; i++) {
+        if (coll->indexes.data[i]->is_self) {
+            for (struct unit *u = *fact_units(fact, coll->indexes.data[i]); u; u = u->next)
+                unit_mark(inc, u);
+            continue;
+        }
         void *place = *fact_place(fact, (unsigned)i);
         uint32_t pos = *fact_pos(cs, fact, (unsigned)i);
         if (pos != PLACES_MANY)
@@ -154,7 +171,7 @@ static void fact_leave(struct inc *inc, struct fact *fact)
     for (size_t i = 0; i < coll->lookups.n; i++)
         lookup_leave(inc, coll->lookups.data[i], fact);
     tell_watchers(inc, fact, false);
-    if (!(fact->flags & (FACT_LOGGED | FACT_PINNED)))
+    if (!(fact->flags & FACT_KEPT))
         fact_free(inc, fact);
 }
 

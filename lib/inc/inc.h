@@ -103,6 +103,8 @@ typedef void inc_key_fn(const void *fact, struct inc_keys *keys, void *aux);
 struct inc_index *inc_index_fn(struct inc_program *p, struct inc_coll *coll, const char *name,
                                const struct inc_type *key_type, inc_key_fn *fn);
 void inc_key_add(struct inc_keys *keys, const void *key);
+/* An index whose key is the whole fact, for kinds that have a unit for each fact; nobody can read it. It costs next to nothing. */
+struct inc_index *inc_index_self(struct inc_program *p, struct inc_coll *coll, const char *name);
 /* An index for the host alone, as inc_index_field: it may be looked at (inc_look), but no kind reads it or has units for its keys. It
  * costs a tenth of the others. */
 struct inc_index *inc_index_host(struct inc_program *p, struct inc_coll *coll, const char *name,

@@ -34,6 +34,7 @@ struct inc_index {
     unsigned slot;  /* which of the collection's indexes */
     inc_key_fn *fn; /* NULL: the bytes at offset */
     size_t offset;
+    bool is_self;        /* its keys are the facts: units lie at these, there are no buckets */
     bool is_lookup;      /* for the host alone: no buckets */
     VEC(unsigned) kinds; /* that have a unit for each of its keys */
 };
@@ -74,6 +75,8 @@ enum {
     FACT_LOGGED = 1, /* in the log of a watched collection */
     FACT_WAS = 2,    /* it was in the set when the host last looked; only with FACT_LOGGED */
     FACT_PINNED = 4, /* the host is being told about it */
+    FACT_UNITS = 8,  /* it is the key of units (inc_index_self) */
+    FACT_KEPT = FACT_LOGGED | FACT_PINNED | FACT_UNITS,
 };
 
 /* A fact in a table: this header; for each index with buckets where it is in them, first all pointers, then all positions; the content. */
@@ -127,7 +130,7 @@ struct edge {
 };
 
 struct unit {
-    struct bucket *at; /* NULL: the unit of a kind without keys */
+    void *at; /* bucket, or fact of an index of facts themselves; NULL: a kind without keys */
     struct unit *next; /* at the same bucket; of a free unit: the next free one */
     void
         *book; /* the buckets it reads, the facts it emits, its positions in the buckets' readers */
@@ -262,6 +265,12 @@ static inline uint32_t *fact_pos_in(const struct coll_state *cs, const struct fa
     return &place->pos;
 }
 
+/* The units whose key the fact is, in an index of facts themselves. */
+static inline struct unit **fact_units(const struct fact *fact, const struct inc_index *index)
+{
+    return (struct unit **)fact_place(fact, index->slot);
+}
+
 static inline struct unit *unit_numbered(const struct inc *inc, uint32_t number)
 {
     return &inc->units.data[number >> UNIT_PAGE_BITS][number & (UNIT_PAGE - 1)];
@@ -321,8 +330,10 @@ struct inc_facts lookup_find(struct inc *inc, const struct inc_index *index, con
 size_t lookup_memory(const struct inc *inc, const struct inc_index *index);
 
 /* engine.c */
+/* There is a key for the kinds of INDEX: makes units in the list at UNITS, or runs those again that were about to end. */
+void units_make(struct inc *inc, const struct inc_index *index, struct unit **units, void *at);
 uint32_t inc_new_stamp(struct inc *inc); /* one that no bucket has */
-void unit_make(struct inc *inc, unsigned kind, struct bucket *at);
+void unit_make_single(struct inc *inc, unsigned kind);
 void unit_mark(struct inc *inc, struct unit *unit);
 
 /* watch.c */

@@ -94,6 +94,15 @@ static struct inc_index *add_bucketed(struct inc_program *p, struct inc_coll *co
     return index;
 }
 
+struct inc_index *inc_index_self(struct inc_program *p, struct inc_coll *coll, const char *name)
+{
+    for (size_t i = 0; i < coll->indexes.n; i++)
+        INVARIANT(!coll->indexes.data[i]->is_self); /* one is enough */
+    struct inc_index *index = add_bucketed(p, coll, name, coll->type);
+    index->is_self = true;
+    return index;
+}
+
 struct inc_index *inc_index_host(struct inc_program *p, struct inc_coll *coll, const char *name,
                                  const struct inc_type *key_type, size_t offset)
 {
@@ -236,7 +245,7 @@ struct inc *inc_new(struct inc_program *p)
         if (p->kinds.data[k]->is_reach)
             inc->kinds[k].reach = reach_new(&p->kinds.data[k]->reach);
         else if (!p->kinds.data[k]->def.each)
-            unit_make(inc, (unsigned)k, NULL);
+            unit_make_single(inc, (unsigned)k);
     }
     return inc;
 }

@@ -118,7 +118,7 @@ bool inc_verify(struct inc *inc, struct str *out)
     for (size_t i = 0; i < p->indexes.n; i++)
         if (p->indexes.data[i]->is_lookup)
             check_lookup(inc, p->indexes.data[i]);
-        else
+        else if (!p->indexes.data[i]->is_self)
             check_books(inc, p->indexes.data[i]);
     inc_free(fresh);
     if (report.n > MAX_LINES && out)

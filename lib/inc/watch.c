@@ -51,7 +51,7 @@ static void look_begin(struct inc *inc, const struct inc_coll *coll, struct look
     for (size_t i = 0; i < cs->log.n; i++) {
         struct fact *fact = cs->log.data[i];
         fact->flags &= (uint16_t) ~(FACT_LOGGED | FACT_WAS);
-        if (!fact->count && !(fact->flags & FACT_PINNED))
+        if (!fact->count && !(fact->flags & FACT_KEPT))
             fact_free(inc, fact);
     }
     vec_clear(&cs->log);
@@ -62,7 +62,7 @@ static void look_end(struct inc *inc, struct look *look)
     for (size_t i = 0; i < look->facts.n; i++) {
         struct fact *fact = look->facts.data[i];
         fact->flags &= (uint16_t)~FACT_PINNED;
-        if (!fact->count && !(fact->flags & FACT_LOGGED))
+        if (!fact->count && !(fact->flags & FACT_KEPT))
             fact_free(inc, fact);
     }
     vec_fini(&look->facts);
@@ -176,7 +176,7 @@ void inc_changes_by_key(struct inc *inc, const struct inc_index *index, inc_key_
 
 struct inc_facts inc_look(struct inc *inc, const struct inc_index *index, const void *key)
 {
-    INVARIANT(!inc->settling && !inc->running);
+    INVARIANT(!inc->settling && !inc->running && !index->is_self);
     if (index->is_lookup)
         return lookup_find(inc, index, key);
     struct bucket *bucket = bucket_find(inc, index, key);

@@ -112,7 +112,7 @@ static const struct inc_type name_key = {
 struct prog {
     struct rstr_pool pool;
     struct inc_coll *port, *cfg, *link, *wide, *passed;
-    struct inc_coll *reached, *sum, *dup, *flow, *when, *total;
+    struct inc_coll *reached, *sum, *dup, *flow, *when, *total, *own;
     struct inc_index *port_sw, *port_name, *cfg_sw, *link_from, *wide_keys, *passed_sw, *reached_sw,
         *sum_sw, *flow_sw, *flow_all;
 };
@@ -204,6 +204,26 @@ static void wide_keys(const void *fact, struct inc_keys *keys, void *aux UNUSED)
     }
 }
 
+/* Units at the facts themselves: of an input, and of what units emit. */
+static void own_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    const struct prog *p = aux;
+    const struct port *port = key;
+    const struct cfg *cfg = inc_read_one(ctx, p->cfg_sw, &port->sw);
+    struct sw_fact out = {port->sw, port->id * 5 + (uint32_t)strlen(port->name->s)};
+    out.x += cfg ? cfg->value : 0;
+    if (out.x % 4)
+        inc_emit(ctx, p->own, &out);
+}
+
+static void echo_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    const struct prog *p = aux;
+    const struct sw_fact *sum = key;
+    struct sw_fact out = {sum->sw, sum->x * 3};
+    inc_emit(ctx, p->own, &out);
+}
+
 static struct inc_program *declare(struct prog *g)
 {
     struct inc_program *p = inc_program_new("random", g);
@@ -218,6 +238,9 @@ static struct inc_program *declare(struct prog *g)
     g->flow = inc_derived(p, "flow", &flow_type);
     g->when = inc_derived(p, "when", &when_type);
     g->total = inc_derived(p, "total", &sw_type);
+    g->own = inc_derived(p, "own", &sw_type);
+    struct inc_index *ports = inc_index_self(p, g->port, "each");
+    struct inc_index *sums = inc_index_self(p, g->sum, "each");
     g->port_sw = inc_index_field(p, g->port, "sw", &u32_key, offsetof(struct port, sw));
     g->port_name = inc_index_field(p, g->port, "name", &name_key, offsetof(struct port, name));
     g->cfg_sw = inc_index_field(p, g->cfg, "sw", &u32_key, offsetof(struct cfg, sw));
@@ -250,6 +273,11 @@ static struct inc_program *declare(struct prog *g)
                                        .emits = {g->flow}});
     inc_kind(p, &(struct inc_kind_def){
                     .name = "total", .run = total_run, .reads = {g->flow}, .emits = {g->total}});
+    inc_kind(
+        p, &(struct inc_kind_def){
+               .name = "own", .each = ports, .run = own_run, .reads = {g->cfg}, .emits = {g->own}});
+    inc_kind(p, &(struct inc_kind_def){
+                    .name = "echo", .each = sums, .run = echo_run, .emits = {g->own}});
     return p;
 }
 
