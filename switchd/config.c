@@ -422,41 +422,10 @@ void config_schedule(struct config *config)
     deferred_schedule(&config->apply);
 }
 
-/* Nothing of the switch depends on what its users note beside it, or on what it says itself. */
-static bool is_remark(const struct change *c, size_t column)
-{
-    switch (c->after->table->index) {
-    case OVS_TABLE_BRIDGE:
-        return column == OVS_BRIDGE_COL_EXTERNAL_IDS;
-    case OVS_TABLE_PORT:
-        return column == OVS_PORT_COL_EXTERNAL_IDS;
-    case OVS_TABLE_INTERFACE:
-        return column == OVS_INTERFACE_COL_EXTERNAL_IDS || column == OVS_INTERFACE_COL_STATISTICS ||
-               column == OVS_INTERFACE_COL_BFD_STATUS || column == OVS_INTERFACE_COL_LINK_STATE ||
-               column == OVS_INTERFACE_COL_ADMIN_STATE;
-    default:
-        return false;
-    }
-}
-
-static bool is_only_remarks(const struct change *c)
-{
-    if (!c->before || !c->after)
-        return false;
-    for (size_t i = 0; i < c->after->table->n_columns; i++)
-        if (!is_remark(c, i) && c->before->values[i] != c->after->values[i] &&
-            !datum_equal(c->before->values[i], c->after->values[i]))
-            return false;
-    return true;
-}
-
 static void on_change(void *config, const struct changeset *cs)
 {
-    bool is_due = false;
-    for (size_t i = 0; i < cs->n && !is_due; i++)
-        is_due = !is_only_remarks(&cs->changes[i]);
-    if (is_due)
-        config_schedule(config);
+    (void)cs;
+    config_schedule(config);
 }
 
 static void on_status(void *config)
