@@ -180,7 +180,7 @@ static void declare_local(struct program *p)
     inc_kind(g, &(struct inc_kind_def){.name = "local: watched chassis",
                                        .each = p->candidate_by_port,
                                        .run = tunnels_watched_run,
-                                       .reads = {p->self},
+                                       .reads = {p->self, p->port, p->chassis, p->in_ha_ref},
                                        .emits = {p->watched}});
     inc_kind(g, &(struct inc_kind_def){.name = "local: tunnels",
                                        .each = p->encap_by_uuid,

@@ -1,7 +1,7 @@
 /* tunnels.c - which tunnels should exist: one to each end point of each other chassis; and which one a packet takes.
  *
  * Room 5. Emits what is wanted; controller/chassis makes the ports in the switch database. A chassis with which this one stands in for another's
- * ports is watched (BFD). Units are end points.
+ * ports, or that may hold a port to which this one sends, is watched (BFD). Units are end points.
  */
 #include "controller/local/local.h"
 
@@ -44,25 +44,43 @@ void tunnels_run(struct inc_ctx *ctx, const void *key, void *aux)
     inc_emit(ctx, p->want_tunnel, &f);
 }
 
-/* The other candidates of a port for which this chassis is one: they watch each other. Units are ports with candidates. */
+static void watch(struct inc_ctx *ctx, struct program *p, const struct fact_self *self,
+                  struct rstr *chassis)
+{
+    struct fact_mapping f; /* a name alone */
+    if (chassis == self->name)
+        return;
+    INC_CLEAR(f);
+    f.network = chassis;
+    inc_emit(ctx, p->watched, &f);
+}
+
+/* The candidates of a port watch each other. Those who send to it (ref_chassis) must know too which of them is alive, so they and the
+ * candidates watch each other: BFD needs both ends. Units are ports with candidates. */
 void tunnels_watched_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
     const struct fact_self *self = inc_read_one(ctx, p->self_all, NULL);
+    const struct fact_port *port = inc_read_one(ctx, p->port_by_uuid, key);
+    struct inc_facts candidates = inc_read(ctx, p->candidate_by_port, key);
     const struct fact_candidate *c;
-    bool is_ours = false;
-    INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, key))
-    is_ours |= self && c->chassis == self->name;
-    if (!is_ours)
+    const struct feed_ref *ref;
+    bool is_candidate = false, sends = false;
+    if (!self || !port || candidates.n < 2)
         return;
-    INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, key))
+    struct inc_facts refs = inc_read(ctx, p->in_ha_ref_by_row, &port->ha_group);
+    INC_FOR_EACH(c, candidates)
+    is_candidate |= c->chassis == self->name;
+    INC_FOR_EACH(ref, refs)
+    sends |= uuid_equal(&ref->to, &self->chassis);
+    INC_FOR_EACH(c, candidates)
+    if (is_candidate || sends)
+        watch(ctx, p, self, c->chassis);
+    INC_FOR_EACH(ref, refs)
     {
-        if (c->chassis == self->name)
-            continue;
-        struct fact_mapping f; /* a name alone */
-        INC_CLEAR(f);
-        f.network = c->chassis;
-        inc_emit(ctx, p->watched, &f);
+        const struct fact_chassis *chassis = inc_read_one(ctx, p->chassis_by_uuid, &ref->to);
+        if (is_candidate && chassis)
+            watch(ctx, p, self, chassis->name);
     }
 }
 
@@ -99,7 +117,9 @@ struct rstr *local_holder(struct inc_ctx *ctx, struct program *p, const struct u
     INC_FOR_EACH(c, inc_read(ctx, p->candidate_by_port, port))
     if ((self && c->chassis == self->name) || is_alive(ctx, p, c->chassis))
         return c->chassis;
-    return NULL;
+    struct inc_facts all = inc_read(ctx, p->candidate_by_port, port);
+    return all.n ? ((const struct fact_candidate *)all.v[0])->chassis
+                 : NULL; /* none is known yet */
 }
 
 bool local_is_candidate(struct inc_ctx *ctx, struct program *p, const struct uuid *port,
