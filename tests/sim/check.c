@@ -8,7 +8,12 @@
 #include "sim/edge.h"
 #include "sim/flows.h"
 
-enum { QUIET_US = 120 * SECOND_US, POLL_US = 100000, TAKE_OVER_US = 10 * SECOND_US };
+enum {
+    QUIET_US = 120 * SECOND_US,
+    POLL_US = 100000,
+    TAKE_OVER_US = 10 * SECOND_US,
+    MAX_ABSENCE_US = 5 * SECOND_US
+};
 
 static const char *const counted[] = {"Datapath_Binding", "Port_Binding",    "Logical_Flow",
                                       "Logical_DP_Group", "Multicast_Group", "Address_Set",
@@ -346,6 +351,24 @@ void check_take_over(struct net *net)
     if (n_sent(c) != sent)
         cluster_fail(c, "after a take-over %llu flows were sent or taken back",
                      (unsigned long long)(n_sent(c) - sent));
+}
+
+/* --- Restart of a switch */
+
+void check_switch_restart(struct net *net)
+{
+    struct cluster *c = net->cluster;
+    struct hypervisor *hv = c->hvs.data[cluster_pick(c, c->hvs.n)];
+    size_t before = vswitch_bridge(&hv->switchd.vs, "br-int")->tables.n_rules;
+    hypervisor_kill_switchd(hv);
+    cluster_run(c, (int64_t)cluster_pick(c, MAX_ABSENCE_US));
+    hypervisor_start_switchd(hv);
+    cluster_run(c, SECOND_US);
+    const struct bridge *br = vswitch_bridge(&hv->switchd.vs, "br-int");
+    if (!br || br->tables.n_rules != before)
+        cluster_fail(c, "a second after its start the switch of %s has %zu flows, it had %zu",
+                     hv->name, br ? br->tables.n_rules : 0, before);
+    check_quiet(net);
 }
 
 /* --- Amounts */

@@ -21,5 +21,7 @@ void check_fresh_controllers(struct net *net);
 /* Kills the northd that is active: the other takes over and writes nothing. Or the only one, which starts again. No switch may
  * notice. */
 void check_take_over(struct net *net);
+/* Kills a switch and starts it again: a second later it has all its flows. */
+void check_switch_restart(struct net *net);
 struct amounts check_count(struct net *net);
 void check_equal_amounts(struct net *net, const struct amounts *before);

@@ -49,6 +49,8 @@ static void come_to_rest(struct sim *sim)
     if (cluster_is_likely(c, 20))
         check_take_over(sim->net);
     if (cluster_is_likely(c, 20))
+        check_switch_restart(sim->net);
+    if (cluster_is_likely(c, 20))
         failover_try(sim->net, PROBES / 2, &sim->probes);
     sim->n_quiet++;
 }

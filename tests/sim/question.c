@@ -160,8 +160,12 @@ static void make_tcp(be32 vip, struct flow_key *key)
 static bool make_to_lb(struct net *net, const struct net_port *from, struct flow_key *key)
 {
     unsigned lb = (unsigned)cluster_pick(net->cluster, MAX_LBS);
-    if (!has_backends(net, &net->lbs[lb], from->ip, -1))
+    const struct net_lb *l = &net->lbs[lb];
+    bool on_router = l->router >= 0 && l->router == net->switches[from->sw].router;
+    if (!has_backends(net, l, from->ip, -1))
         return false;
+    if (on_router && !(l->switches >> from->sw & 1))
+        return false; /* the edge serves it too, if the sender is where the gateway is */
     make_ip(net, from->mac, from->ip, false, key);
     key->eth_dst = router_mac_at(net, from->sw);
     make_tcp(net_vip(lb), key);
