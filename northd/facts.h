@@ -21,7 +21,8 @@ enum {
     DATAPATH_DISABLED = 1,
     DATAPATH_LEARN_ANY_REPLY = 2,
     DATAPATH_LEARN_REQUESTS = 4,
-    DATAPATH_NO_STATIC_NEIGHBORS = 8
+    DATAPATH_NO_STATIC_NEIGHBORS = 8,
+    DATAPATH_VLAN_PASSTHRU = 16
 };
 
 struct fact_datapath {
@@ -52,6 +53,7 @@ enum {
     PORT_HAS_TAG = 32,
     PORT_HAS_DHCP = 64,
     PORT_REQUESTS_CHASSIS = 128,
+    PORT_ANSWERS_ITSELF = 256, /* options:disable_arp_nd_rsp */
 };
 
 struct fact_lsp {
@@ -158,6 +160,7 @@ struct fact_tag { /* and gets it */
 struct fact_want_key { /* ID wants a tunnel key among those of SCOPE (zero: datapaths) */
     struct uuid scope, id;
     const struct rstr *name;
+    uint64_t wish; /* requested-tnl-key, 0: any */
 };
 struct fact_key {
     struct uuid id;

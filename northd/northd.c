@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "northd/age.h"
 #include "northd/cost/cost.h"
 #include "northd/program.h"
 #include "northd/publish/publisher.h"
@@ -39,6 +40,7 @@ struct northd {
     struct publisher *pub;
     struct keys *keys;
     struct status *status;
+    struct age *age;
     struct target nb, sb;
     bool started, paused, active;
     bool stood_by; /* since it was active, if ever: others may have written */
@@ -58,6 +60,7 @@ static void on_nb(void *northd, const struct changeset *cs)
 {
     struct northd *n = northd;
     status_take_nb(n->status, cs);
+    age_take(n->age, cs);
     warn_take_nb(cs);
     n->nb_dirty = true;
     n->verified = false;
@@ -70,6 +73,7 @@ static void on_sb(void *northd, const struct changeset *cs)
     publisher_take_rows(n->pub, cs);
     sb_inputs_take(n->program, n->inc, cs);
     status_take_sb(n->status, cs);
+    age_take(n->age, cs);
     n->nb_dirty = true;
     wake(n);
 }
@@ -157,6 +161,7 @@ static void write_sb(struct northd *n)
     publisher_take_facts(n->pub);
     publisher_build(n->pub, txn);
     status_build_sb(n->status, txn);
+    age_build(n->age, txn);
     if (replica_txn_is_empty(txn)) {
         replica_txn_free(txn);
         publisher_done(n->pub, 0);
@@ -271,6 +276,8 @@ int64_t northd_next_ms(const struct northd *n)
         if (northd_is_active(n) && targets[i]->retry_ms && !targets[i]->in_flight &&
             replica_is_connected(targets[i]->replica))
             next = MIN(next, targets[i]->retry_ms);
+    if (n->active && may_write(n, &n->sb))
+        next = MIN(next, age_next_ms(n->age));
     return next;
 }
 
@@ -343,6 +350,7 @@ struct northd *northd_new(const struct northd_options *options)
     n->pub = publisher_new(n->program, n->inc, options->sb);
     n->keys = keys_new(n->program, n->inc, n->pub);
     n->status = status_new(n->program, n->inc, options->nb, options->sb, n->pub, options->env);
+    n->age = age_new(options->nb, options->sb, options->env);
     replica_set_status_observer(options->nb, on_replica_status, n);
     replica_set_status_observer(options->sb, on_replica_status, n);
     return n;
@@ -356,6 +364,7 @@ void northd_free(struct northd *n)
     replica_set_status_observer(n->sb.replica, NULL, NULL);
     replica_set_observer(n->sb.replica, NULL, NULL);
     feed_free(n->feed);
+    age_free(n->age);
     status_free(n->status);
     keys_free(n->keys);
     publisher_free(n->pub);

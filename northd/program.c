@@ -208,11 +208,11 @@ static void declare_topology(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     UNIT("topology: switches", p->in_ls_by_uuid, topology_switch, READS(p->in_ls), p->datapath,
-         p->want_key);
+         p->want_key, p->complaint);
     UNIT("topology: routers", p->in_lr_by_uuid, topology_router, READS(p->in_lr), p->datapath,
-         p->want_key);
+         p->want_key, p->complaint);
     UNIT("topology: switch ports", p->in_lsp_by_uuid, topology_lsp, READS(p->in_lsp, p->in_ls_port),
-         p->lsp, p->want_key, p->group, p->member);
+         p->lsp, p->want_key, p->group, p->member, p->complaint);
     UNIT("topology: router ports", p->in_lrp_by_uuid, topology_lrp,
          READS(p->in_lrp, p->in_lr_port, p->lsp), p->lrp, p->want_key, p->complaint);
     UNIT("topology: networks", p->lrp_by_uuid, topology_network, READS(p->lrp, p->in_lrp),
@@ -249,7 +249,8 @@ static void declare_switch(struct northd_program *p)
          p->complaint);
     UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
     UNIT("switch: enabled", p->lsp_that.is_disabled, switch_enabled, READS(p->lsp), p->lflow);
-    UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp, READS(p->lsp, p->port_addr), p->lflow);
+    UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp,
+         READS(p->lsp, p->port_addr, p->in_lsp, p->in_option), p->lflow);
     UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup,
          READS(p->lsp, p->port_addr, p->link, p->gateway.port, p->gateway.reside), p->lflow);
     UNIT("switch: l2_lkup, routers", p->link_by_lsp, switch_l2_router,

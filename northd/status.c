@@ -53,12 +53,21 @@ static void look_at(struct status *s, const char *port)
     vec_push(&s->ports, program_intern(s->p, port));
 }
 
+static void look_at_gateway(struct status *s, const char *router_port)
+{
+    char *name = xasprintf("cr-%s", router_port);
+    look_at(s, name);
+    free(name);
+}
+
 void status_take_nb(struct status *s, const struct changeset *cs)
 {
     for (size_t i = 0; i < cs->n; i++) {
         const struct row *row = cs->changes[i].after;
         if (row && row->table->index == NB_TABLE_LOGICAL_SWITCH_PORT)
             look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+        else if (row && row->table->index == NB_TABLE_LOGICAL_ROUTER_PORT)
+            look_at_gateway(s, nb_logical_router_port_name(nb_logical_router_port_cast(row)));
     }
 }
 
@@ -96,12 +105,18 @@ void status_forget(struct status *s)
     vec_clear(&s->ports);
 }
 
+static void on_gateway(const void *fact, void *status)
+{
+    look_at(status, ((const struct fact_gateway_port *)fact)->redirect->s);
+}
+
 void status_restart(struct status *s)
 {
     const struct row *row;
     status_forget(s);
     REPLICA_FOR_EACH(row, pos, s->nb, table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT))
     look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+    inc_for_each(s->inc, s->p->gateway.port, on_gateway, s);
 }
 
 /* --- Writing */
@@ -257,11 +272,43 @@ static void check_tag(struct status *s, struct replica_txn *txn, const struct ro
                         datum_new_integer(tag));
 }
 
+/* Where a distributed gateway port is, in its row's status; REDIRECT: the name of what is bound in its stead. */
+static void check_gateway(struct status *s, struct replica_txn *txn, const struct rstr *redirect)
+{
+    static const char prefix[] = "cr-", key[] = "hosting-chassis";
+    if (strncmp(redirect->s, prefix, sizeof prefix - 1))
+        return;
+    const struct rstr *name = program_intern(s->p, redirect->s + sizeof prefix - 1);
+    struct inc_facts found = inc_look(s->inc, s->p->lrp_by_name, &name);
+    rstr_unref(name);
+    const struct schema_table *t = table(s->nb, NB_TABLE_LOGICAL_ROUTER_PORT);
+    const struct row *row =
+        found.n ? replica_row_find(s->nb, t, &((const struct fact_lrp *)found.v[0])->uuid) : NULL;
+    if (!row)
+        return;
+    const struct row *binding = publisher_port_row(s->pub, redirect);
+    const struct uuid *at = binding ? sb_port_binding_chassis(sb_port_binding_cast(binding)) : NULL;
+    const struct row *chassis =
+        at ? replica_row_find(s->sb, table(s->sb, SB_TABLE_CHASSIS), at) : NULL;
+    const char *is = chassis ? sb_chassis_name(sb_chassis_cast(chassis)) : NULL;
+    const char *was = datum_map_text(row->values[NB_LOGICAL_ROUTER_PORT_COL_STATUS], key);
+    if (is == was || (is && was && !strcmp(is, was)))
+        return;
+    union atom k = {.string = rstr_new(key)}, v = {.string = is ? rstr_new(is) : NULL};
+    replica_txn_set(txn, t, &row->uuid, &t->columns[NB_LOGICAL_ROUTER_PORT_COL_STATUS],
+                    is ? datum_new_map(ATOM_STRING, ATOM_STRING, &k, &v, 1)
+                       : datum_new_map(ATOM_STRING, ATOM_STRING, NULL, NULL, 0));
+    if (!is)
+        rstr_unref(k.string);
+}
+
 static void check_port(struct status *s, struct replica_txn *txn, const struct rstr *name)
 {
     struct inc_facts found = inc_look(s->inc, s->p->lsp_by_name, &name);
-    if (!found.n)
+    if (!found.n) {
+        check_gateway(s, txn, name);
         return;
+    }
     const struct fact_lsp *lsp = found.v[0];
     const struct schema_table *t = table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT);
     const struct row *row = replica_row_find(s->nb, t, &lsp->uuid);

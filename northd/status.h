@@ -4,7 +4,7 @@
  * belong to it; once that is committed sb_cfg says so; each controller answers in Chassis_Private.nb_cfg, and hv_cfg is their
  * minimum (or the number itself when there is no chassis). Each step has its time, in milliseconds since the epoch.
  *
- * Also Port_Binding.up, which becomes Logical_Switch_Port.up, tags that were chosen, and the two rows NB_Global and SB_Global themselves with
+ * Also Port_Binding.up, which becomes Logical_Switch_Port.up, the chassis of a distributed gateway port (Logical_Router_Port.status), tags that were chosen, and the two rows NB_Global and SB_Global themselves with
  * the options that clients and controllers expect there.
  */
 #pragma once

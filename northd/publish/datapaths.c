@@ -134,6 +134,8 @@ static const struct datum *external_ids(const struct fact_datapath_binding *want
         pairs_put(&pairs, "name", nb_logical_switch_name(ls));
         pairs_put(&pairs, "name2",
                   nb_logical_switch_external_ids_value(ls, "neutron:network_name"));
+        pairs_put(&pairs, "fdb_age_threshold",
+                  nb_logical_switch_other_config_value(ls, "fdb_age_threshold"));
     } else {
         const struct nb_logical_router *lr = nb_logical_router_cast(want->row);
         pairs_put(&pairs, "name", nb_logical_router_name(lr));

@@ -3,10 +3,11 @@
  *
  * A port's own requests for its own address pass (priority 100 over 50): a host that looks for duplicates of its address
  * must not be told that there is one. A port with "unknown" addresses answers for itself: what is behind it is not known. So
- * do whoever has a virtual port, and machines outside.
+ * do whoever has a virtual port, machines outside, and ports with options:disable_arp_nd_rsp.
  */
 #include "northd/lflows.h"
 #include "northd/switch/switch.h"
+#include "rows/nb.h"
 
 static struct expr *request_for(const struct lflow_out *l, const struct address *ip)
 {
@@ -25,6 +26,17 @@ static struct actions *reply(const struct lflow_out *l, const struct fact_lsp *l
                            addr->mac, &addr->ip);
 }
 
+/* Nobody is there, and NB_Global options:ignore_lsp_down "false" asks not to answer for nobody. */
+static bool is_missed(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lsp *lsp)
+{
+    if (lsp->type == LSP_ROUTER || lsp->type == LSP_LOCALPORT ||
+        program_option_is(ctx, p, "ignore_lsp_down", true))
+        return false;
+    const struct feed_row *f = inc_read_one(ctx, p->in_lsp_by_uuid, &lsp->uuid);
+    const struct nb_logical_switch_port *row = nb_logical_switch_port_cast(f->row);
+    return nb_logical_switch_port_up_present(row) && !nb_logical_switch_port_up(row);
+}
+
 void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -32,8 +44,8 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);
     if (lsp->type == LSP_LOCALNET) /* every chassis hears it: who is asked answers */
         lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 100, lflows_inport(&l, lsp->name), lflows_next(&l));
-    if (lsp->flags & PORT_UNKNOWN || lsp->type == LSP_LOCALNET || lsp->type == LSP_VIRTUAL ||
-        lsp->type == LSP_EXTERNAL)
+    if (lsp->flags & (PORT_UNKNOWN | PORT_ANSWERS_ITSELF) || lsp->type == LSP_LOCALNET ||
+        lsp->type == LSP_VIRTUAL || lsp->type == LSP_EXTERNAL || is_missed(ctx, p, lsp))
         return;
     const struct fact_port_addr *addr;
     INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))

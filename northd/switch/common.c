@@ -7,12 +7,13 @@
 #include "northd/lflows.h"
 #include "northd/switch/switch.h"
 
-static void admission(const struct lflow_out *l)
+static void admission(const struct lflow_out *l, bool vlans_pass)
 {
     lflows_emit(l, STAGE_SW_IN_CHECK_PORT_SEC, 100, expr_eq_bits(l->e, SYM_ETH_SRC, 40, 1, 1),
                 lflows_drop(l)); /* from a group address */
-    lflows_emit(l, STAGE_SW_IN_CHECK_PORT_SEC, 100, expr_flag(l->e, SYM_VLAN_PRESENT, true),
-                lflows_drop(l));
+    if (!vlans_pass)
+        lflows_emit(l, STAGE_SW_IN_CHECK_PORT_SEC, 100, expr_flag(l->e, SYM_VLAN_PRESENT, true),
+                    lflows_drop(l));
 }
 
 static void flood(const struct lflow_out *l)
@@ -35,7 +36,8 @@ void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
         struct actions *actions = last ? lflows_output(&l) : lflows_next(&l);
         lflows_emit(&l, stage, 0, expr_true(l.e), actions);
     }
-    admission(&l);
+    const struct fact_datapath *ls = inc_read_one(ctx, p->datapath_by_uuid, key);
+    admission(&l, ls->flags & DATAPATH_VLAN_PASSTHRU);
     flood(&l);
     switch_l2_common(&l);
     switch_stateful(&l);

@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/vec.h"
 #include "northd/publish/publisher.h"
+
+LOG_MODULE(northd_keys);
 
 struct key_scope {
     struct hnode node;
@@ -23,6 +26,7 @@ struct key_owner {
     struct key_scope *scope;
     const struct rstr *name;
     uint32_t key;   /* 0: not given */
+    uint32_t wish;  /* 0: any will do */
     size_t n_wants; /* facts */
     bool is_gone;
 };
@@ -162,6 +166,7 @@ static void on_want(const void *fact, bool added, void *keys_)
         set_scope(keys, o, get_scope(keys, &f->scope));
         rstr_unref(o->name);
         o->name = rstr_ref(f->name);
+        o->wish = (uint32_t)f->wish;
         o->n_wants++;
     } else {
         o->n_wants--;
@@ -220,6 +225,48 @@ static void yield_to_sb(struct keys *keys)
     }
 }
 
+static struct key_owner *find_holder(const struct keys *keys, const struct key_scope *scope,
+                                     uint32_t key)
+{
+    struct key_owner *o;
+    HMAP_FOR_EACH (o, node, &keys->owners)
+        if (o->scope == scope && o->key == key)
+            return o;
+    return NULL;
+}
+
+/* O, who asks for a number of his own, gets it, unless who has it asks for it as well. */
+static void grant_wish(struct keys *keys, struct key_owner *o)
+{
+    static struct log_rate rate = LOG_RATE(6, 3);
+    struct key_owner *holder =
+        is_used(o->scope, o->wish) ? find_holder(keys, o->scope, o->wish) : NULL;
+    if (holder == o)
+        return;
+    if (holder && holder->wish == o->wish) {
+        log_warn_limited(&rate, "%s and %s both request the tunnel key %u: it is the former's",
+                         holder->name->s, o->name->s, o->wish);
+        return;
+    }
+    if (holder) {
+        take_back(keys, holder);
+        vec_push(&keys->touched, holder);
+    }
+    take_back(keys, o);
+    give(keys, o, o->wish);
+}
+
+/* First those who have it already, so that a restart changes nothing. TOUCHED may grow meanwhile. */
+static void grant_wishes(struct keys *keys)
+{
+    for (int has_it = 1; has_it >= 0; has_it--)
+        for (size_t i = 0; i < keys->touched.n; i++) {
+            struct key_owner *o = keys->touched.data[i];
+            if (o->wish && o->wish <= o->scope->max && (!has_it || key_in_sb(keys, o) == o->wish))
+                grant_wish(keys, o);
+        }
+}
+
 bool keys_run(struct keys *keys, bool may_choose)
 {
     struct key_owner **o;
@@ -229,6 +276,8 @@ bool keys_run(struct keys *keys, bool may_choose)
     if (may_choose && !keys->may_choose)
         yield_to_sb(keys);
     keys->may_choose = may_choose;
+    if (may_choose)
+        grant_wishes(keys);
     /* First who has a key in SB, then who takes what is left. */
     VEC_FOR_EACH (o, &keys->touched) {
         uint32_t key = !(*o)->key ? present_key(keys, *o) : 0;
@@ -243,16 +292,11 @@ bool keys_run(struct keys *keys, bool may_choose)
         uint32_t key = may_choose && !owner->key ? next_free(owner->scope) : 0;
         if (key)
             give(keys, owner, key);
-        else if (!owner->key)
+        if (!owner->key || (owner->wish && owner->wish != owner->key && may_choose))
             keys->touched.data[n_unmet++] = owner; /* tried again next time */
     }
     keys->touched.n = n_unmet;
     return keys->changed;
-}
-
-size_t keys_unmet(const struct keys *keys)
-{
-    return keys->touched.n;
 }
 
 struct keys *keys_new(struct northd_program *program, struct inc *inc, const struct publisher *pub)

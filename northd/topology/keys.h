@@ -3,7 +3,8 @@
  *
  * The allocator stands beside the engine: it reads which keys are wanted and asserts which are given. A wish whose binding is
  * in SB already gets the key that stands there, so that a restart changes nothing; others get the next free number
- * after the last one given, which makes the reuse of a key that traffic may still carry as late as possible.
+ * after the last one given, which makes the reuse of a key that traffic may still carry as late as possible. Who requests a number of his own (requested-tnl-key) takes
+ * it from whoever has it by chance.
  */
 #pragma once
 
@@ -20,5 +21,3 @@ void keys_free(struct keys *keys);
 /* After a settle: gives and takes back. True when that asserted anything, so that another settle is due. A northd that is not
  * the active one (MAY_CHOOSE false) takes the keys that SB holds and chooses none; when it becomes the active one, SB is right. */
 bool keys_run(struct keys *keys, bool may_choose);
-/* Wishes that could not be met: all numbers are in use, or none may be chosen. */
-size_t keys_unmet(const struct keys *keys);

@@ -4,6 +4,7 @@
  * A port in several switches belongs to the one with the smallest uuid. A router port that has the name of a switch
  * port is left out, since bindings are known by name.
  */
+#include "northd/topology/keys.h"
 #include "northd/topology/topology.h"
 
 #include <stdlib.h>
@@ -33,13 +34,14 @@ static enum lsp_type parse_type(const char *text)
 }
 
 static void want_key(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *scope,
-                     const struct uuid *id, const struct rstr *name)
+                     const struct uuid *id, const struct rstr *name, const char *wish)
 {
     struct fact_want_key f;
     INC_CLEAR(f);
     f.scope = *scope;
     f.id = *id;
     f.name = name;
+    f.wish = topology_requested_key(ctx, p, id, wish, KEYS_MAX_PORT);
     inc_emit(ctx, p->want_key, &f);
 }
 
@@ -76,6 +78,11 @@ static bool learns(const struct fact_lsp *lsp, const struct nb_logical_switch_po
     return lsp->type == LSP_VIF || (lsp->type == LSP_LOCALNET && asked && !strcmp(asked, "true"));
 }
 
+static bool text_is_true(const char *text)
+{
+    return text && !strcmp(text, "true");
+}
+
 /* What few ports have, so that what concerns it alone need not look at the others. */
 static uint32_t traits(const struct nb_logical_switch_port *row)
 {
@@ -85,7 +92,10 @@ static uint32_t traits(const struct nb_logical_switch_port *row)
                 ? PORT_HAS_DHCP
                 : 0) |
            (nb_logical_switch_port_options_value(row, "requested-chassis") ? PORT_REQUESTS_CHASSIS
-                                                                           : 0);
+                                                                           : 0) |
+           (text_is_true(nb_logical_switch_port_options_value(row, "disable_arp_nd_rsp"))
+                ? PORT_ANSWERS_ITSELF
+                : 0);
 }
 
 void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
@@ -113,7 +123,8 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
     if (learns(&lsp, row))
         lsp.flags |= PORT_LEARNS;
     lsp.flags |= traits(row);
-    want_key(ctx, p, &lsp.ls, &lsp.uuid, lsp.name);
+    want_key(ctx, p, &lsp.ls, &lsp.uuid, lsp.name,
+             nb_logical_switch_port_options_value(row, "requested-tnl-key"));
     if (!(lsp.flags & PORT_DISABLED)) {
         join_group(ctx, p, &lsp, GROUP_FLOOD);
         if (lsp.type != LSP_ROUTER)
@@ -164,6 +175,7 @@ void topology_lrp(struct inc_ctx *ctx, const void *key, void *aux)
     if (mtu && !lrp.mtu)
         program_complain(ctx, p, key, "options:gateway_mtu \"%s\" is not a number from 68 to 65000",
                          mtu);
-    want_key(ctx, p, &lrp.lr, &lrp.uuid, lrp.name);
+    want_key(ctx, p, &lrp.lr, &lrp.uuid, lrp.name,
+             nb_logical_router_port_options_value(row, "requested-tnl-key"));
     inc_emit_take(ctx, p->lrp, &lrp);
 }

@@ -95,7 +95,8 @@ static void edit_router(struct world *w, struct net *net)
     } else if (pick(w, 5)) {
         world_set(w, "Logical_Router", &net->lr[i], "enabled", PICK(w, "true", "false", ""));
         world_set(w, "Logical_Router", &net->lr[i], "options",
-                  PICK(w, "", "learn-from-any-reply=true", "always_learn_from_arp_request=true"));
+                  PICK(w, "", "learn-from-any-reply=true", "always_learn_from_arp_request=true",
+                       "requested-tnl-key=7", "mac_binding_age_threshold=10"));
     } else {
         world_delete(w, "Logical_Router", &net->lr[i]);
         memset(&net->lr[i], 0, sizeof net->lr[i]);
@@ -128,7 +129,9 @@ static void change_port(struct world *w, struct net *net, size_t i)
         text = xasprintf("router-port=rp%d", (int)pick(w, N_ROUTER_PORTS));
         world_set(w, "Logical_Switch_Port", lsp, "options",
                   pick(w, 3) ? text
-                             : PICK(w, "requested-chassis=hv1", "requested-chassis=hv0,hv1,nobody",
+                             : PICK(w, "requested-tnl-key=3", "requested-tnl-key=x",
+                                    "disable_arp_nd_rsp=true", "requested-chassis=hv1",
+                                    "requested-chassis=hv0,hv1,nobody",
                                     "virtual-ip=10.0.0.9 virtual-parents=p1,p2,p3",
                                     "router-port=rp1 arp_proxy=10.0.7.0/24,fd00::/64",
                                     "router-port=rp2 arp_proxy=nonsense"));
@@ -193,7 +196,7 @@ static void change_router_port(struct world *w, const struct uuid *lrp)
         break;
     case 3:
         world_set(w, "Logical_Router_Port", lrp, "options",
-                  PICK(w, "", "arp-reply-any-sender=true"));
+                  PICK(w, "", "arp-reply-any-sender=true", "requested-tnl-key=2"));
         break;
     default:
         text = networks(w);
@@ -312,7 +315,7 @@ static void copy_world(struct world *from, struct world *to)
                              SB_DATAPATH_BINDING_COL_TUNNEL_KEY};
     static const int port[] = {SB_PORT_BINDING_COL_CHASSIS, SB_PORT_BINDING_COL_DATAPATH,
                                SB_PORT_BINDING_COL_LOGICAL_PORT, SB_PORT_BINDING_COL_TUNNEL_KEY,
-                               SB_PORT_BINDING_COL_VIRTUAL_PARENT};
+                               SB_PORT_BINDING_COL_UP, SB_PORT_BINDING_COL_VIRTUAL_PARENT};
     to->txn = replica_txn_new(to->nb_client);
     to->sb_txn = replica_txn_new(to->sb_client);
     for (size_t i = 0; i < replica_schema(to->nb_client)->n_tables; i++)

@@ -149,7 +149,8 @@ static void edit_options(struct world *w)
     if (!global)
         return;
     const char *text =
-        PICK(w, "default_acl_drop=true", "use_ct_inv_match=false", "default_acl_drop=false", "x=y");
+        PICK(w, "default_acl_drop=true", "use_ct_inv_match=false", "default_acl_drop=false", "x=y",
+             "ignore_lsp_down=false", "ignore_lsp_down=true", "mac_binding_removal_limit=1");
     const struct datum *d = world_datum(c, text);
     replica_txn_mutate(world_txn(w), c->table, &global->uuid, c,
                        pick(w, 2) ? MUTATE_INSERT : MUTATE_DELETE, d);

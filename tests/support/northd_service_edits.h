@@ -245,7 +245,8 @@ static void service_edit_subnet(struct world *w, struct service_net *net)
                   PICK(w, "subnet=10.0.0.0/24", "subnet=10.0.0.0/29 ipv6_prefix=fd00:1::/64", "",
                        "subnet=10.0.0.0/24 exclude_ips=10.0.0.2..10.0.0.9", "mac_only=true",
                        "subnet=10.0.0.0/24 exclude_ips=x..10.0.0.9", "subnet=nonsense",
-                       "subnet=10.0.0.0/30", "ipv6_prefix=fd00::"));
+                       "subnet=10.0.0.0/30", "ipv6_prefix=fd00::", "requested-tnl-key=7",
+                       "requested-tnl-key=8", "vlan-passthru=true", "fdb_age_threshold=1"));
 }
 
 static void service_edit_dynamic(struct world *w, struct service_net *net)
