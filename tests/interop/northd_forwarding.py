@@ -168,7 +168,7 @@ class Network:
             self.routes(n_routers)
         if n_routers == 2 and rnd.random() < 0.5:
             self.join()
-        self.externals, self.vips = [], []
+        self.externals, self.vips, self.portless = [], [], set()
         if n_routers and rnd.random() < 0.4:
             self.gateways(n_routers)
             if rnd.random() < 0.4:
@@ -177,6 +177,10 @@ class Network:
             self.firewall()
         elif rnd.random() < 0.9:
             self.services(n_routers)
+        if rnd.random() < 0.15: # and no port is up
+            self.add("set", "NB_Global", ".", "options:ignore_lsp_down=false")
+        if rnd.random() < 0.15:
+            self.add("set", "Logical_Switch", "sw0", "other_config:vlan-passthru=true")
 
     def add(self, *args):
         self.commands += (["--"] if self.commands else []) + list(args)
@@ -296,6 +300,7 @@ class Network:
                 self.add("add", "Logical_Switch", sw, "load_balancer", "@lb%d" % i)
             if n_routers and rnd.random() < 0.6:
                 self.add("add", "Logical_Router", "lr%d" % rnd.randrange(n_routers), "load_balancer", "@lb%d" % i)
+            self.portless |= set() if port else {ip}
             self.vips.append((ip, protocol, port or str(rnd.randint(1, 100))))
 
     def join(self):
@@ -347,6 +352,8 @@ class Packet:
             f.update({"ip4.src": ip, "ip4.dst": rnd.choice(ips), "ip.ttl": rnd.choice(["64", "64", "64", "1"])})
             f.update(rnd.choice([{"icmp4.type": "8", "icmp4.code": "0"}, {"icmp4.type": "8", "icmp4.code": "0"}, {"udp.dst": "53"}, {"tcp.dst": "80"}, {}]))
 
+        self.to_portless = f.get("ip4.dst") in net.portless
+
     def service(self, net, rnd, ip, to):
         f, kind = self.fields, rnd.random()
         f.update({"eth.dst": rnd.choice(to), "ip4.src": ip, "ip4.dst": "8.8.8.8", "ip.ttl": "64"})
@@ -367,42 +374,47 @@ class Packet:
         return " && ".join(texts)
 
 
-def one_network(folder, seed, n_packets):
+# --- Both sides at once; trace_peers.py too
+
+def one_network(folder, seed, n_packets, compare):
+    """COMPARE(seed, sides, packet, k) is called for packet K and tells how many comparisons it made, and how many of them failed."""
     rnd = random.Random(seed)
     net = Network(rnd)
     sides = [Ours(folder + "/ours"), Peer(folder + "/peer")]
-    different = 0
+    n = different = 0
     try:
         for s in sides:
             s.begin()
             s.nbctl("--wait=sb", *net.commands)
-        delivered = 0
         for k in range(n_packets):
-            packet = Packet(net, rnd)
-            ours, theirs = sides[0].trace(packet), sides[1].trace(packet)
-            delivered += bool(theirs)
-            if ours != theirs:
-                different += 1
-                print("FAIL  network %d: %s\n  ours   %s\n  theirs %s" % (seed, packet.microflow(), "\n         ".join(ours) or "drop", "\n         ".join(theirs) or "drop"))
+            more, failed = compare(seed, sides, Packet(net, rnd), k)
+            n, different = n + more, different + failed
         if different:
             print("  " + " ".join(net.commands).replace(" -- ", "\n  "))
-        print("%s    network %d: %d packets, %d of them delivered, %d differ" % ("FAIL" if different else "ok", seed, n_packets, delivered, different), flush=True)
+        print("%s    network %d: %d of %d packets compared, %d differ" % ("FAIL" if different else "ok", seed, n, n_packets, different), flush=True)
     finally:
         for s in sides:
             s.stop()
-        shutil.rmtree(folder + "/ours", ignore_errors=True)
-        shutil.rmtree(folder + "/peer", ignore_errors=True)
+            shutil.rmtree(s.dir, ignore_errors=True)
     return different
 
 
-def main():
-    first, networks, packets = (int(a) for a in (sys.argv[1:] + ["1", "8", "40"][len(sys.argv) - 1:]))
+def forwarding(seed, sides, packet, k):
+    """Counts the packets that arrive somewhere."""
+    ours, theirs = sides[0].trace(packet), sides[1].trace(packet)
+    if ours != theirs:
+        print("FAIL  network %d: %s\n  ours   %s\n  theirs %s" % (seed, packet.microflow(), "\n         ".join(ours) or "drop", "\n         ".join(theirs) or "drop"))
+    return bool(theirs), ours != theirs
+
+
+def main(compare, defaults):
+    first, networks, packets = (int(a) for a in (sys.argv[1:] + defaults[len(sys.argv) - 1:]))
     if not shutil.which("ovn-northd") or not shutil.which("ovn-trace"):
         print("skipped: ovn-northd and ovn-trace are not installed")
         return 0
-    folder = tempfile.mkdtemp(prefix="weft-forwarding-")
+    folder = tempfile.mkdtemp(prefix="weft-%s-" % compare.__name__)
     try:
-        different = sum(one_network(folder, seed, packets) for seed in range(first, first + networks))
+        different = sum(one_network(folder, seed, packets, compare) for seed in range(first, first + networks))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print("passed" if not different else "FAILED: %d packets" % different)
@@ -410,4 +422,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(forwarding, ["1", "8", "40"]))

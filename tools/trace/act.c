@@ -245,9 +245,12 @@ static u128 result_of(struct at *at, const struct action *a)
     case ACTION_PUT_ND_RA_OPTS:
         comment(at, xstrdup("/* We assume that this packet is one that is answered. */"));
         return 1;
-    case ACTION_CHECK_PKT_LARGER:
-    case ACTION_CHK_LB_HAIRPIN:
+    case ACTION_CHK_LB_HAIRPIN: {
+        struct ip_addr source;
+        return act_is_hairpin(at, &source);
+    }
     case ACTION_CHK_LB_HAIRPIN_REPLY:
+    case ACTION_CHECK_PKT_LARGER:
         return 0;
     default:
         comment(at, xstrdup("/* assuming 0 */"));
@@ -323,6 +326,7 @@ static void become_icmp(struct at *at, bool v6)
     enum { UNREACHABLE4 = 3, UNREACHABLE6 = 1, HOST = 1 };
     struct world *world = world_of(at);
     uflow_set_field(world, at->packet, SYM_IP_PROTO, v6 ? PROTO_ICMP6 : PROTO_ICMP4);
+    uflow_set_field(world, at->packet, SYM_ARP_OP, 0);
     uflow_set_field(world, at->packet, SYM_IP_TTL, MAX_TTL);
     uflow_set_field(world, at->packet, v6 ? SYM_ICMP6_TYPE : SYM_ICMP4_TYPE,
                     v6 ? UNREACHABLE6 : UNREACHABLE4);
@@ -335,6 +339,16 @@ enum { RST = 4 }; /* of tcp.flags */
 static bool is_reset(const struct at *at)
 {
     return get(at, SYM_IP_PROTO) == PROTO_TCP && get(at, SYM_TCP_FLAGS) & RST;
+}
+
+/* Nor is an ICMP error (RFC 1122, 3.2.2; RFC 4443, 2.4). */
+static bool is_error(const struct at *at)
+{
+    enum { UNREACHABLE4 = 3, EXCEEDED4 = 11, PROBLEM4 = 12, INFORMATIONAL6 = 128 };
+    u128 type4 = get(at, SYM_ICMP4_TYPE), type6 = get(at, SYM_ICMP6_TYPE);
+    if (get(at, SYM_IP_PROTO) == PROTO_ICMP4)
+        return type4 == UNREACHABLE4 || type4 == EXCEEDED4 || type4 == PROBLEM4;
+    return get(at, SYM_IP_PROTO) == PROTO_ICMP6 && type6 && type6 < INFORMATIONAL6;
 }
 
 static void become_reset(struct at *at)
@@ -375,6 +389,8 @@ static void act_nested(struct at *at, const struct action *a)
     struct uflow copy = *at->packet;
     struct at inner = *at;
     if ((a->op == ACTION_REJECT || a->op == ACTION_TCP_RESET) && is_reset(at))
+        return;
+    if (a->op == ACTION_REJECT && is_error(at))
         return;
     inner.packet = &copy;
     inner.parent =

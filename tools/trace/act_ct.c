@@ -48,6 +48,24 @@ static uint32_t next_state(struct trace *trace, bool *is_default)
     return *is_default ? CT_EST | CT_TRK : trace->ct_states.data[trace->ct_used++];
 }
 
+enum { TCP = 6, UDP = 17, SCTP = 132 };
+
+static enum symbol_id port_symbol(const struct world *world, const struct uflow *packet)
+{
+    u128 proto = uflow_field(world, packet, SYM_IP_PROTO);
+    return proto == UDP ? SYM_UDP_DST : proto == SCTP ? SYM_SCTP_DST : SYM_TCP_DST;
+}
+
+/* PACKET meets connection tracking: where a new connection is for is kept, whatever becomes of its address. */
+static void note_connection(const struct world *world, struct uflow *packet)
+{
+    struct ip_addr dst;
+    if (uflow_field(world, packet, SYM_CT_STATE) & CT_TRK || !uflow_ip(world, packet, false, &dst))
+        return;
+    packet->value[dst.version == 4 ? FIELD_CT_NW_DST : FIELD_CT_IPV6_DST] = ip_addr_to_u128(&dst);
+    packet->value[FIELD_CT_TP_DST] = uflow_field(world, packet, port_symbol(world, packet));
+}
+
 void act_go_on(struct at *at, char *title, struct uflow *copy)
 {
     struct at next = *at;
@@ -62,6 +80,7 @@ static void ct_next(struct at *at)
     struct uflow copy = *at->packet;
     uint32_t state = next_state(at->trace, &is_default);
     struct str title = STR_INIT;
+    note_connection(at->trace->world, &copy);
     str_put(&title, "ct_next(ct_state=");
     put_state(&title, state);
     str_putf(&title, "%s)", is_default ? BY_DEFAULT : "");
@@ -69,15 +88,46 @@ static void ct_next(struct at *at)
     act_go_on(at, str_steal(&title), &copy);
 }
 
-/* ct_dnat, ct_snat and their relatives. */
+/* It goes on in the same table: the address changes where it is committed, which nothing after it sees. */
+static void ct_snat_to_vip(struct at *at)
+{
+    struct ip_addr vip;
+    struct str s = STR_INIT;
+    if (!act_is_hairpin(at, &vip))
+        return;
+    str_put(&s, "/* nat(src=");
+    ip_addr_put(&s, &vip);
+    str_put(&s, ") */");
+    node_add(at->parent, NODE_COMMENT, str_steal(&s));
+}
+
+/* Has DATAPATH a port that is bound to one chassis? */
+static bool is_gateway_router(const struct world *world, const struct row *datapath)
+{
+    const struct row *port;
+    REPLICA_FOR_EACH(port, pos, world->replica, world_table(world, "Port_Binding"))
+    {
+        if (!strcmp(world_row_text(port, "type"), "l3gateway") &&
+            world_datapath_of(world, port) == datapath)
+            return true;
+    }
+    return false;
+}
+
+/* ct_dnat, ct_snat and their relatives. Without an address they ask connection tracking, as ct_next does, unless it was asked; on a gateway router ct_snat is then
+ * where the packet's way is given up, as ovn-trace(8) has it. */
 static void ct_nat(struct at *at, const struct action *a, bool source)
 {
     struct world *world = at->trace->world;
     struct uflow copy = *at->packet;
     const char *name = action_op_name(a->op);
-    u128 state = uflow_field(world, &copy, SYM_CT_STATE);
     char *title;
-    if (a->n && a->operand[0].kind == OPERAND_VALUE) {
+    bool is_default, has_address = a->n && a->operand[0].kind == OPERAND_VALUE;
+    if (!has_address && source && is_gateway_router(world, at->datapath))
+        return;
+    note_connection(world, &copy);
+    if (has_address) {
+        u128 state = uflow_field(world, &copy, SYM_CT_STATE);
         bool v6 = a->operand[0].format == CONST_IP6;
         struct ip_addr ip = ip_addr_from_u128(v6 ? 6 : 4, a->operand[0].value);
         struct str s = STR_INIT;
@@ -90,7 +140,8 @@ static void ct_nat(struct at *at, const struct action *a, bool source)
     } else {
         title = xasprintf("%s /* assuming no un-%s entry, so no change */", name,
                           source ? "snat" : "dnat");
-        uflow_set_field(world, &copy, SYM_CT_STATE, state | CT_TRK);
+        if (!(uflow_field(world, &copy, SYM_CT_STATE) & CT_TRK))
+            uflow_set_field(world, &copy, SYM_CT_STATE, next_state(at->trace, &is_default));
     }
     act_go_on(at, title, &copy);
 }
@@ -147,14 +198,9 @@ static bool choose(const struct at *at, const struct action *a, struct ip_addr *
 
 static void set_port(const struct world *world, struct uflow *packet, uint16_t port)
 {
-    enum { TCP = 6, UDP = 17, SCTP = 132 };
     u128 proto = uflow_field(world, packet, SYM_IP_PROTO);
     if (port && (proto == TCP || proto == UDP || proto == SCTP))
-        uflow_set_field(world, packet,
-                        proto == TCP   ? SYM_TCP_DST
-                        : proto == UDP ? SYM_UDP_DST
-                                       : SYM_SCTP_DST,
-                        port);
+        uflow_set_field(world, packet, port_symbol(world, packet), port);
 }
 
 static void ct_lb(struct at *at, const struct action *a)
@@ -164,7 +210,9 @@ static void ct_lb(struct at *at, const struct action *a)
     struct ip_addr ip;
     uint16_t port;
     bool is_default;
-    uint32_t state = next_state(at->trace, &is_default);
+    note_connection(world, &copy);
+    uint32_t state =
+        next_state(at->trace, &is_default) | (uint32_t)uflow_field(world, &copy, SYM_CT_STATE);
     if (choose(at, a, &ip, &port)) {
         uflow_set_ip(world, &copy, false, &ip);
         set_port(world, &copy, port);
@@ -190,8 +238,10 @@ bool act_ct(struct at *at, const struct action *a, const char *text)
     case ACTION_CT_DNAT_IN_CZONE:
     case ACTION_CT_SNAT:
     case ACTION_CT_SNAT_IN_CZONE:
-    case ACTION_CT_SNAT_TO_VIP:
         ct_nat(at, a, a->op != ACTION_CT_DNAT && a->op != ACTION_CT_DNAT_IN_CZONE);
+        return true;
+    case ACTION_CT_SNAT_TO_VIP:
+        ct_snat_to_vip(at);
         return true;
     case ACTION_CT_COMMIT_NAT: {
         struct uflow copy = *at->packet;

@@ -196,17 +196,10 @@ static int parse_options(struct program *p, int argc, char **argv, bool *done)
 
 static int connect_to(struct program *p, struct diag *diag)
 {
-    static const char *const tables[] = {"Datapath_Binding",
-                                         "Port_Binding",
-                                         "Logical_Flow",
-                                         "Logical_DP_Group",
-                                         "Address_Set",
-                                         "Port_Group",
-                                         "MAC_Binding",
-                                         "FDB",
-                                         "Static_MAC_Binding",
-                                         "Multicast_Group",
-                                         NULL};
+    static const char *const tables[] = {"Datapath_Binding", "Port_Binding",  "Logical_Flow",
+                                         "Logical_DP_Group", "Address_Set",   "Port_Group",
+                                         "MAC_Binding",      "FDB",           "Static_MAC_Binding",
+                                         "Multicast_Group",  "Load_Balancer", NULL};
     char *rundir = rundir_get(RUNDIR_OVN, p->is_peer);
     const char *variable = getenv("OVN_SB_DB");
     if (!p->db)

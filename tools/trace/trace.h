@@ -4,7 +4,7 @@
  * world.c    the database as a packet meets it: datapaths, ports, groups, sets, neighbours
  * uflow.c    the values of a packet's fields; the microflow
  * run.c      tables and flows: from a datapath's first table to where the packet ends
- * act.c      what actions do       act_ct.c  connection tracking and load balancing
+ * act.c      what actions do       act_ct.c, act_hairpin.c  connection tracking and load balancing
  * node.c     the tree of what happened, and its three ways on paper
  *
  * Nothing is sent: connection tracking, neighbours and backends are what the command line and the
@@ -155,6 +155,8 @@ bool run_too_deep(struct trace *trace, struct node *parent);
 void act_all(struct at *at, const struct actions *actions);
 bool act_ct(struct at *at, const struct action *a, const char *text); /* false: not of its kind */
 void act_select(struct at *at, const struct action *a);
+/* act_hairpin.c: has a load balancer of AT's datapath sent the packet back to its own client? *SOURCE: the address in the client's place. */
+bool act_is_hairpin(const struct at *at, struct ip_addr *source);
 /* A copy of the packet goes on in the next table, under a node with TITLE (taken over). */
 void act_go_on(struct at *at, char *title, struct uflow *copy);
 char *act_text(const struct action *a);
