@@ -313,9 +313,10 @@ static void copy_world(struct world *from, struct world *to)
 {
     static const int dp[] = {SB_DATAPATH_BINDING_COL_EXTERNAL_IDS,
                              SB_DATAPATH_BINDING_COL_TUNNEL_KEY};
-    static const int port[] = {SB_PORT_BINDING_COL_CHASSIS, SB_PORT_BINDING_COL_DATAPATH,
-                               SB_PORT_BINDING_COL_LOGICAL_PORT, SB_PORT_BINDING_COL_TUNNEL_KEY,
-                               SB_PORT_BINDING_COL_UP, SB_PORT_BINDING_COL_VIRTUAL_PARENT};
+    static const int port[] = {
+        SB_PORT_BINDING_COL_CHASSIS,      SB_PORT_BINDING_COL_DATAPATH,
+        SB_PORT_BINDING_COL_LOGICAL_PORT, SB_PORT_BINDING_COL_TUNNEL_KEY,
+        SB_PORT_BINDING_COL_UP,           SB_PORT_BINDING_COL_VIRTUAL_PARENT};
     to->txn = replica_txn_new(to->nb_client);
     to->sb_txn = replica_txn_new(to->sb_client);
     for (size_t i = 0; i < replica_schema(to->nb_client)->n_tables; i++)

@@ -6,13 +6,13 @@ begin northd-handover
 # A northd that hosts the databases makes the files.
 check "the files" "$WEFT_BIN/weft-northd" --detach --pidfile="$dir/first.pid" --unixctl="$dir/first.ctl" -vconsole:off
 check "they are left" "$WEFT_BIN/weft-appctl" -t "$dir/first.ctl" exit
-wait_for 10 test ! -e "$dir/first.pid"
+wait_for 40 test ! -e "$dir/first.pid"
 for db in nb sb; do
     start "$db-dbd" "$WEFT_BIN/weft-dbd" --remote="punix:$dir/ovn${db}_db.sock" --unixctl=none "$dir/$db.db"
-    wait_for 10 test -S "$dir/ovn${db}_db.sock"
+    wait_for 40 test -S "$dir/ovn${db}_db.sock"
 done
-nbctl() { "$WEFT_BIN/weft-nbctl" --db="unix:$dir/ovnnb_db.sock" --timeout=20 "$@"; }
-sbctl() { "$WEFT_BIN/weft-sbctl" --db="unix:$dir/ovnsb_db.sock" --timeout=20 "$@"; }
+nbctl() { "$WEFT_BIN/weft-nbctl" --db="unix:$dir/ovnnb_db.sock" --timeout=60 "$@"; }
+sbctl() { "$WEFT_BIN/weft-sbctl" --db="unix:$dir/ovnsb_db.sock" --timeout=60 "$@"; }
 northd() { start "$1" "$WEFT_BIN/weft-northd" --nb="unix:$dir/ovnnb_db.sock" --sb="unix:$dir/ovnsb_db.sock" --unixctl="$dir/$1.ctl" -vconsole:info; }
 keys() { sbctl --format=csv --no-headings --columns=logical_port,tunnel_key list Port_Binding | sort; }
 flows() { sbctl --format=csv --no-headings --columns=_uuid,logical_dp_group list Logical_Flow | sort | md5sum; }
@@ -23,8 +23,8 @@ check "ports" nbctl --wait=sb ls-add s -- lsp-add s p1 -- lsp-add s p2 -- lsp-ad
 check "a port that goes, whose key stays unused for long" nbctl --wait=sb lsp-del p3
 northd standby
 connected() { [ "$("$WEFT_BIN/weft-appctl" -t "$dir/standby.ctl" "$1-connection-status")" = connected ]; }
-wait_for 10 connected nb
-wait_for 10 connected sb
+wait_for 40 connected nb
+wait_for 40 connected sb
 # Rows of sets of datapaths are edited by element: the standby must know them again.
 check "a switch" nbctl --wait=sb ls-add s2
 check "another" nbctl --wait=sb ls-add s3
@@ -39,7 +39,7 @@ keys=$(keys) flows=$(flows)
 has "the active one's choice" 'p4,4' "$keys"
 kill -KILL "$active" && wait "$active" 2>/dev/null
 for i in "${!pids[@]}"; do [ "${pids[i]}" != "$active" ] || unset "pids[i]"; done
-wait_for 10 grep -q "is active" "$dir/standby.out"
+wait_for 40 grep -q "is active" "$dir/standby.out"
 check "the standby answers" nbctl --wait=sb sync
 equal "keys are the same" "$keys" "$(keys)"
 equal "flows are the same rows" "$flows" "$(flows)"
@@ -61,16 +61,16 @@ s.sendall(b"{\"id\":1,\"method\":\"steal\",\"params\":[\"ovn_northd\"]}")
 sys.stdin.read()' "$dir/ovnsb_db.sock" <"$dir/thief" >"$dir/thief.out" &
 thief=$!
 exec 7>"$dir/thief"
-wait_for 10 grep -q connected "$dir/thief.out"
+wait_for 40 grep -q connected "$dir/thief.out"
 # What the sleeping server has not read yet, of how many connections.
 waiting() { [ "$(ss -xHn src "$dir/ovnsb_db.sock" | awk '$2 == "ESTAB" && $3 > 0' | wc -l)" -ge "$1" ]; }
 kill -STOP "$sb_dbd"
 echo >&7
-wait_for 10 waiting 1
+wait_for 40 waiting 1
 check "a port that waits" nbctl lsp-add s p6
-wait_for 10 waiting 2 # the transaction comes after the theft
+wait_for 40 waiting 2 # the transaction comes after the theft
 kill -CONT "$sb_dbd"
-wait_for 10 grep -q 'not owner' "$dir/standby.out"
+wait_for 40 grep -q 'not owner' "$dir/standby.out"
 has "the transaction is refused" 'not owner' "$(cat "$dir/standby.out")"
 ticks() { awk '{print $14 + $15}' "/proc/$robbed/stat"; }
 before=$(ticks)

@@ -116,24 +116,24 @@ static bool is_silent(const struct row *flow, const struct actions *actions)
            actions->action[0]->op == ACTION_NEXT && !actions->action[0]->n;
 }
 
+/* Silent tables do not count: a packet that goes round until its TTL is over is followed to the end. */
 void run_table(struct at *at, unsigned table)
 {
+    struct at here = *at;
+    const struct row *flow;
+    struct actions *actions;
     if (run_too_deep(at->trace, at->parent))
         return;
     at->trace->depth++;
-    struct at here = *at;
-    struct actions *actions;
     here.table = table;
-    const struct row *flow = find_flow(&here, &actions);
-    if (!flow) {
-        struct node *node =
-            node_add(at->parent, NODE_TABLE, xasprintf("%2u. no match (implicit drop)", table));
-        node_add(node, NODE_ACTION, xstrdup("drop;"));
-        return;
-    }
-    if (is_silent(flow, actions)) {
+    while ((flow = find_flow(&here, &actions)) != NULL && is_silent(flow, actions)) {
         actions_unref(actions);
-        run_table(at, table + 1);
+        here.table++;
+    }
+    if (!flow) {
+        struct node *node = node_add(at->parent, NODE_TABLE,
+                                     xasprintf("%2u. no match (implicit drop)", here.table));
+        node_add(node, NODE_ACTION, xstrdup("drop;"));
         return;
     }
     here.parent = node_add(at->parent, NODE_TABLE, describe(&here, flow));
