@@ -358,15 +358,28 @@ static void world_put_ha_group(struct world *w, const struct uuid *group, struct
     str_putf(s, " of %u", sb_ha_chassis_group_ref_chassis(sb_ha_chassis_group_cast(row))->n);
 }
 
-/* " on NAME, NAME": the chassis that the port asks for, those beside the first with "+". */
-static void world_put_requested(struct world *w, const struct sb_port_binding *p, struct str *s)
+/* The chassis with the first name behind AFTER, or NULL: rows come in no order. */
+static const struct row *world_next_chassis(struct world *w, const char *after)
 {
-    const struct row *row;
+    const struct row *row, *next = NULL;
     REPLICA_FOR_EACH(row, pos, w->sb_client, world_sb_table(w, SB_TABLE_CHASSIS))
     {
         const char *name = sb_chassis_name(sb_chassis_cast(row));
-        const struct uuid *one = sb_port_binding_requested_chassis(p);
-        const struct datum *more = sb_port_binding_requested_additional_chassis(p);
+        if (strcmp(name, after) > 0 &&
+            (!next || strcmp(name, sb_chassis_name(sb_chassis_cast(next))) < 0))
+            next = row;
+    }
+    return next;
+}
+
+/* " on NAME, NAME": the chassis that the port asks for, those beside the first with "+". */
+static void world_put_requested(struct world *w, const struct sb_port_binding *p, struct str *s)
+{
+    const struct uuid *one = sb_port_binding_requested_chassis(p);
+    const struct datum *more = sb_port_binding_requested_additional_chassis(p);
+    const char *name = "";
+    for (const struct row *row; (row = world_next_chassis(w, name));) {
+        name = sb_chassis_name(sb_chassis_cast(row));
         if (one && uuid_equal(one, &row->uuid))
             str_putf(s, " on %s", name);
         for (size_t i = 0; i < more->n; i++)
