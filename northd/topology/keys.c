@@ -292,7 +292,7 @@ bool keys_run(struct keys *keys, bool may_choose)
         uint32_t key = may_choose && !owner->key ? next_free(owner->scope) : 0;
         if (key)
             give(keys, owner, key);
-        if (!owner->key || (owner->wish && owner->wish != owner->key && may_choose))
+        if (!owner->key || (owner->wish && owner->wish != owner->key))
             keys->touched.data[n_unmet++] = owner; /* tried again next time */
     }
     keys->touched.n = n_unmet;
