@@ -21,10 +21,11 @@ int norm_charge(struct build *b, uint64_t n)
     b->work += n;
     if (b->work <= 4 * (uint64_t)b->limit + SPARE_WORK)
         return 0;
-    return diag_set(
-        b->diag, ERR_TOO_BIG,
-        "The match takes more than %llu steps to count its flows, of which %zu are the limit.",
-        (unsigned long long)b->work, b->limit);
+    return diag_set(b->diag, ERR_TOO_BIG,
+                    "The match needs up to %llu flows, and to tell how many takes more than %llu "
+                    "steps; the limit is %zu flows.",
+                    (unsigned long long)norm_count_at_most(b->whole), (unsigned long long)b->work,
+                    b->limit);
 }
 
 void norm_push_cube(product_vec *out, const struct cube *c)
@@ -232,7 +233,8 @@ int norm_build(const struct expr *e, const struct norm_ports *ports, unsigned fl
                struct norm *ret, struct diag *diag)
 {
     *ret = (struct norm){.arena = NEW(struct arena)};
-    struct build b = {.arena = ret->arena,
+    struct build b = {.whole = e,
+                      .arena = ret->arena,
                       .ports = ports,
                       .flags = flags,
                       .limit = limit ? limit : NORM_LIMIT,

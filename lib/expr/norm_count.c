@@ -1,7 +1,8 @@
 /* norm_count.c - how many products an AND makes, before any is made; see norm_and.c.
  *
  * Lists that speak of different bits cannot contradict one another: each of one goes with each of the others, and all of these are flows in the end. So their
- * number is known beforehand, and a match that needs 2^30 is refused at once. Where lists share bits only making the products tells, which norm_charge bounds.
+ * number is known beforehand, and a match that needs 2^30 is refused at once. Where lists share bits only making the products tells, which norm_charge bounds; what is refused
+ * then is told with the most that it can need.
  */
 #include "expr/norm_internal.h"
 
@@ -84,4 +85,20 @@ int norm_count_products(struct build *b, const struct and_state *s)
         is_apart = add_alternatives(&all, &s->alts.data[i]);
     vec_fini(&all);
     return is_apart ? norm_too_big(b, n) : 0;
+}
+
+uint64_t norm_count_at_most(const struct expr *e)
+{
+    if (e->kind == EXPR_BOOL)
+        return e->b;
+    if (e->kind != EXPR_AND && e->kind != EXPR_OR)
+        return 1;
+    uint64_t n = e->kind == EXPR_AND;
+    for (uint32_t i = 0; i < e->n; i++) {
+        uint64_t k = norm_count_at_most(e->sub[i]);
+        if (e->kind == EXPR_AND ? __builtin_mul_overflow(n, k, &n)
+                                : __builtin_add_overflow(n, k, &n))
+            n = UINT64_MAX;
+    }
+    return n;
 }

@@ -17,6 +17,7 @@ struct product {
 typedef VEC(struct product) product_vec;
 
 struct build {
+    const struct expr *whole;   /* what is to be flows */
     struct arena *arena;        /* the norm's: what is computed on the way lives as long */
     const struct cube *nothing; /* the cube of no field: matches everything */
     const struct norm_ports *ports;
@@ -54,5 +55,7 @@ int norm_join_exclusions(struct build *b, struct and_state *s, bool *changed) MU
 bool norm_are_apart(const cube_vec *a, const cube_vec *b);
 /* Refuses what will make more products than the limit, where that is certain before they are made. */
 int norm_count_products(struct build *b, const struct and_state *s) MUST_CHECK;
+/* The flows that E needs at most: those of its alternatives multiplied out. UINT64_MAX: so many or more. */
+uint64_t norm_count_at_most(const struct expr *e);
 /* Makes the flows of NORM. */
 int norm_assemble(struct build *b, const product_vec *products, struct norm *norm) MUST_CHECK;
