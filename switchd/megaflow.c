@@ -322,6 +322,7 @@ void megaflow_push(struct megaflows *cache, struct megaflow *flow)
     uint64_t bytes = flow->n_bytes - o->pushed_bytes;
     flow->has_counted = false;
     list_remove(&flow->counted);
+    cache->n_counted--;
     o->pushed_packets = flow->n_packets;
     o->pushed_bytes = flow->n_bytes;
     flow->pushed_ms = flow->used_ms;

@@ -76,6 +76,7 @@ struct megaflows {
     VEC(struct megaflow_table *) tables; /* hit most first */
     struct list all;                     /* in the order of revalidate.c's walk */
     struct list counted;                 /* with packets that nobody is credited with yet */
+    size_t n_counted;
     size_t n_flows;
     struct signatures *signatures;
     size_t n_dead; /* shells */
@@ -119,6 +120,7 @@ static inline void megaflow_count(struct megaflows *cache, struct megaflow *flow
     if (!flow->has_counted) {
         flow->has_counted = true;
         list_push_back(&cache->counted, &flow->counted);
+        cache->n_counted++;
     }
     flow->n_packets++;
     flow->n_bytes += n_bytes;

@@ -45,6 +45,7 @@ struct ofconn {
     bool monitors_paused; /* since it does not read as fast as flows change */
     struct hmap untold;   /* of struct untold: what changed since */
     struct list untold_order;
+    struct ofdump *dump;   /* a dump of flows that is not done; until then it is not read */
     struct stream *stream; /* of a management connection */
 };
 
@@ -66,6 +67,8 @@ struct ofserver {
     struct list controllers;
     struct stream_listener *snoop_listener; /* ofsnoop.c */
     struct list snoops;
+    struct list dumps; /* of struct ofdump, ofdump.c */
+    struct deferred more_dumps;
     uint16_t frag_flags;
     uint64_t generation_id;
     bool have_generation;
@@ -76,6 +79,12 @@ struct ofserver {
 
 /* ofstats.c: the multipart requests. */
 int ofstats_handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
+void ofstats_age(int64_t now_ms, int64_t since_ms, uint32_t *sec, uint32_t *nsec);
+/* ofdump.c: of flows. What is done at once is appended to OUT, else it is sent later. */
+int ofdump_begin(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
+void ofdump_resume(struct ofconn *oc); /* the connection is no longer congested */
+void ofdump_free(struct ofconn *oc);
+void ofdumps_go_on(void *ofserver);
 /* ofpacket.c */
 int ofpacket_out(struct ofconn *oc, const struct of_msg *msg);
 int ofpacket_resume(struct ofconn *oc, const struct of_msg *msg);
@@ -106,6 +115,7 @@ void ofconn_init(struct ofconn *oc, struct ofserver *of, bool management);
 void ofconn_free(struct ofconn *oc);
 /* A message of a connection that is none (OC->conn is NULL), as ofserver_inject: for tests that send several. */
 void ofconn_inject(struct ofconn *oc, const void *msg, size_t n, struct of_buf *replies);
+void ofconn_drained(struct ofconn *oc); /* it is no longer congested */
 void ofserver_update_miss(struct ofserver *of);
 void ofserver_on_message(void *oc, struct of_conn *conn, const struct of_msg *msg);
 void ofserver_on_accept(void *of, struct stream *stream);

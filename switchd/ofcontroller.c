@@ -33,7 +33,7 @@ static void controller_drained(void *ctl_, struct of_conn *conn)
     struct ofcontroller *ctl = ctl_;
     (void)conn;
     if (ctl->conn)
-        ofmonitor_resume(ctl->conn);
+        ofconn_drained(ctl->conn);
 }
 
 static void controller_closed(void *ctl_, struct of_conn *conn, int err, const char *reason)

@@ -63,6 +63,7 @@ void ofconn_free(struct ofconn *oc)
     list_remove(&oc->node);
     ofbundles_free(oc);
     ofmonitors_free(oc);
+    ofdump_free(oc);
     if (oc->management)
         of_conn_free(oc->conn);
     free(oc);
@@ -454,10 +455,16 @@ static void management_closed(void *oc_, struct of_conn *conn, int err, const ch
     ofconn_free(oc);
 }
 
+void ofconn_drained(struct ofconn *oc)
+{
+    ofmonitor_resume(oc);
+    ofdump_resume(oc);
+}
+
 static void management_drained(void *oc, struct of_conn *conn)
 {
     (void)conn;
-    ofmonitor_resume(oc);
+    ofconn_drained(oc);
 }
 
 static const struct of_conn_callbacks management_callbacks = {
@@ -481,6 +488,8 @@ int ofserver_new(struct bridge *br, const char *management, struct ofserver **re
     list_init(&of->conns);
     list_init(&of->controllers);
     list_init(&of->snoops);
+    list_init(&of->dumps);
+    deferred_init(&of->more_dumps, br->vs->loop, LOOP_LATER, ofdumps_go_on, of);
     if (management) {
         struct stream_options options = {.rundir = br->vs->rundir};
         int err = stream_listen(br->vs->loop, management, &options, ofserver_on_accept, of,
@@ -503,6 +512,7 @@ void ofserver_free(struct ofserver *of)
         ofconn_free(LIST_FIRST(struct ofconn, node, &of->conns));
     stream_listener_free(of->listener);
     ofsnoops_free(of);
+    deferred_cancel(&of->more_dumps);
     free(of);
 }
 

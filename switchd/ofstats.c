@@ -1,4 +1,4 @@
-/* ofstats.c - multipart requests: what a bridge says of itself when it is asked. */
+/* ofstats.c - multipart requests: what a bridge says of itself when it is asked; of its flows: ofdump.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,53 +13,11 @@ static void put_desc(const struct bridge *br, struct of_reply *reply)
     of_desc_put(reply, &desc);
 }
 
-static void age(int64_t now_ms, int64_t since_ms, uint32_t *sec, uint32_t *nsec)
+void ofstats_age(int64_t now_ms, int64_t since_ms, uint32_t *sec, uint32_t *nsec)
 {
     int64_t ms = MAX(now_ms - since_ms, 0);
     *sec = (uint32_t)(ms / 1000);
     *nsec = (uint32_t)(ms % 1000 * 1000000);
-}
-
-static void put_rule(const struct rule *rule, int64_t now_ms, struct of_reply *reply)
-{
-    struct of_flow_stats fs = {.cookie = rule->cookie,
-                               .table_id = rule->table_id,
-                               .priority = (uint16_t)rule->cls.priority,
-                               .idle_timeout = rule->idle_timeout,
-                               .hard_timeout = rule->hard_timeout,
-                               .flags = rule->flags,
-                               .importance = rule->importance,
-                               .idle_age = (int32_t)((now_ms - rule->used_ms) / 1000),
-                               .hard_age = (int32_t)((now_ms - rule->modified_ms) / 1000),
-                               .packets = rule->n_packets,
-                               .bytes = rule->n_bytes,
-                               .actions = rule->actions};
-    cls_rule_match(&rule->cls, &fs.match);
-    age(now_ms, rule->created_ms, &fs.duration_sec, &fs.duration_nsec);
-    of_flow_stats_put(reply, &fs);
-}
-
-static int flow_stats(struct bridge *br, const struct of_msg *msg, struct of_reply *reply)
-{
-    struct of_flow_stats_request req;
-    int err = of_flow_stats_request_decode(msg, &req);
-    if (err)
-        return err;
-    vswitch_push_stats(br->vs);
-    rule_vec rules = VEC_INIT;
-    tables_select(&br->tables, &req, &rules);
-    int64_t now_ms = env_now_ms(br->vs->env);
-    struct of_aggregate agg = {.flows = (uint32_t)rules.n};
-    for (size_t i = 0; i < rules.n; i++) {
-        agg.packets += rules.data[i]->n_packets;
-        agg.bytes += rules.data[i]->n_bytes;
-        if (msg->type != OF_AGGREGATE_REQUEST)
-            put_rule(rules.data[i], now_ms, reply);
-    }
-    if (msg->type == OF_AGGREGATE_REQUEST)
-        of_aggregate_put(reply, &agg);
-    vec_fini(&rules);
-    return 0;
 }
 
 static int port_desc(struct bridge *br, const struct of_msg *msg, struct of_reply *reply)
@@ -97,7 +55,7 @@ static void put_port_stats(const struct vport *port, int64_t now_ms, struct of_r
                                .rx_over_err = OF_STAT_UNKNOWN,
                                .rx_crc_err = OF_STAT_UNKNOWN,
                                .collisions = OF_STAT_UNKNOWN};
-    age(now_ms, port->created_ms, &ps.duration_sec, &ps.duration_nsec);
+    ofstats_age(now_ms, port->created_ms, &ps.duration_sec, &ps.duration_nsec);
     of_port_stats_put(reply, &ps);
 }
 
@@ -123,7 +81,7 @@ static void put_group_stats(const struct group *g, int64_t now_ms, struct of_rep
     struct of_group_stats gs = {
         .id = g->of.id, .packets = g->n_packets, .bytes = g->n_bytes, .n_buckets = g->of.n_buckets};
     gs.buckets = xcalloc(g->of.n_buckets + 1, sizeof *gs.buckets);
-    age(now_ms, g->created_ms, &gs.duration_sec, &gs.duration_nsec);
+    ofstats_age(now_ms, g->created_ms, &gs.duration_sec, &gs.duration_nsec);
     of_group_stats_put(reply, &gs);
     of_group_stats_fini(&gs);
 }
@@ -166,7 +124,7 @@ static void put_meter_stats(const struct meter *m, int64_t now_ms, struct of_rep
     ms.bands = xcalloc(1, sizeof *ms.bands);
     ms.bands[0].packets = m->band_packets;
     ms.bands[0].bytes = m->band_bytes;
-    age(now_ms, m->created_ms, &ms.duration_sec, &ms.duration_nsec);
+    ofstats_age(now_ms, m->created_ms, &ms.duration_sec, &ms.duration_nsec);
     of_meter_stats_put(reply, &ms);
     of_meter_stats_fini(&ms);
 }
@@ -228,10 +186,6 @@ static int fill(struct ofconn *oc, const struct of_msg *msg, struct of_reply *re
     case OF_DESC_REQUEST:
         put_desc(br, reply);
         return 0;
-    case OF_FLOW_STATS_REQUEST:
-    case OF_FLOW_DESC_REQUEST:
-    case OF_AGGREGATE_REQUEST:
-        return flow_stats(br, msg, reply);
     case OF_TABLE_STATS_REQUEST:
     case OF_TABLE_FEATURES_REQUEST:
     case OF_TABLE_DESC_REQUEST:
@@ -270,6 +224,9 @@ int ofstats_handle(struct ofconn *oc, const struct of_msg *msg, struct of_buf *o
     if (msg->type < OF_DESC_REQUEST || msg->type > OF_QUEUE_DESC_REPLY ||
         (msg->type - OF_DESC_REQUEST) % 2)
         return OF_ERR_BAD_TYPE;
+    if (msg->type == OF_FLOW_STATS_REQUEST || msg->type == OF_FLOW_DESC_REQUEST ||
+        msg->type == OF_AGGREGATE_REQUEST)
+        return ofdump_begin(oc, msg, out);
     size_t before = out->n;
     struct of_reply reply;
     of_reply_begin(&reply, msg, out);

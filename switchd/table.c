@@ -428,6 +428,11 @@ void journal_undo(struct journal *journal, struct tables *tables)
     vec_fini(&journal->changes);
 }
 
+bool rule_answers(const struct rule *rule, const struct of_flow_stats_request *req)
+{
+    return rule_selected(rule, req->cookie, req->cookie_mask, req->out_port, req->out_group);
+}
+
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
                            struct flow_mask *wc, uint64_t *words)
 {
@@ -446,7 +451,7 @@ void tables_select(const struct tables *tables, const struct of_flow_stats_reque
     }
     for (size_t i = 0; i < found.n; i++) {
         struct rule *rule = rule_from_cls(found.data[i]);
-        if (rule_selected(rule, req->cookie, req->cookie_mask, req->out_port, req->out_group))
+        if (rule_answers(rule, req))
             vec_push(ret, rule);
     }
     vec_fini(&found);

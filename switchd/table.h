@@ -114,6 +114,9 @@ typedef VEC(struct rule *) rule_vec;
 void tables_select(const struct tables *tables, const struct of_flow_stats_request *req,
                    rule_vec *ret);
 
+/* Whether RULE is among what REQ asks for, but for its match. */
+bool rule_answers(const struct rule *rule, const struct of_flow_stats_request *req);
+
 static inline bool rule_is_hidden(const struct rule *rule)
 {
     return rule->cls.priority > UINT16_MAX || rule->table_id == TABLE_HIDDEN;

@@ -4,17 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "classifier/cursor.h"
 #include "classifier/subtable.h"
 
 void classifier_init(struct classifier *cls)
 {
     memset(cls, 0, sizeof *cls);
     list_init(&cls->rules);
+    list_init(&cls->cursors);
 }
 
 void classifier_fini(struct classifier *cls)
 {
-    INVARIANT(cls->n_rules == 0);
+    INVARIANT(cls->n_rules == 0 && list_empty(&cls->cursors));
     hmap_fini(&cls->subtables);
     vec_fini(&cls->by_priority);
     for (unsigned t = 0; t < CLS_TRIES; t++)
@@ -111,6 +113,7 @@ void classifier_restore(struct classifier *cls, struct cls_rule *rule, const str
            CONTAINER_OF(pos->prev, struct cls_rule, order)->seq > rule->seq)
         pos = pos->prev;
     list_insert(pos, &rule->order);
+    cls_cursors_restored(cls, rule);
 }
 
 void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,
@@ -122,6 +125,7 @@ void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls
     new->n_conjs = n_conjs;
     subtable_replace(old->subtable, old, new);
     list_insert(&old->order, &new->order);
+    cls_cursors_removing(cls, old, new);
     list_remove(&old->order);
     cls->n_soft += (n_conjs > 0) - (size_t)(old->n_conjs > 0);
 }
@@ -132,6 +136,7 @@ void classifier_remove(struct classifier *cls, struct cls_rule *rule)
     tries_count(cls, rule, false);
     int32_t old_max = subtable_max_priority(st);
     subtable_remove(st, rule);
+    cls_cursors_removing(cls, rule, NULL);
     list_remove(&rule->order);
     cls->n_rules--;
     cls->n_soft -= rule->n_conjs > 0;
@@ -270,41 +275,16 @@ struct cls_rule *classifier_find(const struct classifier *cls, const struct matc
     return rule;
 }
 
-/* Whether RULE agrees with KEY in the bits of MASK that its own mask has too. */
-static bool agrees(const struct cls_rule *rule, const uint64_t *key, const uint64_t *mask)
-{
-    const struct cls_subtable *st = rule->subtable;
-    for (unsigned i = 0; i < st->n; i++) {
-        if ((rule->values[i] ^ key[st->index[i]]) & st->mask[i] & mask[st->index[i]])
-            return false;
-    }
-    return true;
-}
-
 bool classifier_overlaps(const struct classifier *cls, const struct match *match, int32_t priority)
 {
     const struct cls_rule *rule;
     CLASSIFIER_FOR_EACH(rule, cls)
     {
         if (rule->priority == priority &&
-            agrees(rule, key_words(&match->key), mask_words(&match->mask)))
+            subtable_rule_agrees(rule, key_words(&match->key), mask_words(&match->mask)))
             return true;
     }
     return false;
-}
-
-/* Whether every bit of MASK is in the mask of ST. */
-static bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask)
-{
-    unsigned pos = 0;
-    for (unsigned i = 0; i < FLOW_WORDS; i++) {
-        while (pos < st->n && st->index[pos] < i)
-            pos++;
-        uint64_t have = pos < st->n && st->index[pos] == i ? st->mask[pos] : 0;
-        if (mask[i] & ~have)
-            return false;
-    }
-    return true;
 }
 
 static int seq_compare(const void *a_, const void *b_)
@@ -323,7 +303,7 @@ void classifier_select(const struct classifier *cls, const struct match *match, 
             continue;
         struct cls_rule *head;
         HMAP_FOR_EACH (head, node, &st->rules) {
-            if (!agrees(head, key, mask))
+            if (!subtable_rule_agrees(head, key, mask))
                 continue;
             for (struct cls_rule *rule = head; rule; rule = rule->lower)
                 vec_push(ret, rule);

@@ -68,6 +68,7 @@ struct classifier {
     struct hmap subtables;                  /* by mask */
     VEC(struct cls_subtable *) by_priority; /* highest maximum first */
     struct list rules;                      /* all, in insertion order */
+    struct list cursors;                    /* cursor.h */
     size_t n_rules, n_soft;
     uint64_t next_seq;
     struct trie tries[CLS_TRIES];

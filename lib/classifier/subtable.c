@@ -353,3 +353,26 @@ void subtable_replace(struct cls_subtable *st, struct cls_rule *old, struct cls_
     old->lower = NULL;
     old->subtable = NULL;
 }
+
+bool subtable_rule_agrees(const struct cls_rule *rule, const uint64_t *key, const uint64_t *mask)
+{
+    const struct cls_subtable *st = rule->subtable;
+    for (unsigned i = 0; i < st->n; i++) {
+        if ((rule->values[i] ^ key[st->index[i]]) & st->mask[i] & mask[st->index[i]])
+            return false;
+    }
+    return true;
+}
+
+bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask)
+{
+    unsigned pos = 0;
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        while (pos < st->n && st->index[pos] < i)
+            pos++;
+        uint64_t have = pos < st->n && st->index[pos] == i ? st->mask[pos] : 0;
+        if (mask[i] & ~have)
+            return false;
+    }
+    return true;
+}

@@ -55,6 +55,10 @@ static inline const uint64_t *mask_words(const struct flow_mask *mask)
     return flow_words_const(&mask->bits);
 }
 
+/* Whether RULE agrees with KEY in the bits of MASK that its own mask has too. */
+bool subtable_rule_agrees(const struct cls_rule *rule, const uint64_t *key, const uint64_t *mask);
+/* Whether every bit of MASK is in the mask of ST. */
+bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask);
 uint64_t subtable_mask_hash(const struct flow_mask *mask);
 bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask);
 struct cls_subtable *subtable_new(const struct flow_mask *mask);

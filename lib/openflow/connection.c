@@ -46,6 +46,8 @@ static void on_closed(void *aux, int err, const char *reason)
 static void on_drained(void *aux)
 {
     struct of_conn *c = aux;
+    probe_activity(
+        &c->probe); /* it reads: when it is not read itself (paused) that is the sign of life */
     if (c->callbacks.drained && c->version)
         c->callbacks.drained(c->aux, c);
 }
