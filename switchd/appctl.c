@@ -69,7 +69,8 @@ static void bridge_dump_flows(struct unixctl_conn *conn, int argc, const char *a
     for (unsigned i = 0; i < N_TABLES; i++) {
         const struct cls_rule *cls;
         CLASSIFIER_FOR_EACH(cls, &br->tables.table[i].cls)
-        put_rule(&out, br, CONTAINER_OF(cls, struct rule, cls), env_now_ms(vs->env));
+        if (cls_rule_is_seen(&br->tables.table[i].cls, cls))
+            put_rule(&out, br, CONTAINER_OF(cls, struct rule, cls), env_now_ms(vs->env));
     }
     reply(conn, &out);
 }

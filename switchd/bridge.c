@@ -417,6 +417,7 @@ static int check_references(const struct bridge *br, const void *actions, size_t
 
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal)
 {
+    tables_settle(&br->tables);
     if (fm->command != OF_FLOW_DELETE && fm->command != OF_FLOW_DELETE_STRICT) {
         int err = check_references(br, fm->actions.data, fm->actions.n);
         if (err)
@@ -456,9 +457,10 @@ static void apply_fail_open(struct bridge *br, bool wanted)
         of_actions_fini(&actions);
     } else {
         struct journal journal = JOURNAL_INIT;
+        tables_settle(&br->tables);
         tables_remove(&br->tables, br->fail_open, OF_REMOVED_DELETE, &journal);
         br->fail_open = NULL;
-        journal_commit(&journal, NULL, NULL);
+        journal_commit(&journal, &br->tables);
     }
     vswitch_invalidate(br->vs);
 }
@@ -486,12 +488,25 @@ void bridge_apply_fail_mode(struct bridge *br)
                             now_ms - br->uncontrolled_ms >= FAIL_OPEN_AFTER_MS);
 }
 
-static void tell_removed(void *br_, const struct rule *rule, const struct minimatch *match,
-                         uint8_t reason)
+void bridge_tell(struct bridge *br, const struct journal *journal)
 {
-    struct bridge *br = br_;
-    if (br->of && rule->flags & OF_FLOW_SEND_FLOW_REM)
-        ofserver_flow_removed(br->of, rule, match, reason);
+    const struct table_change *c;
+    if (br->of)
+        ofmonitor_report(br->of, journal);
+    VEC_FOR_EACH (c, &journal->changes) {
+        learned_count(&br->learned, c);
+        if (c->kind == CHANGE_REMOVE && br->of && c->old->flags & OF_FLOW_SEND_FLOW_REM)
+            ofserver_flow_removed(br->of, c->old, c->match, c->reason);
+    }
+}
+
+void bridge_told(struct bridge *br)
+{
+    struct journal more = JOURNAL_INIT;
+    if (br->of)
+        ofserver_tables_changed(br->of);
+    learned_forget(&br->learned, &br->tables, &more);
+    bridge_commit(br, &more);
 }
 
 void bridge_commit(struct bridge *br, struct journal *journal)
@@ -500,13 +515,8 @@ void bridge_commit(struct bridge *br, struct journal *journal)
         vec_fini(&journal->changes);
         return;
     }
-    struct journal more = JOURNAL_INIT;
     vswitch_flows_changed(br->vs, br, journal);
-    if (br->of)
-        ofmonitor_report(br->of, journal);
-    learned_update(&br->learned, journal, &br->tables, &more);
-    journal_commit(journal, tell_removed, br);
-    if (br->of)
-        ofserver_tables_changed(br->of);
-    bridge_commit(br, &more);
+    bridge_tell(br, journal);
+    journal_commit(journal, &br->tables);
+    bridge_told(br);
 }

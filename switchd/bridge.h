@@ -176,3 +176,7 @@ int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *j
 void bridge_apply_fail_mode(struct bridge *br);
 /* Ends a flow mod or bundle that succeeded: tells controllers of removed flows. */
 void bridge_commit(struct bridge *br, struct journal *journal);
+/* What bridge_commit does, for a commit that goes in pieces: tells controllers of PART of the changes that are kept; and, when all are, of the
+ * room that is left, and removes what was learned from flows that are gone. */
+void bridge_tell(struct bridge *br, const struct journal *part);
+void bridge_told(struct bridge *br);

@@ -177,6 +177,7 @@ static void group_delete(struct bridge *br, uint32_t id, struct journal *journal
 
 int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct journal *journal)
 {
+    tables_settle(&br->tables);
     if (gm->group.id == OF_GROUP_ALL)
         vswitch_invalidate(br->vs);
     else

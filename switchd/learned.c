@@ -61,19 +61,19 @@ static void forget(const struct learned_source *s, struct tables *tables, struct
     vec_fini(&rules);
 }
 
-void learned_update(struct learned *learned, const struct journal *journal, struct tables *tables,
-                    struct journal *more)
+void learned_count(struct learned *learned, const struct table_change *c)
 {
-    bool any = false;
-    for (size_t i = 0; i < journal->changes.n; i++) {
-        const struct table_change *c = &journal->changes.data[i];
-        if (c->new)
-            any |= count(learned, c->new->actions.data, c->new->actions.n, 1);
-        if (c->old)
-            any |= count(learned, c->old->actions.data, c->old->actions.n, -1);
-    }
-    if (!any)
+    if (c->new)
+        learned->changed |= count(learned, c->new->actions.data, c->new->actions.n, 1);
+    if (c->old)
+        learned->changed |= count(learned, c->old->actions.data, c->old->actions.n, -1);
+}
+
+void learned_forget(struct learned *learned, struct tables *tables, struct journal *more)
+{
+    if (!learned->changed)
         return;
+    learned->changed = false;
     struct learned_source *s;
     HMAP_FOR_EACH_SAFE (s, node, &learned->sources) {
         if (s->n > 0)

@@ -9,9 +9,11 @@
 
 struct learned {
     struct hmap sources; /* of struct learned_source, learned.c */
+    bool changed;        /* some may be taught by nobody */
 };
 
 void learned_fini(struct learned *learned);
-/* JOURNAL is about to be kept. What nobody teaches any more is removed from TABLES, by changes appended to MORE. */
-void learned_update(struct learned *learned, const struct journal *journal, struct tables *tables,
-                    struct journal *more);
+/* CHANGE is about to be kept. */
+void learned_count(struct learned *learned, const struct table_change *change);
+/* When all have been counted: what nobody teaches any more is removed from TABLES, by changes appended to MORE. */
+void learned_forget(struct learned *learned, struct tables *tables, struct journal *more);

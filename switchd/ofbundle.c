@@ -1,5 +1,4 @@
-/* ofbundle.c - bundles (OpenFlow 1.4 section 6.9): messages kept until commit, then carried out in
- * order, all or none. Since the switch has one thread, readers see all or nothing as well. */
+/* ofbundle.c - bundles (OpenFlow 1.4 section 6.9): messages kept until commit (ofcommit.c), which carries them out in order, all or none. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,7 @@ static struct bundle *bundle_find(const struct ofconn *oc, uint32_t id)
     return NULL;
 }
 
-static void bundle_free(struct bundle *b)
+void ofbundle_free(struct bundle *b)
 {
     struct bundle_message *m;
     VEC_FOR_EACH (m, &b->messages)
@@ -31,7 +30,7 @@ static void bundle_free(struct bundle *b)
 void ofbundles_free(struct ofconn *oc)
 {
     while (!list_empty(&oc->bundles))
-        bundle_free(LIST_FIRST(struct bundle, node, &oc->bundles));
+        ofbundle_free(LIST_FIRST(struct bundle, node, &oc->bundles));
 }
 
 void ofbundles_expire(struct ofconn *oc, int64_t now_ms)
@@ -39,7 +38,7 @@ void ofbundles_expire(struct ofconn *oc, int64_t now_ms)
     struct bundle *b, *next;
     LIST_FOR_EACH_SAFE (b, next, node, &oc->bundles) {
         if (now_ms - b->used_ms > oc->of->br->vs->bundle_idle_ms)
-            bundle_free(b);
+            ofbundle_free(b);
     }
 }
 
@@ -60,122 +59,6 @@ static int bundle_open(struct ofconn *oc, uint32_t id, uint16_t flags, struct bu
     return 0;
 }
 
-/* Groups and the configuration of ports have no journal: copies are put back when the bundle fails. */
-struct saved_groups {
-    VEC(struct of_group) groups;
-};
-struct saved_port {
-    uint32_t number, config;
-};
-typedef VEC(struct saved_port) saved_ports;
-
-static void ports_save(const struct bridge *br, saved_ports *saved)
-{
-    const struct vport *port;
-    HMAP_FOR_EACH (port, by_no, &br->ports) {
-        struct saved_port s = {port->ofport, port->config};
-        vec_push(saved, s);
-    }
-}
-
-static void ports_restore(struct bridge *br, const saved_ports *saved)
-{
-    for (size_t i = 0; i < saved->n; i++) {
-        struct vport *port = bridge_port(br, saved->data[i].number);
-        if (!port || port->config == saved->data[i].config)
-            continue;
-        struct of_port desc;
-        port->config = saved->data[i].config;
-        vport_describe(port, &desc);
-        ofserver_port_status(br->of, OF_PORT_MODIFY, &desc);
-    }
-}
-
-static void groups_save(const struct bridge *br, struct saved_groups *saved)
-{
-    const struct group *g;
-    HMAP_FOR_EACH (g, node, &br->groups) {
-        struct of_group *copy = vec_push_zero(&saved->groups);
-        of_group_copy(copy, &g->of);
-    }
-}
-
-static void groups_restore(struct bridge *br, struct saved_groups *saved)
-{
-    struct journal journal = JOURNAL_INIT;
-    struct group *g;
-    HMAP_FOR_EACH_SAFE (g, node, &br->groups) {
-        bool was = false;
-        for (size_t i = 0; i < saved->groups.n; i++)
-            was |= saved->groups.data[i].id == g->of.id;
-        struct of_group_mod gm;
-        of_group_mod_init(&gm, OF_GROUP_DELETE, g->of.id);
-        if (!was && bridge_group_mod(br, &gm, &journal))
-            log_warn("bridge %s: could not take back group %u", br->name, gm.group.id);
-        of_group_mod_fini(&gm);
-    }
-    for (size_t i = 0; i < saved->groups.n; i++) {
-        struct of_group_mod gm = {.command = OF_GROUP_ADD_OR_MODIFY,
-                                  .group = saved->groups.data[i]};
-        if (bridge_group_mod(br, &gm, &journal))
-            log_warn("bridge %s: could not put back group %u", br->name, gm.group.id);
-    }
-    journal_commit(&journal, NULL, NULL);
-}
-
-static void groups_saved_fini(struct saved_groups *saved)
-{
-    struct of_group *g;
-    VEC_FOR_EACH (g, &saved->groups)
-        of_group_fini(g);
-    vec_fini(&saved->groups);
-}
-
-static bool is_packet_out(const struct bundle_message *m)
-{
-    struct of_msg msg;
-    return !of_msg_parse(m->data, m->n, &msg) && msg.type == OF_PACKET_OUT;
-}
-
-static int commit(struct ofconn *oc, const struct bundle *b, struct of_buf *out)
-{
-    struct bridge *br = oc->of->br;
-    struct journal journal = JOURNAL_INIT;
-    struct saved_groups saved = {VEC_INIT};
-    saved_ports ports = VEC_INIT;
-    groups_save(br, &saved);
-    ports_save(br, &ports);
-    int err = 0;
-    for (size_t i = 0; i < b->messages.n && !err; i++) {
-        struct of_msg msg;
-        err = of_msg_parse(b->messages.data[i].data, b->messages.data[i].n, &msg);
-        /* A packet-out must not happen before it is certain that all will. */
-        if (!err && msg.type != OF_PACKET_OUT)
-            err = ofserver_modify(oc, &msg, &journal);
-        if (err)
-            of_error_encode(err, &msg, out);
-    }
-    if (err) {
-        journal_undo(&journal, &br->tables);
-        groups_restore(br, &saved);
-        ports_restore(br, &ports);
-        vswitch_invalidate(br->vs);
-    } else {
-        oc->of->changer = oc;
-        bridge_commit(br, &journal);
-        oc->of->changer = NULL;
-        for (size_t i = 0; i < b->messages.n; i++) {
-            struct of_msg msg;
-            if (is_packet_out(&b->messages.data[i]) &&
-                !of_msg_parse(b->messages.data[i].data, b->messages.data[i].n, &msg))
-                (void)!ofserver_modify(oc, &msg, &journal);
-        }
-    }
-    groups_saved_fini(&saved);
-    vec_fini(&ports);
-    return err ? OF_ERR_BUNDLE_MSG_FAILED : 0;
-}
-
 int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out)
 {
     struct of_bundle_control bc;
@@ -188,7 +71,7 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
     switch (bc.type) {
     case OF_BUNDLE_OPEN_REQUEST:
         if (b) {
-            bundle_free(b);
+            ofbundle_free(b);
             return OF_ERR_BUNDLE_BAD_ID;
         }
         err = bundle_open(oc, bc.id, bc.flags, &b);
@@ -197,7 +80,7 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
         if (!b)
             return OF_ERR_BUNDLE_BAD_ID;
         if (b->closed) {
-            bundle_free(b);
+            ofbundle_free(b);
             return OF_ERR_BUNDLE_CLOSED;
         }
         b->closed = true;
@@ -205,14 +88,16 @@ int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf 
     case OF_BUNDLE_COMMIT_REQUEST:
         if (!b)
             return OF_ERR_BUNDLE_BAD_ID;
-        oc->of->changer_xid = msg->xid;
-        err = b->flags != bc.flags ? OF_ERR_BUNDLE_BAD_FLAGS : commit(oc, b, out);
-        bundle_free(b);
-        break;
+        if (b->flags == bc.flags) {
+            ofcommit_begin(oc, b, msg, out); /* which answers */
+            return 0;
+        }
+        ofbundle_free(b);
+        return OF_ERR_BUNDLE_BAD_FLAGS;
     case OF_BUNDLE_DISCARD_REQUEST:
         if (!b)
             return OF_ERR_BUNDLE_BAD_ID;
-        bundle_free(b);
+        ofbundle_free(b);
         break;
     default:
         return OF_ERR_BUNDLE_BAD_TYPE;

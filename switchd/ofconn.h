@@ -69,6 +69,8 @@ struct ofserver {
     struct list snoops;
     struct list dumps; /* of struct ofdump, ofdump.c */
     struct deferred more_dumps;
+    struct ofcommit *commit; /* of a bundle, on its way (ofcommit.c), or NULL */
+    struct deferred more_commit;
     uint16_t frag_flags;
     uint64_t generation_id;
     bool have_generation;
@@ -91,6 +93,7 @@ int ofpacket_resume(struct ofconn *oc, const struct of_msg *msg);
 /* ofbundle.c */
 int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
+void ofbundle_free(struct bundle *bundle);
 void ofbundles_free(struct ofconn *oc);
 void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
 /* oftable.c: TABLE_MOD; the multipart requests for TABLE, TABLE_FEATURES, TABLE_DESC. */
@@ -99,6 +102,12 @@ int oftable_stats(struct ofconn *oc, const struct of_msg *msg, struct of_reply *
 /* ofsnoop.c: shows whole messages between the bridge and a controller; ends what ofserver_listen_snoop began. */
 void ofsnoop_copy(struct ofserver *of, const uint8_t *data, size_t n);
 void ofsnoops_free(struct ofserver *of);
+/* ofcommit.c: takes BUNDLE over. The answer is appended to OUT or sent later. */
+void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_msg *msg,
+                    struct of_buf *out);
+void ofcommit_end(struct ofconn *oc); /* finishes that of OC, if there is one */
+void ofcommit_settle(void *ofserver); /* finishes it, if there is one */
+void ofcommit_go_on(void *ofserver);
 /* ofqueue.c */
 int ofqueue_stats(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);
 int ofqueue_desc(struct bridge *br, const struct of_msg *msg, struct of_reply *reply);

@@ -13,8 +13,7 @@
 #include "classifier/cursor.h"
 #include "switchd/megaflow.h"
 #include "switchd/ofconn.h"
-
-enum { SLICE_US = 300, SLICE_FLOWS = 256, CLOCK_EVERY = 16 };
+#include "switchd/slice.h"
 
 struct ofdump {
     struct list node; /* in ofserver.dumps; alone: nobody waits for it */
@@ -27,24 +26,9 @@ struct ofdump {
     size_t n_uncredited; /* megaflows whose traffic was to be credited when it began */
     unsigned table, last;
     struct cls_cursor cursor; /* in TABLE, once begun there */
+    uint64_t told_seq;        /* flows of TABLE before that have been told */
     uint64_t ends[N_TABLES];  /* next_seq of each table when it began */
 };
-
-struct slice {
-    struct env *env;
-    int64_t until_us;
-    unsigned left; /* flows */
-};
-
-static struct slice slice_begin(struct env *env)
-{
-    return (struct slice){env, env_now_us(env) + SLICE_US, SLICE_FLOWS};
-}
-
-static bool is_over(struct slice *s)
-{
-    return !s->left-- || (s->left % CLOCK_EVERY == 0 && env_now_us(s->env) >= s->until_us);
-}
 
 static struct vswitch *dump_vs(const struct ofdump *d)
 {
@@ -74,8 +58,11 @@ static void put_rule(struct ofdump *d, const struct rule *rule)
 static void visit(struct ofdump *d, const struct cls_rule *cls)
 {
     const struct rule *rule = CONTAINER_OF(cls, struct rule, cls);
-    if (!cls_cursor_selects(&d->cursor, cls, &d->req.match) || !rule_answers(rule, &d->req))
+    bool is_told = cls->seq < d->told_seq; /* as it was before the flip of a commit */
+    if (is_told || !tables_see(&d->oc->of->br->tables, rule) ||
+        !cls_cursor_selects(&d->cursor, cls, &d->req.match) || !rule_answers(rule, &d->req))
         return;
+    d->told_seq = cls->seq + 1;
     d->sum.flows++;
     d->sum.packets += rule->n_packets;
     d->sum.bytes += rule->n_bytes;
@@ -88,7 +75,7 @@ static bool credit(struct ofdump *d, struct slice *slice)
 {
     struct megaflows *cache = dump_vs(d)->cache;
     while (d->n_uncredited && !list_empty(&cache->counted)) {
-        if (is_over(slice))
+        if (slice_is_over(slice))
             return false;
         megaflow_push(cache, LIST_FIRST(struct megaflow, counted, &cache->counted));
         d->n_uncredited--;
@@ -108,10 +95,11 @@ static bool walk(struct ofdump *d, struct slice *slice)
                              d->ends[d->table]);
         while ((rule = cls_cursor_next(&d->cursor))) {
             visit(d, rule);
-            if (is_over(slice))
+            if (slice_is_over(slice))
                 return false;
         }
         cls_cursor_end(&d->cursor);
+        d->told_seq = 0;
     }
     if (d->is_aggregate)
         of_aggregate_put(&d->reply, &d->sum);
@@ -156,7 +144,7 @@ int ofdump_begin(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out
     if (err)
         return err;
     struct env *env = oc->of->br->vs->env;
-    struct slice slice = oc->conn ? slice_begin(env) : (struct slice){env, INT64_MAX, UINT_MAX};
+    struct slice slice = oc->conn ? slice_begin(env) : slice_endless(env);
     oc->dump = dump_new(oc, msg, &req);
     if (walk(oc->dump, &slice)) {
         of_buf_put(out, oc->dump->out.data, oc->dump->out.n);
@@ -172,11 +160,15 @@ int ofdump_begin(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out
 /* Sends the messages that are whole. */
 static void send_whole(struct ofdump *d)
 {
+    struct of_buf whole = d->out;
     size_t n = d->reply.start;
-    of_conn_send(d->oc->conn, d->out.data, n);
-    memmove(d->out.data, d->out.data + n, d->out.n - n);
-    d->out.n -= n;
+    d->out = (struct of_buf)OF_BUF_INIT;
+    of_buf_put(&d->out, whole.data + n, whole.n - n);
+    whole.n = n;
     d->reply.start = 0;
+    if (n)
+        ofconn_send(d->oc, &whole);
+    of_buf_fini(&whole);
 }
 
 static void go_on(struct ofdump *d)
@@ -184,7 +176,7 @@ static void go_on(struct ofdump *d)
     struct ofconn *oc = d->oc;
     struct slice slice = slice_begin(dump_vs(d)->env);
     if (walk(d, &slice)) {
-        of_conn_send_buf(oc->conn, &d->out);
+        ofconn_send(oc, &d->out);
         ofdump_free(oc);
         of_conn_pause(oc->conn, false);
     } else {

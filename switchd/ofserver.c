@@ -61,6 +61,7 @@ void ofconn_free(struct ofconn *oc)
 {
     struct ofserver *of = oc->of;
     list_remove(&oc->node);
+    ofcommit_end(oc);
     ofbundles_free(oc);
     ofmonitors_free(oc);
     ofdump_free(oc);
@@ -142,6 +143,7 @@ int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal 
 {
     if (oc->role == OF_ROLE_SECONDARY)
         return OF_ERR_IS_SLAVE;
+    tables_settle(&oc->of->br->tables);
     switch (msg->type) {
     case OF_FLOW_MOD:
         return flow_mod(oc, msg, journal);
@@ -490,6 +492,7 @@ int ofserver_new(struct bridge *br, const char *management, struct ofserver **re
     list_init(&of->snoops);
     list_init(&of->dumps);
     deferred_init(&of->more_dumps, br->vs->loop, LOOP_LATER, ofdumps_go_on, of);
+    deferred_init(&of->more_commit, br->vs->loop, LOOP_LATER, ofcommit_go_on, of);
     if (management) {
         struct stream_options options = {.rundir = br->vs->rundir};
         int err = stream_listen(br->vs->loop, management, &options, ofserver_on_accept, of,
@@ -513,6 +516,7 @@ void ofserver_free(struct ofserver *of)
     stream_listener_free(of->listener);
     ofsnoops_free(of);
     deferred_cancel(&of->more_dumps);
+    deferred_cancel(&of->more_commit);
     free(of);
 }
 

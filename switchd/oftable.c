@@ -13,7 +13,7 @@ static void table_stats(struct bridge *br, struct of_reply *reply)
         const struct flow_table *t = &br->tables.table[i];
         struct of_table_stats ts = {.id = (uint8_t)i,
                                     .max_entries = table_limit(t),
-                                    .active = table_n_flows(t),
+                                    .active = (uint32_t)tables_active(&br->tables, (uint8_t)i),
                                     .lookups = t->n_lookups,
                                     .matches = t->n_matches};
         snprintf(ts.name, sizeof ts.name, "%s", table_name(t));
@@ -87,6 +87,7 @@ int oftable_mod(struct ofconn *oc, const struct of_msg *msg)
         return OF_ERR_TABLE_MOD_EPERM;
     if (msg->version < OF14_VERSION)
         return 0; /* what a miss does is a flow's to say, since 1.3 */
+    tables_settle(tables);
     unsigned last = tm.id == OF_TABLE_ALL ? N_TABLES_OPEN - 1 : tm.id;
     for (unsigned i = tm.id == OF_TABLE_ALL ? 0 : tm.id; i <= last; i++)
         table_policy_modify(&tables->table[i], &tm);

@@ -23,7 +23,7 @@ void tables_fini(struct tables *tables)
 {
     struct journal journal = JOURNAL_INIT;
     tables_flush(tables, true, &journal);
-    journal_commit(&journal, NULL, NULL);
+    journal_commit(&journal, tables);
     for (unsigned i = 0; i < N_TABLES; i++) {
         table_policy_free(&tables->table[i]);
         classifier_fini(&tables->table[i].cls);
@@ -107,19 +107,45 @@ static void rule_leave(struct tables *tables, struct rule *rule)
         table_policy_leave(t->policy, rule);
 }
 
+static struct flow_table *table_of(struct tables *tables, const struct rule *rule)
+{
+    return &tables->table[rule->table_id];
+}
+
+/* Whether a change of RULE must wait for the flip, since packets still meet it. */
+static bool is_later(const struct tables *tables, const struct rule *rule)
+{
+    INVARIANT(!tables->pending || tables->by_commit);
+    return tables->by_commit && rule->cls.from <= tables->table[rule->table_id].cls.version;
+}
+
 /* Puts RULE, made for the purpose, into its table; the table has the only reference but the journal's. */
 static void rule_insert(struct tables *tables, struct rule *rule, const struct match *match,
                         int32_t priority, struct journal *journal)
 {
     uint32_t n_conjs = rule_read_conjs(rule);
+    INVARIANT(!tables->pending || tables->by_commit);
     classifier_insert(&tables->table[rule->table_id].cls, &rule->cls, match, priority, rule->conjs,
                       n_conjs);
+    if (tables->by_commit) {
+        classifier_from_next(&table_of(tables, rule)->cls, &rule->cls);
+        table_of(tables, rule)->n_coming++;
+    }
     rule_enter(tables, rule);
     tables->n_rules++;
     tables->generation++;
     rule->fresh = journal != NULL;
     if (journal)
         change_add(journal, CHANGE_ADD, NULL, rule);
+}
+
+/* RULE has an end now: it is there for packets, but nothing more can happen to it. */
+static void rule_going(struct tables *tables, struct rule *rule)
+{
+    struct flow_table *t = table_of(tables, rule);
+    t->n_going++;
+    if (t->policy)
+        table_policy_leave(t->policy, rule);
 }
 
 static void rule_replace(struct tables *tables, struct rule *old, struct rule *new, bool reset,
@@ -134,13 +160,31 @@ static void rule_replace(struct tables *tables, struct rule *old, struct rule *n
     }
     new->fresh = old->fresh;
     uint32_t n_conjs = rule_read_conjs(new);
-    classifier_replace(&tables->table[old->table_id].cls, &old->cls, &new->cls, new->conjs,
-                       n_conjs);
-    rule_leave(tables, old);
-    rule_enter(tables, new);
-    tables->generation++;
+    bool later = is_later(tables, old);
     change_add(journal, CHANGE_REPLACE, old, new);
-    rule_unref(old);
+    vec_last(&journal->changes).is_later = later;
+    tables->generation++;
+    if (later) {
+        classifier_follow(&table_of(tables, old)->cls, &old->cls, &new->cls, new->conjs, n_conjs);
+        rule_going(tables, old);
+        table_of(tables, old)->n_coming++;
+        tables->n_rules++;
+        rule_enter(tables, new);
+    } else {
+        classifier_replace(&table_of(tables, old)->cls, &old->cls, &new->cls, new->conjs, n_conjs);
+        rule_leave(tables, old);
+        rule_enter(tables, new);
+        rule_unref(old);
+    }
+}
+
+/* Takes RULE out of its table, which has a reference to it. */
+static void rule_take_out(struct tables *tables, struct rule *rule)
+{
+    classifier_remove(&table_of(tables, rule)->cls, &rule->cls);
+    rule_leave(tables, rule);
+    tables->n_rules--;
+    rule_unref(rule);
 }
 
 void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
@@ -152,15 +196,20 @@ void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
     struct table_change *c = &vec_last(&journal->changes);
     c->reason = reason;
     c->match = minimatch_new(&match);
-    classifier_remove(&tables->table[rule->table_id].cls, &rule->cls);
-    rule_leave(tables, rule);
-    tables->n_rules--;
+    c->is_later = is_later(tables, rule);
     tables->generation++;
-    rule_unref(rule);
+    if (c->is_later) {
+        classifier_until_next(&table_of(tables, rule)->cls, &rule->cls);
+        rule_going(tables, rule);
+    } else {
+        table_of(tables, rule)->n_coming -= tables->by_commit;
+        rule_take_out(tables, rule);
+    }
 }
 
 void tables_flush(struct tables *tables, bool hidden, struct journal *journal)
 {
+    tables_settle(tables);
     for (unsigned i = 0; i < N_TABLES; i++) {
         struct list *head = &tables->table[i].cls.rules;
         for (struct list *p = head->next, *next; p != head; p = next) {
@@ -187,6 +236,7 @@ void tables_configure(struct tables *tables, uint8_t table_id,
     uint32_t n;
     if (!settings && !t->policy)
         return;
+    tables_settle(tables);
     table_policy_configure(t, settings ? settings : &nothing);
     (void)!table_excess(t, 0, &n);
     evict(tables, t, n, journal);
@@ -253,9 +303,9 @@ static void flow_mod_select(const struct tables *tables, const struct of_flow_mo
     }
     for (size_t i = 0; i < found.n; i++) {
         struct rule *rule = rule_from_cls(found.data[i]);
-        if (rule_selected(rule, fm->cookie_match, fm->cookie_mask,
-                          deletes ? fm->out_port : PORT_ANY,
-                          deletes ? fm->out_group : OF_GROUP_ANY))
+        if (tables_see(tables, rule) && rule_selected(rule, fm->cookie_match, fm->cookie_mask,
+                                                      deletes ? fm->out_port : PORT_ANY,
+                                                      deletes ? fm->out_group : OF_GROUP_ANY))
             vec_push(ret, rule);
     }
     vec_fini(&found);
@@ -328,6 +378,7 @@ int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_m
 struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const struct match *match,
                                int32_t priority, const struct of_actions *actions, int64_t now_ms)
 {
+    tables_settle(tables);
     struct rule *rule = rule_new(table_id, actions, now_ms);
     rule_insert(tables, rule, match, priority, NULL);
     rule->shown = true;
@@ -348,7 +399,7 @@ void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uin
     shorten(&rule->hard_timeout, hard);
     if (list_empty(&rule->expirable) && (rule->idle_timeout || rule->hard_timeout))
         list_push_back(&tables->expirable, &rule->expirable);
-    if (tables->table[rule->table_id].policy)
+    if (tables->table[rule->table_id].policy && rule->cls.until == CLS_FOREVER)
         table_policy_enter(tables->table[rule->table_id].policy, rule);
 }
 
@@ -356,6 +407,8 @@ void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
                    struct journal *journal)
 {
     struct rule *rule, *next;
+    if (tables->pending)
+        return; /* soon */
     LIST_FOR_EACH_SAFE (rule, next, expirable, &tables->expirable) {
         if (rule->hard_timeout && now_ms - rule->modified_ms >= rule->hard_timeout * 1000)
             tables_remove(tables, rule, OF_REMOVED_HARD, journal);
@@ -371,72 +424,139 @@ static void change_fini(struct table_change *c)
     if (c->new)
         rule_unref(c->new);
     free(c->match);
+    *c = (struct table_change){0};
 }
 
-void journal_commit(struct journal *journal,
-                    void (*removed)(void *aux, const struct rule *rule,
-                                    const struct minimatch *match, uint8_t reason),
-                    void *aux)
+void journal_keep(struct journal *journal, size_t i, struct tables *tables)
 {
-    struct table_change *c;
-    VEC_FOR_EACH (c, &journal->changes) {
-        if (c->kind == CHANGE_REMOVE && removed)
-            removed(aux, c->old, c->match, c->reason);
-        if (c->new) {
-            c->new->fresh = false;
-            c->new->shown = true;
-        }
-        change_fini(c);
+    struct table_change *c = &journal->changes.data[i];
+    if (c->is_later) {
+        table_of(tables, c->old)->n_going--;
+        rule_take_out(tables, c->old);
     }
+    if (c->new) {
+        c->new->cls.from = 0;
+        c->new->fresh = false;
+        c->new->shown = true;
+    }
+    change_fini(c);
+}
+
+void journal_commit(struct journal *journal, struct tables *tables)
+{
+    for (size_t i = 0; i < journal->changes.n; i++)
+        journal_keep(journal, i, tables);
     vec_fini(&journal->changes);
 }
 
-static void change_undo(struct tables *tables, struct table_change *c)
+/* Packets have met C's old rule all the while. */
+static void undo_later(struct tables *tables, struct table_change *c)
+{
+    table_of(tables, c->old)->n_going--;
+    c->old->cls.until = CLS_FOREVER;
+    if (c->kind == CHANGE_REPLACE) {
+        table_of(tables, c->old)->n_coming--;
+        rule_take_out(tables, c->new);
+    }
+    if (table_of(tables, c->old)->policy)
+        table_policy_enter(table_of(tables, c->old)->policy, c->old);
+    if (c->old->successor) { /* which was credited meanwhile */
+        c->old->n_packets = c->new->n_packets;
+        c->old->n_bytes = c->new->n_bytes;
+        c->old->used_ms = c->new->used_ms;
+        rule_unref(c->old->successor);
+        c->old->successor = NULL;
+    }
+}
+
+static void undo_now(struct tables *tables, struct table_change *c)
 {
     if (c->kind == CHANGE_REMOVE) {
         struct match match;
         minimatch_expand(c->match, &match);
-        classifier_restore(&tables->table[c->old->table_id].cls, &c->old->cls, &match);
+        classifier_restore(&table_of(tables, c->old)->cls, &c->old->cls, &match);
         rule_enter(tables, rule_ref(c->old));
         tables->n_rules++;
-        return;
-    }
-    struct classifier *cls = &tables->table[c->new->table_id].cls;
-    if (c->kind == CHANGE_ADD) {
-        classifier_remove(cls, &c->new->cls);
-        tables->n_rules--;
+        table_of(tables, c->old)->n_coming += tables->by_commit;
+    } else if (c->kind == CHANGE_ADD) {
+        table_of(tables, c->new)->n_coming -= tables->by_commit;
+        rule_take_out(tables, c->new);
     } else {
-        classifier_replace(cls, &c->new->cls, &c->old->cls, c->old->conjs, c->old->cls.n_conjs);
+        classifier_replace(&table_of(tables, c->new)->cls, &c->new->cls, &c->old->cls,
+                           c->old->conjs, c->old->cls.n_conjs);
         if (c->old->successor)
             rule_unref(c->old->successor);
         c->old->successor = NULL;
         rule_enter(tables, rule_ref(c->old));
+        rule_leave(tables, c->new);
+        rule_unref(c->new);
     }
-    rule_leave(tables, c->new);
-    rule_unref(c->new);
+}
+
+void journal_undo_last(struct journal *journal, struct tables *tables)
+{
+    struct table_change *c = &vec_last(&journal->changes);
+    if (c->is_later)
+        undo_later(tables, c);
+    else
+        undo_now(tables, c);
+    change_fini(c);
+    journal->changes.n--;
+    tables->generation++;
 }
 
 void journal_undo(struct journal *journal, struct tables *tables)
 {
-    while (journal->changes.n) {
-        struct table_change *c = &vec_last(&journal->changes);
-        change_undo(tables, c);
-        change_fini(c);
-        journal->changes.n--;
-        tables->generation++;
-    }
+    while (journal->changes.n)
+        journal_undo_last(journal, tables);
     vec_fini(&journal->changes);
 }
 
-bool rule_answers(const struct rule *rule, const struct of_flow_stats_request *req)
+/* ---- commits that go in pieces ---- */
+
+void tables_prepare(struct tables *tables)
 {
-    return rule_selected(rule, req->cookie, req->cookie_mask, req->out_port, req->out_group);
+    INVARIANT(!tables->pending);
+    tables->pending = true;
+}
+
+void tables_flip(struct tables *tables)
+{
+    for (unsigned i = 0; i < N_TABLES; i++) {
+        tables->table[i].cls.version++;
+        tables->table[i].n_coming = 0;
+    }
+    tables->flipped = true;
+}
+
+void tables_finish(struct tables *tables)
+{
+    for (unsigned i = 0; i < N_TABLES; i++)
+        tables->table[i].cls.version = 0; /* nothing has a beginning or an end any more */
+    tables->pending = tables->flipped = false;
+}
+
+bool tables_see(const struct tables *tables, const struct rule *rule)
+{
+    return tables->by_commit ? rule->cls.until == CLS_FOREVER
+                             : cls_rule_is_seen(&tables->table[rule->table_id].cls, &rule->cls);
+}
+
+size_t tables_active(const struct tables *tables, uint8_t table_id)
+{
+    const struct flow_table *t = &tables->table[table_id];
+    return t->cls.n_rules - t->n_hidden - (tables->flipped ? t->n_going : t->n_coming);
 }
 
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
                            struct flow_mask *wc, uint64_t *words)
 {
     return rule_from_cls(classifier_lookup_words(&tables->table[table_id].cls, key, wc, words));
+}
+
+bool rule_answers(const struct rule *rule, const struct of_flow_stats_request *req)
+{
+    return rule_selected(rule, req->cookie, req->cookie_mask, req->out_port, req->out_group);
 }
 
 void tables_select(const struct tables *tables, const struct of_flow_stats_request *req,
@@ -451,7 +571,7 @@ void tables_select(const struct tables *tables, const struct of_flow_stats_reque
     }
     for (size_t i = 0; i < found.n; i++) {
         struct rule *rule = rule_from_cls(found.data[i]);
-        if (rule_answers(rule, req))
+        if (tables_see(tables, rule) && rule_answers(rule, req))
             vec_push(ret, rule);
     }
     vec_fini(&found);

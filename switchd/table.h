@@ -9,6 +9,10 @@
  *
  *     tables_flow_mod(t, &fm, now, &journal) ...  then journal_commit or journal_undo.
  *
+ * A commit that goes in pieces (ofcommit.c) brackets its modifications by tables_prepare and tables_flip: what it does is seen by
+ * look-ups and selections at the flip, at once. What it took away stays in the tables until journal_keep. One such commit can be on its way, and
+ * whoever else is about to change flows has it finished before (tables_settle).
+ *
  * Among flows of equal priority that match one packet, the one added first wins. A flow that is
  * replaced or modified keeps its place.
  *
@@ -45,6 +49,7 @@ struct rule {
 
 struct flow_table {
     struct classifier cls;
+    size_t n_coming, n_going; /* with the next version, or with the last one */
     uint64_t n_lookups, n_matches;
     uint32_t n_hidden;
     struct table_policy *policy; /* table_policy.h; NULL: nobody has said anything of it */
@@ -55,12 +60,17 @@ struct tables {
     struct list expirable;
     size_t n_rules;
     uint64_t generation; /* grows with each change */
+    bool pending, by_commit,
+        flipped;               /* a commit goes in pieces; it is at work now; it is in force */
+    void (*settle)(void *aux); /* finishes it */
+    void *settle_aux;
 };
 
 enum change_kind { CHANGE_ADD, CHANGE_REPLACE, CHANGE_REMOVE };
 struct table_change {
     enum change_kind kind;
     bool by_add;             /* CHANGE_REPLACE: by a command to add */
+    bool is_later;           /* OLD has an end, but is in its table until the change is kept */
     uint8_t reason;          /* CHANGE_REMOVE: OF_REMOVED_* */
     struct rule *old, *new;  /* one reference each */
     struct minimatch *match; /* CHANGE_REMOVE: of OLD */
@@ -97,12 +107,28 @@ void tables_configure(struct tables *tables, uint8_t table_id,
 /* Removes all flows, hidden ones too when HIDDEN. */
 void tables_flush(struct tables *tables, bool hidden, struct journal *journal);
 
-/* Keeps the changes: calls REMOVED (may be NULL) for each rule that left, in order. */
-void journal_commit(struct journal *journal,
-                    void (*removed)(void *aux, const struct rule *rule,
-                                    const struct minimatch *match, uint8_t reason),
-                    void *aux);
+/* Keeps the changes. */
+void journal_commit(struct journal *journal, struct tables *tables);
+/* The same for change I alone, which is then empty; whoever has kept all of them frees the vector. */
+void journal_keep(struct journal *journal, size_t i, struct tables *tables);
 void journal_undo(struct journal *journal, struct tables *tables);
+void journal_undo_last(struct journal *journal, struct tables *tables);
+
+/* Until tables_finish, changes are made by the one commit that goes in pieces, while by_commit is set. */
+void tables_prepare(struct tables *tables);
+/* All that it changed is in force. */
+void tables_flip(struct tables *tables);
+void tables_finish(struct tables *tables);
+/* Before anybody else changes flows. */
+static inline void tables_settle(struct tables *tables)
+{
+    if (tables->pending && !tables->by_commit)
+        tables->settle(tables->settle_aux);
+}
+/* Whether readers see RULE, which is in a table; the commit at work sees what it makes. */
+bool tables_see(const struct tables *tables, const struct rule *rule);
+/* How many flows controllers see in table TABLE_ID. */
+size_t tables_active(const struct tables *tables, uint8_t table_id);
 
 /* The winner in table TABLE_ID. Adds to WC what decided (classifier_lookup_words). */
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,

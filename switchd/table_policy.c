@@ -311,7 +311,7 @@ uint32_t table_limit(const struct flow_table *t)
 
 uint32_t table_n_flows(const struct flow_table *t)
 {
-    return (uint32_t)(t->cls.n_rules - t->n_hidden);
+    return (uint32_t)(t->cls.n_rules - t->n_hidden - t->n_going);
 }
 
 void table_describe(const struct flow_table *t, uint8_t id, struct of_table_mod *ret)

@@ -87,6 +87,7 @@ void xlate_learn(struct xctx *x, const struct of_learn *a)
     build(x, a, &fm);
     bool learned = true;
     if (x->in->may_learn) {
+        tables_settle(&x->br->tables);
         struct rule *old = NULL;
         struct cls_rule *cls =
             classifier_find(&x->br->tables.table[a->table].cls, &fm.match, fm.priority);

@@ -101,6 +101,8 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
     rule->conjs = conjs;
     rule->n_conjs = n_conjs;
     rule->seq = cls->next_seq++;
+    rule->from = 0;
+    rule->until = CLS_FOREVER;
     insert(cls, rule, match);
     list_push_back(&cls->rules, &rule->order);
 }
@@ -121,6 +123,8 @@ void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls
 {
     new->priority = old->priority;
     new->seq = old->seq;
+    new->from = old->from;
+    new->until = old->until;
     new->conjs = conjs;
     new->n_conjs = n_conjs;
     subtable_replace(old->subtable, old, new);
@@ -128,6 +132,22 @@ void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls
     cls_cursors_removing(cls, old, new);
     list_remove(&old->order);
     cls->n_soft += (n_conjs > 0) - (size_t)(old->n_conjs > 0);
+}
+
+void classifier_follow(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,
+                       const struct cls_conj *conjs, uint32_t n_conjs)
+{
+    struct match match;
+    cls_rule_match(old, &match);
+    new->priority = old->priority;
+    new->seq = old->seq;
+    new->until = CLS_FOREVER;
+    new->conjs = conjs;
+    new->n_conjs = n_conjs;
+    classifier_from_next(cls, new);
+    classifier_until_next(cls, old);
+    insert(cls, new, &match);
+    list_insert(old->order.next, &new->order);
 }
 
 void classifier_remove(struct classifier *cls, struct cls_rule *rule)
@@ -169,6 +189,8 @@ static struct cls_rule *search_hard(struct cls_search *search, soft_matches *sof
             break;
         struct cls_rule *rule = subtable_lookup(st, search);
         for (; rule; rule = rule->lower) {
+            if (!cls_rule_is_seen(cls, rule))
+                continue;
             if (!rule->n_conjs) {
                 if (rule_beats(rule, best))
                     best = rule;
@@ -270,7 +292,7 @@ struct cls_rule *classifier_find(const struct classifier *cls, const struct matc
 {
     const struct cls_subtable *st = subtable_of(cls, &match->mask);
     struct cls_rule *rule = st ? subtable_find(st, key_words(&match->key)) : NULL;
-    while (rule && rule->priority != priority)
+    while (rule && (rule->priority != priority || rule->until != CLS_FOREVER))
         rule = rule->lower;
     return rule;
 }
@@ -280,7 +302,7 @@ bool classifier_overlaps(const struct classifier *cls, const struct match *match
     const struct cls_rule *rule;
     CLASSIFIER_FOR_EACH(rule, cls)
     {
-        if (rule->priority == priority &&
+        if (rule->priority == priority && rule->until == CLS_FOREVER &&
             subtable_rule_agrees(rule, key_words(&match->key), mask_words(&match->mask)))
             return true;
     }

@@ -58,6 +58,7 @@ struct cls_rule {
     uint64_t *values;              /* masked words, in the order of the subtable's */
     uint64_t seq;
     int32_t priority;
+    uint32_t from, until;         /* look-ups find it in versions FROM up to UNTIL */
     uint32_t n_conjs;             /* > 0: a soft match */
     const struct cls_conj *conjs; /* borrowed, valid while inserted */
 };
@@ -69,6 +70,7 @@ struct classifier {
     VEC(struct cls_subtable *) by_priority; /* highest maximum first */
     struct list rules;                      /* all, in insertion order */
     struct list cursors;                    /* cursor.h */
+    uint32_t version;                       /* what look-ups see */
     size_t n_rules, n_soft;
     uint64_t next_seq;
     struct trie tries[CLS_TRIES];
@@ -86,6 +88,26 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
 void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,
                         const struct cls_conj *conjs, uint32_t n_conjs);
 void classifier_remove(struct classifier *cls, struct cls_rule *rule);
+
+/* Versions: what is prepared a piece at a time becomes visible at once, when classifier.version grows by one. A rule that was
+ * inserted is made one of the next version (look-ups pass it over until then), one that is there is made to end with this version (look-ups
+ * find it until then, classifier_find and classifier_overlaps do not); or NEW is put beside OLD to follow it, with the same match,
+ * priority and place. The owner removes what has ended, or takes back what was not to be. */
+enum { CLS_FOREVER = UINT32_MAX };
+static inline void classifier_from_next(const struct classifier *cls, struct cls_rule *rule)
+{
+    rule->from = cls->version + 1;
+}
+static inline void classifier_until_next(const struct classifier *cls, struct cls_rule *rule)
+{
+    rule->until = cls->version + 1;
+}
+void classifier_follow(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,
+                       const struct cls_conj *conjs, uint32_t n_conjs);
+static inline bool cls_rule_is_seen(const struct classifier *cls, const struct cls_rule *rule)
+{
+    return rule->from <= cls->version && cls->version < rule->until;
+}
 /* Puts a rule that was removed back into the place that it had (its seq, priority and conjs). */
 void classifier_restore(struct classifier *cls, struct cls_rule *rule, const struct match *match);
 

@@ -167,6 +167,7 @@ void inband_remove_rules(struct inband *ib)
 {
     struct journal journal = JOURNAL_INIT;
     struct rule **rule;
+    tables_settle(&ib->br->tables);
     VEC_FOR_EACH (rule, &ib->rules) {
         if (!(*rule)->removed)
             tables_remove(&ib->br->tables, *rule, OF_REMOVED_DELETE, &journal);
@@ -175,7 +176,7 @@ void inband_remove_rules(struct inband *ib)
     if (ib->rules.n)
         vswitch_invalidate(ib->br->vs);
     vec_clear(&ib->rules);
-    journal_commit(&journal, NULL, NULL);
+    journal_commit(&journal, &ib->br->tables);
     str_clear(&ib->wanted);
 }
 
