@@ -174,6 +174,9 @@ static void on_connected(void *client_, struct stream *stream)
         probe = stream_needs_probes(stream) ? DEFAULT_PROBE_MS : 0;
     client->rpc = jsonrpc_new(stream, &rpc_callbacks, client);
     jsonrpc_set_probe(client->rpc, probe);
+    /* Were the last conditions not answered? Rows that they ask for may be missing, and no change will bring them. */
+    if (client->conditions_id >= 0)
+        client->last_id = (struct uuid){{0}};
     client->expected = client->lock_id = client->conditions_id = -1;
     client_begin(client);
 }

@@ -48,7 +48,8 @@ struct fixture {
     struct replica *replica;
     const struct schema_table *a;
     /* script */
-    bool lacks_server, lacks_since, lacks_cond, silent_transact, since_found, not_leader;
+    bool lacks_server, lacks_since, lacks_cond, silent_transact, silent_conditions, since_found,
+        not_leader;
     const char *initial; /* a printf format for ROW1's notation */
     const char *transact_result;
     /* what was seen */
@@ -126,7 +127,7 @@ static void on_message(void *f_, const struct jsonrpc_message *msg)
         f->last_params = json_dumps(msg->params, JSON_COMPACT | JSON_SORT_KEYS);
         if (!f->silent_transact)
             reply_text(f, msg, f->transact_result);
-    } else {
+    } else if (!f->silent_conditions || strcmp(msg->method, "monitor_cond_change")) {
         free(f->last_params);
         f->last_params = json_dumps(msg->params, JSON_COMPACT | JSON_SORT_KEYS);
         reply_text(f, msg, "{}");
@@ -494,6 +495,31 @@ static void test_conditions(void **state)
     tear_down(&f);
 }
 
+/* The connection ends before new conditions are answered: rows that only they ask for have not come, and are not among what has changed since. */
+static void test_unanswered_conditions(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    start(&f);
+    RUN_UNTIL(&f, replica_is_ready(f.replica));
+    struct clause *clause = NEW(struct clause);
+    *clause = (struct clause){FN_EQ, schema_column_find(f.a, "name"), datum_new_string("a")};
+    struct condition condition = {1, clause};
+    f.silent_conditions = true;
+    replica_set_condition(f.replica, f.a, &condition);
+    RUN_UNTIL(&f, strstr(f.log, "monitor_cond_change"));
+    jsonrpc_close(f.server, ERR_CLOSED, "test");
+    RUN_UNTIL(&f, !replica_is_connected(f.replica));
+    RUN_UNTIL(&f, replica_is_ready(f.replica));
+    assert_string_equal(f.last_since, "00000000-0000-0000-0000-000000000000");
+    jsonrpc_close(f.server, ERR_CLOSED, "test");
+    RUN_UNTIL(&f, !replica_is_connected(f.replica));
+    RUN_UNTIL(&f, replica_is_ready(f.replica));
+    assert_string_equal(f.last_since, TXN); /* all is here */
+    tear_down(&f);
+}
+
 static void test_lock(void **state)
 {
     (void)state;
@@ -541,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_transactions),
         cmocka_unit_test(test_lost_transaction),
         cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_unanswered_conditions),
         cmocka_unit_test(test_lock),
         cmocka_unit_test(test_no_server),
     };
