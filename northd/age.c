@@ -12,7 +12,7 @@
 #include "rows/nb.h"
 #include "rows/sb.h"
 
-enum { SOON_MS = 1000, NEXT_BATCH_MS = 5000 };
+enum { SOON_MS = 1000, NEXT_BATCH_MS = 5000, GRACE_MS = 3000 };
 
 struct age {
     struct replica *nb, *sb;
@@ -134,7 +134,8 @@ static int64_t time_left(const struct age *age, const aging_vec *all, const stru
             return INT64_MAX;
     }
     int64_t threshold = (int64_t)prefix_list_find(aging->thresholds, &ip) * 1000;
-    return threshold ? MAX(seen + threshold - now, (int64_t)0) : INT64_MAX;
+    int64_t grace = row->table->index == SB_TABLE_FDB ? 0 : MAX(threshold / 4, (int64_t)GRACE_MS);
+    return threshold ? MAX(seen + threshold + grace - now, (int64_t)0) : INT64_MAX;
 }
 
 static int64_t removal_limit(const struct age *age, const char *key)

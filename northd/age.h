@@ -4,7 +4,8 @@
  * Controllers write into MAC_Binding and FDB when a row was last seen. Logical_Router options:mac_binding_age_threshold says after how many
  * seconds it goes, for all or by prefix ("10.0.0.0/8:300;fd00::/64:60;3600", the longest prefix counts), Logical_Switch
  * other_config:fdb_age_threshold the same for FDB. NB_Global options:mac_binding_removal_limit and fdb_removal_limit bound how
- * many go at once; the next follow five seconds later.
+ * many go at once; the next follow five seconds later. A neighbour has a quarter of its time more, and three seconds at least: weft-controllers
+ * ask who is only spoken to, and need that long to write that there was an answer; what did not answer they remove themselves.
  */
 #pragma once
 

@@ -116,7 +116,7 @@ hears() {
     wait $!
     return $status
 }
-if [ $form = finished ]; then check "small frames go straight" wait_for 5 io pb "AF_PACKET, sends by AF_XDP"; fi
+if [ $form = finished ]; then check "small frames go straight" wait_for 15 io pb "AF_PACKET, sends by AF_XDP"; fi
 check "tcpdump hears them all the same" hears
 check "not when they shall not" vsctl h1 set interface pb options:direct-send=false
 wait_for 5 io pb AF_PACKET
