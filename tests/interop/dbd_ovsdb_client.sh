@@ -100,8 +100,8 @@ monitored() { # WHAT COMMAND ARGUMENT...
         ovn-nbctl --db="unix:$dir/$side.sock" --no-leader-only set Logical_Switch "$what" other_config:k=w
         ovn-nbctl --db="unix:$dir/$side.sock" --no-leader-only ls-del "$what" -- ls-add the-end
         wait_for 20 grep -q the-end monitor.out
-        ovn-nbctl --db="unix:$dir/$side.sock" --no-leader-only ls-del the-end
         stop_last
+        ovn-nbctl --db="unix:$dir/$side.sock" --no-leader-only ls-del the-end
         normal <monitor.out | sed '/the-end/d' >$side.txt
     done
     if grep -q "$what" ours.txt && cmp -s theirs.txt ours.txt; then echo "ok    $command $*"; else
