@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "net/headers.h"
 #include "switchd/port/bypass.h"
 #include "switchd/port/offload.h"
@@ -31,13 +32,14 @@ void packet_send_refresh(struct packet_send *tx)
     if (!tx->use_fast || tx->fast)
         return;
     tx->fast = NEW(struct xdp_socket);
-    if (!xdp_socket_open_sender(tx->fast, port->name, FAST_SLOTS))
+    int err = xdp_socket_open_sender(tx->fast, port->name, FAST_SLOTS);
+    if (!err)
         return;
     xdp_socket_close(tx->fast);
     free(tx->fast);
     tx->fast = NULL;
     tx->use_fast = false;
-    tx->refused = true;
+    tx->refused = err != ERR_AGAIN;
 }
 
 static void flush_fast(struct packet_send *tx)

@@ -16,7 +16,7 @@ struct packet_send {
     struct port *port;
     int fd;                  /* the packet socket, somebody else's */
     uint32_t priority;       /* of the socket: what is sent goes into that queue of the device */
-    struct xdp_socket *fast; /* NULL: not tried yet, or refused */
+    struct xdp_socket *fast; /* NULL: not open yet, or refused */
     bool use_fast;
     bool refused; /* not wanted, or the kernel has none */
     uint32_t n_fast;

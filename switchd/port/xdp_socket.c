@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "net/headers.h"
@@ -13,7 +14,9 @@
 enum {
     SLOT_MIN = 2048,
     TAGS = 2 * VLAN_HEADER_LEN,
-    KICKS = 64 /* the kernel sends some 32 frames a call */
+    KICKS = 64, /* the kernel sends some 32 frames a call */
+    BUSY_TRIES = 25,
+    BUSY_NAP_NS = 2 * 1000 * 1000
 };
 
 /* The kernel leaves XDP_PACKET_HEADROOM in front of a frame. */
@@ -75,17 +78,18 @@ static void share_out(struct xdp_socket *s)
         s->free[s->n_free] = (uint64_t)(s->n_rx + s->n_free) * s->slot_size;
 }
 
+/* 0, or -errno and in STEP what failed. */
 static int open_all(struct xdp_socket *s, const char *name, uint32_t queue, bool zero_copy,
-                    struct diag *diag)
+                    const char **step)
 {
+    *step = "no memory to share with the kernel";
     int rc = memory_open(s);
     if (rc)
-        return diag_set(diag, ERR_UNSUPPORTED, "no memory to share with the kernel (%s)",
-                        strerror(-rc));
+        return rc;
+    *step = "no AF_XDP socket on the queue";
     rc = socket_open(s, name, queue, zero_copy);
     if (rc)
-        return diag_set(diag, ERR_UNSUPPORTED, "no AF_XDP socket on queue %u (%s)", queue,
-                        strerror(-rc));
+        return rc;
     share_out(s);
     return 0;
 }
@@ -93,17 +97,31 @@ static int open_all(struct xdp_socket *s, const char *name, uint32_t queue, bool
 int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint32_t mtu,
                     uint32_t n_slots, bool zero_copy, struct diag *diag)
 {
+    const struct timespec nap = {.tv_nsec = BUSY_NAP_NS};
+    const char *step;
     uint32_t n = 64;
+    int rc = -EBUSY;
     while (n < MIN(n_slots, (uint32_t)XDP_SLOTS_MAX))
         n *= 2;
-    *s = (struct xdp_socket){.slot_size = slot_for(mtu), .n_rx = n, .n_tx = n};
-    return open_all(s, name, queue, zero_copy, diag);
+    for (int i = 0; i < BUSY_TRIES && rc == -EBUSY; i++) {
+        if (i) {
+            xdp_socket_close(s);
+            (void)nanosleep(&nap, NULL);
+        }
+        *s = (struct xdp_socket){.slot_size = slot_for(mtu), .n_rx = n, .n_tx = n};
+        rc = open_all(s, name, queue, zero_copy, &step);
+    }
+    if (rc)
+        return diag_set(diag, ERR_UNSUPPORTED, "queue %u: %s (%s)", queue, step, strerror(-rc));
+    return 0;
 }
 
 int xdp_socket_open_sender(struct xdp_socket *s, const char *name, uint32_t n_slots)
 {
+    const char *step;
     *s = (struct xdp_socket){.slot_size = SLOT_MIN, .n_tx = n_slots};
-    return open_all(s, name, 0, false, NULL);
+    int rc = open_all(s, name, 0, false, &step);
+    return rc == -EBUSY ? ERR_AGAIN : rc ? ERR_UNSUPPORTED : 0;
 }
 
 void xdp_socket_close(struct xdp_socket *s)

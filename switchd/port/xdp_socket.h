@@ -33,10 +33,12 @@ struct xdp_socket {
 bool xdp_socket_fits(uint32_t mtu);
 /* The same for one that is open. */
 bool xdp_socket_takes(const struct xdp_socket *s, uint32_t mtu);
-/* Binds a socket to QUEUE of the device NAME. ZERO_COPY: as the driver likes, else by copy. DIAG says which step failed. */
+/* Binds a socket to QUEUE of the device NAME. ZERO_COPY: as the driver likes, else by copy. DIAG says which step failed. The kernel
+ * lets a queue go some time after its socket was closed: that is waited for, 50 ms at most. */
 int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint32_t mtu,
                     uint32_t n_slots, bool zero_copy, struct diag *diag) MUST_CHECK;
-/* A socket that only sends, frames of up to 2 kB, by the first queue of a device that needs no program for it. */
+/* A socket that only sends, frames of up to 2 kB, by the first queue of a device that needs no program for it. ERR_AGAIN: another
+ * socket has the queue, perhaps one that was just closed. */
 int xdp_socket_open_sender(struct xdp_socket *s, const char *name, uint32_t n_slots) MUST_CHECK;
 void xdp_socket_close(struct xdp_socket *s);
 int xdp_socket_fd(const struct xdp_socket *s);
