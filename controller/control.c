@@ -160,17 +160,13 @@ static void meter_list(struct unixctl_conn *conn, int argc UNUSED, const char *a
     reply_ids(conn, c, ID_METER);
 }
 
-static const struct {
-    const char *name, *usage;
-    int n_args;
-    unixctl_fn *fn;
-} commands[] = {
-    {"connection-status", "", 0, connection_status}, {"inc/show", "", 0, inc_show},
-    {"inc-engine/show-stats", "", 0, inc_show},      {"recompute", "", 0, recompute},
-    {"inc-engine/recompute", "", 0, recompute},      {"install/show", "", 0, install_show},
-    {"pinctrl/show", "", 0, pinctrl_show},           {"ct-zone-list", "", 0, ct_zone_list},
-    {"group-table-list", "", 0, group_list},         {"meter-table-list", "", 0, meter_list},
-    {"explain", "COOKIE", 1, control_explain},
+static const struct unixctl_entry commands[] = {
+    {"connection-status", "", 0, 0, connection_status}, {"inc/show", "", 0, 0, inc_show},
+    {"inc-engine/show-stats", "", 0, 0, inc_show},      {"recompute", "", 0, 0, recompute},
+    {"inc-engine/recompute", "", 0, 0, recompute},      {"install/show", "", 0, 0, install_show},
+    {"pinctrl/show", "", 0, 0, pinctrl_show},           {"ct-zone-list", "", 0, 0, ct_zone_list},
+    {"group-table-list", "", 0, 0, group_list},         {"meter-table-list", "", 0, 0, meter_list},
+    {"explain", "COOKIE", 1, 1, control_explain},
 };
 
 /* "facts-bytes" and the rest, for memory/show. */
@@ -187,9 +183,7 @@ void control_register(struct controller *c)
 {
     if (c->options.unixctl)
         unixctl_add_memory(c->options.unixctl, put_memory, c);
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(c->options.unixctl, commands[i].name, commands[i].usage,
-                         commands[i].n_args, commands[i].n_args, commands[i].fn, c);
+    unixctl_register_all(c->options.unixctl, commands, ARRAY_SIZE(commands), c);
 }
 
 void control_unregister(struct controller *c)

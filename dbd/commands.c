@@ -230,11 +230,7 @@ static void sync_status(struct unixctl_conn *conn, int argc UNUSED, const char *
 
 void dbd_register_commands(struct dbd *dbd)
 {
-    static const struct command {
-        const char *name, *usage;
-        int min, max;
-        unixctl_fn *fn;
-    } commands[] = {
+    static const struct unixctl_entry commands[] = {
         {"ovsdb-server/add-remote", "REMOTE", 1, 1, add_remote},
         {"ovsdb-server/remove-remote", "REMOTE", 1, 1, remove_remote},
         {"ovsdb-server/list-remotes", "", 0, 0, list_remotes},
@@ -254,7 +250,5 @@ void dbd_register_commands(struct dbd *dbd)
         {"ovsdb-server/memory-trim-on-compaction", "on|off", 1, 1, trim_on_compaction},
         {"ovsdb-server/reconnect", "", 0, 0, reconnect},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(daemon_unixctl(dbd->daemon), commands[i].name, commands[i].usage,
-                         commands[i].min, commands[i].max, commands[i].fn, dbd);
+    unixctl_register_all(daemon_unixctl(dbd->daemon), commands, ARRAY_SIZE(commands), dbd);
 }

@@ -135,23 +135,19 @@ struct control *control_new(struct northd *northd, struct replica *nb, struct re
                             struct ovsdb_server *nb_server, struct ovsdb_server *sb_server,
                             struct unixctl *ctl)
 {
-    static const struct {
-        const char *name, *usage;
-        int n_args;
-        unixctl_fn *fn;
-    } commands[] = {
-        {"status", "", 0, cmd_status},
-        {"pause", "", 0, cmd_pause},
-        {"resume", "", 0, cmd_resume},
-        {"is-paused", "", 0, cmd_is_paused},
-        {"nb-connection-status", "", 0, cmd_nb_connection},
-        {"sb-connection-status", "", 0, cmd_sb_connection},
-        {"inc/show", "", 0, cmd_inc_show},
-        {"inc-engine/show-stats", "", 0, cmd_inc_show},
-        {"inc-engine/recompute", "", 0, cmd_recompute},
-        {"remote/add", "nb|sb REMOTE", 2, cmd_add_remote},
-        {"remote/remove", "nb|sb REMOTE", 2, cmd_remove_remote},
-        {"remote/list", "nb|sb", 1, cmd_list_remotes},
+    static const struct unixctl_entry commands[] = {
+        {"status", "", 0, 0, cmd_status},
+        {"pause", "", 0, 0, cmd_pause},
+        {"resume", "", 0, 0, cmd_resume},
+        {"is-paused", "", 0, 0, cmd_is_paused},
+        {"nb-connection-status", "", 0, 0, cmd_nb_connection},
+        {"sb-connection-status", "", 0, 0, cmd_sb_connection},
+        {"inc/show", "", 0, 0, cmd_inc_show},
+        {"inc-engine/show-stats", "", 0, 0, cmd_inc_show},
+        {"inc-engine/recompute", "", 0, 0, cmd_recompute},
+        {"remote/add", "nb|sb REMOTE", 2, 2, cmd_add_remote},
+        {"remote/remove", "nb|sb REMOTE", 2, 2, cmd_remove_remote},
+        {"remote/list", "nb|sb", 1, 1, cmd_list_remotes},
     };
     struct control *control = NEW(struct control);
     control->northd = northd;
@@ -159,9 +155,7 @@ struct control *control_new(struct northd *northd, struct replica *nb, struct re
     control->sb = sb;
     control->nb_server = nb_server;
     control->sb_server = sb_server;
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(ctl, commands[i].name, commands[i].usage, commands[i].n_args,
-                         commands[i].n_args, commands[i].fn, control);
+    unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), control);
     unixctl_add_memory(ctl, put_memory, control);
     return control;
 }

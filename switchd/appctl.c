@@ -291,11 +291,7 @@ static void dummy_receive_command(struct unixctl_conn *conn, int argc, const cha
 
 void appctl_register(struct unixctl *ctl, struct vswitch *vs)
 {
-    static const struct command {
-        const char *name, *usage;
-        int min, max;
-        unixctl_fn *fn;
-    } commands[] = {
+    static const struct unixctl_entry commands[] = {
         {"ofproto/list", "", 0, 0, ofproto_list},
         {"bridge/dump-flows", "[--offload-stats] bridge", 1, 2, bridge_dump_flows},
         {"in-band/show", "[bridge]", 0, 1, inband_show},
@@ -311,7 +307,5 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"netdev-dummy/receive", "name packet|flow...", 2, 100, dummy_receive_command},
     };
     fdb_appctl_register(ctl, vs);
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(ctl, commands[i].name, commands[i].usage, commands[i].min, commands[i].max,
-                         commands[i].fn, vs);
+    unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), vs);
 }

@@ -325,11 +325,7 @@ static void get_limits(struct unixctl_conn *conn, int argc, const char *argv[], 
 
 void ct_appctl_register(struct unixctl *ctl, struct vswitch *vs)
 {
-    static const struct command {
-        const char *name, *usage;
-        int min, max;
-        unixctl_fn *fn;
-    } commands[] = {
+    static const struct unixctl_entry commands[] = {
         {"dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4, dump_conntrack},
         {"dpctl/flush-conntrack", "[dp] [zone=N] [ct-orig-tuple] [ct-reply-tuple]", 0, 4,
          flush_conntrack},
@@ -345,7 +341,5 @@ void ct_appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"dpctl/ct-del-limits", "[dp] zone=N1[,N2]...", 1, 2, del_limits},
         {"dpctl/ct-get-limits", "[dp] [zone=N1[,N2]...]", 0, 2, get_limits},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(ctl, commands[i].name, commands[i].usage, commands[i].min, commands[i].max,
-                         commands[i].fn, vs);
+    unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), vs);
 }

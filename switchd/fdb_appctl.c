@@ -153,11 +153,7 @@ static void mdb(struct unixctl_conn *conn, int argc, const char *argv[], void *v
 
 void fdb_appctl_register(struct unixctl *ctl, struct vswitch *vs)
 {
-    static const struct command {
-        const char *name, *usage;
-        int min, max;
-        unixctl_fn *fn;
-    } commands[] = {
+    static const struct unixctl_entry commands[] = {
         {"fdb/show", "bridge", 1, 1, fdb_show},
         {"fdb/flush", "[bridge]", 0, 1, fdb_flush},
         {"fdb/add", "bridge port vlan mac", 4, 4, fdb_add},
@@ -167,7 +163,5 @@ void fdb_appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"mdb/show", "bridge", 1, 1, mdb},
         {"mdb/flush", "[bridge]", 0, 1, mdb},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        unixctl_register(ctl, commands[i].name, commands[i].usage, commands[i].min, commands[i].max,
-                         commands[i].fn, vs);
+    unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), vs);
 }

@@ -88,25 +88,6 @@ static const struct fact_set *find_set(struct lookup *l, const char *prefix, con
     return set;
 }
 
-/* An element of an address set: an IPv4, IPv6 or Ethernet address, with a mask or not. */
-static bool parse_element(const char *text, u128 *value, u128 *mask)
-{
-    struct ip_prefix prefix;
-    struct mac mac, mac_mask;
-    if (!ip_prefix_parse(text, &prefix)) {
-        unsigned bits = ip_addr_bits(&prefix.addr);
-        *value = ip_addr_to_u128(&prefix.addr);
-        *mask = prefix.len ? u128_ones(bits) & ~u128_ones(bits - prefix.len) : 0;
-        return true;
-    }
-    if (!mac_parse_masked(text, &mac, &mac_mask)) {
-        *value = mac_to_u64(mac);
-        *mask = mac_to_u64(mac_mask);
-        return true;
-    }
-    return false;
-}
-
 static bool elements_of_set(void *aux, const char *name,
                             void (*add)(void *add_aux, u128 value, u128 mask), void *add_aux)
 {
@@ -118,7 +99,7 @@ static bool elements_of_set(void *aux, const char *name,
     INC_FOR_EACH(element, inc_read(l->ctx, l->p->in_address_by_row, &set->row))
     {
         u128 value, mask;
-        if (parse_element(element->text->s, &value, &mask))
+        if (!addr_parse_masked(element->text->s, &value, &mask))
             add(add_aux, value, mask);
     }
     return true;

@@ -62,6 +62,14 @@ void unixctl_register(struct unixctl *ctl, const char *name, const char *usage, 
     list_insert(&next->node, &c->node);
 }
 
+void unixctl_register_all(struct unixctl *ctl, const struct unixctl_entry *entries, size_t n,
+                          void *aux)
+{
+    for (size_t i = 0; i < n; i++)
+        unixctl_register(ctl, entries[i].name, entries[i].usage, entries[i].min, entries[i].max,
+                         entries[i].fn, aux);
+}
+
 void unixctl_unregister(struct unixctl *ctl, const char *name)
 {
     struct unixctl_command *c = ctl ? unixctl_find(ctl, name) : NULL;

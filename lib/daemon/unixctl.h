@@ -30,6 +30,14 @@ const char *unixctl_path(const struct unixctl *ctl);
  * nothing when CTL is NULL, so that a program runs without control socket in tests. */
 void unixctl_register(struct unixctl *ctl, const char *name, const char *usage, int min, int max,
                       unixctl_fn *fn, void *aux);
+/* A program's table of commands: as the arguments of unixctl_register. */
+struct unixctl_entry {
+    const char *name, *usage;
+    int min, max;
+    unixctl_fn *fn;
+};
+void unixctl_register_all(struct unixctl *ctl, const struct unixctl_entry *entries, size_t n,
+                          void *aux);
 void unixctl_unregister(struct unixctl *ctl, const char *name);
 /* Exactly one of these for each call of FN. TEXT is copied; NULL is "". */
 void unixctl_reply(struct unixctl_conn *conn, const char *text);

@@ -357,6 +357,27 @@ int ip_prefix_parse(const char *text, struct ip_prefix *ret)
     return 0;
 }
 
+int addr_parse_masked(const char *text, u128 *value, u128 *mask)
+{
+    be32 ip4, mask4;
+    struct ip6 ip6, mask6;
+    struct mac mac, mac_mask;
+    if (!ip4_parse_masked(text, &ip4, &mask4)) {
+        *value = get_be32(&ip4);
+        *mask = get_be32(&mask4);
+    } else if (!mac_parse_masked(text, &mac, &mac_mask)) {
+        *value = mac_to_u64(mac);
+        *mask = mac_to_u64(mac_mask);
+    } else if (!ip6_parse_masked(text, &ip6, &mask6)) {
+        *value = ip6_to_u128(ip6);
+        *mask = ip6_to_u128(mask6);
+    } else {
+        return ERR_SYNTAX;
+    }
+    *value &= *mask;
+    return 0;
+}
+
 int ip_endpoint_parse(const char *text, struct ip_addr *ip, uint16_t *port)
 {
     char addr[64];

@@ -114,6 +114,10 @@ struct ip6 ip6_eui64(struct ip6 prefix, struct mac mac);
 struct ip6 ip6_solicited_node(struct ip6 ip); /* ff02::1:ffXX:XXXX (RFC 4291 2.7.1) */
 struct mac ip6_multicast_mac(struct ip6 ip);  /* 33:33 + low 32 bits (RFC 2464 7) */
 
+/* An Ethernet, IPv4 or IPv6 address with a mask (or all ones) as integers: what an address set holds. Bits
+ * outside of *MASK are zero in *VALUE. */
+int addr_parse_masked(const char *text, u128 *value, u128 *mask) MUST_CHECK;
+
 /* ---- Either version ---- */
 
 struct ip_addr {

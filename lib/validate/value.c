@@ -79,13 +79,10 @@ int validate_nexthop(struct validate *v, const char *text, struct diag *diag)
 /* A constant of an address set: an address, with a mask or not, or a number. */
 int validate_set_element(struct validate *v, const char *text, struct diag *diag)
 {
-    struct mac mac, mac_mask;
-    struct ip6 ip6, ip6_mask;
-    be32 ip4, ip4_mask;
+    u128 value, mask;
     uint64_t number;
     (void)v;
-    if (!mac_parse_masked(text, &mac, &mac_mask) || !ip4_parse_masked(text, &ip4, &ip4_mask) ||
-        !ip6_parse_masked(text, &ip6, &ip6_mask) || !text_to_u64(text, 0, &number))
+    if (!addr_parse_masked(text, &value, &mask) || !text_to_u64(text, 0, &number))
         return 0;
     return diag_set(diag, ERR_INVALID,
                     "expected an Ethernet, IPv4 or IPv6 address, or a network (ADDRESS/MASK)");

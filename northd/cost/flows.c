@@ -29,24 +29,6 @@ static const struct row *find_named(struct replica *sb, size_t table, int column
     return NULL;
 }
 
-static bool parse_element(const char *text, u128 *value, u128 *mask)
-{
-    struct ip_prefix prefix;
-    struct mac mac, mac_mask;
-    if (!ip_prefix_parse(text, &prefix)) {
-        unsigned bits = ip_addr_bits(&prefix.addr);
-        *value = ip_addr_to_u128(&prefix.addr);
-        *mask = prefix.len ? u128_ones(bits) & ~u128_ones(bits - prefix.len) : 0;
-        return true;
-    }
-    if (!mac_parse_masked(text, &mac, &mac_mask)) {
-        *value = mac_to_u64(mac);
-        *mask = mac_to_u64(mac_mask);
-        return true;
-    }
-    return false;
-}
-
 static bool elements_of_set(void *place_, const char *name,
                             void (*add)(void *add_aux, u128 value, u128 mask), void *add_aux)
 {
@@ -56,7 +38,7 @@ static bool elements_of_set(void *place_, const char *name,
     const struct datum *all = row ? row->values[SB_ADDRESS_SET_COL_ADDRESSES] : NULL;
     for (size_t i = 0; all && i < all->n; i++) {
         u128 value, mask;
-        if (parse_element(all->atoms[i].string->s, &value, &mask))
+        if (!addr_parse_masked(all->atoms[i].string->s, &value, &mask))
             add(add_aux, value, mask);
     }
     return row;

@@ -181,16 +181,9 @@ static bool add_set(void *world, const char *name,
     const struct row *set = find_named(world, "Address_Set", name);
     const struct datum *addresses = set ? value_of(set, "addresses") : NULL;
     for (size_t i = 0; addresses && i < addresses->n; i++) {
-        const char *text = addresses->atoms[i].string->s;
-        struct mac mac, mac_mask;
-        struct ip6 ip6, ip6_mask;
-        be32 ip4, ip4_mask;
-        if (!ip4_parse_masked(text, &ip4, &ip4_mask))
-            add(add_aux, get_be32(&(be32){ip4 & ip4_mask}), get_be32(&ip4_mask));
-        else if (!mac_parse_masked(text, &mac, &mac_mask))
-            add(add_aux, mac_to_u64(mac) & mac_to_u64(mac_mask), mac_to_u64(mac_mask));
-        else if (!ip6_parse_masked(text, &ip6, &ip6_mask))
-            add(add_aux, ip6_to_u128(ip6) & ip6_to_u128(ip6_mask), ip6_to_u128(ip6_mask));
+        u128 value, mask;
+        if (!addr_parse_masked(addresses->atoms[i].string->s, &value, &mask))
+            add(add_aux, value, mask);
     }
     return set != NULL;
 }

@@ -117,6 +117,33 @@ static void test_prefix(void **state UNUSED)
     str_fini(&s);
 }
 
+/* Elements of address sets. */
+static void test_masked(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        uint64_t value_high, value, mask_high, mask;
+    } all[] = {
+        {"10.0.0.7", 0, 0x0a000007, 0, 0xffffffff},
+        {"10.0.0.7/24", 0, 0x0a000000, 0, 0xffffff00},
+        {"10.1.2.3/255.0.255.0", 0, 0x0a000200, 0, 0xff00ff00},
+        {"0.0.0.0/0", 0, 0, 0, 0},
+        {"01:02:03:04:05:06", 0, 0x010203040506, 0, 0xffffffffffff},
+        {"01:02:03:04:05:06/ff:00:00:00:00:00", 0, 0x010000000000, 0, 0xff0000000000},
+        {"fd00::1", 0xfd00ULL << 48, 1, UINT64_MAX, UINT64_MAX},
+        {"fd00::1/64", 0xfd00ULL << 48, 0, UINT64_MAX, 0},
+    };
+    static const char *const bad[] = {"", "10.0.0", "10.0.0.0/33", "fd00::/129", "1:2:3:4:5", "x"};
+    u128 value, mask;
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        assert_int_equal(addr_parse_masked(all[i].text, &value, &mask), 0);
+        assert_true(value == ((u128)all[i].value_high << 64 | all[i].value));
+        assert_true(mask == ((u128)all[i].mask_high << 64 | all[i].mask));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_not_equal(addr_parse_masked(bad[i], &value, &mask), 0);
+}
+
 static void test_checksum(void **state UNUSED)
 {
     /* RFC 1071, section 3. */
@@ -146,8 +173,9 @@ static void test_checksum(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mac),    cmocka_unit_test(test_ip4),      cmocka_unit_test(test_ip6),
-        cmocka_unit_test(test_prefix), cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_mac),      cmocka_unit_test(test_ip4),
+        cmocka_unit_test(test_ip6),      cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_checksum), cmocka_unit_test(test_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
