@@ -34,7 +34,7 @@ struct dep_key { /* without holes: compared and hashed as bytes */
  * translation all metadata is 0 and not the packet's. */
 struct dep_write {
     uint64_t value, mask;
-    uint32_t word;
+    uint32_t word, pad; /* without holes: trail.h */
 };
 enum { DEP_WRITES_MAX = 4096, DEP_UNKNOWN = UINT16_MAX };
 

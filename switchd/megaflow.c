@@ -25,21 +25,11 @@ struct megaflows *megaflows_new(struct vswitch *vs)
     return cache;
 }
 
-static void origin_clear(struct megaflow_origin *origin)
-{
-    for (uint32_t i = 0; i < origin->n_effects; i++) {
-        if (effect_has_rule(&origin->effects[i]))
-            rule_unref(origin->effects[i].rule.rule);
-    }
-    free(origin->effects);
-    free(origin->writes);
-}
-
 void megaflow_unref(struct megaflows *cache, struct megaflow *flow)
 {
     if (!flow || --flow->refs)
         return;
-    origin_clear(flow->origin);
+    trail_unref(&cache->trails, flow->origin->trail);
     free(flow->origin);
     dep_set_unref(&cache->vs->deps, flow->deps);
     dp_actions_clear(&flow->actions); /* which are no block of their own */
@@ -53,6 +43,7 @@ void megaflows_free(struct megaflows *cache)
 {
     megaflows_flush(cache);
     free(cache->signatures);
+    hmap_fini(&cache->trails);
     vec_fini(&cache->tables);
     free(cache);
 }
@@ -235,20 +226,11 @@ static void take_origin(struct megaflows *cache, struct megaflow *flow, const st
 {
     struct megaflow_origin *o = flow->origin;
     struct dep_set *before = flow->deps;
+    struct trail *trail_before = o->trail;
     flow->deps = deps_intern(&cache->vs->deps, out->deps.data, out->deps.n);
     dep_set_unref(&cache->vs->deps, before);
-    origin_clear(o);
-    o->n_effects = (uint32_t)out->effects.n;
-    o->effects =
-        o->n_effects ? xmemdup(out->effects.data, o->n_effects * sizeof *o->effects) : NULL;
-    for (uint32_t i = 0; i < o->n_effects; i++) {
-        if (effect_has_rule(&o->effects[i]))
-            rule_ref(o->effects[i].rule.rule);
-    }
-    o->writes = out->writes.n ? xmemdup(out->writes.data, out->writes.n * sizeof *o->writes) : NULL;
-    o->written = 0;
-    for (size_t i = 0; i < out->writes.n; i++)
-        o->written |= UINT64_C(1) << out->writes.data[i].word;
+    o->trail = trail_intern(&cache->trails, out);
+    trail_unref(&cache->trails, trail_before);
     flow->generation = cache->vs->generation;
     flow->checked = checked;
 }
@@ -326,7 +308,7 @@ void megaflow_push(struct megaflows *cache, struct megaflow *flow)
     o->pushed_packets = flow->n_packets;
     o->pushed_bytes = flow->n_bytes;
     flow->pushed_ms = flow->used_ms;
-    effects_apply(cache->vs, o->effects, o->n_effects, packets, bytes, flow->used_ms,
+    effects_apply(cache->vs, o->trail->effects, o->trail->n_effects, packets, bytes, flow->used_ms,
                   flow->used_macs && megaflow_is_current(flow, cache->vs));
 }
 

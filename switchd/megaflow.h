@@ -16,7 +16,7 @@
 #pragma once
 
 #include "switchd/dp.h"
-#include "switchd/xlate.h"
+#include "switchd/trail.h"
 
 enum {
     MEGAFLOWS_MAX = 200000,
@@ -27,10 +27,7 @@ enum {
 
 /* Where a megaflow comes from, and what it has been credited with: not read on a packet's way. */
 struct megaflow_origin {
-    struct effect *effects;
-    struct dep_write *writes;
-    uint32_t n_effects;
-    uint64_t written;                      /* as dep_view.written */
+    struct trail *trail;                   /* one reference */
     uint64_t pushed_packets, pushed_bytes; /* of those counted, credited already */
     int64_t created_ms;
 };
@@ -79,6 +76,7 @@ struct megaflows {
     size_t n_counted;
     size_t n_flows;
     struct signatures *signatures;
+    struct hmap trails;
     size_t n_dead; /* shells */
     uint32_t dead_cursor;
     uint64_t n_exact_hits, n_hits, n_misses, n_stale, n_full;

@@ -16,11 +16,12 @@ bool megaflow_still_holds(struct megaflow *flow, const struct vswitch *vs)
 {
     if (flow->generation != vs->generation || !flow->table)
         return false;
+    const struct trail *trail = flow->origin->trail;
     struct dep_view view = {.set = flow->deps,
-                            .effects = flow->origin->effects,
-                            .n_effects = flow->origin->n_effects,
-                            .writes = flow->origin->writes,
-                            .written = flow->origin->written,
+                            .effects = trail->effects,
+                            .n_effects = trail->n_effects,
+                            .writes = trail->writes,
+                            .written = trail->written,
                             .values = flow->values,
                             .masks = flow->table->mask,
                             .index = flow->table->index,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "classifier/memo.h"
 #include "switchd/table_policy.h"
 
 static struct rule *rule_from_cls(const struct cls_rule *cls)
@@ -17,6 +18,7 @@ void tables_init(struct tables *tables)
     for (unsigned i = 0; i < N_TABLES; i++)
         classifier_init(&tables->table[i].cls);
     list_init(&tables->expirable);
+    tables->memo = cls_memo_new();
 }
 
 void tables_fini(struct tables *tables)
@@ -28,6 +30,7 @@ void tables_fini(struct tables *tables)
         table_policy_free(&tables->table[i]);
         classifier_fini(&tables->table[i].cls);
     }
+    cls_memo_free(tables->memo);
 }
 
 void rule_unref(struct rule *rule)
@@ -523,7 +526,7 @@ void tables_prepare(struct tables *tables)
 void tables_flip(struct tables *tables)
 {
     for (unsigned i = 0; i < N_TABLES; i++) {
-        tables->table[i].cls.version++;
+        classifier_flip(&tables->table[i].cls);
         tables->table[i].n_coming = 0;
     }
     tables->flipped = true;
@@ -551,7 +554,8 @@ size_t tables_active(const struct tables *tables, uint8_t table_id)
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
                            struct flow_mask *wc, uint64_t *words)
 {
-    return rule_from_cls(classifier_lookup_words(&tables->table[table_id].cls, key, wc, words));
+    return rule_from_cls(
+        cls_memo_lookup(tables->memo, &tables->table[table_id].cls, table_id, key, wc, words));
 }
 
 bool rule_answers(const struct rule *rule, const struct of_flow_stats_request *req)

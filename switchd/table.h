@@ -23,6 +23,7 @@
 #include "classifier/classifier.h"
 #include "openflow/flow_mod.h"
 
+struct cls_memo;
 struct table_policy;
 struct table_settings;
 
@@ -57,6 +58,7 @@ struct flow_table {
 
 struct tables {
     struct flow_table table[N_TABLES];
+    struct cls_memo *memo; /* of look-ups */
     struct list expirable;
     size_t n_rules;
     uint64_t generation; /* grows with each change */
@@ -130,7 +132,7 @@ bool tables_see(const struct tables *tables, const struct rule *rule);
 /* How many flows controllers see in table TABLE_ID. */
 size_t tables_active(const struct tables *tables, uint8_t table_id);
 
-/* The winner in table TABLE_ID. Adds to WC what decided (classifier_lookup_words). */
+/* The winner in table TABLE_ID. WC, all 0, gets what decided (cls_memo_lookup). */
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
                            struct flow_mask *wc, uint64_t *words);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "flow/place.h"
 #include "switchd/xlate_ctx.h"
 
 LOG_MODULE(xlate);
@@ -70,7 +71,7 @@ static void note_writes(struct xctx *x)
     for (; words; words &= words - 1) {
         unsigned i = (unsigned)__builtin_ctzll(words);
         if (mask[i] != mask_was[i] || (key[i] ^ was[i]) & mask[i]) {
-            struct dep_write w = {key[i] & mask[i], mask[i], i};
+            struct dep_write w = {key[i] & mask[i], mask[i], i, 0};
             vec_push(&x->out->writes, w);
         }
         was[i] = key[i];
@@ -136,6 +137,12 @@ void xctx_use(struct xctx *x, enum field_id id)
 void xctx_use_bits(struct xctx *x, const struct subfield *sub)
 {
     u128 bits = u128_ones(sub->n_bits) << sub->ofs;
+    struct place at;
+    if (field_place(field_get(sub->id), &at)) {
+        flow_words(&x->out->mask.bits)[at.word] |=
+            place_bits(&at, bits) & ~flow_words(&x->written.bits)[at.word];
+        return;
+    }
     bits &= ~mask_get(&x->written, sub->id);
     if (bits)
         mask_set_masked(&x->out->mask, sub->id, bits);
@@ -154,22 +161,43 @@ bool xctx_has(struct xctx *x, enum field_prereq prereq)
 
 u128 xctx_get(struct xctx *x, const struct subfield *sub)
 {
+    struct place at;
     xctx_use_bits(x, sub);
-    return key_get_bits(&x->key, sub);
+    if (!field_place(field_get(sub->id), &at))
+        return key_get_bits(&x->key, sub);
+    return (swap64(flow_words(&x->key)[at.word]) >> (at.shift + sub->ofs)) & u128_ones(sub->n_bits);
 }
 
-void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)
+/* The same in a field that is not within one word. */
+static void set_wide(struct xctx *x, const struct field *field, u128 value, u128 bits)
 {
-    const struct field *field = field_get(sub->id);
-    key_set_bits(&x->key, sub, value);
-    mask_set_bits(&x->written, sub);
+    key_set(&x->key, field->id, (key_get(&x->key, field->id) & ~bits) | (value & bits));
+    mask_set_masked(&x->written, field->id, bits);
     size_t end = (size_t)field->offset + field->size - 1;
     for (size_t i = field->offset / 8u; i <= end / 8; i++)
         x->touched |= UINT64_C(1) << i;
+}
+
+void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 bits)
+{
+    struct place at;
+    if (field_place(field, &at)) {
+        uint64_t mask = place_bits(&at, bits), *word = &flow_words(&x->key)[at.word];
+        *word = (*word & ~mask) | (place_bits(&at, value) & mask);
+        flow_words(&x->written.bits)[at.word] |= mask;
+        x->touched |= UINT64_C(1) << at.word;
+    } else {
+        set_wide(x, field, value, bits);
+    }
     if (field->offset >= offsetof(struct flow_key, eth_dst))
         x->dirty = true;
     if (FIELD_IS_TUN_METADATA(field->id))
         x->tun_options |= (uint8_t)(1u << (field->id - FIELD_TUN_METADATA0));
+}
+
+void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)
+{
+    xctx_set_bits(x, field_get(sub->id), value << sub->ofs, u128_ones(sub->n_bits) << sub->ofs);
 }
 
 /* ---- guards ---- */

@@ -35,17 +35,7 @@ static void do_set_field(struct xctx *x, const struct of_set_field *a)
     } else if (!xctx_has(x, field->prereq)) {
         return;
     }
-    struct subfield whole = subfield_whole(field->id);
-    if (mask == u128_ones(field->n_bits)) {
-        xctx_set(x, &whole, value);
-    } else {
-        key_set(&x->key, field->id, (key_get(&x->key, field->id) & ~mask) | (value & mask));
-        mask_set_masked(&x->written, field->id, mask);
-        x->touched = UINT64_MAX;
-        x->dirty |= field->offset >= offsetof(struct flow_key, eth_dst);
-        if (FIELD_IS_TUN_METADATA(field->id))
-            x->tun_options |= (uint8_t)(1u << (field->id - FIELD_TUN_METADATA0));
-    }
+    xctx_set_bits(x, field, value, mask);
     if (a->form == OF_FORM_MOD && field_is_vlan(field->id))
         set_tag_present(x);
 }

@@ -72,6 +72,8 @@ void xctx_use_bits(struct xctx *x, const struct subfield *sub);
 bool xctx_has(struct xctx *x, enum field_prereq prereq);
 u128 xctx_get(struct xctx *x, const struct subfield *sub);
 void xctx_set(struct xctx *x, const struct subfield *sub, u128 value);
+/* BITS of the field, from VALUE. */
+void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 bits);
 
 /* ---- flow of control ---- */
 /* Where a list of actions goes on after its last one: goto_table, or a resubmit at the very end, which

@@ -90,6 +90,7 @@ static void insert(struct classifier *cls, struct cls_rule *rule, const struct m
         order_insert(cls, st);
     }
     cls->n_rules++;
+    cls->edits++;
     cls->n_soft += rule->n_conjs > 0;
     tries_count(cls, rule, true);
 }
@@ -131,6 +132,7 @@ void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls
     list_insert(&old->order, &new->order);
     cls_cursors_removing(cls, old, new);
     list_remove(&old->order);
+    cls->edits++;
     cls->n_soft += (n_conjs > 0) - (size_t)(old->n_conjs > 0);
 }
 
@@ -159,6 +161,7 @@ void classifier_remove(struct classifier *cls, struct cls_rule *rule)
     cls_cursors_removing(cls, rule, NULL);
     list_remove(&rule->order);
     cls->n_rules--;
+    cls->edits++;
     cls->n_soft -= rule->n_conjs > 0;
     if (st->priorities.n && subtable_max_priority(st) == old_max)
         return;

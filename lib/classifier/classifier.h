@@ -73,6 +73,7 @@ struct classifier {
     uint32_t version;                       /* what look-ups see */
     size_t n_rules, n_soft;
     uint64_t next_seq;
+    uint64_t edits; /* grows whenever a look-up may have another answer */
     struct trie tries[CLS_TRIES];
 };
 
@@ -89,7 +90,7 @@ void classifier_replace(struct classifier *cls, struct cls_rule *old, struct cls
                         const struct cls_conj *conjs, uint32_t n_conjs);
 void classifier_remove(struct classifier *cls, struct cls_rule *rule);
 
-/* Versions: what is prepared a piece at a time becomes visible at once, when classifier.version grows by one. A rule that was
+/* Versions: what is prepared a piece at a time becomes visible at once, with classifier_flip. A rule that was
  * inserted is made one of the next version (look-ups pass it over until then), one that is there is made to end with this version (look-ups
  * find it until then, classifier_find and classifier_overlaps do not); or NEW is put beside OLD to follow it, with the same match,
  * priority and place. The owner removes what has ended, or takes back what was not to be. */
@@ -101,6 +102,11 @@ static inline void classifier_from_next(const struct classifier *cls, struct cls
 static inline void classifier_until_next(const struct classifier *cls, struct cls_rule *rule)
 {
     rule->until = cls->version + 1;
+}
+static inline void classifier_flip(struct classifier *cls)
+{
+    cls->version++;
+    cls->edits++;
 }
 void classifier_follow(struct classifier *cls, struct cls_rule *old, struct cls_rule *new,
                        const struct cls_conj *conjs, uint32_t n_conjs);

@@ -1,6 +1,6 @@
 /* test_classifier.c - the classifier against a list that is searched from end to end, over random
- * tables, packets and changes; the promise of un-wildcarding; conjunctions; selection. */
-#include "classifier/classifier.h"
+ * tables, packets and changes, by itself and through a memo; the promise of un-wildcarding; conjunctions; selection; versions. */
+#include "classifier/memo.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +21,7 @@ struct test_rule {
 struct world {
     uint64_t state;
     struct classifier cls;
+    struct cls_memo *memo;
     struct test_rule *rules[N_RULES];
 };
 
@@ -145,6 +146,26 @@ static void toggle_rule(struct world *w, bool conjunctions)
     assert_true(match_equal(&back, &r->match));
 }
 
+/* The memo says the same, of bits that decide: it is asked about keys that agree in those of an earlier answer. */
+static void check_memo(struct world *w, const struct flow_key *key, const struct cls_rule *answer)
+{
+    struct flow_mask wc, more;
+    uint64_t words;
+    memset(&wc, 0, sizeof wc);
+    assert_ptr_equal(cls_memo_lookup(w->memo, &w->cls, 7, key, &wc, &words), answer);
+    for (unsigned i = 0; i < FLOW_WORDS; i++)
+        assert_true(words >> i & 1 || !flow_words_const(&wc.bits)[i]);
+    struct flow_key other;
+    random_key(w, &other);
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        uint64_t m = flow_words_const(&wc.bits)[i];
+        flow_words(&other)[i] = (flow_words(&other)[i] & ~m) | (flow_words_const(key)[i] & m);
+    }
+    assert_ptr_equal(classifier_lookup(&w->cls, &other, NULL), answer);
+    memset(&more, 0, sizeof more);
+    assert_ptr_equal(cls_memo_lookup(w->memo, &w->cls, 7, &other, &more, &words), answer);
+}
+
 /* Any key that agrees with KEY under WC must get the same answer. */
 static void check_unwildcarding(struct world *w, const struct flow_key *key,
                                 const struct flow_mask *wc, const struct cls_rule *answer)
@@ -158,12 +179,13 @@ static void check_unwildcarding(struct world *w, const struct flow_key *key,
             to[j] = (to[j] & ~m) | (flow_words_const(key)[j] & m);
         }
         assert_ptr_equal(classifier_lookup(&w->cls, &other, NULL), answer);
+        check_memo(w, &other, answer);
     }
 }
 
 static void run_oracle(uint64_t seed, bool conjunctions)
 {
-    struct world w = {.state = seed};
+    struct world w = {.state = seed, .memo = cls_memo_new()};
     classifier_init(&w.cls);
     for (unsigned i = 0; i < N_RULES; i++)
         w.rules[i] = NEW(struct test_rule);
@@ -190,6 +212,7 @@ static void run_oracle(uint64_t seed, bool conjunctions)
     }
     assert_int_equal(w.cls.subtables.n, 0);
     classifier_fini(&w.cls);
+    cls_memo_free(w.memo);
 }
 
 static void test_oracle(void **state)
@@ -303,12 +326,63 @@ static void test_prefixes_leave_bits_alone(void **state)
     classifier_fini(&cls);
 }
 
+static const struct cls_rule *remembered(const struct classifier *cls, struct cls_memo *memo)
+{
+    struct flow_key key;
+    struct flow_mask wc;
+    uint64_t words;
+    memset(&key, 0, sizeof key);
+    memset(&wc, 0, sizeof wc);
+    key_set(&key, FIELD_REG0, 1);
+    key_set(&key, FIELD_REG1, 2);
+    struct cls_rule *rule = classifier_lookup_words(cls, &key, &wc, &words);
+    memset(&wc, 0, sizeof wc);
+    assert_ptr_equal(cls_memo_lookup(memo, cls, 0, &key, &wc, &words), rule);
+    return rule;
+}
+
+/* A memo sees rules come and go with the versions, as look-ups do, and remembers nothing of a version that is over. */
+static void test_memo_and_versions(void **state)
+{
+    (void)state;
+    struct classifier cls;
+    classifier_init(&cls);
+    struct cls_memo *memo = cls_memo_new();
+    struct match a, b;
+    match_init(&a);
+    match_init(&b);
+    match_set(&a, FIELD_REG0, 1);
+    match_set(&b, FIELD_REG1, 2);
+    struct cls_rule ra, rb;
+    classifier_insert(&cls, &ra, &a, 5, NULL, 0);
+    classifier_insert(&cls, &rb, &b, 6, NULL, 0);
+    classifier_from_next(&cls, &rb);
+    for (unsigned i = 0; i < 3; i++)
+        assert_ptr_equal(remembered(&cls, memo), &ra);
+    classifier_flip(&cls);
+    assert_ptr_equal(remembered(&cls, memo), &rb);
+    rb.from = cls.version = 0; /* the commit is over */
+    assert_ptr_equal(remembered(&cls, memo), &rb);
+    classifier_until_next(&cls, &rb);
+    assert_ptr_equal(remembered(&cls, memo), &rb);
+    classifier_flip(&cls);
+    assert_ptr_equal(remembered(&cls, memo), &ra);
+    classifier_remove(&cls, &rb);
+    cls.version = 0;
+    assert_ptr_equal(remembered(&cls, memo), &ra);
+    classifier_remove(&cls, &ra);
+    assert_null(remembered(&cls, memo));
+    classifier_fini(&cls);
+    cls_memo_free(memo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_added_wins),
         cmocka_unit_test(test_prefixes_leave_bits_alone),
         cmocka_unit_test(test_selection_and_overlap),
+        cmocka_unit_test(test_memo_and_versions),
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_oracle_conjunctions),
     };
