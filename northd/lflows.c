@@ -85,12 +85,12 @@ struct actions *lflows_actions(const struct lflow_out *l, const char *format, ..
 
 struct expr *lflows_inport(const struct lflow_out *l, const struct rstr *name)
 {
-    return expr_str_eq(l->e, SYM_INPORT, name->s);
+    return expr_name_eq(l->e, SYM_INPORT, name);
 }
 
 struct expr *lflows_outport(const struct lflow_out *l, const struct rstr *name)
 {
-    return expr_str_eq(l->e, SYM_OUTPORT, name->s);
+    return expr_name_eq(l->e, SYM_OUTPORT, name);
 }
 
 static struct expr *in_network(const struct lflow_out *l, enum symbol_id v4, enum symbol_id v6,
@@ -156,6 +156,11 @@ struct actions *lflows_output(const struct lflow_out *l)
 struct actions *lflows_output_to(const struct lflow_out *l, const char *port)
 {
     return actions_of(l->a, action_load_str(l->a, SYM_OUTPORT, port), action_output(l->a), NULL);
+}
+
+struct actions *lflows_output_port(const struct lflow_out *l, const struct rstr *port)
+{
+    return actions_of(l->a, action_load_name(l->a, SYM_OUTPORT, port), action_output(l->a), NULL);
 }
 
 struct action *lflows_load_mac(const struct lflow_out *l, enum symbol_id dst, uint64_t mac)

@@ -59,6 +59,7 @@ struct actions *lflows_admit(const struct lflow_out *l, uint64_t mac);
 struct actions *lflows_drop(const struct lflow_out *l);
 struct actions *lflows_output(const struct lflow_out *l);
 struct actions *lflows_output_to(const struct lflow_out *l, const char *port);
+struct actions *lflows_output_port(const struct lflow_out *l, const struct rstr *port);
 struct action *lflows_load_mac(const struct lflow_out *l, enum symbol_id dst, uint64_t mac);
 struct action *lflows_load_ip(const struct lflow_out *l, enum symbol_id dst,
                               const struct address *address);

@@ -56,6 +56,7 @@ struct action {
     uint32_t refs;
     enum action_op op;
     uint32_t n;
+    struct trail_node trail; /* of the pool, as in struct expr */
     struct operand operand[];
 };
 
@@ -64,6 +65,7 @@ struct actions {
     struct action_pool *pool;
     uint32_t refs;
     uint32_t n;
+    struct trail_node trail;
     struct action *action[];
 };
 
@@ -92,6 +94,8 @@ struct action *action_load(struct action_pool *p, enum symbol_id dst, u128 value
 struct action *action_load_bits(struct action_pool *p, enum symbol_id dst, unsigned ofs,
                                 unsigned width, u128 value);
 struct action *action_load_str(struct action_pool *p, enum symbol_id dst, const char *name);
+/* The same; faster when NAME is of the pool of names. */
+struct action *action_load_name(struct action_pool *p, enum symbol_id dst, const struct rstr *name);
 /* An IPv4 address into a register, printed as an address. */
 struct action *action_load_as(struct action_pool *p, enum symbol_id dst, u128 value,
                               enum const_format format);

@@ -110,6 +110,15 @@ struct action *action_load_str(struct action_pool *p, enum symbol_id dst, const 
     return action_new(p, ACTION_LOAD, o, 2);
 }
 
+struct action *action_load_name(struct action_pool *p, enum symbol_id dst, const struct rstr *name)
+{
+    INVARIANT(symbol_of(p, dst)->is_string);
+    if (name->pool != expr_pool_names(action_pool_exprs(p)))
+        return action_load_str(p, dst, name->s);
+    struct operand o[] = {symbol_operand(p, dst), {.kind = OPERAND_STRING, .text = rstr_ref(name)}};
+    return action_new(p, ACTION_LOAD, o, 2);
+}
+
 struct action *action_move_bits(struct action_pool *p, struct sym_bits dst, struct sym_bits src)
 {
     INVARIANT(dst.width == src.width && dst.sym->is_string == src.sym->is_string);

@@ -14,6 +14,7 @@ struct op_name {
 struct action_pool {
     struct expr_pool *exprs;
     struct slots actions, sequences;
+    struct trail action_trail, sequence_trail;
     struct hmap ops; /* by name */
     struct op_name op_names[N_ACTION_OPS];
     struct gen_cache texts;
@@ -92,6 +93,7 @@ void action_unref(const struct action *a)
     if (!x || --x->refs)
         return;
     slots_remove(&x->pool->actions, x, x->hash);
+    trail_remove(&x->pool->action_trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         operand_release(&x->operand[i]);
     free(x);
@@ -110,6 +112,7 @@ void actions_unref(const struct actions *as)
     if (!x || --x->refs)
         return;
     slots_remove(&x->pool->sequences, x, x->hash);
+    trail_remove(&x->pool->sequence_trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         action_unref(x->action[i]);
     free(x);
@@ -133,46 +136,80 @@ static bool same_operand(const struct operand *a, const struct operand *b)
            a->text == b->text && a->actions == b->actions;
 }
 
+static bool same_action(const struct action *a, enum action_op op, const struct operand *operands,
+                        size_t n)
+{
+    bool same = a->op == op && a->n == n;
+    for (size_t i = 0; i < n && same; i++)
+        same = same_operand(&a->operand[i], &operands[i]);
+    return same;
+}
+
+static struct action *found_action(struct action *a, const struct operand *operands, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        operand_release(&operands[i]);
+    return action_ref(a);
+}
+
 struct action *action_new(struct action_pool *p, enum action_op op, const struct operand *operands,
                           size_t n)
 {
+    struct action *a;
+    TRAIL_FOR_EACH_GUESS(a, trail, &p->action_trail)
+    if (same_action(a, op, operands, n)) {
+        trail_step(&p->action_trail, &a->trail);
+        return found_action(a, operands, n);
+    }
     uint64_t hash = hash_u64((uint64_t)op, n);
     for (size_t i = 0; i < n; i++)
         hash = hash_operand(&operands[i], hash);
-    struct action *a;
-    SLOTS_FOR_EACH_WITH_HASH (a, hash, &p->actions) {
-        bool same = a->op == op && a->n == n;
-        for (size_t i = 0; i < n && same; i++)
-            same = same_operand(&a->operand[i], &operands[i]);
-        if (same) {
-            for (size_t i = 0; i < n; i++)
-                operand_release(&operands[i]);
-            return action_ref(a);
+    SLOTS_FOR_EACH_WITH_HASH (a, hash, &p->actions)
+        if (same_action(a, op, operands, n)) {
+            trail_jump(&p->action_trail, &a->trail);
+            return found_action(a, operands, n);
         }
-    }
     a = xmalloc(sizeof *a + n * sizeof *operands);
     *a = (struct action){.hash = hash, .pool = p, .refs = 1, .op = op, .n = (uint32_t)n};
     for (size_t i = 0; i < n; i++)
         a->operand[i] = operands[i];
     slots_insert(&p->actions, a, hash);
+    trail_append(&p->action_trail, &a->trail);
     return a;
+}
+
+static bool same_sequence(const struct actions *as, struct action *const *list, size_t n)
+{
+    return as->n == n && !(n && memcmp(as->action, list, n * sizeof *list));
+}
+
+static struct actions *found_sequence(struct actions *as, struct action *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        action_unref(list[i]);
+    return actions_ref(as);
 }
 
 struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t n)
 {
-    uint64_t hash = n ? hash_bytes(list, n * sizeof *list, 1) : 1;
     struct actions *as;
+    TRAIL_FOR_EACH_GUESS(as, trail, &p->sequence_trail)
+    if (same_sequence(as, list, n)) {
+        trail_step(&p->sequence_trail, &as->trail);
+        return found_sequence(as, list, n);
+    }
+    uint64_t hash = n ? hash_bytes(list, n * sizeof *list, 1) : 1;
     SLOTS_FOR_EACH_WITH_HASH (as, hash, &p->sequences)
-        if (as->n == n && !(n && memcmp(as->action, list, n * sizeof *list))) {
-            for (size_t i = 0; i < n; i++)
-                action_unref(list[i]);
-            return actions_ref(as);
+        if (same_sequence(as, list, n)) {
+            trail_jump(&p->sequence_trail, &as->trail);
+            return found_sequence(as, list, n);
         }
     as = xmalloc(sizeof *as + n * sizeof *list);
     *as = (struct actions){.hash = hash, .pool = p, .refs = 1, .n = (uint32_t)n};
     for (size_t i = 0; i < n; i++)
         as->action[i] = list[i];
     slots_insert(&p->sequences, as, hash);
+    trail_append(&p->sequence_trail, &as->trail);
     return as;
 }
 

@@ -34,6 +34,7 @@
 #include "base/rstr.h"
 #include "base/slots.h"
 #include "base/str.h"
+#include "base/trail.h"
 #include "expr/symbol.h"
 
 enum expr_kind {
@@ -58,17 +59,18 @@ struct expr {
     uint32_t refs;
     uint32_t n_refs_text; /* how many EXPR_SET, EXPR_PORT_GROUP and EXPR_RESIDENT are inside, itself
                              included */
-    enum expr_kind kind;
-    enum expr_relop relop;    /* CMP, SET; EQ or NE for PORT_GROUP, RESIDENT, STR */
     const struct symbol *sym; /* CMP, STR, SET, PORT_GROUP */
     void *memo;        /* of who does something with the node, no part of its value: the owner
                                  sets it, and clears it before what it points to goes */
-    u128 value, mask;  /* CMP */
     struct rstr *name; /* STR, SET (without $), PORT_GROUP (without @), RESIDENT */
-    bool b;            /* BOOL */
-    bool is_simple;    /* expr_simplify has nothing to do */
-    uint16_t depth;    /* 0 for leaves */
-    uint32_t n;        /* AND, OR: at least 2 */
+    u128 value, mask;  /* CMP */
+    enum expr_kind kind : 8;
+    enum expr_relop relop : 8; /* CMP, SET; EQ or NE for PORT_GROUP, RESIDENT, STR */
+    bool b : 1;                /* BOOL */
+    bool is_simple : 1;        /* expr_simplify has nothing to do */
+    uint16_t depth;            /* 0 for leaves */
+    uint32_t n;                /* AND, OR: at least 2 */
+    struct trail_node trail;   /* of the pool */
     struct expr *sub[];
 };
 
@@ -104,6 +106,8 @@ struct expr *expr_eq_bits(struct expr_pool *p, enum symbol_id sym, unsigned ofs,
  * !S. */
 struct expr *expr_flag(struct expr_pool *p, enum symbol_id sym, bool is_set);
 struct expr *expr_str_eq(struct expr_pool *p, enum symbol_id sym, const char *name);
+/* The same; faster when NAME is of expr_pool_names. */
+struct expr *expr_name_eq(struct expr_pool *p, enum symbol_id sym, const struct rstr *name);
 /* SYM == {name, name...}; FALSE for N 0. */
 struct expr *expr_str_in(struct expr_pool *p, enum symbol_id sym, const char *const *names,
                          size_t n);

@@ -12,6 +12,7 @@
 struct expr_pool {
     const struct symtab *symtab;
     struct slots nodes;
+    struct trail trail; /* of nodes */
     struct rstr_pool names;
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
     size_t n_known;
@@ -134,6 +135,7 @@ void expr_unref(const struct expr *e)
     if (!x || --x->refs)
         return;
     slots_remove(&x->pool->nodes, x, x->hash);
+    trail_remove(&x->pool->trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         expr_unref(x->sub[i]);
     rstr_unref(x->name);
@@ -169,10 +171,15 @@ static uint32_t own_refs_text(const struct expr *e)
     return e->kind == EXPR_SET || e->kind == EXPR_PORT_GROUP || e->kind == EXPR_RESIDENT;
 }
 
+static size_t node_size(uint32_t n)
+{
+    return offsetof(struct expr, sub) + n * sizeof(struct expr *);
+}
+
 /* Makes E a node like T with children SUB. */
 static void fill(struct expr *e, struct expr_pool *p, const struct expr *t, struct expr *const *sub)
 {
-    memcpy(e, t, sizeof *e);
+    memcpy(e, t, offsetof(struct expr, sub));
     e->pool = p;
     e->refs = 1;
     e->n_refs_text = own_refs_text(t);
@@ -190,7 +197,7 @@ static void fill(struct expr *e, struct expr_pool *p, const struct expr *t, stru
 /* As intern, in a scratch pool. */
 static struct expr *make_scratch(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
 {
-    struct expr *e = arena_alloc(&p->arena, sizeof *e + t->n * sizeof *sub);
+    struct expr *e = arena_alloc(&p->arena, node_size(t->n));
     fill(e, p, t, sub);
     e->refs = UINT32_MAX / 2; /* never the last */
     for (uint32_t i = 0; i < t->n; i++)
@@ -200,25 +207,38 @@ static struct expr *make_scratch(struct expr_pool *p, const struct expr *t, stru
     return e;
 }
 
+/* E is what was asked for by T and SUB, whose references go. */
+static struct expr *found(struct expr *e, const struct expr *t, struct expr *const *sub)
+{
+    e->refs++;
+    for (uint32_t i = 0; i < t->n; i++)
+        expr_unref(sub[i]);
+    rstr_unref(t->name);
+    return e;
+}
+
 /* The node equal to T with children SUB. Takes over T->name and the references in SUB. */
 static struct expr *intern(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
 {
+    struct expr *e;
     if (p->owner)
         return make_scratch(p, t, sub);
+    TRAIL_FOR_EACH_GUESS(e, trail, &p->trail)
+    if (same_node(e, t, sub)) {
+        trail_step(&p->trail, &e->trail);
+        return found(e, t, sub);
+    }
     uint64_t hash = hash_node(t, sub);
-    struct expr *e;
     SLOTS_FOR_EACH_WITH_HASH (e, hash, &p->nodes)
         if (same_node(e, t, sub)) {
-            e->refs++;
-            for (uint32_t i = 0; i < t->n; i++)
-                expr_unref(sub[i]);
-            rstr_unref(t->name);
-            return e;
+            trail_jump(&p->trail, &e->trail);
+            return found(e, t, sub);
         }
-    e = xmalloc(sizeof *e + t->n * sizeof *sub);
+    e = xmalloc(node_size(t->n));
     fill(e, p, t, sub);
     e->hash = hash;
     slots_insert(&p->nodes, e, hash);
+    trail_append(&p->trail, &e->trail);
     return e;
 }
 
@@ -334,6 +354,17 @@ struct expr *expr_flag(struct expr_pool *p, enum symbol_id id, bool is_set)
 struct expr *expr_str_eq(struct expr_pool *p, enum symbol_id sym, const char *name)
 {
     return expr_str_sym(p, symtab_get(p->symtab, sym), EXPR_EQ, name, strlen(name));
+}
+
+struct expr *expr_name_eq(struct expr_pool *p, enum symbol_id id, const struct rstr *name)
+{
+    const struct symbol *sym = symtab_get(p->symtab, id);
+    INVARIANT(sym->is_string);
+    if (name->pool != expr_pool_names(p))
+        return expr_str_sym(p, sym, EXPR_EQ, name->s, name->n);
+    return intern(
+        p, &(struct expr){.kind = EXPR_STR, .relop = EXPR_EQ, .sym = sym, .name = rstr_ref(name)},
+        NULL);
 }
 
 /* -- AND and OR. -- */

@@ -13,7 +13,7 @@ void gateway_redirect(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_gateway_port *port = inc_read_one(ctx, p->gateway.port_by_lrp, key);
     struct lflow_out l = lflows_begin(ctx, p, &port->lr, &port->lrp);
     lflows_emit(&l, STAGE_RTR_IN_GW_REDIRECT, 50, lflows_outport(&l, port->lrp_name),
-                actions_of(l.a, action_load_str(l.a, SYM_OUTPORT, port->redirect->s),
+                actions_of(l.a, action_load_name(l.a, SYM_OUTPORT, port->redirect),
                            action_next(l.a), NULL));
     const struct feed_row *row = inc_read_one(ctx, p->in_lrp_by_uuid, key);
     const char *how = nb_logical_router_port_options_value(nb_logical_router_port_cast(row->row),

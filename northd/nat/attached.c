@@ -19,7 +19,7 @@ void nat_attached(struct inc_ctx *ctx, const void *key, void *aux)
     lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 50,
                 expr_and(l.e, expr_eq(l.e, SYM_ETH_DST, nat->mac),
                          expr_resident(l.e, nat->logical_port->s, false)),
-                lflows_output_to(&l, link->lsp_name->s));
+                lflows_output_port(&l, link->lsp_name));
     lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 75,
                 expr_and(l.e, expr_eq(l.e, SYM_ETH_SRC, nat->mac),
                          lflows_match(&l, "arp.op == 1 || rarp.op == 3 || nd_ns")),

@@ -89,7 +89,7 @@ static void deliver(struct inc_ctx *ctx, struct northd_program *p, const struct 
     struct lflow_out on_switch = lflows_begin(ctx, p, &link->ls, &link->lsp);
     struct lflow_out on_router = lflows_begin(ctx, p, &link->lr, &link->lsp);
     lflows_emit(&on_switch, STAGE_SW_IN_L2_LKUP, 50, expr_eq(on_switch.e, SYM_ETH_DST, mac),
-                lflows_output_to(&on_switch, link->lsp_name->s));
+                lflows_output_port(&on_switch, link->lsp_name));
     lflows_emit(&on_router, STAGE_RTR_IN_ADMISSION, 50,
                 expr_and(on_router.e, expr_eq(on_router.e, SYM_ETH_DST, mac),
                          lflows_inport(&on_router, link->lrp_name)),

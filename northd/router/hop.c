@@ -32,5 +32,5 @@ struct actions *router_hop(const struct lflow_out *l, const struct fact_network 
                       to ? lflows_load_ip(l, hop, to)
                          : action_move(l->a, hop, v6 ? SYM_IP6_DST : SYM_IP4_DST),
                       lflows_load_ip(l, own, &self), lflows_load_mac(l, SYM_ETH_SRC, out->mac),
-                      action_load_str(l->a, SYM_OUTPORT, out->lrp_name->s), NULL);
+                      action_load_name(l->a, SYM_OUTPORT, out->lrp_name), NULL);
 }

@@ -36,7 +36,7 @@ static void time_exceeded(const struct lflow_out *l, const struct fact_lrp *lrp,
     str_put(&s, " ip.ttl = 254;");
     struct actions *report = actions_join(
         lflows_actions(l, "%s", str_c(&s)),
-        actions_of(l->a, action_load_str(l->a, SYM_OUTPORT, lrp->name->s),
+        actions_of(l->a, action_load_name(l->a, SYM_OUTPORT, lrp->name),
                    action_load(l->a, SYM_FLAGS_LOOPBACK, 1), action_output(l->a), NULL));
     str_fini(&s);
     struct expr *match =

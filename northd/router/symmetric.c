@@ -49,7 +49,7 @@ void router_symmetric_reply(const struct lflow_out *l, const struct fact_route *
     struct actions *back =
         actions_of(l->a, lflows_load_mac(l, SYM_ETH_SRC, out->mac),
                    lflows_load_ip(l, v6 ? SYM_XXREG1 : SYM_REG1, &self),
-                   action_load_str(l->a, SYM_OUTPORT, out->lrp_name->s), action_next(l->a), NULL);
+                   action_load_name(l->a, SYM_OUTPORT, out->lrp_name), action_next(l->a), NULL);
     lflows_emit(
         &shared, STAGE_RTR_IN_IP_ROUTING, ROUTE,
         expr_and(l->e, expr_ref(reply), router_route_match(l, route, false)),

@@ -23,7 +23,7 @@ void switch_l2_lkup(struct inc_ctx *ctx, const void *key, void *aux)
         lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 50,
                     gateway_only_at(l.e, expr_eq(l.e, SYM_ETH_DST, addr->mac), resident),
                     lsp->flags & PORT_DISABLED ? lflows_drop(&l)
-                                               : lflows_output_to(&l, lsp->name->s));
+                                               : lflows_output_port(&l, lsp->name));
     }
 }
 
@@ -69,7 +69,7 @@ void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux)
             n->address.version == 6
                 ? expr_and(l.e, expr_flag(l.e, SYM_ND_NS, true), expr_eq(l.e, SYM_ND_TARGET, ip))
                 : expr_and(l.e, expr_eq(l.e, SYM_ARP_OP, 1), expr_eq(l.e, SYM_ARP_TPA, ip));
-        struct actions *to_router = lflows_output_to(&l, link->lsp_name->s);
+        struct actions *to_router = lflows_output_port(&l, link->lsp_name);
         if (others)
             to_router =
                 actions_join(actions_of(l.a, action_nest(l.a, ACTION_CLONE, to_router), NULL),

@@ -15,6 +15,7 @@
 #include "base/rstr.h"
 #include "base/slots.h"
 #include "base/str.h"
+#include "base/trail.h"
 #include "base/uuid.h"
 #include "base/vec.h"
 
@@ -101,6 +102,55 @@ static void test_slots(void **state UNUSED)
     assert_int_equal(s.n, 0);
 }
 
+struct stone {
+    struct trail_node node;
+    int number;
+};
+
+/* As a pool does: the stone NUMBER of STONES; tells whether a guess was right. */
+static bool walk_to(struct trail *trail, struct stone *stones, int number)
+{
+    struct stone *s;
+    TRAIL_FOR_EACH_GUESS(s, node, trail)
+    if (s->number == number) {
+        trail_step(trail, &s->node);
+        return true;
+    }
+    trail_jump(trail, &stones[number].node);
+    return false;
+}
+
+static void test_trail(void **state UNUSED)
+{
+    enum { N = 8, SHARED = 0 };
+    struct trail trail = {0};
+    struct stone stones[N];
+    for (int i = 0; i < N; i++) {
+        stones[i].number = i;
+        trail_append(&trail, &stones[i].node);
+    }
+    assert_false(walk_to(&trail, stones, 1)); /* at the end: nothing newer */
+    for (int i = 2; i < N; i++) {
+        assert_true(walk_to(&trail, stones, i));
+        assert_false(walk_to(&trail, stones, SHARED)); /* does not end the walk */
+    }
+    assert_true(walk_to(&trail, stones, 1)); /* from where the jump led */
+    trail_remove(&trail, &stones[2].node);
+    assert_true(walk_to(&trail, stones, 3));
+    trail_remove(&trail, &stones[3].node); /* where the walk is */
+    assert_true(walk_to(&trail, stones, 4));
+    trail_remove(&trail, &stones[SHARED].node); /* the oldest, and where the jump led */
+    trail_remove(&trail, &stones[N - 1].node);  /* the newest */
+    assert_true(walk_to(&trail, stones, 5));
+    assert_true(walk_to(&trail, stones, 6));
+    assert_null(trail_guess(&trail, 0));
+    for (int i = 6; i; i--)
+        if (i != 2 && i != 3)
+            trail_remove(&trail, &stones[i].node);
+    assert_null(trail.newest);
+    assert_null(trail.at);
+}
+
 static void test_vec_str(void **state UNUSED)
 {
     VEC(int) v = VEC_INIT;
@@ -185,9 +235,9 @@ static void test_diag(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hmap),  cmocka_unit_test(test_slots), cmocka_unit_test(test_vec_str),
-        cmocka_unit_test(test_arena), cmocka_unit_test(test_rstr),  cmocka_unit_test(test_uuid),
-        cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_hmap),    cmocka_unit_test(test_slots), cmocka_unit_test(test_trail),
+        cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena), cmocka_unit_test(test_rstr),
+        cmocka_unit_test(test_uuid),    cmocka_unit_test(test_diag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
