@@ -534,7 +534,7 @@ struct installer *installer_new(const struct installer_options *options,
                                                      .tls = options->tls,
                                                      .default_port = TARGET_PORT_OPENFLOW},
                                           .min_backoff_ms = 100,
-                                          .max_backoff_ms = 1000};
+                                          .max_backoff_ms = 250};
     struct of_conn_options conn = {
         .versions = 1u << OF15_VERSION, .hello_bitmap = true, .probe_ms = 5000};
     if (of_remote_new(options->loop, options->target, &reconnect, &conn, &callbacks, in,

@@ -52,6 +52,7 @@ hypervisor() { # NAME ADDRESS SWITCH CONTROLLER: ovs|weft and ovn|weft, in names
 
 controller() { # HYPERVISOR ovn|weft
     local run="ip netns exec wusr-$1 env OVS_RUNDIR=$dir/$1 OVN_RUNDIR=$dir/$1 WEFT_RUNDIR=$dir/$1"
+    rm -f "$dir/$1/controller.ctl"
     if [ "$2" = weft ]; then
         start "controller-$1" $run "$WEFT_BIN/weft-controller" --unixctl="$dir/$1/controller.ctl" --verify "unix:$dir/$1/db.sock"
     else
