@@ -118,15 +118,23 @@ static const struct uuid *own_uuid(const struct controller *c)
     return c->hypervisor.has_self ? &c->hypervisor.self.chassis : NULL;
 }
 
+/* Progress waits for tunnels that the switch has still to make. */
+static void write_tunnels(struct controller *c)
+{
+    c->are_tunnels_open = tunnels_write(&c->config, &c->program, c->inc, c->ovs, &c->ovs_writer);
+    if (c->are_tunnels_open && progress_is_new(&c->progress, c->sb))
+        controller_wake(c);
+}
+
 static void write_back(struct controller *c)
 {
     const struct ovs_bridge *bridge = bridge_find(c->ovs, c->config.bridge);
     if (writer_is_ready(&c->ovs_writer)) {
-        if (c->are_tunnels_due)
-            tunnels_write(&c->config, &c->program, c->inc, c->ovs, &c->ovs_writer);
+        if (c->are_tunnels_due && bridge)
+            write_tunnels(c);
         if (c->are_uplinks_due)
             uplinks_write(&c->config, &c->program, c->inc, c->ovs, &c->ovs_writer);
-        c->are_tunnels_due &= has_written(&c->ovs_writer);
+        c->are_tunnels_due &= !bridge || has_written(&c->ovs_writer);
         c->are_uplinks_due &= has_written(&c->ovs_writer);
         if (bridge)
             keep_write(&c->ids, bridge, &c->ovs_writer);
@@ -330,6 +338,7 @@ struct controller *controller_new(const struct controller_options *options, stru
     writer_init(&c->sb_writer, options->loop, "southbound", controller_wake, c);
     writer_init(&c->mac_writer, options->loop, "southbound (neighbours)", controller_wake, c);
     c->mac_writer.is_racing = true;
+    c->are_tunnels_due = true;
     controller_open_switch_db(c);
     control_register(c);
     return c;

@@ -39,6 +39,7 @@ struct controller {
     bool is_holding;       /* nothing is published until they are */
     bool is_local_changed; /* something of the switch database changed, or our chassis row */
     bool is_register_due, are_tunnels_due, are_uplinks_due; /* what is in a database may differ */
+    bool are_tunnels_open; /* the switch has made all; while they are not due */
 
     char *bridge_target;
     struct installer *installer;

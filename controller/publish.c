@@ -92,6 +92,13 @@ static void verify(struct controller *c)
     str_fini(&report);
 }
 
+/* The number that has come belongs to the flows of GENERATION, when nothing is missing that they count on. */
+static void note_progress(struct controller *c, uint64_t generation)
+{
+    if (!ids_is_waiting(&c->ids, NULL) && !c->are_tunnels_due && c->are_tunnels_open)
+        progress_note(&c->progress, c->sb, generation);
+}
+
 static void publish(struct controller *c)
 {
     if (c->options.verify)
@@ -115,8 +122,8 @@ static void publish(struct controller *c)
     }
     binding_take_claims(&c->binding, c->inc, &c->program);
     /* Rows that arrived meanwhile wait: the number they came with is not the one of these flows. */
-    if (inc_is_settled(c->inc) && !ids_is_waiting(&c->ids, NULL))
-        progress_note(&c->progress, c->sb, c->generation);
+    if (inc_is_settled(c->inc))
+        note_progress(c, c->generation);
     if (c->installer)
         installer_commit(c->installer, c->generation);
     c->is_published = true;
@@ -167,8 +174,7 @@ static bool has_all_rows(struct controller *c)
 bool controller_settle(struct controller *c)
 {
     if (c->is_published && inc_is_settled(c->inc) && !is_scope_due(c)) {
-        if (!ids_is_waiting(&c->ids, NULL))
-            progress_note(&c->progress, c->sb, c->generation + 1);
+        note_progress(c, c->generation + 1);
         if (c->progress.marks.n && c->installer &&
             vec_last(&c->progress.marks).generation > c->generation)
             installer_commit(c->installer, ++c->generation); /* nb_cfg alone has changed */

@@ -56,6 +56,7 @@ struct check {
     struct wants *wants;
     const struct ovs_bridge *bridge;
     struct writer *w;
+    bool is_complete;
 };
 
 /* Chassis that stand in for one another watch whether the other is alive. */
@@ -78,6 +79,7 @@ static void check_port(const struct ovs_port *port, const struct ovs_interface *
     HMAP_FOR_EACH_WITH_HASH (want, node, hash_text(id), c->wants ? &c->wants->by_id : &none) {
         if (!want->is_there && !strcmp(want->id, id) && is_right(iface, want->fact)) {
             want->is_there = true;
+            c->is_complete &= ovs_interface_ofport_present(iface);
             write_bfd(c->w, iface, want->fact->has_bfd);
             return;
         }
@@ -122,20 +124,21 @@ static void add_port(const struct ovs_bridge *bridge, const struct want *want, c
     writer_comment(w, "adding tunnel '%s' to %s", name, want->id);
 }
 
-void tunnels_write(const struct config *config, const struct program *program,
+bool tunnels_write(const struct config *config, const struct program *program,
                    const struct inc *inc, const struct replica *ovs, struct writer *w)
 {
     const struct ovs_bridge *bridge = bridge_find(ovs, config->bridge);
     if (!bridge)
-        return;
+        return false;
     struct wants wants = {VEC_INIT, HMAP_INIT};
     inc_for_each(inc, program->want_tunnel, add_want, &wants);
-    struct check check = {&wants, bridge, w};
+    struct check check = {&wants, bridge, w, true};
     bridge_for_each_interface(bridge, ovs, check_port, &check);
     unsigned next = 0;
     for (size_t i = 0; i < wants.list.n; i++) {
         struct want *want = wants.list.data[i];
         if (!want->is_there) {
+            check.is_complete = false;
             char *name = free_name(ovs, want->fact->chassis->s, &next);
             add_port(bridge, want, name, w);
             free(name);
@@ -145,12 +148,13 @@ void tunnels_write(const struct config *config, const struct program *program,
     }
     hmap_fini(&wants.by_id);
     vec_fini(&wants.list);
+    return check.is_complete;
 }
 
 void tunnels_remove(const struct config *config, const struct replica *ovs, struct writer *w)
 {
     const struct ovs_bridge *bridge = bridge_find(ovs, config->bridge);
-    struct check check = {NULL, bridge, w};
+    struct check check = {NULL, bridge, w, false};
     if (bridge)
         bridge_for_each_interface(bridge, ovs, check_port, &check);
 }

@@ -423,6 +423,18 @@ static void settle(struct world *w)
     assert_true(inc_verify(w->inc, NULL));
 }
 
+/* OFPORT 0: none yet. */
+static void put_tunnel(struct world *w, int64_t ofport)
+{
+    struct row *row = new_row(&w->ovs, "Interface", TUN_IFACE);
+    set_text(row, "name", "ovn-hv2-0");
+    set_text(row, "type", "geneve");
+    if (ofport)
+        set(row, "ofport", datum_new_integer(ofport));
+    set_pairs(row, "options", PAIRS("key", "flow", "remote_ip", "10.0.0.9", "csum", "true"));
+    push(&w->ovs, row);
+}
+
 static void test_tunnels(void **state UNUSED)
 {
     struct world w;
@@ -431,7 +443,7 @@ static void test_tunnels(void **state UNUSED)
     put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
     put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.9");
     settle(&w);
-    tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer);
+    assert_false(tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer));
     commit(&w.ovs);
     assert_int_equal(count(&w.ovs, OP_INSERT, "Port"), 1); /* to the other one, not to ourselves */
     assert_string_equal(value_of(&w.ovs, "Port", "name", &w.text), "ovn-hv2-0");
@@ -443,21 +455,21 @@ static void test_tunnels(void **state UNUSED)
     set_ref(row, "interfaces", TUN_IFACE);
     set_pairs(row, "external_ids", PAIRS("ovn-chassis-id", "hv2@10.0.0.9"));
     push(&w.ovs, row);
-    row = new_row(&w.ovs, "Interface", TUN_IFACE);
-    set_text(row, "name", "ovn-hv2-0");
-    set_text(row, "type", "geneve");
-    set(row, "ofport", datum_new_integer(7));
-    set_pairs(row, "options", PAIRS("key", "flow", "remote_ip", "10.0.0.9", "csum", "true"));
-    push(&w.ovs, row);
+    put_tunnel(&w, 0); /* the switch has not opened it yet */
+    settle(&w);
+    assert_false(tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer));
+    commit(&w.ovs);
+    assert_null(w.ovs.ops);
+    put_tunnel(&w, 7);
     settle(&w);
     assert_int_equal(inc_count(w.inc, w.program.tunnel), 1);
-    tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer);
+    assert_true(tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer));
     commit(&w.ovs);
     assert_null(w.ovs.ops);
 
     put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.8"); /* it has moved */
     settle(&w);
-    tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer);
+    assert_false(tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer));
     commit(&w.ovs);
     assert_int_equal(count(&w.ovs, OP_MUTATE, "Bridge"), 1); /* the old one out, the new one in */
     assert_int_equal(count(&w.ovs, OP_INSERT, "Port"), 1);
