@@ -33,6 +33,7 @@ void garp_clear(struct pinctrl *p)
     struct garp *g;
     HMAP_FOR_EACH_SAFE (g, node, &p->garps)
         garp_free(p, g);
+    vec_fini(&p->resident_nats);
     timer_stop(&p->garp_timer);
 }
 
@@ -205,6 +206,29 @@ static struct garp *find_unwanted(struct pinctrl *p, const struct uuid *uuid)
     return NULL;
 }
 
+/* Some address of the port, which may be NULL, is here when the port NAME is (NULL: any port). */
+static bool goes_with(const struct sb_port_binding *port, const char *name)
+{
+    const struct datum *nat = port ? sb_port_binding_nat_addresses(port) : NULL;
+    char *word = xasprintf("is_chassis_resident(\"%s", name ? name : "");
+    bool found = false;
+    for (uint32_t i = 0; nat && i < nat->n && !found; i++)
+        found = strstr(nat->atoms[i].string->s, word);
+    free(word);
+    return found;
+}
+
+static void keep_resident(struct pinctrl *p, const struct uuid *uuid, bool wanted)
+{
+    size_t i = 0;
+    while (i < p->resident_nats.n && !uuid_equal(&p->resident_nats.data[i], uuid))
+        i++;
+    if (wanted && i == p->resident_nats.n)
+        vec_push(&p->resident_nats, *uuid);
+    else if (!wanted && i < p->resident_nats.n)
+        vec_remove(&p->resident_nats, i);
+}
+
 static void check_port(struct pinctrl *p, const struct uuid *uuid)
 {
     const struct sb_port_binding *port = sb_index_port_uuid(p->options.sb, uuid);
@@ -212,6 +236,7 @@ static void check_port(struct pinctrl *p, const struct uuid *uuid)
     HMAP_FOR_EACH_WITH_HASH (g, node, uuid_hash(uuid), &p->garps)
         if (uuid_equal(&g->port, uuid))
             g->is_wanted = false;
+    keep_resident(p, uuid, goes_with(port, NULL));
     if (port)
         want_port(p, port);
     while ((g = find_unwanted(p, uuid)) != NULL)
@@ -221,6 +246,16 @@ static void check_port(struct pinctrl *p, const struct uuid *uuid)
 static bool has_duties(const struct sb_port_binding *port)
 {
     return port && (!*sb_port_binding_type(port) || sb_port_binding_nat_addresses(port)->n);
+}
+
+/* A machine has come or gone: addresses outside that are translated where it is come and go with it. */
+static void check_residents(struct pinctrl *p, const char *name)
+{
+    for (size_t i = 0; i < p->resident_nats.n; i++) {
+        struct uuid uuid = p->resident_nats.data[i];
+        if (goes_with(sb_index_port_uuid(p->options.sb, &uuid), name))
+            check_port(p, &uuid);
+    }
 }
 
 void garp_port_changed(struct pinctrl *p, const struct sb_port_binding *before,
@@ -234,6 +269,8 @@ void garp_port_changed(struct pinctrl *p, const struct sb_port_binding *before,
         garp_check_all(p);
     } else if (has_duties(before) || has_duties(after)) {
         check_port(p, sb_port_binding_uuid(port));
+        if (pinctrl_is_ours(p, before) != pinctrl_is_ours(p, after))
+            check_residents(p, sb_port_binding_logical_port(port));
         schedule(p);
     }
 }

@@ -92,6 +92,7 @@ struct pinctrl {
     struct list waiting_order; /* the oldest first */
     struct timer expiry;
     struct hmap ras, garps;
+    VEC(struct uuid) resident_nats; /* ports with addresses that go with other ports */
     struct timer ra_timer, garp_timer;
     struct deferred garp_check;
     struct vport_state vports;

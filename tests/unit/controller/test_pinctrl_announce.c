@@ -191,6 +191,41 @@ static void test_nat_addresses(void **state UNUSED)
     world_fini(&w);
 }
 
+/* A distributed address outside is announced by the hypervisor to which its machine has moved, though no gateway has. */
+static void test_nat_goes_with_machine(void **state UNUSED)
+{
+    struct world w;
+    begin(&w);
+    struct row *attached = port_row(&w, 10, "sw-r", "patch", 7);
+    set_text(attached, "nat_addresses", "02:00:00:00:00:08 192.0.2.1 is_chassis_resident(\"vm\")");
+    struct row *away = port_row(&w, 11, "vm", "", 9), *other = port_row(&w, 12, "vm2", "", 10);
+    set_chassis(away, OTHER);
+    set_chassis(other, OURS);
+    tell(&w, NULL, attached);
+    tell(&w, NULL, away);
+    pass(&w, 2000);
+    struct row *here = row_clone(away);
+    set_chassis(here, OURS);
+    tell(&w, NULL, other);
+    pass(&w, 500);
+    assert_int_equal(w.outs.n, 0);
+    tell(&w, away, here);
+    pass(&w, 500);
+    assert_int_equal(w.outs.n, 1);
+    arp_out(&w, 0, ETH_TYPE_ARP);
+    tell(&w, here, away);
+    pass(&w, 40000);
+    assert_int_equal(w.outs.n, 1);
+    tell(&w, away, here); /* and back: said again */
+    pass(&w, 500);
+    assert_int_equal(w.outs.n, 2);
+    row_unref(attached);
+    row_unref(away);
+    row_unref(here);
+    row_unref(other);
+    world_fini(&w);
+}
+
 /* ---- Router advertisements ---- */
 
 static void test_periodic_ra(void **state UNUSED)
@@ -435,6 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_machine_on_a_localnet),
         cmocka_unit_test(test_nat_addresses),
+        cmocka_unit_test(test_nat_goes_with_machine),
         cmocka_unit_test(test_periodic_ra),
         cmocka_unit_test(test_bad_ra_options),
         cmocka_unit_test(test_log),
