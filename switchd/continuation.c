@@ -1,5 +1,5 @@
 /* continuation.c - what a paused translation (controller(pause)) leaves to the RESUME that ends it, and one that has taken off
- * a header (pop_pbb) to the one that reads the packet again (recirc.h).
+ * a header (pop_pbb, pop_vlan) to the one that reads the packet again (recirc.h).
  *
  * A continuation is a sequence of properties: the bridge's identity, the table, the stack, and for
  * each level of resubmit that was unwound, innermost first, the actions that were still to do, as
@@ -41,9 +41,13 @@ static void seal(struct xctx *x, struct of_buf *ret)
     x->unwinds = false;
 }
 
-/* The packet goes on when its headers are read again. */
+/* The packet goes on when its headers are read again, if anything is left to do. */
 static void finish_pop(struct xctx *x)
 {
+    if (!x->resume.n && !x->action_set.n) {
+        x->unwinds = false;
+        return;
+    }
     struct of_buf levels = OF_BUF_INIT;
     seal(x, &levels);
     dp_put_recirc(&x->out->actions, xlate_freeze(x, x->unwinds_from, &levels));

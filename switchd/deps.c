@@ -76,7 +76,7 @@ static struct dep_set *set_find(const struct deps *deps, const struct dep_key *k
 {
     struct dep_set *set;
     HMAP_FOR_EACH_WITH_HASH (set, node, hash, &deps->sets) {
-        if (set->n == n && !memcmp(set->keys, keys, n * sizeof *keys))
+        if (set->n == n && (!n || !memcmp(set->keys, keys, n * sizeof *keys)))
             return set;
     }
     return NULL;

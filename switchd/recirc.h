@@ -1,4 +1,4 @@
-/* recirc.h - what a translation that stops at a ct or pop_pbb action leaves to the one that goes on behind it.
+/* recirc.h - what a translation that stops at a ct, pop_pbb or pop_vlan action leaves to the one that goes on behind it.
  *
  * The packet is sent through the connection tracker, or loses a header, and is looked up anew, with recirc_id as a part of its key. A
  * state is what the flows had done by then: bridge, table, registers, stack, action set. Equal states are

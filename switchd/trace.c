@@ -76,10 +76,12 @@ static bool read_hex(const char *text, struct packet *packet)
 
 enum { MAX_BRANCHES = 64 };
 
-/* A branch that a ct action forked off, or the way on behind a pop_pbb. */
+/* A branch that a ct action forked off, or the way on behind a pop_pbb or pop_vlan. */
 struct branch {
     struct recirc_state *state; /* one reference */
     uint16_t zone;
+    enum dp_type popped;   /* the last one, DP_POP_VLAN unless it is DP_POP_PBB */
+    struct packet *packet; /* as it is then; NULL: none was given */
 };
 
 /* One command. */
@@ -88,25 +90,56 @@ struct tracing {
     struct of_actions actions;
     struct bridge *br;
     bool names;
-    const struct packet *packet;
-    struct flow_key key;   /* with in_port as a datapath number in the branches' md */
-    VEC(uint32_t) ct_next; /* bits of ct_state, in the order of the command line */
+    const struct packet *packet; /* in the present section */
+    struct flow_key key;         /* with in_port as a datapath number in the branches' md */
+    VEC(uint32_t) ct_next;       /* bits of ct_state, in the order of the command line */
     size_t n_ct_used;
     VEC(struct branch) branches;
     struct str *out;
 };
 
-static void add_branches(struct tracing *t, const struct dp_actions *actions)
+/* AT: the packet as it comes there, which is changed; NULL: none was given. */
+static void add_branches(struct tracing *t, const struct dp_action *actions, size_t n,
+                         struct packet *at)
 {
-    uint16_t zone = 0;
-    for (size_t i = 0; i < actions->list.n; i++) {
-        const struct dp_action *a = &actions->list.data[i];
-        if (a->type == DP_CT)
-            zone = a->ct->zone;
-        if (a->type != DP_RECIRC || t->branches.n >= MAX_BRANCHES)
-            continue;
-        struct branch b = {recirc_ref(a->recirc), zone};
-        vec_push(&t->branches, b);
+    struct branch b = {.popped = DP_POP_VLAN};
+    struct packet *copy;
+    for (size_t i = 0; i < n; i++) {
+        const struct dp_action *a = &actions[i];
+        switch ((enum dp_type)a->type) {
+        case DP_CLONE:
+            copy = at ? packet_clone(at) : NULL;
+            add_branches(t, a + 1, a->n, copy);
+            packet_free(copy);
+            i += a->n;
+            break;
+        case DP_CT:
+            b.zone = a->ct->zone;
+            break;
+        case DP_PUSH_VLAN:
+            if (at)
+                packet_push_vlan(at, a->eth_type, a->tci);
+            break;
+        case DP_POP_VLAN:
+            b.popped = DP_POP_VLAN;
+            if (at)
+                packet_pop_vlan(at);
+            break;
+        case DP_POP_PBB:
+            b.popped = DP_POP_PBB;
+            if (at)
+                packet_pop_pbb(at);
+            break;
+        case DP_RECIRC:
+            if (t->branches.n >= MAX_BRANCHES)
+                break;
+            b.state = recirc_ref(a->recirc);
+            b.packet = at ? packet_clone(at) : NULL;
+            vec_push(&t->branches, b);
+            break;
+        default:
+            break;
+        }
     }
 }
 
@@ -157,32 +190,30 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
     xlate_out_init(result);
     xlate(&in, result);
     put_result(t->out, &in, t->names ? &names.names : NULL, result);
-    add_branches(t, &result->actions);
+    struct packet *at = t->packet ? packet_clone(t->packet) : NULL;
+    add_branches(t, result->actions.list.data, result->actions.list.n, at);
+    packet_free(at);
 }
 
-/* What lies behind the packet's backbone header, as far as the packet itself was given. */
+/* What lies behind the header that was taken off, as far as the packet itself was given. */
 static void trace_popped(struct tracing *t, struct bridge *br, const struct branch *b)
 {
     struct flow_key key = t->key;
-    struct packet inside;
     struct xlate_out result;
-    str_putf(t->out, "\nrecirc(0x%x) - resume behind pop_pbb\n\n", b->state->id);
-    memset((char *)&key + offsetof(struct flow_key, eth_dst), 0,
-           sizeof key - offsetof(struct flow_key, eth_dst));
-    packet_init(&inside);
-    if (t->packet) {
-        packet_clone_into(&inside, t->packet);
-        packet_pop_pbb(&inside);
+    bool pbb = b->popped == DP_POP_PBB;
+    str_putf(t->out, "\nrecirc(0x%x) - resume behind %s\n\n", b->state->id,
+             pbb ? "pop_pbb" : "pop_vlan");
+    size_t from = pbb ? offsetof(struct flow_key, eth_dst) : offsetof(struct flow_key, vlan_tci);
+    memset((char *)&key + from, 0, sizeof key - from);
+    if (b->packet) {
         struct flow_key read;
-        flow_extract(&inside, &read);
-        memcpy((char *)&key + offsetof(struct flow_key, eth_dst), &read.eth_dst,
-               sizeof key - offsetof(struct flow_key, eth_dst));
+        flow_extract(b->packet, &read);
+        memcpy((char *)&key + from, (char *)&read + from, sizeof key - from);
     }
     key_set(&key, FIELD_RECIRC_ID, b->state->id);
     key.in_port = b->state->key.in_port;
     trace_once(t, br, &key, b->state, &result, false);
     xlate_out_fini(&result);
-    packet_fini(&inside);
 }
 
 static void trace_branch(struct tracing *t, const struct branch *b)
@@ -219,8 +250,10 @@ static void run(struct tracing *t, struct match *match, struct packet *packet, b
     trace_once(t, br, &t->key, NULL, &result, send);
     for (size_t i = 0; i < t->branches.n; i++) {
         struct branch b = t->branches.data[i]; /* the array may move */
+        t->packet = b.packet;
         trace_branch(t, &b);
         recirc_unref(b.state);
+        packet_free(b.packet);
     }
     if (send && packet->size) {
         const struct vport *port = bridge_port(br, key_in_port(&t->key));

@@ -320,7 +320,7 @@ void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recir
         vs->n_recircs = vs->recirc_depth++ ? vs->n_recircs + 1 : 0;
         struct flow_key key;
         flow_extract(packet, &key);
-        process(vs, &arrival, packet, &key, megaflow_key_hash(&key), env_now_ms(vs->env));
+        process(vs, &arrival, packet, &key, megaflow_key_hash(&key), port_host_now_ms(&vs->host));
         vs->recirc_depth--;
     }
 }
@@ -340,7 +340,7 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
     struct arrival arrival = {.bridge = port->bridge, .port = port};
     struct flow_key keys[BATCH];
     uint64_t hashes[BATCH];
-    int64_t now_ms = env_now_ms(vs->env);
+    int64_t now_ms = port_host_now_ms(&vs->host);
     for (size_t i = 0; i < n; i++) {
         packets[i].md.in_port = port->dp_no;
         flow_extract(&packets[i], &keys[i]);
@@ -365,7 +365,7 @@ void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *pa
     struct arrival arrival = {.bridge = port->bridge, .port = port};
     struct flow_key key;
     flow_extract(packet, &key);
-    process(vs, &arrival, packet, &key, megaflow_key_hash(&key), env_now_ms(vs->env));
+    process(vs, &arrival, packet, &key, megaflow_key_hash(&key), port_host_now_ms(&vs->host));
 }
 
 void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)

@@ -101,12 +101,19 @@ static void do_push_vlan(struct xctx *x, uint16_t eth_type)
     memset(&x->written.bits.vlan_tci, 0xff, sizeof x->key.vlan_tci);
 }
 
+/* Behind the tag may be another one, which the key does not have: then the packet is read again. */
 static void do_pop_vlan(struct xctx *x)
 {
     struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
-    struct subfield tci = subfield_whole(FIELD_VLAN_TCI);
-    if (xctx_get(x, &cfi))
-        xctx_set(x, &tci, 0);
+    struct subfield tci = subfield_whole(FIELD_VLAN_TCI), type = subfield_whole(FIELD_ETH_TYPE);
+    if (!xctx_get(x, &cfi))
+        return;
+    xctx_set(x, &tci, 0);
+    uint16_t behind = (uint16_t)xctx_get(x, &type);
+    if (behind != ETH_TYPE_VLAN && behind != ETH_TYPE_QINQ)
+        return;
+    xlate_commit(x);
+    continuation_begin(x, NULL);
 }
 
 static void do_push_mpls(struct xctx *x, uint16_t eth_type)

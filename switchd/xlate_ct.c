@@ -1,4 +1,4 @@
-/* xlate_ct.c - the ct and ct_clear actions, and the way on behind a ct with a table or a pop_pbb; see xlate_ctx.h.
+/* xlate_ct.c - the ct and ct_clear actions, and the way on behind a ct with a table, or a pop; see xlate_ctx.h.
  *
  * Such a ct forks: a copy of the packet goes through the tracker and is translated anew from a state that is frozen
  * here (recirc.h); this translation goes on with the packet, which is untracked. */

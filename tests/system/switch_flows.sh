@@ -59,6 +59,10 @@ refuse "they drop" '100% packet loss' ip netns exec wswa ping -n -c 2 -i 0.2 -W 
 has "with a reason" 'drop_recursion_too_deep' "$(appctl h dpif/show-drops)"
 has "ofproto/trace says so" 'nest deeper' "$(appctl h ofproto/trace br0 in_port=1)"
 
+check "two tags, one behind the other" flows 'in_port=1,dl_vlan=10,actions=pop_vlan,resubmit(,1)' 'table=1,dl_vlan=20,ip,actions=pop_vlan,output:2'
+trace=$(appctl h ofproto/trace br0 in_port=1 0200000000020200000000018100000a8100001408004500001400000000401166d10a0900010a090002)
+has "are both taken off" 'resume behind pop_vlan.*dl_vlan=20.*actions: pop_vlan,[0-9]' "$(tr '\n' ' ' <<<"$trace")"
+
 # An atomic bundle with a bad member changes nothing.
 check "a good state" flows 'in_port=1,actions=2' 'in_port=2,actions=1'
 before=$(ofctl h --no-stats dump-flows br0)

@@ -326,6 +326,11 @@ static void random_packet(struct random *r, struct packet *packet)
         key_set(&key, FIELD_ARP_OP, 1 + rnd(r, 2));
     }
     packet_compose(packet, &key, rnd(r, 40));
+    while (!rnd(r, 8)) { /* more tags in front */
+        flow_extract(packet, &key);
+        packet_push_vlan(packet, rnd(r, 2) ? ETH_TYPE_VLAN : ETH_TYPE_QINQ,
+                         (uint16_t)random_value(r, FIELD_VLAN_TCI));
+    }
 }
 
 static bool same_sent(const struct world *a, const struct world *b)

@@ -1,0 +1,149 @@
+/* test_qinq.c - packets with several tags: what flows see behind a pop_vlan, what comes out, what is cached and how it is traced. */
+#include "flow/rewrite.h"
+#include "unit/switchd/world.h"
+
+static struct bridge *setup(struct world *w)
+{
+    world_init(w);
+    struct bridge *br = bridge_new(&w->vs, "br0");
+    br->secure = true;
+    for (unsigned i = 1; i <= 4; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "p%u", i);
+        world_add(w, br, name, "dummy", i, NULL);
+    }
+    return br;
+}
+
+/* An UDP packet with the tags OUTER[0], OUTER[1], ..., the outermost last. */
+static void frame(struct packet *packet, const uint16_t *tags, size_t n, uint16_t tpid)
+{
+    struct flow_key key;
+    memset(&key, 0, sizeof key);
+    key_set(&key, FIELD_ETH_SRC, 0x0e0000000001);
+    key_set(&key, FIELD_ETH_DST, 0x0e0000000002);
+    key_set(&key, FIELD_ETH_TYPE, ETH_TYPE_IP);
+    key_set(&key, FIELD_IP_SRC, 0x0a000001);
+    key_set(&key, FIELD_IP_DST, 0x0a000002);
+    key_set(&key, FIELD_IP_TTL, 64);
+    key_set(&key, FIELD_IP_PROTO, IP_PROTO_UDP);
+    packet_init(packet);
+    packet_compose(packet, &key, 20);
+    for (size_t i = 0; i < n; i++) {
+        flow_extract(packet, &key);
+        packet_push_vlan(packet, i ? tpid : ETH_TYPE_VLAN, tags[i]);
+    }
+}
+
+static const uint16_t tags[] = {30, 20, 10};
+
+static void receive(struct world *w, struct bridge *br, const struct packet *packet)
+{
+    world_forget(w);
+    dummy_receive(bridge_port(br, 1)->dev, packet->data, packet->size);
+}
+
+/* One N is taken off after the other, each seen by flows. */
+static void check_all_popped(uint16_t tpid)
+{
+    struct world w;
+    struct bridge *br = setup(&w);
+    struct packet in, bare;
+    frame(&in, tags, 3, tpid);
+    frame(&bare, NULL, 0, tpid);
+    world_add_flow(br,
+                   "in_port=1,dl_vlan=10,actions=set_field:7->reg0,pop_vlan,resubmit(,1),output:4");
+    world_add_flow(br, "table=1,reg0=7,dl_vlan=20,actions=pop_vlan,goto_table:2");
+    world_add_flow(br, "table=2,dl_vlan=30,ip,nw_dst=10.0.0.2,actions=pop_vlan,dec_ttl,output:2");
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t translations = w.vs.n_xlate;
+        receive(&w, br, &in);
+        assert_int_equal(w.vs.n_xlate, translations + (i ? 0 : 3));
+        assert_int_equal(w.sent.n, 2);
+        assert_string_equal(w.sent.data[0].port, "p2");
+        assert_string_equal(w.sent.data[1].port, "p4");
+        assert_int_equal(w.sent.data[0].n, bare.size);
+        assert_int_equal(w.sent.data[0].data[22], 63);
+        assert_memory_equal(w.sent.data[0].data, bare.data, 14);
+    }
+    packet_fini(&in);
+    packet_fini(&bare);
+    world_fini(&w);
+}
+
+static void test_pops(void **state)
+{
+    (void)state;
+    check_all_popped(ETH_TYPE_VLAN);
+    check_all_popped(ETH_TYPE_QINQ);
+}
+
+/* A tag that actions put in front of the packet's own, and take off again; what was done meanwhile stays. */
+static void test_push_and_pop(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    struct packet in;
+    frame(&in, tags, 1, ETH_TYPE_VLAN);
+    world_add_flow(br, "in_port=1,dl_vlan=30,actions=push_vlan:0x8100,set_field:4097->vlan_vid,"
+                       "output:2,pop_vlan,set_field:0e:00:00:00:00:09->eth_dst,resubmit(,1)");
+    world_add_flow(br, "table=1,dl_vlan=30,udp,actions=output:3");
+    receive(&w, br, &in);
+    assert_int_equal(w.sent.n, 2);
+    assert_string_equal(w.sent.data[0].port, "p2");
+    assert_int_equal(w.sent.data[0].n, in.size + 4);
+    assert_string_equal(w.sent.data[1].port, "p3");
+    assert_int_equal(w.sent.data[1].n, in.size);
+    assert_int_equal(w.sent.data[1].data[5], 9);
+    assert_memory_equal(w.sent.data[1].data + 6, in.data + 6, in.size - 6);
+    packet_fini(&in);
+    world_fini(&w);
+}
+
+/* Nothing is left to do behind the pop: the packet is not read again. */
+static void test_nothing_left(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    struct packet in;
+    frame(&in, tags, 2, ETH_TYPE_VLAN);
+    world_add_flow(br, "in_port=1,actions=output:2,pop_vlan");
+    receive(&w, br, &in);
+    assert_int_equal(w.sent.n, 1);
+    assert_int_equal(w.sent.data[0].n, in.size);
+    assert_int_equal(w.vs.n_xlate, 1);
+    packet_fini(&in);
+    world_fini(&w);
+}
+
+/* A frame that ends behind the type of its second tag has no second tag. */
+static void test_cut(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    struct packet in;
+    frame(&in, tags, 2, ETH_TYPE_VLAN);
+    packet_truncate(&in, 19);
+    world_add_flow(br, "in_port=1,actions=pop_vlan,resubmit(,1)");
+    world_add_flow(br, "table=1,vlan_tci=0,dl_type=0x8100,actions=output:2");
+    receive(&w, br, &in);
+    assert_int_equal(w.sent.n, 1);
+    assert_int_equal(w.sent.data[0].n, 15);
+    packet_fini(&in);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    log_set_level(NULL, LOG_ERR);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pops),
+        cmocka_unit_test(test_push_and_pop),
+        cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
