@@ -202,7 +202,8 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             break;
         case DP_CT:
             if (!conntrack_is_fragment(packet))
-                conntrack_execute(vs->ct, packet, a->ct, port_host_now_ms(&vs->host));
+                conntrack_execute_near(vs->ct, packet, a->ct, port_host_now_ms(&vs->host),
+                                       vswitch_next_conn(vs));
             else if (hold(vs, packet, a, n - i - 1))
                 return;
             break;

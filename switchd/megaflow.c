@@ -9,16 +9,12 @@
 #include "switchd/vswitch.h"
 
 enum { SORT_EVERY = 4096 };
-_Static_assert(sizeof(struct signatures) == 64, "a bucket is one cache line");
 
 struct megaflows *megaflows_new(struct vswitch *vs)
 {
     struct megaflows *cache = NEW(struct megaflows);
     cache->vs = vs;
-    size_t n = SIGNATURE_BUCKETS * sizeof *cache->signatures;
-    if (posix_memalign((void **)&cache->signatures, 64, n))
-        bug("no memory for the signatures");
-    memset(cache->signatures, 0, n);
+    signatures_init(&cache->signatures);
     list_init(&cache->all);
     list_init(&cache->counted);
     cache->until_sort = SORT_EVERY;
@@ -34,7 +30,7 @@ void megaflow_unref(struct megaflows *cache, struct megaflow *flow)
     dep_set_unref(&cache->vs->deps, flow->deps);
     dp_actions_clear(&flow->actions); /* which are no block of their own */
     if (flow->n_signatures)
-        cache->n_dead++;
+        cache->signatures.n_dead++;
     else
         free(flow);
 }
@@ -42,7 +38,7 @@ void megaflow_unref(struct megaflows *cache, struct megaflow *flow)
 void megaflows_free(struct megaflows *cache)
 {
     megaflows_flush(cache);
-    free(cache->signatures);
+    signatures_fini(&cache->signatures);
     hmap_fini(&cache->trails);
     vec_fini(&cache->tables);
     free(cache);
@@ -68,16 +64,6 @@ static uint64_t masked_hash(const struct megaflow_table *t, const struct flow_ke
     return hash;
 }
 
-static bool masked_equal(const struct megaflow *flow, const struct flow_key *key)
-{
-    const struct megaflow_table *t = flow->table;
-    const uint64_t *words = flow_words_const(key);
-    uint64_t differs = 0;
-    for (unsigned i = 0; i < t->n; i++)
-        differs |= flow->values[i] ^ (words[t->index[i]] & t->mask[i]);
-    return !differs;
-}
-
 static int compare_hits(const void *a_, const void *b_)
 {
     const struct megaflow_table *const *a = a_, *const *b = b_;
@@ -100,7 +86,7 @@ static struct megaflow *lookup_tables(struct megaflows *cache, const struct flow
         struct megaflow_table *t = cache->tables.data[i];
         struct megaflow *flow;
         HMAP_FOR_EACH_WITH_HASH (flow, node, masked_hash(t, key), &t->flows) {
-            if (masked_equal(flow, key)) {
+            if (megaflow_answers(flow, key)) {
                 t->n_hits++;
                 if (!--cache->until_sort)
                     sort_tables(cache);
@@ -111,71 +97,40 @@ static struct megaflow *lookup_tables(struct megaflows *cache, const struct flow
     return NULL;
 }
 
-static uint32_t signature(uint64_t hash)
+static struct megaflow *count_hit(struct megaflows *cache, struct megaflow *flow, uint64_t *n)
 {
-    return (uint32_t)(hash >> 32);
+    *(flow ? n : &cache->n_misses) += 1;
+    return flow;
 }
 
-static void signature_clear(struct megaflows *cache, struct signatures *s, unsigned way)
+static struct megaflow *look_up(struct megaflows *cache, const struct flow_key *key, uint64_t hash,
+                                bool begin)
 {
-    struct megaflow *flow = s->flow[way];
-    s->flow[way] = NULL;
-    if (!flow || --flow->n_signatures || flow->refs)
-        return;
-    cache->n_dead--;
-    free(flow);
-}
-
-static void signature_put(struct megaflows *cache, uint64_t hash, struct megaflow *flow)
-{
-    struct signatures *s = &cache->signatures[hash % SIGNATURE_BUCKETS];
-    unsigned way = s->next;
-    for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
-        if (!s->flow[i] || !s->flow[i]->table || s->sig[i] == signature(hash))
-            way = i;
-    }
-    if (way == s->next)
-        s->next = (s->next + 1) % SIGNATURE_WAYS;
-    flow->n_signatures++;
-    signature_clear(cache, s, way);
-    s->flow[way] = flow;
-    s->sig[way] = signature(hash);
-}
-
-void megaflows_prefetch_flow(const struct megaflows *cache, uint64_t hash)
-{
-    const struct signatures *s = &cache->signatures[hash % SIGNATURE_BUCKETS];
-    for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
-        if (s->sig[i] == signature(hash) && s->flow[i]) {
-            const char *flow = (const char *)s->flow[i];
-            __builtin_prefetch(flow);
-            __builtin_prefetch(flow + 64);
-            __builtin_prefetch(flow + 128);
-            __builtin_prefetch(flow + 192);
-            return;
-        }
-    }
+    struct megaflow *flow = signatures_find(&cache->signatures, key, hash, begin);
+    if (flow)
+        return count_hit(cache, flow, &cache->n_exact_hits);
+    flow = lookup_tables(cache, key);
+    if (flow)
+        signatures_put(&cache->signatures, hash, flow, begin);
+    return count_hit(cache, flow, &cache->n_hits);
 }
 
 struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key,
                                   uint64_t hash)
 {
-    const struct signatures *s = &cache->signatures[hash % SIGNATURE_BUCKETS];
-    for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
-        struct megaflow *flow = s->flow[i];
-        if (s->sig[i] == signature(hash) && flow && flow->table && masked_equal(flow, key)) {
-            cache->n_exact_hits++;
-            return flow;
-        }
-    }
+    return look_up(cache, key, hash, true);
+}
+
+struct megaflow *megaflows_lookup_again(struct megaflows *cache, const struct flow_key *key)
+{
+    struct megaflow **at = signatures_next_flow(&cache->signatures);
+    if (!at)
+        return look_up(cache, key, megaflow_key_hash(key), false);
+    if (*at && megaflow_answers(*at, key))
+        return count_hit(cache, *at, &cache->n_exact_hits);
     struct megaflow *flow = lookup_tables(cache, key);
-    if (!flow) {
-        cache->n_misses++;
-        return NULL;
-    }
-    cache->n_hits++;
-    signature_put(cache, hash, flow);
-    return flow;
+    signatures_leave_flow(&cache->signatures, at, flow);
+    return count_hit(cache, flow, &cache->n_hits);
 }
 
 void megaflow_match(const struct megaflow *flow, struct match *ret)
@@ -264,7 +219,7 @@ struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key
     hmap_insert(&t->flows, &flow->node, masked_hash(t, key));
     list_push_back(&cache->all, &flow->all);
     cache->n_flows++;
-    signature_put(cache, hash, flow);
+    signatures_put(&cache->signatures, hash, flow, false);
     return flow;
 }
 
@@ -344,23 +299,12 @@ void megaflows_tidy(struct megaflows *cache)
     cache->tables.n = kept;
 }
 
-void megaflows_forget_dead(struct megaflows *cache, unsigned n_buckets)
-{
-    for (unsigned n = 0; n < n_buckets && cache->n_dead; n++) {
-        struct signatures *s = &cache->signatures[cache->dead_cursor++ % SIGNATURE_BUCKETS];
-        for (unsigned i = 0; i < SIGNATURE_WAYS; i++) {
-            if (s->flow[i] && !s->flow[i]->table)
-                signature_clear(cache, s, i);
-        }
-    }
-}
-
 void megaflows_flush(struct megaflows *cache)
 {
     while (!list_empty(&cache->all))
         megaflow_remove(cache, LIST_FIRST(struct megaflow, all, &cache->all));
     megaflows_tidy(cache);
-    megaflows_forget_dead(cache, SIGNATURE_BUCKETS);
+    signatures_forget_dead(&cache->signatures, SIGNATURE_BUCKETS);
 }
 
 void megaflows_for_each(const struct megaflows *cache,

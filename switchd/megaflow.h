@@ -16,14 +16,10 @@
 #pragma once
 
 #include "switchd/dp.h"
+#include "switchd/signature.h"
 #include "switchd/trail.h"
 
-enum {
-    MEGAFLOWS_MAX = 200000,
-    MEGAFLOW_IDLE_MS = 10000,
-    SIGNATURE_WAYS = 4,
-    SIGNATURE_BUCKETS = 32768
-};
+enum { MEGAFLOWS_MAX = 200000, MEGAFLOW_IDLE_MS = 10000 };
 
 /* Where a megaflow comes from, and what it has been credited with: not read on a packet's way. */
 struct megaflow_origin {
@@ -42,7 +38,7 @@ struct megaflow {
     int64_t used_ms;
     struct dp_actions actions;
     uint32_t refs; /* the cache's, and those that carry it out; without, only a shell is left */
-    uint32_t n_signatures; /* that refer to it */
+    uint32_t n_signatures; /* and courses that refer to it */
     bool used_macs, delivered;
     bool has_counted; /* is in megaflows.counted */
     uint8_t drop;     /* enum drop_reason */
@@ -61,13 +57,6 @@ struct megaflow_table { /* one mask */
     uint64_t mask[FLOW_WORDS];
 };
 
-struct signatures { /* one cache line */
-    struct megaflow *flow[SIGNATURE_WAYS];
-    uint32_t sig[SIGNATURE_WAYS];
-    uint32_t next; /* to be replaced */
-    uint32_t pad[3];
-};
-
 struct megaflows {
     struct vswitch *vs;
     VEC(struct megaflow_table *) tables; /* hit most first */
@@ -75,10 +64,8 @@ struct megaflows {
     struct list counted;                 /* with packets that nobody is credited with yet */
     size_t n_counted;
     size_t n_flows;
-    struct signatures *signatures;
+    struct signatures signatures;
     struct hmap trails;
-    size_t n_dead; /* shells */
-    uint32_t dead_cursor;
     uint64_t n_exact_hits, n_hits, n_misses, n_stale, n_full;
     uint32_t until_sort;
 };
@@ -87,15 +74,23 @@ struct megaflows *megaflows_new(struct vswitch *vs);
 void megaflows_free(struct megaflows *cache);
 /* Of what tells the packets of one switch apart. KEY's in_port is a datapath number, here and below. */
 uint64_t megaflow_key_hash(const struct flow_key *key);
-/* The megaflow for KEY, whose hash is HASH, current or not: see megaflow_is_current. */
+/* Whether FLOW is in the cache, and for KEY. */
+static inline bool megaflow_answers(const struct megaflow *flow, const struct flow_key *key)
+{
+    const struct megaflow_table *t = flow->table;
+    const uint64_t *words = flow_words_const(key);
+    uint64_t differs = 0;
+    if (!t)
+        return false;
+    for (unsigned i = 0; i < t->n; i++)
+        differs |= flow->values[i] ^ (words[t->index[i]] & t->mask[i]);
+    return !differs;
+}
+/* The megaflow for the KEY of a packet that has come in, whose hash is HASH, current or not: see megaflow_is_current. */
 struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key,
                                   uint64_t hash);
-/* Two steps, some time apart, that fetch what megaflows_lookup will read. */
-static inline void megaflows_prefetch(const struct megaflows *cache, uint64_t hash)
-{
-    __builtin_prefetch(&cache->signatures[hash % SIGNATURE_BUCKETS]);
-}
-void megaflows_prefetch_flow(const struct megaflows *cache, uint64_t hash);
+/* The same for a later pass of the packet that megaflows_lookup was asked about last, until signatures_end; or of any other. */
+struct megaflow *megaflows_lookup_again(struct megaflows *cache, const struct flow_key *key);
 /* Keeps OUT, whose actions are taken over, for KEY, as of CHECKED (deps.seq before the translation). NULL: the cache is
  * full; OUT is as it was. */
 struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key *key,
@@ -130,8 +125,6 @@ void megaflows_push(struct megaflows *cache);
 void megaflow_remove(struct megaflows *cache, struct megaflow *flow);
 /* Drops masks without megaflows. */
 void megaflows_tidy(struct megaflows *cache);
-/* Drops what the next N_BUCKETS remember of removed megaflows. */
-void megaflows_forget_dead(struct megaflows *cache, unsigned n_buckets);
 void megaflows_flush(struct megaflows *cache);
 /* In no particular order. */
 void megaflows_for_each(const struct megaflows *cache,

@@ -128,10 +128,10 @@ void revalidate_walk(struct vswitch *vs)
     }
     if (list_empty(&cache->all))
         vs->walk.left = 0;
-    megaflows_forget_dead(cache, DEAD_BUCKETS);
+    signatures_forget_dead(&cache->signatures, DEAD_BUCKETS);
     if (!vs->walk.left)
         finish(vs);
-    if (vs->walk.on || cache->n_dead)
+    if (vs->walk.on || cache->signatures.n_dead)
         timer_start_ms(&vs->walk.timer, WALK_PAUSE_MS);
 }
 

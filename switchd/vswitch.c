@@ -245,7 +245,7 @@ static void carry_out_flow(struct vswitch *vs, struct packet *packet, struct meg
 
 /* A packet that no current megaflow answers for. STALE: the one that did. */
 static void miss(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
-                 const struct flow_key *key, uint64_t hash, struct megaflow *stale)
+                 const struct flow_key *key, struct megaflow *stale)
 {
     uint64_t generation = vs->generation, seq = vs->deps.seq;
     struct xlate_out *out = out_take(vs);
@@ -256,9 +256,9 @@ static void miss(struct vswitch *vs, const struct arrival *arrival, struct packe
     if (stale && stale->table && !megaflow_confirm(vs->cache, stale, out, seq))
         megaflow_remove(vs->cache, stale);
     if (!stale || !stale->table)
-        flow = out->cacheable
-                   ? megaflows_insert(vs->cache, key, hash, out, seq, env_now_ms(vs->env))
-                   : NULL;
+        flow = out->cacheable ? megaflows_insert(vs->cache, key, megaflow_key_hash(key), out, seq,
+                                                 env_now_ms(vs->env))
+                              : NULL;
     /* What this packet did (a MAC, a flow learned) may have outdated the translation already; then the
      * next one finds out. */
     if (flow && (generation != vs->generation || seq != vs->deps.seq))
@@ -280,6 +280,7 @@ static void uncached(struct vswitch *vs, const struct arrival *arrival, struct p
     out_give(vs, out);
 }
 
+/* HASH is KEY's, where the packet comes from a port. */
 static void process(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
                     const struct flow_key *key, uint64_t hash, int64_t now_ms)
 {
@@ -287,20 +288,26 @@ static void process(struct vswitch *vs, const struct arrival *arrival, struct pa
         uncached(vs, arrival, packet, key);
         return;
     }
-    struct megaflow *flow = megaflows_lookup(vs->cache, key, hash);
+    struct megaflow *flow = arrival->state ? megaflows_lookup_again(vs->cache, key)
+                                           : megaflows_lookup(vs->cache, key, hash);
     if (!flow && upcall_put(vs, packet, arrival->state)) {
         vs->cache->n_misses--; /* it is looked up again */
         return;
     }
     if (!flow || !megaflow_is_current(flow, vs)) {
         vs->cache->n_stale += flow != NULL;
-        miss(vs, arrival, packet, key, hash, flow);
+        miss(vs, arrival, packet, key, flow);
         return;
     }
     megaflow_count(vs->cache, flow, packet->size, now_ms);
     if (flow->used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
         megaflow_push(vs->cache, flow);
     carry_out_flow(vs, packet, flow);
+}
+
+struct ct_hint *vswitch_next_conn(struct vswitch *vs)
+{
+    return signatures_next_conn(&vs->cache->signatures);
 }
 
 void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state)
@@ -320,7 +327,7 @@ void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recir
         vs->n_recircs = vs->recirc_depth++ ? vs->n_recircs + 1 : 0;
         struct flow_key key;
         flow_extract(packet, &key);
-        process(vs, &arrival, packet, &key, megaflow_key_hash(&key), port_host_now_ms(&vs->host));
+        process(vs, &arrival, packet, &key, 0, port_host_now_ms(&vs->host));
         vs->recirc_depth--;
     }
 }
@@ -332,6 +339,18 @@ static void arrive(struct vswitch *vs, const struct arrival *arrival, struct pac
     vs->upcalls.first = key;
     if (!upcall_waits(arrival->port, key) || !upcall_put(vs, packet, NULL))
         process(vs, arrival, packet, key, hash, now_ms);
+    signatures_end(&vs->cache->signatures);
+}
+
+/* What the caches will be asked, and the tracker, by as far as that is known. */
+static void fetch(const struct vswitch *vs, const uint64_t *hashes, size_t n)
+{
+    const struct signatures *s = &vs->cache->signatures;
+    bool courses = false;
+    for (size_t i = 0; i < n; i++)
+        courses |= signatures_prefetch_flow(s, hashes[i]);
+    for (size_t i = 0; courses && i < n; i++)
+        signatures_prefetch_course(s, hashes[i]);
 }
 
 /* What the caches will be asked is fetched for all packets before the first goes its way. */
@@ -345,10 +364,9 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
         packets[i].md.in_port = port->dp_no;
         flow_extract(&packets[i], &keys[i]);
         hashes[i] = megaflow_key_hash(&keys[i]);
-        megaflows_prefetch(vs->cache, hashes[i]);
+        signatures_prefetch(&vs->cache->signatures, hashes[i]);
     }
-    for (size_t i = 0; i < n; i++)
-        megaflows_prefetch_flow(vs->cache, hashes[i]);
+    fetch(vs, hashes, n);
     upcalls_begin(vs, vs->no_cache ? NULL : port);
     bool policed = port->policer.bits_per_s || port->policer.packets_per_s;
     for (size_t i = 0; i < n; i++) {
@@ -366,6 +384,7 @@ void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *pa
     struct flow_key key;
     flow_extract(packet, &key);
     process(vs, &arrival, packet, &key, megaflow_key_hash(&key), port_host_now_ms(&vs->host));
+    signatures_end(&vs->cache->signatures);
 }
 
 void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)

@@ -86,6 +86,8 @@ static inline void vswitch_drop(struct vswitch *vs, enum drop_reason reason)
 void vswitch_rx(void *vs, struct port *port, struct packet *packets, size_t n);
 /* Goes on with PACKET, which has been through the tracker, from STATE; PACKET is changed. */
 void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state);
+/* What the packet on its way knows of the connection of its next ct action; NULL: it remembers nothing. */
+struct ct_hint *vswitch_next_conn(struct vswitch *vs);
 /* Serves PACKET of PORT, which has waited: through the caches, and translated if need be. */
 void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *packet);
 /* As vswitch_rx, without the caches: for tests that compare. */

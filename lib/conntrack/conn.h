@@ -49,7 +49,7 @@ struct ct_end {
 
 struct ct_conn {
     struct ct_end end[2];
-    struct list expiry; /* in a slot of the wheel */
+    /* What every packet needs: the next cache line. */
     int64_t expires_ms;
     struct ct_zone *zone;
     struct ct_tuple
@@ -62,10 +62,20 @@ struct ct_conn {
     uint8_t helper; /* enum ct_helper */
     bool replied;   /* packets of both directions were seen */
     uint8_t state;  /* SCTP: enum sctp_state; UDP: more than one packet was seen */
+    /* And the one behind it. */
     union {
         struct tcp_side tcp[2];
         struct sctp_side sctp[2];
     };
+    struct list expiry; /* in a slot of the wheel */
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct ct_conn) == 256, "four cache lines");
+
+struct ct_chunk;
+struct ct_pool {
+    VEC(struct ct_chunk *) chunks;
+    struct list room;       /* chunks that are not full; one is filled after the other */
+    struct ct_chunk *spare; /* was the last to become empty; or NULL */
 };
 
 struct ct_zone {
@@ -103,6 +113,7 @@ struct conntrack {
     struct env *env;
     uint64_t seed;
     struct ct_ends ends;
+    struct ct_pool pool;
     struct hmap zones;
     struct hmap expectations;
     struct list expectation_lru;
@@ -152,6 +163,9 @@ bool ct_proto_has_ports(uint8_t proto);
 /* ---- table.c ---- */
 struct ct_conn *ct_find(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
                         int *dir);
+/* The same; HINT (NULL: none) is tried and set. */
+struct ct_conn *ct_find_near(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
+                             int *dir, struct ct_hint *hint);
 bool ct_tuple_is_free(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms);
 /* Both tuples, the zone and the time are set. */
 void ct_insert(struct conntrack *ct, struct ct_conn *conn, int64_t now_ms);
@@ -164,6 +178,12 @@ struct ct_conn *ct_end_conn(const struct ct_end *end);
 /* ---- track.c, fragment.c ---- */
 void ct_set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone);
 void ct_fragments_expire(struct conntrack *ct, int64_t now_ms);
+
+/* ---- pool.c ---- */
+void ct_pool_init(struct ct_pool *pool);
+void ct_pool_fini(struct ct_pool *pool);           /* no connection is left */
+struct ct_conn *ct_conn_new(struct ct_pool *pool); /* of zeros, in no table */
+void ct_conn_free(struct ct_pool *pool, struct ct_conn *conn);
 
 /* ---- ends.c ---- */
 void ct_ends_insert(struct ct_ends *ends, struct ct_end *end, uint64_t hash);

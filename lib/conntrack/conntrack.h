@@ -9,6 +9,7 @@
  *                 the reverse of end[!d].tuple. So un-NAT, ICMP errors (whose inner packet is the reverse) and
  *                 source and destination NAT are one function; choosing a free tuple is the only search.
  *     ends.c      The table grows by one chain at a time.
+ *     pool.c      The memory of connections.
  *     table.c     Expiry is a wheel of seconds. A packet only moves the connection's time; the wheel looks
  *                 again when the old time comes. Work for each call is bounded, so nothing pauses.
  *     zone.c      Limits and timeouts for each zone.
@@ -70,6 +71,16 @@ void conntrack_free(struct conntrack *ct);
  * as ACTION says. A packet that fits nowhere gets CT_INV; nothing fails. */
 void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
                        int64_t now_ms);
+/* Where the tracker found the connection of a packet, for a later one that probably belongs to it too: that one needs no search, and can have
+ * it fetched beforehand. It may be used for any packet of the same tracker, for as long as that lives, whatever became of
+ * the connection. Zero: nothing is known. */
+struct ct_hint {
+    const void *end;
+};
+/* The same; HINT (NULL: none) is tried and set. */
+void conntrack_execute_near(struct conntrack *ct, struct packet *packet,
+                            const struct ct_action *action, int64_t now_ms, struct ct_hint *hint);
+void conntrack_prefetch(struct ct_hint hint);
 /* Ends what has expired, a bounded number; call it several times a second. */
 void conntrack_expire(struct conntrack *ct, int64_t now_ms);
 

@@ -15,6 +15,7 @@ struct conntrack *conntrack_new(struct env *env)
     ct->max = CT_MAX_DEFAULT;
     ct->fragment_config.max = CT_MAX_FRAGMENTS_DEFAULT;
     ct_timeouts_default(&ct->timeouts);
+    ct_pool_init(&ct->pool);
     list_init(&ct->expectation_lru);
     list_init(&ct->datagram_lru);
     for (unsigned i = 0; i < CT_WHEEL_SLOTS; i++)
@@ -39,6 +40,7 @@ void conntrack_free(struct conntrack *ct)
     hmap_fini(&ct->datagrams);
     hmap_fini(&ct->expectations);
     ct_ends_fini(&ct->ends);
+    ct_pool_fini(&ct->pool);
     free(ct);
 }
 
@@ -52,12 +54,17 @@ static uint64_t tuple_hash(const struct conntrack *ct, const struct ct_tuple *tu
     return hash_bytes(tuple, sizeof *tuple, ct->seed);
 }
 
-struct ct_conn *ct_find(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
-                        int *dir)
+struct ct_conn *ct_find_near(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
+                             int *dir, struct ct_hint *hint)
 {
-    const struct ct_end *end = ct_ends_find(&ct->ends, tuple, tuple_hash(ct, tuple));
-    if (!end)
-        return NULL;
+    const struct ct_end *end = hint ? hint->end : NULL;
+    if (!end || memcmp(&end->tuple, tuple, sizeof *tuple) != 0) {
+        end = ct_ends_find(&ct->ends, tuple, tuple_hash(ct, tuple));
+        if (!end)
+            return NULL;
+        if (hint)
+            hint->end = end;
+    }
     struct ct_conn *conn = ct_end_conn(end);
     *dir = end->dir;
     if (conn->expires_ms > now_ms)
@@ -65,6 +72,20 @@ struct ct_conn *ct_find(struct conntrack *ct, const struct ct_tuple *tuple, int6
     ct->counters.n_expired++;
     ct_remove(ct, conn);
     return NULL;
+}
+
+struct ct_conn *ct_find(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
+                        int *dir)
+{
+    return ct_find_near(ct, tuple, now_ms, dir, NULL);
+}
+
+void conntrack_prefetch(struct ct_hint hint)
+{
+    const char *conn = (const char *)((uintptr_t)hint.end & ~(uintptr_t)255);
+    __builtin_prefetch(hint.end);
+    __builtin_prefetch(conn + offsetof(struct ct_conn, expires_ms));
+    __builtin_prefetch(conn + offsetof(struct ct_conn, tcp));
 }
 
 bool ct_tuple_is_free(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms)
@@ -125,9 +146,7 @@ void ct_remove(struct conntrack *ct, struct ct_conn *conn)
     list_remove(&conn->expiry);
     conn->zone->n--;
     ct->n--;
-    free(conn->parent);
-    free(conn->seq);
-    free(conn);
+    ct_conn_free(&ct->pool, conn);
 }
 
 /* The connections of one second. False: the budget ran out. */

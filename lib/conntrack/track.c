@@ -67,14 +67,14 @@ static bool commit(struct conntrack *ct, const struct ct_packet *p, const struct
     }
     if (!ct_make_room(ct, now_ms))
         return false;
-    struct ct_conn *conn = NEW(struct ct_conn);
+    struct ct_conn *conn = ct_conn_new(&ct->pool);
     conn->zone = zone;
     conn->end[CT_ORIG].tuple = p->tuple;
     conn->helper = action->helper;
     bool announced = o->expect && o->expect->translated && action->flags & CT_TRANSLATE;
     if (!(announced ? ct_expect_translate(ct, o->expect, conn, now_ms)
                     : ct_nat_choose(ct, conn, action, now_ms))) {
-        free(conn);
+        ct_conn_free(&ct->pool, conn);
         return false;
     }
     if (o->expect) {
@@ -101,9 +101,9 @@ static void set_mark_and_label(struct ct_conn *conn, const struct ct_action *a)
 
 /* The connection that P belongs to, and how it stands to it. False: it is invalid. */
 static bool look_up(struct conntrack *ct, struct ct_packet *p, const struct ct_action *action,
-                    struct outcome *o, int64_t now_ms)
+                    struct outcome *o, int64_t now_ms, struct ct_hint *hint)
 {
-    struct ct_conn *conn = ct_find(ct, &p->tuple, now_ms, &o->dir);
+    struct ct_conn *conn = ct_find_near(ct, &p->tuple, now_ms, &o->dir, hint);
     if (conn && p->is_error) {
         o->state |= CT_REL;
     } else if (conn) {
@@ -144,12 +144,12 @@ static void run_helper(struct conntrack *ct, const struct outcome *o, struct ct_
         ct_tftp(ct, o->conn, o->dir, p, now_ms);
 }
 
-void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
-                       int64_t now_ms)
+void conntrack_execute_near(struct conntrack *ct, struct packet *packet,
+                            const struct ct_action *action, int64_t now_ms, struct ct_hint *hint)
 {
     struct ct_packet p;
     struct outcome o = {.state = CT_TRK};
-    if (!ct_packet_parse(packet, action->zone, &p) || !look_up(ct, &p, action, &o, now_ms)) {
+    if (!ct_packet_parse(packet, action->zone, &p) || !look_up(ct, &p, action, &o, now_ms, hint)) {
         ct_set_invalid(ct, packet, action->zone);
         return;
     }
@@ -169,4 +169,10 @@ void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct
     if (o.conn && o.conn->helper && !p.is_error)
         run_helper(ct, &o, &p, action, now_ms);
     tell(packet, &p, &o);
+}
+
+void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
+                       int64_t now_ms)
+{
+    conntrack_execute_near(ct, packet, action, now_ms, NULL);
 }
