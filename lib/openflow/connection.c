@@ -240,7 +240,14 @@ static void got_message(struct of_conn *c, const uint8_t *data, size_t n)
     }
 }
 
-enum { MESSAGES_A_TURN = 200 };
+/* How much is done before others have their turn: so many messages, or a time, which is looked at now and then. */
+enum { MESSAGES_A_TURN = 200, TURN_US = 300, CLOCK_EVERY = 8 };
+
+static bool turn_is_over(struct of_conn *c, unsigned n_done, int64_t until_us)
+{
+    return n_done >= MESSAGES_A_TURN ||
+           (n_done && n_done % CLOCK_EVERY == 0 && env_now_us(loop_env(c->loop)) >= until_us);
+}
 
 static void on_readable(void *aux)
 {
@@ -250,8 +257,8 @@ static void on_readable(void *aux)
         return;
     probe_activity(&c->probe);
     c->freed = &freed;
-    unsigned budget = MESSAGES_A_TURN;
-    while (!c->paused && !c->closed && !stream_is_closed(c->stream)) {
+    int64_t until_us = env_now_us(loop_env(c->loop)) + TURN_US;
+    for (unsigned n_done = 0; !c->paused && !c->closed && !stream_is_closed(c->stream); n_done++) {
         size_t n;
         const uint8_t *p = (const uint8_t *)stream_peek(c->stream, &n);
         if (n < OF_HEADER_LEN)
@@ -263,7 +270,7 @@ static void on_readable(void *aux)
         }
         if (n < len)
             break;
-        if (!budget--) { /* others want their turn */
+        if (turn_is_over(c, n_done, until_us)) {
             deferred_schedule(&c->more);
             break;
         }

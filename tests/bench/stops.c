@@ -3,6 +3,7 @@
  *
  * usage: bench_stops WEFT-OFCTL N...     of N flows each
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,7 @@ int main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    mallopt(M_MXFAST, 0); /* as weft-switchd does */
     log_set_level(NULL, LOG_ERR);
     for (int i = 2; i < argc; i++) {
         struct bench b = {.ofctl = argv[1]};
