@@ -2,13 +2,13 @@
 #include "switchd/port/xdp_program.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <linux/if_link.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "net/headers.h"
+#include "switchd/port/kernel_btf.h"
 
 #ifndef BPF_F_XDP_DEV_BOUND_ONLY
 #define BPF_F_XDP_DEV_BOUND_ONLY (1u << 6)
@@ -101,12 +101,7 @@ static size_t put_tag(struct bpf_insn *p, int get_tag)
 /* The number of the kernel's function that tells a frame's tag; 0: it has none. */
 static int tag_function(void)
 {
-    struct btf *btf = btf__load_vmlinux_btf();
-    if (!btf)
-        return 0;
-    int id = btf__find_by_name_kind(btf, "bpf_xdp_metadata_rx_vlan_tag", BTF_KIND_FUNC);
-    btf__free(btf);
-    return id > 0 ? id : 0;
+    return kernel_function_id("bpf_xdp_metadata_rx_vlan_tag");
 }
 
 /* Loads the program, with GET_TAG for frames of that device alone; its descriptor, or a negative errno. */
