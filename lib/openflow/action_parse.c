@@ -392,6 +392,8 @@ static int check_order(struct parser *p, size_t start)
                         {OF_GOTO_TABLE, "goto_table"}};
     size_t before = 0;
     const struct of_action *a;
+    if (p->out->n == start) /* there may be no buffer yet */
+        return 0;
     OF_ACTION_FOR_EACH(a, p->out->data + start, p->out->n - start)
     {
         size_t i = ARRAY_SIZE(instructions) - 1;

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 BIN = os.environ.get("WEFT_BIN", "build/asan/bin")
 SRC = os.environ.get("WEFT_SRC", ".")
@@ -74,7 +75,7 @@ class Side:
 def compare(file, our_server):
     """How many lines there are and how many answers differ."""
     different = total = 0
-    with tempfile.TemporaryDirectory(prefix="weft-ctl-") as top:
+    with tempfile.TemporaryDirectory(prefix="weft-ctl-") as top, ThreadPoolExecutor(2) as both:
         peer, ours = Side(top, "peer", False), Side(top, "ours", True, our_server)
         try:
             for number, line in enumerate(open(file), 1):
@@ -82,7 +83,7 @@ def compare(file, our_server):
                 if not words:
                     continue
                 total += 1
-                a, b = peer.run(words), ours.run(words)
+                a, b = both.map(lambda side: side.run(words), (peer, ours))
                 if a != b:
                     different += 1
                     print(f"{os.path.basename(file)}:{number}: {line.strip()}")
