@@ -109,10 +109,6 @@ static int count_error(const struct column_type *type, const json_t *json, size_
     if (type->n_min == type->n_max)
         return op_error_set(error, "syntax error", json,
                             "%s must have exactly one member but %zu are present", word, n);
-    if (type->n_max == SCHEMA_UNLIMITED)
-        return op_error_set(error, "syntax error", json,
-                            "%s must have %u or more members but %zu are present", word,
-                            type->n_min, n);
     return op_error_set(error, "syntax error", json,
                         "%s must have %u to %u members but %zu are present", word, type->n_min,
                         type->n_max, n);

@@ -121,6 +121,8 @@ json_t *op_error_to_json(const struct op_error *error); /* {"error":..,"details"
 /* Like datum_from_json, with the error as a client sees it. */
 int value_from_json(const struct column_type *type, const json_t *json, struct symbol_source *names,
                     const struct datum **ret, struct op_error *error) MUST_CHECK;
+/* Like schema_from_json, in the words that clients of ovsdb-server know. */
+int schema_parse(const json_t *json, struct schema **ret, struct op_error *error) MUST_CHECK;
 int condition_from_json(const struct schema_table *table, const json_t *json, struct condition *ret,
                         struct op_error *error) MUST_CHECK;
 json_t *condition_to_json(const struct condition *condition);

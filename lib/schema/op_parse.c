@@ -339,8 +339,7 @@ static int parse_content(struct reader *reader, struct op *op)
 static int parse_table(struct reader *reader, const struct op_shape *shape, struct op *op)
 {
     const json_t *name = json_object_get(reader->json, "table");
-    if (!shape->members[0].name || strcmp(shape->members[0].name, "table") ||
-        !json_is_string(name) || !text_is_identifier(json_string_value(name)))
+    if (!shape->has_table || !json_is_string(name) || !text_is_identifier(json_string_value(name)))
         return 0; /* no table needed, or the check of the shape complains */
     op->table = schema_table_find(reader->schema, json_string_value(name));
     if (op->table)
@@ -353,7 +352,6 @@ static int parse_table(struct reader *reader, const struct op_shape *shape, stru
 
 static int parse_op(struct reader *reader, struct op *op)
 {
-    struct diag diag = DIAG_INIT;
     const json_t *word = json_object_get(reader->json, "op");
     if (!json_is_object(reader->json))
         return op_failure(reader, "Object expected.");
@@ -371,10 +369,9 @@ static int parse_op(struct reader *reader, struct op *op)
     int err = parse_table(reader, shape, op);
     if (err)
         return err;
-    err = op_shape_check(shape, reader->json, &diag);
-    if (err)
-        op_failure(reader, diag_text(&diag));
-    diag_fini(&diag);
+    char *wrong = members_wrong(reader->json, shape->members);
+    err = wrong ? op_failure(reader, wrong) : 0;
+    free(wrong);
     return err ? err : parse_content(reader, op);
 }
 

@@ -1,220 +1,36 @@
 /* schema_parse.c - reads a schema from JSON (RFC 7047 section 3.2).
  *
- * See schema.h. Every member is checked, unknown members are refused, and each error names the table
- * and column it is about. What is kept is bounded by the text that came in.
+ * See schema.h. Every member is checked and unknown ones are refused, in ovsdb-server's words; for people, table and column are
+ * put in front. What is kept is bounded by the text that came in. Types: type_parse.c.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "schema/schema.h"
+#include "schema/type_parse.h"
 
-/* Refuses members of JSON that are not in the NULL-ended list ALLOWED. */
-static int check_members(const json_t *json, const char *const allowed[], struct diag *diag)
-{
-    const char *name;
-    json_t *value;
-    if (!json_is_object(json))
-        return diag_set(diag, ERR_SYNTAX, "Object expected.");
-    json_object_foreach((json_t *)(uintptr_t)json, name, value)
-    {
-        size_t i = 0;
-        (void)value;
-        while (allowed[i] && strcmp(allowed[i], name))
-            i++;
-        if (!allowed[i])
-            return diag_set(diag, ERR_SYNTAX, "Member '%s' is present but not allowed here.", name);
-    }
-    return 0;
-}
+/* Where the reader is, for errors. */
+struct reader {
+    struct op_error *error;
+    const char *table, *column; /* NULL: none */
+};
 
-static bool is_identifier(const char *s)
+/* NAME is one of the keys of JSON. */
+static int check_name(struct reader *reader, const json_t *json, const char *name)
 {
-    if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '_'))
-        return false;
-    for (; *s; s++) {
-        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-              *s == '_'))
-            return false;
-    }
-    return true;
-}
-
-static int check_name(const char *name, struct diag *diag)
-{
-    if (!is_identifier(name))
-        return diag_set(diag, ERR_SYNTAX, "name must be a valid id");
+    if (!text_is_identifier(name))
+        return op_error_set(reader->error, "syntax error", json, "name must be a valid id");
     if (*name == '_')
-        return diag_set(diag, ERR_SYNTAX, "names beginning with \"_\" are reserved");
+        return op_error_set(reader->error, "syntax error", json,
+                            "names beginning with \"_\" are reserved");
     return 0;
 }
 
-/* ---- types ---- */
-
-static int parse_atom_type(const char *name, enum atom_type *ret, struct diag *diag)
-{
-    for (int t = ATOM_INTEGER; t <= ATOM_UUID; t++) {
-        if (name && !strcmp(name, atom_type_name((enum atom_type)t))) {
-            *ret = (enum atom_type)t;
-            return 0;
-        }
-    }
-    return diag_set(diag, ERR_SYNTAX, "\"%s\" is not an atomic-type", name ? name : "");
-}
-
-static void base_type_init(struct base_type *type, enum atom_type atom)
-{
-    *type = (struct base_type){.type = atom,
-                               .min_integer = INT64_MIN,
-                               .max_integer = INT64_MAX,
-                               .min_real = -INFINITY,
-                               .max_real = INFINITY,
-                               .max_length = UINT32_MAX};
-}
-
-static int parse_integer(const json_t *json, const char *name, int64_t low, int64_t high,
-                         int64_t *ret, struct diag *diag)
+static void parse_flag(const json_t *json, const char *name, bool *ret)
 {
     const json_t *member = json_object_get(json, name);
-    if (!member)
-        return 0;
-    double real = json_is_real(member) ? json_real_value(member) : 0.5;
-    if (json_is_integer(member))
-        *ret = json_integer_value(member);
-    else if (real > -9e15 && real < 9e15 && real == (double)(int64_t)real)
-        *ret = (int64_t)real;
-    else
-        return diag_set(diag, ERR_SYNTAX, "Type mismatch for member '%s'.", name);
-    if (*ret < low || *ret > high)
-        return diag_set(diag, ERR_SYNTAX, "%s is out of range", name);
-    return 0;
-}
-
-static int parse_real(const json_t *json, const char *name, double *ret, struct diag *diag)
-{
-    const json_t *member = json_object_get(json, name);
-    if (member && !json_is_number(member))
-        return diag_set(diag, ERR_SYNTAX, "Type mismatch for member '%s'.", name);
     if (member)
-        *ret = json_number_value(member);
-    return 0;
-}
-
-static int parse_length(const json_t *json, const char *name, uint32_t *ret, struct diag *diag)
-{
-    int64_t n = *ret;
-    int err = parse_integer(json, name, 0, UINT32_MAX, &n, diag);
-    *ret = (uint32_t)n;
-    return err;
-}
-
-static int parse_enum(const json_t *json, struct base_type *type, struct diag *diag)
-{
-    const json_t *member = json_object_get(json, "enum");
-    struct column_type set = {.key = *type, .n_min = 1, .n_max = SCHEMA_UNLIMITED};
-    return member ? datum_from_json(&set, member, NULL, &type->enumeration, diag) : 0;
-}
-
-static int parse_ref(const json_t *json, struct base_type *type, struct diag *diag)
-{
-    const json_t *table = json_object_get(json, "refTable");
-    const json_t *kind = json_object_get(json, "refType");
-    if (!table)
-        return kind ? diag_set(diag, ERR_SYNTAX, "refType without refTable") : 0;
-    if (type->type != ATOM_UUID || !json_is_string(table))
-        return diag_set(diag, ERR_SYNTAX, "Type mismatch for member 'refTable'.");
-    const char *word = kind ? json_string_value(kind) : "strong";
-    if (!word || (strcmp(word, "strong") && strcmp(word, "weak")))
-        return diag_set(diag, ERR_SYNTAX, "refType must be \"strong\" or \"weak\"");
-    type->ref = strcmp(word, "weak") ? REF_STRONG : REF_WEAK;
-    type->ref_table_name = xstrdup(json_string_value(table));
-    return 0;
-}
-
-static int check_limits(const struct base_type *type, struct diag *diag)
-{
-    if (type->min_integer > type->max_integer)
-        return diag_set(diag, ERR_SYNTAX, "minInteger exceeds maxInteger");
-    if (type->min_real > type->max_real)
-        return diag_set(diag, ERR_SYNTAX, "minReal exceeds maxReal");
-    if (type->min_length > type->max_length)
-        return diag_set(diag, ERR_SYNTAX, "minLength exceeds maxLength");
-    return 0;
-}
-
-static int parse_base_type(const json_t *json, struct base_type *type, struct diag *diag)
-{
-    static const char *const plain[] = {"type", "enum", NULL};
-    static const char *const integer[] = {"type", "enum", "minInteger", "maxInteger", NULL};
-    static const char *const real[] = {"type", "enum", "minReal", "maxReal", NULL};
-    static const char *const string[] = {"type", "enum", "minLength", "maxLength", NULL};
-    static const char *const uuid[] = {"type", "enum", "refTable", "refType", NULL};
-    static const char *const *const members[] = {integer, real, plain, string, uuid};
-    enum atom_type atom = ATOM_INTEGER;
-    bool is_word = json_is_string(json);
-    const char *word = json_string_value(is_word ? json : json_object_get(json, "type"));
-    if (!is_word && !json_is_object(json))
-        return diag_set(diag, ERR_SYNTAX, "Object or atomic-type expected.");
-    int err = parse_atom_type(word, &atom, diag);
-    if (err)
-        return err;
-    base_type_init(type, atom);
-    if (is_word)
-        return 0;
-    err = check_members(json, members[atom], diag);
-    if (!err)
-        err = parse_integer(json, "minInteger", INT64_MIN, INT64_MAX, &type->min_integer, diag);
-    if (!err)
-        err = parse_integer(json, "maxInteger", INT64_MIN, INT64_MAX, &type->max_integer, diag);
-    if (!err)
-        err = parse_real(json, "minReal", &type->min_real, diag);
-    if (!err)
-        err = parse_real(json, "maxReal", &type->max_real, diag);
-    if (!err)
-        err = parse_length(json, "minLength", &type->min_length, diag);
-    if (!err)
-        err = parse_length(json, "maxLength", &type->max_length, diag);
-    if (!err)
-        err = parse_ref(json, type, diag);
-    if (!err)
-        err = parse_enum(json, type, diag);
-    return err ? err : check_limits(type, diag);
-}
-
-static int parse_max(const json_t *json, uint32_t *ret, struct diag *diag)
-{
-    const json_t *max = json_object_get(json, "max");
-    if (json_is_string(max) && !strcmp(json_string_value(max), "unlimited")) {
-        *ret = SCHEMA_UNLIMITED;
-        return 0;
-    }
-    int64_t n = 1;
-    int err = parse_integer(json, "max", 1, UINT32_MAX - 1, &n, diag);
-    *ret = (uint32_t)n;
-    return err;
-}
-
-static int parse_type(const json_t *json, struct column_type *type, struct diag *diag)
-{
-    static const char *const members[] = {"key", "value", "min", "max", NULL};
-    int64_t min = 1;
-    *type = (struct column_type){.n_min = 1, .n_max = 1};
-    if (json_is_string(json))
-        return parse_base_type(json, &type->key, diag);
-    if (!json)
-        return diag_set(diag, ERR_SYNTAX, "Required 'type' member is missing.");
-    int err = check_members(json, members, diag);
-    if (!err)
-        err = parse_base_type(json_object_get(json, "key"), &type->key, diag);
-    type->is_map = json_object_get(json, "value") != NULL;
-    if (!err && type->is_map)
-        err = parse_base_type(json_object_get(json, "value"), &type->value, diag);
-    if (!err)
-        err = parse_integer(json, "min", 0, 1, &min, diag);
-    if (!err)
-        err = parse_max(json, &type->n_max, diag);
-    type->n_min = (uint32_t)min;
-    return err;
+        *ret = json_is_true(member);
 }
 
 /* ---- columns ---- */
@@ -239,36 +55,25 @@ static const struct datum *default_datum(const struct column_type *type)
     return datum_new_map(type->key.type, type->value.type, &key, &value, 1);
 }
 
-static int parse_flag(const json_t *json, const char *name, bool *ret, struct diag *diag)
+static int parse_column(struct reader *reader, const char *name, const json_t *json,
+                        struct schema_column *column)
 {
-    const json_t *member = json_object_get(json, name);
-    if (member && !json_is_boolean(member))
-        return diag_set(diag, ERR_SYNTAX, "Type mismatch for member '%s'.", name);
-    if (member)
-        *ret = json_is_true(member);
-    return 0;
-}
-
-static int parse_column(const char *name, const json_t *json, struct schema_column *column,
-                        struct diag *diag)
-{
-    static const char *const members[] = {"type", "mutable", "ephemeral", NULL};
+    static const struct member members[] = {{"mutable", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                            {"ephemeral", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                            {"type", MEMBER_STRING | MEMBER_OBJECT},
+                                            {NULL}};
     column->name = xstrdup(name);
     column->is_mutable = true;
     column->is_synced = true;
-    int err = check_name(name, diag);
+    char *what = xasprintf("schema for column %s", name);
+    int err = members_check(json, what, members, reader->error);
+    free(what);
     if (!err)
-        err = check_members(json, members, diag);
-    if (!err)
-        err = parse_type(json_object_get(json, "type"), &column->type, diag);
-    if (!err)
-        err = parse_flag(json, "mutable", &column->is_mutable, diag);
-    if (!err)
-        err = parse_flag(json, "ephemeral", &column->is_ephemeral, diag);
-    if (err) {
-        diag_prefix(diag, "column %s: ", name);
+        err = column_type_from_json(json_object_get(json, "type"), &column->type, reader->error);
+    if (err)
         return err;
-    }
+    parse_flag(json, "mutable", &column->is_mutable);
+    parse_flag(json, "ephemeral", &column->is_ephemeral);
     if (column->type.key.ref == REF_WEAK || column->type.value.ref == REF_WEAK)
         column->is_mutable = true; /* the server itself has to change it */
     column->default_value = default_datum(&column->type);
@@ -290,19 +95,26 @@ static int compare_columns(const void *a, const void *b)
     return strcmp(((const struct schema_column *)a)->name, ((const struct schema_column *)b)->name);
 }
 
-static int parse_columns(const json_t *json, struct schema_table *table, struct diag *diag)
+/* JSON is the table's object. */
+static int parse_columns(struct reader *reader, const json_t *json, struct schema_table *table)
 {
+    const json_t *columns = json_object_get(json, "columns");
     const char *name;
     json_t *column;
-    if (!json_is_object(json) || !json_object_size(json))
-        return diag_set(diag, ERR_SYNTAX, "table must have at least one column");
-    table->columns = xcalloc(json_object_size(json), sizeof *table->columns);
-    json_object_foreach((json_t *)(uintptr_t)json, name, column)
+    if (!json_object_size(columns))
+        return op_error_set(reader->error, "syntax error", json,
+                            "table must have at least one column");
+    table->columns = xcalloc(json_object_size(columns), sizeof *table->columns);
+    json_object_foreach((json_t *)(uintptr_t)columns, name, column)
     {
-        int err = parse_column(name, column, &table->columns[table->n_columns++], diag);
+        reader->column = name;
+        int err = check_name(reader, json, name);
+        if (!err)
+            err = parse_column(reader, name, column, &table->columns[table->n_columns++]);
         if (err)
             return err;
     }
+    reader->column = NULL;
     qsort(table->columns, table->n_columns, sizeof *table->columns, compare_columns);
     for (size_t i = 0; i < table->n_columns; i++) {
         table->columns[i].index = (int)i;
@@ -311,67 +123,81 @@ static int parse_columns(const json_t *json, struct schema_table *table, struct 
     return 0;
 }
 
-static int parse_index(const json_t *json, struct schema_table *table, struct schema_index *index,
-                       struct diag *diag)
+/* JSON is one of the indexes of the table whose object is WHOLE. */
+static int parse_index(struct reader *reader, const json_t *whole, const json_t *json,
+                       struct schema_table *table, struct schema_index *index)
 {
-    if (!json_is_array(json) || !json_array_size(json))
-        return diag_set(diag, ERR_SYNTAX, "array of distinct column names expected");
+    static const char expected[] = "array of distinct column names expected";
+    if (!json_is_array(json))
+        return op_error_set(reader->error, "syntax error", json, expected);
+    if (!json_array_size(json))
+        return op_error_set(reader->error, "syntax error", whole,
+                            "index must have at least one column");
     index->columns = xcalloc(json_array_size(json), sizeof *index->columns);
     for (size_t i = 0; i < json_array_size(json); i++) {
         const char *name = json_string_value(json_array_get(json, i));
         const struct schema_column *column = name ? schema_column_find(table, name) : NULL;
+        if (!name)
+            return op_error_set(reader->error, "syntax error", json, expected);
         if (!column || column->index < 0)
-            return diag_set(diag, ERR_SYNTAX, "%s is not a valid column name", name ? name : "");
+            return op_error_set(reader->error, "syntax error", json,
+                                "%s is not a valid column name", name);
         for (size_t j = 0; j < i; j++) {
             if (index->columns[j] == column)
-                return diag_set(diag, ERR_SYNTAX, "array of distinct column names expected");
+                return op_error_set(reader->error, "syntax error", json, expected);
         }
         if (column->is_ephemeral)
-            return diag_set(diag, ERR_SYNTAX, "ephemeral columns not allowed in an index");
+            return op_error_set(reader->error, "syntax error", whole,
+                                "ephemeral columns (such as %s) may not be indexed", name);
         index->columns[index->n++] = column;
     }
     return 0;
 }
 
-static int parse_indexes(const json_t *json, struct schema_table *table, struct diag *diag)
+static int parse_indexes(struct reader *reader, const json_t *whole, struct schema_table *table)
 {
+    const json_t *json = json_object_get(whole, "indexes");
     if (!json)
         return 0;
-    if (!json_is_array(json))
-        return diag_set(diag, ERR_SYNTAX, "Type mismatch for member 'indexes'.");
     table->indexes = xcalloc(json_array_size(json), sizeof *table->indexes);
     for (size_t i = 0; i < json_array_size(json); i++) {
         struct schema_index *index = &table->indexes[table->n_indexes++];
-        int err = parse_index(json_array_get(json, i), table, index, diag);
+        int err = parse_index(reader, whole, json_array_get(json, i), table, index);
         if (err)
             return err;
     }
     return 0;
 }
 
-static int parse_table(const char *name, const json_t *json, struct schema_table *table,
-                       struct diag *diag)
+static int parse_max_rows(struct reader *reader, const json_t *whole, uint32_t *ret)
 {
-    static const char *const members[] = {"columns", "maxRows", "isRoot", "indexes", NULL};
-    int64_t max_rows = SCHEMA_UNLIMITED;
+    const json_t *json = json_object_get(whole, "maxRows");
+    int64_t n = json ? member_integer(json) : SCHEMA_UNLIMITED;
+    *ret = (uint32_t)MIN(n, (int64_t)SCHEMA_UNLIMITED);
+    return n < 1 ? op_error_set(reader->error, "syntax error", whole, "maxRows must be at least 1")
+                 : 0;
+}
+
+static int parse_table(struct reader *reader, const char *name, const json_t *json,
+                       struct schema_table *table)
+{
+    static const struct member members[] = {{"columns", MEMBER_OBJECT},
+                                            {"maxRows", MEMBER_INTEGER | MEMBER_OPTIONAL},
+                                            {"isRoot", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                            {"indexes", MEMBER_ARRAY | MEMBER_OPTIONAL},
+                                            {NULL}};
     table->name = xstrdup(name);
-    int err = check_name(name, diag);
+    char *what = xasprintf("table schema for table %s", name);
+    int err = members_check(json, what, members, reader->error);
+    free(what);
     if (!err)
-        err = check_members(json, members, diag);
+        err = parse_max_rows(reader, json, &table->max_rows);
     if (!err)
-        err = parse_flag(json, "isRoot", &table->is_root, diag);
-    if (!err)
-        err = parse_integer(json, "maxRows", 1, SCHEMA_UNLIMITED, &max_rows, diag);
-    if (!err)
-        err = parse_columns(json_object_get(json, "columns"), table, diag);
+        err = parse_columns(reader, json, table);
+    parse_flag(json, "isRoot", &table->is_root);
     add_hidden_column(&table->uuid_column, "_uuid", COLUMN_UUID);
     add_hidden_column(&table->version_column, "_version", COLUMN_VERSION);
-    if (!err)
-        err = parse_indexes(json_object_get(json, "indexes"), table, diag);
-    table->max_rows = (uint32_t)max_rows;
-    if (err)
-        diag_prefix(diag, "table %s: ", name);
-    return err;
+    return err ? err : parse_indexes(reader, json, table);
 }
 
 /* ---- the whole ---- */
@@ -381,20 +207,22 @@ static int compare_tables(const void *a, const void *b)
     return strcmp(((const struct schema_table *)a)->name, ((const struct schema_table *)b)->name);
 }
 
-static int resolve(struct schema *schema, struct schema_column *column, struct base_type *type,
-                   struct diag *diag)
+static int resolve(struct reader *reader, struct schema *schema, struct schema_column *column,
+                   struct base_type *type)
 {
     if (type->ref == REF_NONE)
         return 0;
     type->ref_table = schema_table_find(schema, type->ref_table_name);
-    if (!type->ref_table)
-        return diag_set(diag, ERR_SYNTAX, "table %s: column %s: refers to undefined table \"%s\"",
-                        column->table->name, column->name, type->ref_table_name);
-    return 0;
+    reader->table = column->table->name;
+    return type->ref_table
+               ? 0
+               : op_error_set(reader->error, "syntax error", NULL,
+                              "column %s %s refers to undefined table %s", column->name,
+                              type == &column->type.key ? "key" : "value", type->ref_table_name);
 }
 
 /* After sorting: indexes, back pointers, references; without any root table, all are. */
-static int link_tables(struct schema *schema, struct diag *diag)
+static int link_tables(struct reader *reader, struct schema *schema)
 {
     bool has_root = false;
     for (size_t i = 0; i < schema->n_tables; i++)
@@ -408,9 +236,9 @@ static int link_tables(struct schema *schema, struct diag *diag)
         for (size_t j = 0; j < table->n_columns; j++) {
             struct schema_column *column = &table->columns[j];
             column->table = table;
-            int err = resolve(schema, column, &column->type.key, diag);
+            int err = resolve(reader, schema, column, &column->type.key);
             if (!err)
-                err = resolve(schema, column, &column->type.value, diag);
+                err = resolve(reader, schema, column, &column->type.value);
             if (err)
                 return err;
         }
@@ -418,53 +246,68 @@ static int link_tables(struct schema *schema, struct diag *diag)
     return 0;
 }
 
-static int parse_tables(const json_t *json, struct schema *schema, struct diag *diag)
+static int parse_tables(struct reader *reader, const json_t *whole, struct schema *schema)
 {
+    const json_t *json = json_object_get(whole, "tables");
     const char *name;
     json_t *table;
-    if (!json_is_object(json))
-        return diag_set(diag, ERR_SYNTAX, "Required 'tables' member is missing.");
     schema->tables = xcalloc(json_object_size(json) + 1, sizeof *schema->tables);
     json_object_foreach((json_t *)(uintptr_t)json, name, table)
     {
-        int err = parse_table(name, table, &schema->tables[schema->n_tables++], diag);
+        int err = check_name(reader, whole, name);
+        reader->table = name;
+        if (!err)
+            err = parse_table(reader, name, table, &schema->tables[schema->n_tables++]);
         if (err)
             return err;
     }
+    reader->table = NULL;
     qsort(schema->tables, schema->n_tables, sizeof *schema->tables, compare_tables);
-    return link_tables(schema, diag);
+    return link_tables(reader, schema);
 }
 
-static int parse_text(const json_t *json, const char *name, char **ret, struct diag *diag)
+static char *parse_text(const json_t *json, const char *name)
 {
     const json_t *member = json_object_get(json, name);
-    if (member && !json_is_string(member))
-        return diag_set(diag, ERR_SYNTAX, "Type mismatch for member '%s'.", name);
-    *ret = member ? xstrdup(json_string_value(member)) : NULL;
-    return 0;
+    return member ? xstrdup(json_string_value(member)) : NULL;
 }
 
-static int parse_schema(const json_t *json, struct schema *schema, struct diag *diag)
+/* x.y.z */
+static bool is_version(const char *s)
 {
-    static const char *const members[] = {"name", "version", "cksum", "tables", NULL};
-    int err = check_members(json, members, diag);
-    if (!err)
-        err = parse_text(json, "name", &schema->name, diag);
-    if (!err)
-        err = parse_text(json, "version", &schema->version, diag);
-    if (!err)
-        err = parse_text(json, "cksum", &schema->cksum, diag);
-    if (!err && (!schema->name || !is_identifier(schema->name)))
-        err = diag_set(diag, ERR_SYNTAX, "schema name must be a valid id");
-    if (!err && !schema->version)
+    for (int i = 0; i < 3; i++) {
+        size_t n = strspn(s, "0123456789");
+        if (!n || s[n] != (i < 2 ? '.' : '\0'))
+            return false;
+        s += n + 1;
+    }
+    return true;
+}
+
+static int parse_schema(struct reader *reader, const json_t *json, struct schema *schema)
+{
+    static const struct member members[] = {{"name", MEMBER_ID},
+                                            {"version", MEMBER_STRING | MEMBER_OPTIONAL},
+                                            {"cksum", MEMBER_STRING | MEMBER_OPTIONAL},
+                                            {"tables", MEMBER_OBJECT},
+                                            {NULL}};
+    int err = members_check(json, "database schema", members, reader->error);
+    if (err)
+        return err;
+    schema->name = parse_text(json, "name");
+    schema->version = parse_text(json, "version");
+    schema->cksum = parse_text(json, "cksum");
+    if (!schema->version)
         schema->version = xstrdup("0.0.0");
-    return err ? err : parse_tables(json_object_get(json, "tables"), schema, diag);
+    if (!is_version(schema->version))
+        return op_error_set(reader->error, "syntax error", json,
+                            "schema version \"%s\" not in format x.y.z", schema->version);
+    return parse_tables(reader, json, schema);
 }
 
-int schema_from_json(json_t *json, struct schema **ret, struct diag *diag)
+/* Takes SCHEMA, which was read with result ERR. */
+static int finish(struct schema *schema, int err, struct schema **ret)
 {
-    struct schema *schema = NEW(struct schema);
-    int err = parse_schema(json, schema, diag);
     if (err) {
         schema_free(schema);
         return err;
@@ -474,6 +317,30 @@ int schema_from_json(json_t *json, struct schema **ret, struct diag *diag)
     json_decref(canonical);
     *ret = schema;
     return 0;
+}
+
+int schema_parse(const json_t *json, struct schema **ret, struct op_error *error)
+{
+    struct schema *schema = NEW(struct schema);
+    struct reader reader = {.error = error};
+    return finish(schema, parse_schema(&reader, json, schema), ret);
+}
+
+int schema_from_json(json_t *json, struct schema **ret, struct diag *diag)
+{
+    struct op_error error = {0};
+    struct schema *schema = NEW(struct schema);
+    struct reader reader = {.error = &error};
+    int err = parse_schema(&reader, json, schema);
+    if (err) {
+        diag_set(diag, err, "%s", error.details);
+        if (reader.column)
+            diag_prefix(diag, "column %s: ", reader.column);
+        if (reader.table)
+            diag_prefix(diag, "table %s: ", reader.table);
+    }
+    op_error_fini(&error);
+    return finish(schema, err, ret);
 }
 
 int schema_from_text(const char *text, struct schema **ret, struct diag *diag)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Requests and operations that are wrong in one way each, to Debian's ovsdb-server and to weft-dbd: the replies are equal, words and all.
 
-Left out: what ovsdb-server 3.1 dies of (a monitor without requests, a change of conditions without "where"), and what is wrong inside the
-schema of a convert. Its "volation" is read as what it means."""
+Left out: what ovsdb-server 3.1 dies of (a monitor without requests, a change of conditions without "where"), and an index over _uuid, which it takes. Its
+"volation" is read as what it means."""
 import itertools
 import json
 import re
@@ -83,6 +83,39 @@ CHANGES = [
 ]
 
 
+def schema(tables):
+    return {"name": "Interop", "version": "1.0.0", "tables": tables}
+
+
+def schemas():
+    """Each wrong in one way."""
+    string = {"type": "string"}
+    table = {"columns": {"c": string}}
+    yield from ({}, [], 5, None, "x", {"name": "Interop"}, {"name": "Interop", "version": "1.0.0"}, schema(5), dict(schema({"T": table}), x=1), dict(schema({"T": table}), cksum=5))
+    yield from (dict(schema({"T": table}), version=v) for v in (5, "", "1.0", "1.0.x", "1.0.0 ", "1.0.0.0", "1..0", ".1.0.0"))
+    yield from (dict(schema({"T": table}), name=v) for v in (5, "5x", "Other"))
+    yield from (schema({name: table}) for name in ("_T", "5", "T-x"))
+    yield from (schema({"T": t}) for t in (5, [], {}, {"columns": 5}, {"columns": {}}))
+    yield from (schema({"T": dict(table, **{k: v})}) for k, v in (("x", 1), ("maxRows", "x"), ("maxRows", 0), ("maxRows", -1), ("maxRows", 1.5), ("isRoot", 5)))
+    yield from (schema({"T": dict(table, indexes=v)}) for v in (5, [5], [[]], [["nope"]], [["c", "c"]], [[5]], ["c"]))
+    yield from (schema({"T": {"columns": {name: string}}}) for name in ("_c", "5"))
+    yield from (schema({"T": {"columns": {"c": c}}}) for c in (5, [], {}, dict(string, x=1), dict(string, mutable=5), dict(string, ephemeral=5)))
+    yield schema({"T": {"columns": {"c": dict(string, ephemeral=True)}, "indexes": [["c"]]}})
+    types = [5, [], None, "nope", {}, {"value": "string"}]
+    types += ({"key": v} for v in (5, [], {}, "nope", {"type": 5}, {"type": "nope"}, {"enum": ["set", ["a"]]}))
+    types += ({"key": "string", k: v} for k, v in (
+        ("x", 1), ("min", 2), ("min", -1), ("min", "x"), ("min", 1.5), ("max", 0), ("max", "x"), ("max", 1.5), ("max", 2**32 - 1), ("max", 2**32), ("value", 5), ("value", "nope"), ("value", None)))
+    types += ({"key": {"type": t, k: v}} for t, k, v in (
+        ("string", "x", 1), ("integer", "minInteger", "x"), ("integer", "minInteger", 1.5), ("string", "minInteger", 1), ("real", "minReal", "x"), ("real", "minInteger", 1),
+        ("boolean", "minInteger", 1), ("string", "minLength", -1), ("string", "maxLength", -1), ("string", "maxLength", "x"), ("string", "maxLength", 2**32),
+        ("uuid", "refTable", 5), ("uuid", "refTable", "5x"), ("uuid", "refTable", "Nope"), ("uuid", "refType", "strong"), ("string", "refTable", "T"), ("string", "enum", 5),
+        ("string", "enum", ["set", []]), ("string", "enum", ["set", [5]]), ("string", "enum", ["set", ["a", "a"]]), ("string", "enum", ["sat", ["a"]])))
+    types += ({"key": {"type": "uuid", "refTable": "T", "refType": v}} for v in (5, "x"))
+    types += ({"key": {"type": t, k: 5, l: 4}} for t, k, l in (("integer", "minInteger", "maxInteger"), ("real", "minReal", "maxReal"), ("string", "minLength", "maxLength")))
+    types += [{"key": {"type": "integer", "enum": ["set", [1, 2]], "minInteger": 1}}, {"key": "string", "value": {"type": "uuid", "refTable": "Nope"}}]
+    yield from (schema({"T": {"columns": {"c": {"type": t}}}}) for t in types)
+
+
 def requests():
     for operation in OPERATIONS:
         yield "transact", ["Interop", operation]
@@ -101,6 +134,8 @@ def requests():
         yield "monitor_cond_change", ["y", "y", change]
     for params in ([], ["Interop"], ["Interop", 5], ["Nope", {}]):
         yield "convert", params
+    for each in schemas():
+        yield "convert", ["Interop", each]
 
 
 def normal(reply):

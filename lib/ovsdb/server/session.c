@@ -121,10 +121,9 @@ static void convert(struct session *session, const struct jsonrpc_message *msg)
         session_reply_error(session, msg->id, "syntax error", msg->params, "array expected");
         return;
     }
-    if (schema_from_json(json_array_get(msg->params, 1), &schema, &diag)) {
-        session_reply_error(session, msg->id, "syntax error", NULL,
-                            "Parsing database schema failed: %s", diag_text(&diag));
-        diag_fini(&diag);
+    struct op_error error = {0};
+    if (schema_parse(json_array_get(msg->params, 1), &schema, &error)) {
+        session_reply_op_error(session, msg->id, &error);
         return;
     }
     if (check_new_schema(session, msg, db, schema)) {

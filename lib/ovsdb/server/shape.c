@@ -6,83 +6,38 @@
 
 #include "base/hash.h"
 #include "base/vec.h"
+#include "schema/members.h"
 
 /* ---- parsing ---- */
 
-/* JSON_TRUE stands for both booleans. */
-struct member {
-    const char *name;
-    json_type type;
-};
-
-static bool has_type(const json_t *json, json_type type)
-{
-    return type == JSON_TRUE ? json_is_boolean(json) : json_typeof(json) == type;
-}
-
-static const char *first_unknown(const json_t *json, const struct member *members, size_t n)
-{
-    const char *name;
-    json_t *unused;
-    json_object_foreach((json_t *)(uintptr_t)json, name, unused)
-    {
-        size_t i = 0;
-        while (i < n && strcmp(members[i].name, name) != 0)
-            i++;
-        if (i == n)
-            return name;
-    }
-    return NULL;
-}
-
-/* JSON, which is WHAT of the request, has to be an object with these N members at most. */
+/* JSON, which is WHAT of the request, has to be an object with these members at most. */
 static bool check_members(const json_t *json, const char *what, const struct member *members,
-                          size_t n, struct op_error *error)
+                          struct op_error *error)
 {
-    size_t n_known = 0;
-    if (!json_is_object(json)) {
-        op_error_set(error, "syntax error", NULL, "Parsing %s failed: Object expected.", what);
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const json_t *value = json_object_get(json, members[i].name);
-        if (value && !has_type(value, members[i].type)) {
-            op_error_set(error, "syntax error", json,
-                         "Parsing %s failed: Type mismatch for member '%s'.", what,
-                         members[i].name);
-            return false;
-        }
-        n_known += value != NULL;
-    }
-    size_t n_unknown = json_object_size(json) - n_known;
-    const char *unknown = n_unknown ? first_unknown(json, members, n) : NULL;
-    if (n_unknown == 1)
-        op_error_set(error, "syntax error", json,
-                     "Parsing %s failed: Member '%s' is present but not allowed here.", what,
-                     unknown);
-    else if (n_unknown)
-        op_error_set(error, "syntax error", json,
-                     "Parsing %s failed: Member '%s' and %zu other member%s are present but not "
-                     "allowed here.",
-                     what, unknown, n_unknown - 1, n_unknown > 2 ? "s" : "");
-    return !n_unknown;
+    char *wrong = members_wrong(json, members);
+    if (wrong)
+        op_error_set(error, "syntax error", json_is_object(json) ? json : NULL,
+                     "Parsing %s failed: %s", what, wrong);
+    free(wrong);
+    return !wrong;
 }
 
 static bool parse_select(const json_t *json, const char *table, unsigned *ret,
                          struct op_error *error)
 {
-    static const struct member kinds[] = {{"initial", JSON_TRUE},
-                                          {"insert", JSON_TRUE},
-                                          {"delete", JSON_TRUE},
-                                          {"modify", JSON_TRUE}};
+    static const struct member kinds[] = {{"initial", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                          {"insert", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                          {"delete", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                          {"modify", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
+                                          {NULL}};
     static const unsigned bits[] = {SELECT_INITIAL, SELECT_INSERT, SELECT_DELETE, SELECT_MODIFY};
     *ret = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE | SELECT_MODIFY;
     if (!json)
         return true;
     char *what = xasprintf("table %s select", table);
-    bool ok = check_members(json, what, kinds, ARRAY_SIZE(kinds), error);
+    bool ok = check_members(json, what, kinds, error);
     free(what);
-    for (size_t i = 0; ok && i < ARRAY_SIZE(kinds); i++) {
+    for (size_t i = 0; ok && kinds[i].name; i++) {
         if (json_is_false(json_object_get(json, kinds[i].name)))
             *ret &= ~bits[i];
     }
@@ -162,10 +117,10 @@ static bool parse_where(struct shape_table *st, const json_t *json, bool *is_tru
 
 /* One object of the request about ST. What else than these MEMBERS it has is refused. */
 static bool check_element(const struct shape_table *st, const json_t *json,
-                          const struct member *members, size_t n, struct op_error *error)
+                          const struct member *members, struct op_error *error)
 {
     char *what = xasprintf("table %s", st->table->name);
-    bool ok = check_members(json, what, members, n, error);
+    bool ok = check_members(json, what, members, error);
     free(what);
     return ok;
 }
@@ -173,10 +128,12 @@ static bool check_element(const struct shape_table *st, const json_t *json,
 static bool parse_element(struct shape_table *st, enum monitor_version version, const json_t *json,
                           bool *is_true, struct op_error *error)
 {
-    static const struct member members[] = {
-        {"columns", JSON_ARRAY}, {"select", JSON_OBJECT}, {"where", JSON_ARRAY}};
+    static const struct member members[] = {{"where", MEMBER_ARRAY | MEMBER_OPTIONAL},
+                                            {"columns", MEMBER_ARRAY | MEMBER_OPTIONAL},
+                                            {"select", MEMBER_OBJECT | MEMBER_OPTIONAL},
+                                            {NULL}};
     unsigned select;
-    if (!check_element(st, json, members, version == MONITOR_V1 ? 2 : 3, error) ||
+    if (!check_element(st, json, version == MONITOR_V1 ? members + 1 : members, error) ||
         !parse_select(json_object_get(json, "select"), st->table->name, &select, error) ||
         !parse_columns(st, json_object_get(json, "columns"), select, error) ||
         !parse_where(st, json_object_get(json, "where"), is_true, error))
@@ -298,8 +255,10 @@ struct shape *shape_from_json(const struct schema *schema, enum monitor_version 
 static bool change_element(struct shape_table *st, const json_t *json, bool *is_true,
                            struct op_error *error)
 {
-    static const struct member members[] = {{"columns", JSON_ARRAY}, {"where", JSON_ARRAY}};
-    if (!check_element(st, json, members, ARRAY_SIZE(members), error))
+    static const struct member members[] = {{"columns", MEMBER_ARRAY | MEMBER_OPTIONAL},
+                                            {"where", MEMBER_ARRAY | MEMBER_OPTIONAL},
+                                            {NULL}};
+    if (!check_element(st, json, members, error))
         return false;
     if (json_object_get(json, "columns")) {
         op_error_set(error, "syntax error", json, "changing columns is unsupported");
