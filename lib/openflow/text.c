@@ -6,8 +6,12 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/log.h"
+#include "flow/normalize.h"
 #include "net/headers.h"
 #include "openflow/keyvalue.h"
+
+LOG_MODULE(ofp_match);
 
 /* ---- Reading matches ---- */
 
@@ -245,6 +249,20 @@ static int parse_option(struct flow_text *ft, struct keyvalue *kv, const struct 
     return *kv->value ? 1 : parse_flag(ft, kv->key);
 }
 
+static void normalize(struct match *match, const struct port_names *ports)
+{
+    struct match before = *match;
+    if (!match_normalize(match))
+        return;
+    struct str a = STR_INIT, b = STR_INIT;
+    match_put(&a, &before, -1, ports);
+    match_put(&b, match, -1, ports);
+    log_warn("normalization changed a match from \"%s\" to \"%s\": say the protocol of each field",
+             str_c(&a), str_c(&b));
+    str_fini(&a);
+    str_fini(&b);
+}
+
 static int parse_pieces(char *text, const struct port_names *ports,
                         const struct table_names *tables, struct flow_text *ft, struct diag *diag)
 {
@@ -263,7 +281,10 @@ static int parse_pieces(char *text, const struct port_names *ports,
         if (err)
             return err;
     }
-    return more < 0 ? diag_set(diag, ERR_SYNTAX, "unbalanced parentheses") : 0;
+    if (more < 0)
+        return diag_set(diag, ERR_SYNTAX, "unbalanced parentheses");
+    normalize(&ft->match, ports);
+    return 0;
 }
 
 /* The text behind "actions=" or "action=", which is cut off TEXT; NULL: there is none. */

@@ -332,6 +332,13 @@ static void test_flows(void **state UNUSED)
         {"ip,in_port:local,action=strip_vlan,local,flood,normal,resubmit(,5),controller",
          "ip,in_port=LOCAL actions=strip_vlan,LOCAL,FLOOD,NORMAL,resubmit(,5),CONTROLLER:65535"},
         {"arp,dl_vlan:7,action=drop", "arp,dl_vlan=7 actions=drop"},
+        /* What belongs to a protocol that the match does not say (any more). */
+        {"ip,tp_src=5,nw_tos=4,actions=drop", "ip,nw_tos=4 actions=drop"},
+        {"nw_src=1.2.3.4,tp_dst=80,actions=drop", "actions=drop"},
+        {"tcp,tp_dst=5,icmp,actions=drop", "icmp actions=drop"},
+        {"sctp,tp_src=991,arp,arp_tpa=1.2.3.0/24,actions=1",
+         "arp,arp_tpa=1.2.3.0/24 actions=output:1"},
+        {"icmp6,nd_target=fe80::1,actions=drop", "icmp6 actions=drop"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(differ); i++)
         check_flow(differ[i][0], differ[i][1]);
