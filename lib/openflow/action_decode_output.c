@@ -100,8 +100,12 @@ int decode_controller2(struct decoder *d, struct body *b)
 
 int decode_enqueue(struct decoder *d, struct body *b)
 {
+    uint32_t port;
+    int err = port_of(d, b, &port);
+    if (err)
+        return err;
     struct of_enqueue *q = DECODE_PUT(d, OF_ENQUEUE, of_enqueue);
-    q->port = port_from_16(body_take16(b));
+    q->port = port;
     body_take(b, 6);
     q->queue = body_take32(b);
     return body_done(b);
