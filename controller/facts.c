@@ -195,31 +195,25 @@ TYPE_WITH_STRINGS(want_tunnel, fact_want_tunnel, want_tunnel_compare);
 TYPE_PLAIN(place, fact_place);
 TYPE_PLAIN(home, fact_home);
 TYPE_PLAIN(member, fact_member);
-TYPE_PLAIN(lflow_at, fact_lflow_at);
+TYPE_PLAIN(here, fact_here);
+
+static void lflow_at_ref(const void *fact)
+{
+    feed_row_type.ref(fact); /* it begins with the row */
+}
+
+static void lflow_at_unref(const void *fact)
+{
+    feed_row_type.unref(fact);
+}
+static int lflow_at_compare(const void *va, const void *vb)
+{
+    const struct fact_lflow_at *a = va, *b = vb;
+    int c = uuid_compare(&a->lflow.uuid, &b->lflow.uuid);
+    return c ? c : uuid_compare(&a->here.datapath, &b->here.datapath);
+}
+TYPE_WITH_STRINGS(lflow_at, fact_lflow_at, lflow_at_compare);
 TYPE_PLAIN(dp_group_at, fact_dp_group_at);
-
-static void parsed_ref(const void *fact)
-{
-    const struct fact_parsed *f = fact;
-    expr_ref(f->match);
-    actions_ref(f->actions);
-    if (f->meter)
-        rstr_ref(f->meter);
-}
-
-static void parsed_unref(const void *fact)
-{
-    const struct fact_parsed *f = fact;
-    expr_unref(f->match);
-    actions_unref(f->actions);
-    rstr_unref(f->meter);
-}
-
-const struct inc_type type_parsed = {.name = "parsed",
-                                     .size = sizeof(struct fact_parsed),
-                                     .compare = compare_uuid,
-                                     .ref = parsed_ref,
-                                     .unref = parsed_unref};
 
 REFS(reject, fact_reject, f->why)
 TYPE_WITH_STRINGS(reject, fact_reject, compare_uuid);
@@ -301,5 +295,3 @@ const struct inc_type type_key_oflow = {
     .name = "flow", .size = sizeof(struct oflow_key), .ref = name_ref, .unref = name_unref};
 const struct inc_type type_key_id = {
     .name = "id", .size = sizeof(struct id_key), .ref = name_ref, .unref = name_unref};
-const struct inc_type type_key_lflow_at = {.name = "lflow_at",
-                                           .size = sizeof(struct fact_lflow_at)};

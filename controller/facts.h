@@ -7,10 +7,9 @@
  */
 #pragma once
 
-#include "action/action.h"
 #include "base/rstr.h"
 #include "base/uuid.h"
-#include "expr/expr.h"
+#include "feed/feed.h"
 #include "inc/inc.h"
 
 enum port_type {
@@ -231,21 +230,19 @@ struct fact_member { /* how a multicast group reaches one of its ports, or one h
     uint8_t tunnel_type, tunnel_option;
 };
 
-struct fact_lflow_at { /* a logical flow on a local datapath */
-    struct uuid lflow, datapath;
+struct fact_here { /* a local datapath, as its logical flows see it */
+    struct uuid datapath;
+    uint32_t key;
+    uint32_t is_router;
+};
+struct
+    fact_lflow_at { /* a logical flow that is another one on each of its datapaths, on one of them */
+    struct feed_row lflow;
+    struct fact_here here;
 };
 struct fact_dp_group_at { /* a local datapath in a group */
-    struct uuid group, datapath;
-};
-struct fact_parsed { /* a logical flow, understood */
-    struct uuid lflow;
-    struct expr *match; /* the flow's match and its actions' prerequisites */
-    struct actions *actions;
-    struct rstr *meter; /* for packets to the controller, NULL: none */
-    uint32_t cookie;
-    uint16_t priority;
-    uint8_t pipeline; /* enum pipeline */
-    uint8_t table;    /* logical */
+    struct uuid group;
+    struct fact_here here;
 };
 struct fact_reject { /* a logical flow that could not be understood, with the reason */
     struct uuid lflow;
@@ -266,10 +263,10 @@ struct fact_oflow { /* an OpenFlow flow that should be installed */
 
 extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, type_port,
     type_chassis, type_encap, type_group, type_set, type_root, type_edge, type_local, type_claim,
-    type_want_tunnel, type_place, type_home, type_member, type_lflow_at, type_dp_group_at,
-    type_parsed, type_reject, type_global, type_oflow, type_want, type_id, type_uplink,
+    type_want_tunnel, type_place, type_home, type_member, type_here, type_lflow_at,
+    type_dp_group_at, type_reject, type_global, type_oflow, type_want, type_id, type_uplink,
     type_mapping, type_meter, type_candidate, type_want_uplink, type_object, type_dp_zones,
     type_localnet;
 /* Keys. */
 extern const struct inc_type type_key_u32, type_key_uuid, type_key_name, type_key_group,
-    type_key_oflow, type_key_lflow_at, type_key_id;
+    type_key_oflow, type_key_id;

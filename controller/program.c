@@ -44,12 +44,16 @@ static void declare_inputs(struct program *p)
     p->in_##ID = inc_input(g, TABLE, &feed_row_type);                                              \
     p->in_##ID##_by_uuid =                                                                         \
         inc_index_field(g, p->in_##ID, "uuid", &feed_uuid_type, offsetof(struct feed_row, uuid));
+#define UNITS(ID, TABLE)                                                                           \
+    p->in_##ID = inc_input(g, TABLE, &feed_row_type);                                              \
+    p->in_##ID##_each = inc_index_self(g, p->in_##ID, "each");
 #define ELEMENTS(ID, TYPE, TABLE, COLUMN)                                                          \
     p->in_##ID = inc_input(g, TABLE "." COLUMN, &feed_##TYPE##_type);                              \
     p->in_##ID##_by_row =                                                                          \
         inc_index_field(g, p->in_##ID, "row", &feed_uuid_type, offsetof(struct feed_##TYPE, row));
 #include "controller/inputs.def"
 #undef ROWS
+#undef UNITS
 #undef ELEMENTS
     p->in_group_port_each = inc_index_self(g, p->in_group_port, "each");
     p->in_dp_group_dp_each = inc_index_self(g, p->in_dp_group_dp, "each");
@@ -61,9 +65,11 @@ static void declare_inputs(struct program *p)
 void program_feed(const struct program *p, struct feed *feed)
 {
 #define ROWS(ID, TABLE) feed_rows(feed, p->in_##ID, TABLE);
+#define UNITS(ID, TABLE) feed_rows(feed, p->in_##ID, TABLE);
 #define ELEMENTS(ID, TYPE, TABLE, COLUMN) feed_elements(feed, p->in_##ID, TABLE, COLUMN);
 #include "controller/inputs.def"
 #undef ROWS
+#undef UNITS
 #undef ELEMENTS
 }
 
@@ -221,28 +227,22 @@ static void declare_lflows(struct program *p)
     struct inc_program *g = p->inc;
     p->dp_group_at = inc_derived(g, "dp_group_at", &type_dp_group_at);
     p->dp_group_at_by_group = BY_UUID(p->dp_group_at, fact_dp_group_at, group);
+    p->here = inc_derived(g, "here", &type_here);
+    p->here_by_datapath = BY_UUID(p->here, fact_here, datapath);
     p->lflow_at = inc_derived(g, "lflow_at", &type_lflow_at);
-    p->lflow_at_by_lflow = BY_UUID(p->lflow_at, fact_lflow_at, lflow);
     p->lflow_at_each = inc_index_self(g, p->lflow_at, "each");
-    p->parsed = inc_derived(g, "parsed", &type_parsed);
-    p->parsed_by_lflow = BY_UUID(p->parsed, fact_parsed, lflow);
     p->reject = inc_derived(g, "reject", &type_reject);
 
+    inc_kind(g, &(struct inc_kind_def){.name = "select: datapaths",
+                                       .each = p->local_by_datapath,
+                                       .run = select_here_run,
+                                       .reads = {p->datapath},
+                                       .emits = {p->here}});
     inc_kind(g, &(struct inc_kind_def){.name = "select: groups",
                                        .each = p->in_dp_group_dp_each,
                                        .run = select_group_dp_run,
-                                       .reads = {p->local},
+                                       .reads = {p->here},
                                        .emits = {p->dp_group_at}});
-    inc_kind(g, &(struct inc_kind_def){.name = "select: flows",
-                                       .each = p->in_lflow_by_uuid,
-                                       .run = select_run,
-                                       .reads = {p->local, p->dp_group_at},
-                                       .emits = {p->lflow_at}});
-    inc_kind(g, &(struct inc_kind_def){.name = "parse",
-                                       .each = p->lflow_at_by_lflow,
-                                       .run = parse_run,
-                                       .reads = {p->in_lflow},
-                                       .emits = {p->parsed, p->reject}});
 }
 
 static void declare_oflows(struct program *p)
@@ -259,11 +259,18 @@ static void declare_oflows(struct program *p)
                                        .emits = {p->object}});
 
     inc_kind(g, &(struct inc_kind_def){.name = "translate: flows",
-                                       .each = p->lflow_at_each,
+                                       .each = p->in_lflow_each,
                                        .run = lflow_run,
-                                       .reads = {p->parsed, p->datapath, p->port, p->group, p->set,
+                                       .reads = {p->here, p->dp_group_at, p->port, p->group, p->set,
                                                  p->in_address, p->in_group_name, p->self, p->id,
                                                  p->meter, p->place, p->home},
+                                       .emits = {p->oflow, p->want, p->lflow_at, p->reject}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: flows on datapaths",
+                                       .each = p->lflow_at_each,
+                                       .run = lflow_at_run,
+                                       .reads = {p->port, p->group, p->set, p->in_address,
+                                                 p->in_group_name, p->self, p->id, p->meter,
+                                                 p->place, p->home},
                                        .emits = {p->oflow, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "translate: ports",
                                        .each = p->place_by_port,

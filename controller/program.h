@@ -23,11 +23,15 @@ struct program {
 #define ROWS(ID, TABLE)                                                                            \
     struct inc_coll *in_##ID;                                                                      \
     struct inc_index *in_##ID##_by_uuid;
+#define UNITS(ID, TABLE)                                                                           \
+    struct inc_coll *in_##ID;                                                                      \
+    struct inc_index *in_##ID##_each;
 #define ELEMENTS(ID, TYPE, TABLE, COLUMN)                                                          \
     struct inc_coll *in_##ID;                                                                      \
     struct inc_index *in_##ID##_by_row;
 #include "controller/inputs.def"
 #undef ROWS
+#undef UNITS
 #undef ELEMENTS
     struct inc_index *datapath_by_key, *in_group_port_each, *in_dp_group_dp_each, *in_lb_vip_each,
         *in_global_all;
@@ -50,9 +54,8 @@ struct program {
         *dp_zones_by_datapath, *place_by_port, *home_by_port, *member_by_group;
 
     /* flows */
-    struct inc_coll *lflow_at, *dp_group_at, *parsed, *reject, *oflow;
-    struct inc_index *lflow_at_by_lflow, *lflow_at_each, *dp_group_at_by_group, *parsed_by_lflow,
-        *oflow_by_key;
+    struct inc_coll *here, *lflow_at, *dp_group_at, *reject, *oflow;
+    struct inc_index *here_by_datapath, *lflow_at_each, *dp_group_at_by_group, *oflow_by_key;
 };
 
 /* Declares everything. The caller owns PROGRAM and ends it with program_fini after the engines that run it. */
@@ -82,10 +85,10 @@ inc_run_fn tunnels_run, tunnels_watched_run;
 inc_run_fn zones_run, zones_object_run;
 /* local/place.c: how ports are reached from here; members of multicast groups; ways to physical networks */
 inc_run_fn place_run, place_home_run, place_member_run, place_localnet_run;
-/* translate/select.c: which logical flows concern this hypervisor */
-inc_run_fn select_run, select_group_dp_run;
-/* translate/parse.c, translate/lflow.c */
-inc_run_fn parse_run, lflow_run;
+/* translate/select.c: which datapaths logical flows are translated for */
+inc_run_fn select_here_run, select_group_dp_run;
+/* translate/lflow.c */
+inc_run_fn lflow_run, lflow_at_run;
 /* translate/physical.c, multicast.c, neighbor.c */
 inc_run_fn physical_port_run, physical_tunnel_run, physical_fixed_run, multicast_run, neighbor_run,
     neighbor_static_run, fdb_run;

@@ -1,8 +1,9 @@
-/* lflow.c - one logical flow on one local datapath into OpenFlow flows.
+/* lflow.c - one logical flow into OpenFlow flows of its local datapaths.
  *
- * Rooms 6 to 8. Names of ports become numbers of this datapath, address sets and port groups their elements, is_chassis_resident what is true
+ * Rooms 6 to 8. Names of ports become numbers of a datapath, address sets and port groups their elements, is_chassis_resident what is true
  * here; the match's normal form gives a flow for each alternative; actions are encoded once (encode/translator.h, which remembers). Reading the names through the context makes
- * the unit run again when one of them changes. Units are (logical flow, datapath).
+ * the unit run again when one of them changes. Units are logical flows. Of most that have several datapaths the translation asked no datapath
+ * anything: it serves them all. The others have a unit on each datapath more, so that one port costs one datapath.
  */
 #include "controller/translate/oflow.h"
 
@@ -11,15 +12,19 @@
 
 #include "base/err.h"
 #include "controller/local/local.h"
+#include "controller/oflow_key.h"
+#include "controller/translate/parse.h"
 #include "encode/translator.h"
 #include "lflow/lflow.h"
 #include "net/addr.h"
+#include "rows/sb.h"
 
 struct lookup { /* aux of the callbacks */
     struct inc_ctx *ctx;
     struct program *p;
-    const struct fact_datapath *datapath;
+    const struct fact_here *here;
     const struct uuid *lflow;
+    bool is_waiting; /* for the number of a group */
 };
 
 /* Port or multicast group of this datapath. *PORT: NULL, if it is a group. */
@@ -28,14 +33,14 @@ static bool find_port(struct lookup *l, const char *text, uint32_t *ret,
 {
     struct rstr *name = program_name(l->p, text);
     *port = inc_read_one(l->ctx, l->p->port_by_name, &name);
-    bool is_found = *port && uuid_equal(&(*port)->datapath, &l->datapath->uuid);
+    bool is_found = *port && uuid_equal(&(*port)->datapath, &l->here->datapath);
     if (is_found) {
         *ret = (*port)->key;
     } else {
         *port = NULL;
         struct group_key key;
         INC_CLEAR(key);
-        key.datapath = l->datapath->uuid;
+        key.datapath = l->here->datapath;
         key.name = name;
         const struct fact_group *group = inc_read_one(l->ctx, l->p->group_by_name, &key);
         is_found = group != NULL;
@@ -111,7 +116,7 @@ static bool ports_of_group(void *aux, const char *name,
 {
     struct lookup *l = aux;
     char prefix[16];
-    snprintf(prefix, sizeof prefix, "@%u_", l->datapath->key);
+    snprintf(prefix, sizeof prefix, "@%u_", l->here->key);
     const struct fact_set *set = find_set(l, prefix, name);
     if (!set)
         set = find_set(l, "@", name);
@@ -128,7 +133,9 @@ static bool ports_of_group(void *aux, const char *name,
 static uint32_t number_of_group(void *aux, const char *spec)
 {
     struct lookup *l = aux;
-    return local_id(l->ctx, l->p, ID_GROUP, spec, 0);
+    uint32_t id = local_id(l->ctx, l->p, ID_GROUP, spec, 0);
+    l->is_waiting |= !id;
+    return id;
 }
 
 /* A meter of the database, or "__string: ..." of this logical flow alone. */
@@ -180,11 +187,34 @@ static bool tunnel_port(void *aux, const char *name, uint32_t *ret)
 
 /* --- Flows */
 
-static void emit_flows(struct lookup *l, const struct fact_parsed *parsed,
-                       const struct translation *t)
+/* Where a logical flow is to be. */
+struct heres {
+    const struct fact_here *const *v;
+    size_t n;
+};
+
+/* FLOW, without its datapath, on each of them. */
+static void emit_on(struct lookup *l, const struct oflow *flow, const struct parsed *parsed,
+                    struct heres heres)
 {
     bool is_ingress = parsed->pipeline == PIPELINE_INGRESS;
     unsigned table = (is_ingress ? OFTABLE_LOG_INGRESS : OFTABLE_LOG_EGRESS) + parsed->table;
+    struct fact_oflow f;
+    INC_CLEAR(f);
+    f.key = oflow_key_of(&l->p->blobs, &flow->match, table, parsed->priority);
+    f.actions = oflow_actions(l->p, flow);
+    f.cookie = parsed->cookie;
+    for (size_t i = 0; i < heres.n; i++) {
+        f.key.dp = heres.v[i]->key;
+        inc_emit(l->ctx, l->p->oflow, &f);
+    }
+    rstr_unref(f.key.match);
+    rstr_unref(f.actions);
+}
+
+static void emit_flows(struct lookup *l, const struct parsed *parsed, const struct translation *t,
+                       struct heres heres)
+{
     struct oflow clauses = OFLOW_INIT, flow = OFLOW_INIT;
     uint32_t base;
     if (!conj_base(l, t->n_conj, &base))
@@ -196,38 +226,31 @@ static void emit_flows(struct lookup *l, const struct fact_parsed *parsed,
         minimatch_expand(f->match, &out->match);
         if (f->conj_id)
             match_set(&out->match, FIELD_CONJ_ID, base + f->conj_id);
-        oflow_match_dp(out, l->datapath->key);
         of_actions_clear(&clauses.actions);
         for (uint32_t c = 0; c < f->n_clauses; c++)
             of_put_conjunction(&clauses.actions, base + f->clauses[c].conj, f->clauses[c].clause,
                                f->clauses[c].n_clauses);
-        oflow_emit(l->ctx, l->p, out, table, parsed->priority, parsed->cookie);
+        emit_on(l, out, parsed, heres);
     }
     oflow_fini(&clauses);
     oflow_fini(&flow);
 }
 
-void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
+/* What PARSED is on the datapath of L. NULL: nothing, or not before a number is given. */
+static const struct translation *translate(struct lookup *l, const struct parsed *parsed)
 {
-    struct program *p = aux;
-    const struct fact_lflow_at *at = key;
-    const struct fact_parsed *parsed = inc_read_one(ctx, p->parsed_by_lflow, &at->lflow);
-    const struct fact_datapath *datapath = inc_read_one(ctx, p->datapath_by_uuid, &at->datapath);
-    if (!parsed || !datapath)
-        return;
-    struct lookup lookup = {.ctx = ctx, .p = p, .datapath = datapath, .lflow = &at->lflow};
     const struct expr_world names = {
-        .aux = &lookup, .set = elements_of_set, .group = ports_of_group, .resident = is_resident};
-    uint32_t meter = parsed->meter ? number_of_meter(&lookup, parsed->meter->s) : 0;
+        .aux = l, .set = elements_of_set, .group = ports_of_group, .resident = is_resident};
+    uint32_t meter = parsed->meter ? number_of_meter(l, parsed->meter) : 0;
     const struct encode_params params = {
         .profile = &encode_modern,
         .pipeline = (enum pipeline)parsed->pipeline,
         .table = parsed->table,
-        .is_router = datapath->is_router,
-        .datapath_key = datapath->key,
+        .is_router = l->here->is_router,
+        .datapath_key = l->here->key,
         .flow_id = parsed->cookie,
         .meter = meter ? meter : OF_METER_NONE,
-        .aux = &lookup,
+        .aux = l,
         .port = number_of_port,
         .port_at = number_of_port_at,
         .group = number_of_group,
@@ -238,6 +261,92 @@ void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
     const struct translate_world world = {
         .names = &names, .params = &params, .norm_flags = NORM_MERGE};
     const struct translation *t;
-    if (!translator_run(p->translator, parsed->match, parsed->actions, &world, &t, NULL))
-        emit_flows(&lookup, parsed, t);
+    int rc = translator_run(l->p->translator, parsed->match, parsed->actions, &world, &t, NULL);
+    return rc ? NULL : t;
+}
+
+/* The local datapaths of a logical flow. */
+static struct heres heres_of(struct inc_ctx *ctx, struct program *p,
+                             const struct sb_logical_flow *row)
+{
+    const struct uuid *datapath = sb_logical_flow_logical_datapath(row);
+    const struct uuid *group = sb_logical_flow_logical_dp_group(row);
+    struct inc_facts one = {0}, many = {0};
+    if (datapath)
+        one = inc_read(ctx, p->here_by_datapath, datapath);
+    if (group)
+        many = inc_read(ctx, p->dp_group_at_by_group, group);
+    const struct fact_here **v = arena_alloc(inc_arena(ctx), (one.n + many.n) * sizeof *v);
+    size_t n = 0;
+    if (one.n)
+        v[n++] = one.v[0];
+    for (size_t i = 0; i < many.n; i++) {
+        const struct fact_dp_group_at *at = many.v[i];
+        if (!one.n || !uuid_equal(&at->here.datapath, &v[0]->datapath))
+            v[n++] = &at->here;
+    }
+    return (struct heres){v, n};
+}
+
+/* Whether T, the translation on the first datapath, is that on all of them. */
+static bool is_common(const struct translation *t, struct heres heres)
+{
+    for (size_t i = 1; i < heres.n; i++)
+        if (!t || t->is_local || heres.v[i]->is_router != heres.v[0]->is_router)
+            return false;
+    return true;
+}
+
+static void emit_each(struct inc_ctx *ctx, struct program *p, const struct feed_row *lflow,
+                      struct heres heres)
+{
+    struct fact_lflow_at f;
+    INC_CLEAR(f);
+    f.lflow = *lflow;
+    for (size_t i = 0; i < heres.n; i++) {
+        f.here = *heres.v[i];
+        inc_emit(ctx, p->lflow_at, &f);
+    }
+}
+
+void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct program *p = aux;
+    const struct feed_row *lflow = key;
+    struct heres heres = heres_of(ctx, p, sb_logical_flow_cast(lflow->row));
+    struct parsed parsed;
+    struct fact_reject reject;
+    INC_CLEAR(reject);
+    if (!heres.n)
+        return;
+    if (!parse_lflow(p, lflow->row, &parsed, &reject.why)) {
+        reject.lflow = lflow->uuid;
+        inc_emit_take(ctx, p->reject, &reject);
+        return;
+    }
+    struct lookup lookup = {.ctx = ctx, .p = p, .here = heres.v[0], .lflow = &lflow->uuid};
+    const struct translation *t = translate(&lookup, &parsed);
+    if (!is_common(t, heres))
+        emit_each(ctx, p, lflow, heres);
+    else if (t && !lookup.is_waiting)
+        emit_flows(&lookup, &parsed, t, heres);
+    parsed_fini(&parsed);
+}
+
+void lflow_at_run(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct program *p = aux;
+    const struct fact_lflow_at *at = key;
+    const struct fact_here *here = &at->here;
+    struct parsed parsed;
+    struct rstr *why;
+    if (!parse_lflow(p, at->lflow.row, &parsed, &why)) { /* what was understood a moment ago is */
+        rstr_unref(why);
+        return;
+    }
+    struct lookup lookup = {.ctx = ctx, .p = p, .here = here, .lflow = &at->lflow.uuid};
+    const struct translation *t = translate(&lookup, &parsed);
+    if (t && !lookup.is_waiting)
+        emit_flows(&lookup, &parsed, t, (struct heres){&here, 1});
+    parsed_fini(&parsed);
 }

@@ -14,14 +14,19 @@ void oflow_fini(struct oflow *flow)
     of_actions_fini(&flow->actions);
 }
 
+struct rstr *oflow_actions(struct program *p, const struct oflow *flow)
+{
+    return rstr_pool_get_n(&p->blobs, flow->actions.n ? (const char *)flow->actions.data : "",
+                           flow->actions.n);
+}
+
 void oflow_emit(struct inc_ctx *ctx, struct program *p, struct oflow *flow, unsigned table,
                 unsigned priority, uint32_t cookie)
 {
     struct fact_oflow f;
     INC_CLEAR(f);
     f.key = oflow_key_of(&p->blobs, &flow->match, table, priority);
-    f.actions = rstr_pool_get_n(&p->blobs, flow->actions.n ? (const char *)flow->actions.data : "",
-                                flow->actions.n);
+    f.actions = oflow_actions(p, flow);
     f.cookie = cookie;
     inc_emit_take(ctx, p->oflow, &f);
 }

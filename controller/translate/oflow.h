@@ -30,6 +30,8 @@ void oflow_begin(struct oflow *flow);
 void oflow_emit(struct inc_ctx *ctx, struct program *p, struct oflow *flow, unsigned table,
                 unsigned priority, uint32_t cookie);
 void oflow_fini(struct oflow *flow);
+/* The actions of FLOW as a fact has them, a new reference. */
+struct rstr *oflow_actions(struct program *p, const struct oflow *flow);
 
 /* match: this datapath; and this register */
 void oflow_match_dp(struct oflow *flow, uint32_t dp_key);

@@ -1,9 +1,9 @@
-/* parse.c - text of a logical flow that concerns this hypervisor into trees, once, however many datapaths it is on.
+/* parse.c - text of a logical flow that concerns this hypervisor into trees.
  *
- * Rooms 5 and 6. The match that comes out is the flow's own and the prerequisites of its actions together. What cannot be understood becomes a
- * reject fact with the reason; the host logs it and the flow is left out. Units are logical flows that are on a local datapath.
+ * Rooms 5 and 6. The match that comes out is the flow's own and the prerequisites of its actions together. The trees are not kept as facts: the pools
+ * of the language remember what texts were parsed to (expr/text_cache.h).
  */
-#include "controller/program.h"
+#include "controller/translate/parse.h"
 
 #include <string.h>
 
@@ -11,22 +11,18 @@
 #include "lflow/lflow.h"
 #include "rows/sb.h"
 
-static void emit_reject(struct inc_ctx *ctx, struct program *p, const struct uuid *lflow,
-                        const char *what, const char *text, const struct diag *diag)
+static void tell(struct program *p, const char *what, const char *text, const struct diag *diag,
+                 struct rstr **why)
 {
-    struct str why = STR_INIT;
-    str_putf(&why, "%s \"%s\": %s", what, text, diag_text(diag));
-    struct fact_reject f;
-    INC_CLEAR(f);
-    f.lflow = *lflow;
-    f.why = program_name(p, str_c(&why));
-    inc_emit_take(ctx, p->reject, &f);
-    str_fini(&why);
+    struct str s = STR_INIT;
+    str_putf(&s, "%s \"%s\": %s", what, text, diag_text(diag));
+    *why = program_name(p, str_c(&s));
+    str_fini(&s);
 }
 
 /* The flow's actions and what they ask of the packet. */
-static int parse_actions(struct program *p, const struct sb_logical_flow *row,
-                         struct fact_parsed *f, struct expr **prereq, struct diag *diag)
+static int parse_actions(struct program *p, const struct sb_logical_flow *row, struct parsed *f,
+                         struct expr **prereq, struct diag *diag)
 {
     struct action_context context = {
         .pipeline = (enum pipeline)f->pipeline,
@@ -41,34 +37,32 @@ static int parse_actions(struct program *p, const struct sb_logical_flow *row,
                          diag);
 }
 
-void parse_run(struct inc_ctx *ctx, const void *key, void *aux)
+bool parse_lflow(struct program *p, const struct row *lflow, struct parsed *f, struct rstr **why)
 {
-    struct program *p = aux;
-    const struct feed_row *in = inc_read_one(ctx, p->in_lflow_by_uuid, key);
-    if (!in)
-        return;
-    const struct sb_logical_flow *row = sb_logical_flow_cast(in->row);
-    struct fact_parsed f;
-    INC_CLEAR(f);
-    f.lflow = in->uuid;
-    f.cookie = uuid_prefix32(&in->uuid);
-    f.priority = (uint16_t)sb_logical_flow_priority(row);
-    f.pipeline =
-        !strcmp(sb_logical_flow_pipeline(row), "ingress") ? PIPELINE_INGRESS : PIPELINE_EGRESS;
-    f.table = (uint8_t)sb_logical_flow_table_id(row);
-
+    const struct sb_logical_flow *row = sb_logical_flow_cast(lflow);
+    bool is_ingress = !strcmp(sb_logical_flow_pipeline(row), "ingress");
+    *f = (struct parsed){.cookie = uuid_prefix32(&lflow->uuid),
+                         .priority = (uint16_t)sb_logical_flow_priority(row),
+                         .pipeline = is_ingress ? PIPELINE_INGRESS : PIPELINE_EGRESS,
+                         .table = (uint8_t)sb_logical_flow_table_id(row),
+                         .meter = sb_logical_flow_controller_meter(row)};
     struct diag diag = DIAG_INIT;
     struct expr *match = NULL, *prereq = NULL;
-    if (parse_actions(p, row, &f, &prereq, &diag)) {
-        emit_reject(ctx, p, &f.lflow, "actions", sb_logical_flow_actions(row), &diag);
+    if (parse_actions(p, row, f, &prereq, &diag)) {
+        tell(p, "actions", sb_logical_flow_actions(row), &diag, why);
     } else if (expr_parse(p->exprs, sb_logical_flow_match(row), NULL, &match, &diag)) {
-        emit_reject(ctx, p, &f.lflow, "match", sb_logical_flow_match(row), &diag);
-        actions_unref(f.actions);
+        tell(p, "match", sb_logical_flow_match(row), &diag, why);
+        actions_unref(f->actions);
         expr_unref(prereq);
     } else {
-        f.match = expr_and(p->exprs, match, prereq);
-        f.meter = program_name(p, sb_logical_flow_controller_meter(row));
-        inc_emit_take(ctx, p->parsed, &f);
+        f->match = expr_and(p->exprs, match, prereq);
     }
     diag_fini(&diag);
+    return f->match;
+}
+
+void parsed_fini(struct parsed *f)
+{
+    expr_unref(f->match);
+    actions_unref(f->actions);
 }

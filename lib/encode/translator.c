@@ -457,6 +457,8 @@ static struct entry *finish(struct draft *d, const struct identity *key, uint32_
     pack_flows(e, norm, &p, str_c(&d->matches));
     e->out.actions.n = e->out.actions.cap = d->actions.n;
     e->out.actions.data = pack(&p, d->actions.data, d->actions.n);
+    for (size_t i = 0; i < d->questions.n; i++)
+        e->out.is_local |= question_is_local(&d->questions.data[i]);
     for (size_t i = 0; i < norm->n; i++) {
         const struct norm_flow *f = &norm->flows[i];
         e->out.flows[i].n_clauses = f->n_clauses;

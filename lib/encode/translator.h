@@ -27,6 +27,7 @@ struct translation {
     struct translated_flow *flows;
     size_t n;
     uint32_t n_conj;           /* conjunction ids are 1..n_conj */
+    bool is_local;             /* another datapath of the same kind may have another */
     struct of_actions actions; /* of the flows without clauses; empty: drop. Read only. */
 };
 
