@@ -364,6 +364,7 @@ void controller_free(struct controller *c)
     writer_fini(&c->mac_writer);
     binding_fini(&c->binding);
     progress_fini(&c->progress);
+    scope_clear(&c->scope);
     sb_index_fini(&c->index);
     inc_free(c->inc);
     ids_fini(&c->ids);

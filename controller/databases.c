@@ -229,6 +229,7 @@ void controller_open_sb(struct controller *c, const char *remote)
     if (c->config.probe_ms >= 0)
         ovsdb_client_source_set_probe_interval(c->sb_source, (int)c->config.probe_ms);
     c->is_complete = false;
+    scope_clear(&c->scope);
     scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb, NULL);
     c->is_register_due = true;
     replica_set_status_observer(c->sb, on_sb_status, c);

@@ -155,6 +155,13 @@ static bool is_scope_due(struct controller *c)
     return c->scope.is_stale;
 }
 
+/* The next portion of rows is asked for as soon as one has come. */
+static void ask_more(struct controller *c)
+{
+    if (c->sb && ovsdb_client_source_is_settled(c->sb_source) && scope_ask_more(&c->scope, c->sb))
+        c->is_complete = false;
+}
+
 /* Asks for the rows that matter here. True when they have come; while the database cannot be reached, those that were there count. */
 static bool has_all_rows(struct controller *c)
 {
@@ -167,6 +174,7 @@ static bool has_all_rows(struct controller *c)
         if (replica_is_connected(c->sb))
             c->is_complete = false;
     }
+    ask_more(c);
     c->is_complete |= ovsdb_client_source_is_settled(c->sb_source);
     return c->is_complete;
 }
@@ -181,11 +189,14 @@ bool controller_settle(struct controller *c)
         return true;
     }
     int64_t start = env_now_us(c->env);
+    ask_more(c);
     c->is_published = false;
     c->is_holding = false;
     while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
         if (env_now_us(c->env) - start > SLICE_US)
             return false;
+    expr_pool_forget(c->program.exprs); /* what was parsed is translated */
+    action_pool_forget(c->program.actions);
     if (!has_all_rows(c)) {
         c->is_holding = true;
         return false;

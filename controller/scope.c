@@ -15,10 +15,8 @@ struct asking { /* one table's condition in the making */
     VEC(struct clause) clauses;
 };
 
-struct
-    all { /* what each clause is made from, in order, so that equal scopes are equal conditions */
-    VEC(struct uuid) datapaths, groups;
-    VEC(uint32_t) keys;
+struct all {
+    struct scope_lists lists;
     VEC(const char *) ifaces;
     const struct inc *inc;
     const struct program *p;
@@ -74,13 +72,13 @@ static int compare_names(const void *a, const void *b)
 static void add_local(const void *fact, void *all_)
 {
     struct all *all = all_;
-    vec_push(&all->datapaths, ((const struct fact_local *)fact)->datapath);
+    vec_push(&all->lists.datapaths, ((const struct fact_local *)fact)->datapath);
 }
 
 static void add_group(const void *fact, void *all_)
 {
     struct all *all = all_;
-    vec_push(&all->groups, ((const struct fact_dp_group_at *)fact)->group);
+    vec_push(&all->lists.groups, ((const struct fact_dp_group_at *)fact)->group);
 }
 
 static void add_iface(const void *fact, void *all_)
@@ -97,7 +95,7 @@ static void add_key(const void *fact, void *all_)
     INC_CLEAR(local);
     local.datapath = dp->uuid;
     if (inc_has(all->inc, all->p->local, &local))
-        vec_push(&all->keys, dp->key);
+        vec_push(&all->lists.keys, dp->key);
 }
 
 #define SORT(LIST, COMPARE)                                                                        \
@@ -112,15 +110,16 @@ static void gather(struct all *all)
     inc_for_each(all->inc, all->p->datapath, add_key, all);
     inc_for_each(all->inc, all->p->dp_group_at, add_group, all);
     inc_for_each(all->inc, all->p->iface, add_iface, all);
-    SORT(all->datapaths, compare_uuids);
-    SORT(all->keys, compare_keys);
-    SORT(all->groups, compare_uuids);
+    SORT(all->lists.datapaths, compare_uuids);
+    SORT(all->lists.keys, compare_keys);
+    SORT(all->lists.groups, compare_uuids);
     SORT(all->ifaces, compare_names);
+    struct scope_lists *l = &all->lists;
     size_t n = 0; /* a group is there once for each of its datapaths */
-    for (size_t i = 0; i < all->groups.n; i++)
-        if (!n || !uuid_equal(&all->groups.data[i], &all->groups.data[n - 1]))
-            all->groups.data[n++] = all->groups.data[i];
-    all->groups.n = n;
+    for (size_t i = 0; i < l->groups.n; i++)
+        if (!n || !uuid_equal(&l->groups.data[i], &l->groups.data[n - 1]))
+            l->groups.data[n++] = l->groups.data[i];
+    l->groups.n = n;
 }
 
 /* Ports of local datapaths, those that may become local, and those that tell which datapaths are connected. */
@@ -139,22 +138,23 @@ static void ask_ports(const struct all *all, struct replica *sb, const struct uu
         ask(&a, FN_EQ, "parent_port", datum_new_string(all->ifaces.data[i]));
     }
     if (!everything)
-        ask_uuids(&a, FN_EQ, "datapath", all->datapaths.data, all->datapaths.n);
+        ask_uuids(&a, FN_EQ, "datapath", all->lists.datapaths.data, all->lists.datapaths.n);
     set(&a, sb, everything);
 }
 
-static void ask_flows(const struct all *all, struct replica *sb, bool everything)
+static void ask_flows(struct scope *scope, struct replica *sb)
 {
+    enum { PORTION = 128 };
+    const struct scope_lists *l = &scope->lists;
     struct asking a = begin(sb, "Logical_Flow");
-    if (!everything) {
-        ask_uuids(&a, FN_EQ, "logical_datapath", all->datapaths.data, all->datapaths.n);
-        ask_uuids(&a, FN_EQ, "logical_dp_group", all->groups.data, all->groups.n);
-    }
-    set(&a, sb, everything);
+    scope->n_asked = MIN(scope->n_asked + PORTION, l->datapaths.n);
+    ask_uuids(&a, FN_EQ, "logical_datapath", l->datapaths.data, scope->n_asked);
+    ask_uuids(&a, FN_EQ, "logical_dp_group", l->groups.data, l->groups.n);
+    set(&a, sb, scope->monitor_all);
 }
 
-void scope_update(struct scope *scope, const struct config *config, const struct program *program,
-                  const struct inc *inc, struct replica *sb, const struct uuid *self)
+/* Everything but ports that goes by datapaths. */
+static void ask_by_datapath(struct scope *scope, struct replica *sb)
 {
     static const struct {
         const char *table, *column;
@@ -166,35 +166,66 @@ void scope_update(struct scope *scope, const struct config *config, const struct
         {"Static_MAC_Binding", "datapath", FN_EQ},
         {"DNS", "datapaths", FN_INCLUDES},
     };
+    const struct scope_lists *l = &scope->lists;
+    for (size_t i = 0; i < ARRAY_SIZE(by_datapath); i++) {
+        struct asking a = begin(sb, by_datapath[i].table);
+        ask_uuids(&a, by_datapath[i].function, by_datapath[i].column, l->datapaths.data,
+                  l->datapaths.n);
+        set(&a, sb, scope->monitor_all);
+    }
+    struct asking fdb = begin(sb, "FDB");
+    for (size_t i = 0; i < l->keys.n; i++)
+        ask(&fdb, FN_EQ, "dp_key", datum_new_integer(l->keys.data[i]));
+    set(&fdb, sb, scope->monitor_all);
+    ask_flows(scope, sb);
+}
+
+static void ask_own_chassis(struct replica *sb, const struct config *config,
+                            const struct uuid *self)
+{
+    struct asking a = begin(sb, "Chassis_Private");
+    if (!config->monitor_all)
+        ask(&a, FN_EQ, "name", datum_new_string(config->system_id));
+    if (!config->monitor_all && self) /* under an older name */
+        ask(&a, FN_EQ, "chassis", datum_new_uuid(self));
+    set(&a, sb, config->monitor_all);
+}
+
+#define SAME(A, B)                                                                                 \
+    ((A).n == (B).n && (!(A).n || !memcmp((A).data, (B).data, (A).n * sizeof *(A).data)))
+
+static bool lists_same(const struct scope_lists *a, const struct scope_lists *b)
+{
+    return SAME(a->datapaths, b->datapaths) && SAME(a->groups, b->groups) && SAME(a->keys, b->keys);
+}
+
+static void lists_fini(struct scope_lists *l)
+{
+    vec_fini(&l->datapaths);
+    vec_fini(&l->groups);
+    vec_fini(&l->keys);
+}
+
+void scope_update(struct scope *scope, const struct config *config, const struct program *program,
+                  const struct inc *inc, struct replica *sb, const struct uuid *self)
+{
     bool everything = config->monitor_all;
     struct all all = {.inc = inc, .p = program};
     if (!everything)
         gather(&all);
     ask_ports(&all, sb, self, everything);
-    ask_flows(&all, sb, everything);
-    for (size_t i = 0; i < ARRAY_SIZE(by_datapath); i++) {
-        struct asking a = begin(sb, by_datapath[i].table);
-        ask_uuids(&a, by_datapath[i].function, by_datapath[i].column, all.datapaths.data,
-                  all.datapaths.n);
-        set(&a, sb, everything);
-    }
-    struct asking fdb = begin(sb, "FDB");
-    for (size_t i = 0; i < all.keys.n; i++)
-        ask(&fdb, FN_EQ, "dp_key", datum_new_integer(all.keys.data[i]));
-    set(&fdb, sb, everything);
-    struct asking ours = begin(sb, "Chassis_Private");
-    if (!everything)
-        ask(&ours, FN_EQ, "name", datum_new_string(config->system_id));
-    if (!everything && self) /* under an older name */
-        ask(&ours, FN_EQ, "chassis", datum_new_uuid(self));
-    set(&ours, sb, everything);
-    vec_fini(&all.datapaths);
-    vec_fini(&all.groups);
-    vec_fini(&all.keys);
+    ask_own_chassis(sb, config, self);
+    bool is_same =
+        scope->is_made && scope->monitor_all == everything && lists_same(&scope->lists, &all.lists);
+    lists_fini(&scope->lists);
+    scope->lists = all.lists;
+    scope->monitor_all = everything;
+    if (!is_same) /* most often an interface has come, and nothing else */
+        ask_by_datapath(scope, sb);
     vec_fini(&all.ifaces);
+    scope->is_made = true;
     scope->is_stale = false;
     scope->late_ms = 0;
-    scope->monitor_all = everything;
     scope->self = self ? *self : (struct uuid){{0}};
 }
 
@@ -203,4 +234,18 @@ bool scope_is_other(const struct scope *scope, const struct config *config, cons
     static const struct uuid none;
     return scope->monitor_all != config->monitor_all ||
            !uuid_equal(&scope->self, self ? self : &none);
+}
+
+bool scope_ask_more(struct scope *scope, struct replica *sb)
+{
+    if (scope->n_asked == scope->lists.datapaths.n)
+        return false;
+    ask_flows(scope, sb);
+    return true;
+}
+
+void scope_clear(struct scope *scope)
+{
+    lists_fini(&scope->lists);
+    *scope = (struct scope){0};
 }

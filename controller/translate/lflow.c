@@ -194,16 +194,16 @@ struct heres {
 };
 
 /* FLOW, without its datapath, on each of them. */
-static void emit_on(struct lookup *l, const struct oflow *flow, const struct parsed *parsed,
+static void emit_on(struct lookup *l, const struct oflow *flow, const struct lflow_text *lflow,
                     struct heres heres)
 {
-    bool is_ingress = parsed->pipeline == PIPELINE_INGRESS;
-    unsigned table = (is_ingress ? OFTABLE_LOG_INGRESS : OFTABLE_LOG_EGRESS) + parsed->table;
+    bool is_ingress = lflow->pipeline == PIPELINE_INGRESS;
+    unsigned table = (is_ingress ? OFTABLE_LOG_INGRESS : OFTABLE_LOG_EGRESS) + lflow->table;
     struct fact_oflow f;
     INC_CLEAR(f);
-    f.key = oflow_key_of(&l->p->blobs, &flow->match, table, parsed->priority);
+    f.key = oflow_key_of(&l->p->blobs, &flow->match, table, lflow->priority);
     f.actions = oflow_actions(l->p, flow);
-    f.cookie = parsed->cookie;
+    f.cookie = lflow->cookie;
     for (size_t i = 0; i < heres.n; i++) {
         f.key.dp = heres.v[i]->key;
         inc_emit(l->ctx, l->p->oflow, &f);
@@ -212,8 +212,8 @@ static void emit_on(struct lookup *l, const struct oflow *flow, const struct par
     rstr_unref(f.actions);
 }
 
-static void emit_flows(struct lookup *l, const struct parsed *parsed, const struct translation *t,
-                       struct heres heres)
+static void emit_flows(struct lookup *l, const struct lflow_text *lflow,
+                       const struct translation *t, struct heres heres)
 {
     struct oflow clauses = OFLOW_INIT, flow = OFLOW_INIT;
     uint32_t base;
@@ -230,25 +230,32 @@ static void emit_flows(struct lookup *l, const struct parsed *parsed, const stru
         for (uint32_t c = 0; c < f->n_clauses; c++)
             of_put_conjunction(&clauses.actions, base + f->clauses[c].conj, f->clauses[c].clause,
                                f->clauses[c].n_clauses);
-        emit_on(l, out, parsed, heres);
+        emit_on(l, out, lflow, heres);
     }
     oflow_fini(&clauses);
     oflow_fini(&flow);
 }
 
-/* What PARSED is on the datapath of L. NULL: nothing, or not before a number is given. */
-static const struct translation *translate(struct lookup *l, const struct parsed *parsed)
+/* The text of a column that always has one. */
+static const struct rstr *text_of(const struct lflow_text *lflow, size_t column)
+{
+    return lflow->row->row.values[column]->atoms[0].string;
+}
+
+/* What LFLOW is on the datapath of L. NULL: nothing; LFLOW->why may say why. */
+static const struct translation *translate(struct lookup *l, struct lflow_text *lflow)
 {
     const struct expr_world names = {
         .aux = l, .set = elements_of_set, .group = ports_of_group, .resident = is_resident};
-    uint32_t meter = parsed->meter ? number_of_meter(l, parsed->meter) : 0;
+    const char *meter_name = sb_logical_flow_controller_meter(lflow->row);
+    uint32_t meter = meter_name ? number_of_meter(l, meter_name) : 0;
     const struct encode_params params = {
         .profile = &encode_modern,
-        .pipeline = (enum pipeline)parsed->pipeline,
-        .table = parsed->table,
+        .pipeline = (enum pipeline)lflow->pipeline,
+        .table = lflow->table,
         .is_router = l->here->is_router,
         .datapath_key = l->here->key,
-        .flow_id = parsed->cookie,
+        .flow_id = lflow->cookie,
         .meter = meter ? meter : OF_METER_NONE,
         .aux = l,
         .port = number_of_port,
@@ -260,8 +267,14 @@ static const struct translation *translate(struct lookup *l, const struct parsed
     };
     const struct translate_world world = {
         .names = &names, .params = &params, .norm_flags = NORM_MERGE};
+    const struct translate_source source = {
+        .match = text_of(lflow, SB_LOGICAL_FLOW_COL_MATCH),
+        .actions = text_of(lflow, SB_LOGICAL_FLOW_COL_ACTIONS),
+        .parse = parse_lflow,
+        .aux = lflow,
+    };
     const struct translation *t;
-    int rc = translator_run(l->p->translator, parsed->match, parsed->actions, &world, &t, NULL);
+    int rc = translator_run(l->p->translator, &source, &world, &t, NULL);
     return rc ? NULL : t;
 }
 
@@ -312,25 +325,24 @@ static void emit_each(struct inc_ctx *ctx, struct program *p, const struct feed_
 void lflow_run(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct program *p = aux;
-    const struct feed_row *lflow = key;
-    struct heres heres = heres_of(ctx, p, sb_logical_flow_cast(lflow->row));
-    struct parsed parsed;
-    struct fact_reject reject;
-    INC_CLEAR(reject);
+    const struct feed_row *row = key;
+    struct lflow_text lflow = lflow_of(p, row->row);
+    struct heres heres = heres_of(ctx, p, lflow.row);
     if (!heres.n)
         return;
-    if (!parse_lflow(p, lflow->row, &parsed, &reject.why)) {
-        reject.lflow = lflow->uuid;
+    struct lookup lookup = {.ctx = ctx, .p = p, .here = heres.v[0], .lflow = &row->uuid};
+    const struct translation *t = translate(&lookup, &lflow);
+    if (lflow.why) {
+        struct fact_reject reject;
+        INC_CLEAR(reject);
+        reject.lflow = row->uuid;
+        reject.why = lflow.why;
         inc_emit_take(ctx, p->reject, &reject);
-        return;
+    } else if (!is_common(t, heres)) {
+        emit_each(ctx, p, row, heres);
+    } else if (t && !lookup.is_waiting) {
+        emit_flows(&lookup, &lflow, t, heres);
     }
-    struct lookup lookup = {.ctx = ctx, .p = p, .here = heres.v[0], .lflow = &lflow->uuid};
-    const struct translation *t = translate(&lookup, &parsed);
-    if (!is_common(t, heres))
-        emit_each(ctx, p, lflow, heres);
-    else if (t && !lookup.is_waiting)
-        emit_flows(&lookup, &parsed, t, heres);
-    parsed_fini(&parsed);
 }
 
 void lflow_at_run(struct inc_ctx *ctx, const void *key, void *aux)
@@ -338,15 +350,10 @@ void lflow_at_run(struct inc_ctx *ctx, const void *key, void *aux)
     struct program *p = aux;
     const struct fact_lflow_at *at = key;
     const struct fact_here *here = &at->here;
-    struct parsed parsed;
-    struct rstr *why;
-    if (!parse_lflow(p, at->lflow.row, &parsed, &why)) { /* what was understood a moment ago is */
-        rstr_unref(why);
-        return;
-    }
+    struct lflow_text lflow = lflow_of(p, at->lflow.row);
     struct lookup lookup = {.ctx = ctx, .p = p, .here = here, .lflow = &at->lflow.uuid};
-    const struct translation *t = translate(&lookup, &parsed);
+    const struct translation *t = translate(&lookup, &lflow);
+    rstr_unref(lflow.why); /* nothing: it was understood a moment ago */
     if (t && !lookup.is_waiting)
-        emit_flows(&lookup, &parsed, t, (struct heres){&here, 1});
-    parsed_fini(&parsed);
+        emit_flows(&lookup, &lflow, t, (struct heres){&here, 1});
 }

@@ -1,7 +1,7 @@
 /* parse.c - text of a logical flow that concerns this hypervisor into trees.
  *
- * Rooms 5 and 6. The match that comes out is the flow's own and the prerequisites of its actions together. The trees are not kept as facts: the pools
- * of the language remember what texts were parsed to (expr/text_cache.h).
+ * Rooms 5 and 6. The match that comes out is the flow's own and the prerequisites of its actions together. Trees live until they are translated;
+ * what was translated is remembered by its texts (encode/translator.h).
  */
 #include "controller/translate/parse.h"
 
@@ -9,60 +9,61 @@
 
 #include "base/err.h"
 #include "lflow/lflow.h"
-#include "rows/sb.h"
 
-static void tell(struct program *p, const char *what, const char *text, const struct diag *diag,
-                 struct rstr **why)
+struct lflow_text lflow_of(struct program *p, const struct row *row)
+{
+    const struct sb_logical_flow *lflow = sb_logical_flow_cast(row);
+    bool is_ingress = !strcmp(sb_logical_flow_pipeline(lflow), "ingress");
+    return (struct lflow_text){.p = p,
+                               .row = lflow,
+                               .cookie = uuid_prefix32(&row->uuid),
+                               .priority = (uint16_t)sb_logical_flow_priority(lflow),
+                               .pipeline = is_ingress ? PIPELINE_INGRESS : PIPELINE_EGRESS,
+                               .table = (uint8_t)sb_logical_flow_table_id(lflow)};
+}
+
+static void tell(struct lflow_text *l, const char *what, const char *text, const struct diag *diag)
 {
     struct str s = STR_INIT;
     str_putf(&s, "%s \"%s\": %s", what, text, diag_text(diag));
-    *why = program_name(p, str_c(&s));
+    l->why = program_name(l->p, str_c(&s));
     str_fini(&s);
 }
 
 /* The flow's actions and what they ask of the packet. */
-static int parse_actions(struct program *p, const struct sb_logical_flow *row, struct parsed *f,
-                         struct expr **prereq, struct diag *diag)
+static int parse_actions(const struct lflow_text *l, struct actions **actions, struct expr **prereq,
+                         struct diag *diag)
 {
+    bool is_ingress = l->pipeline == PIPELINE_INGRESS;
     struct action_context context = {
-        .pipeline = (enum pipeline)f->pipeline,
-        .table = f->table,
-        .n_tables = f->pipeline == PIPELINE_INGRESS ? MAX_INGRESS_TABLES : MAX_EGRESS_TABLES,
-        .n_other = f->pipeline == PIPELINE_INGRESS ? MAX_EGRESS_TABLES : MAX_INGRESS_TABLES,
+        .pipeline = (enum pipeline)l->pipeline,
+        .table = l->table,
+        .n_tables = is_ingress ? MAX_INGRESS_TABLES : MAX_EGRESS_TABLES,
+        .n_other = is_ingress ? MAX_EGRESS_TABLES : MAX_INGRESS_TABLES,
     };
-    if (f->table >= context.n_tables)
-        return diag_set(diag, ERR_RANGE, "table %u: the %s pipeline has %u", f->table,
+    if (l->table >= context.n_tables)
+        return diag_set(diag, ERR_RANGE, "table %u: the %s pipeline has %u", l->table,
                         lflow_pipeline_name(context.pipeline), context.n_tables);
-    return actions_parse(p->actions, sb_logical_flow_actions(row), &context, &f->actions, prereq,
+    return actions_parse(l->p->actions, sb_logical_flow_actions(l->row), &context, actions, prereq,
                          diag);
 }
 
-bool parse_lflow(struct program *p, const struct row *lflow, struct parsed *f, struct rstr **why)
+int parse_lflow(void *lflow, struct expr **match, struct actions **actions,
+                struct diag *diag UNUSED)
 {
-    const struct sb_logical_flow *row = sb_logical_flow_cast(lflow);
-    bool is_ingress = !strcmp(sb_logical_flow_pipeline(row), "ingress");
-    *f = (struct parsed){.cookie = uuid_prefix32(&lflow->uuid),
-                         .priority = (uint16_t)sb_logical_flow_priority(row),
-                         .pipeline = is_ingress ? PIPELINE_INGRESS : PIPELINE_EGRESS,
-                         .table = (uint8_t)sb_logical_flow_table_id(row),
-                         .meter = sb_logical_flow_controller_meter(row)};
-    struct diag diag = DIAG_INIT;
-    struct expr *match = NULL, *prereq = NULL;
-    if (parse_actions(p, row, f, &prereq, &diag)) {
-        tell(p, "actions", sb_logical_flow_actions(row), &diag, why);
-    } else if (expr_parse(p->exprs, sb_logical_flow_match(row), NULL, &match, &diag)) {
-        tell(p, "match", sb_logical_flow_match(row), &diag, why);
-        actions_unref(f->actions);
+    struct lflow_text *l = lflow;
+    struct diag why = DIAG_INIT;
+    struct expr *own, *prereq;
+    int rc = parse_actions(l, actions, &prereq, &why);
+    if (rc) {
+        tell(l, "actions", sb_logical_flow_actions(l->row), &why);
+    } else if ((rc = expr_parse(l->p->exprs, sb_logical_flow_match(l->row), NULL, &own, &why))) {
+        tell(l, "match", sb_logical_flow_match(l->row), &why);
+        actions_unref(*actions);
         expr_unref(prereq);
     } else {
-        f->match = expr_and(p->exprs, match, prereq);
+        *match = expr_and(l->p->exprs, own, prereq);
     }
-    diag_fini(&diag);
-    return f->match;
-}
-
-void parsed_fini(struct parsed *f)
-{
-    expr_unref(f->match);
-    actions_unref(f->actions);
+    diag_fini(&why);
+    return rc;
 }

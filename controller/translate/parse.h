@@ -2,20 +2,23 @@
  */
 #pragma once
 
+#include "action/action.h"
 #include "controller/program.h"
+#include "rows/sb.h"
 
-struct parsed {
-    struct expr *match; /* the flow's match and its actions' prerequisites */
-    struct actions *actions;
-    const char *meter; /* for packets to the controller, NULL: none; the row's */
+/* A logical flow, and what parse_lflow is for. */
+struct lflow_text {
+    struct program *p;
+    const struct sb_logical_flow *row;
+    struct rstr
+        *why; /* parse_lflow failed: a string of the program's pool that says why; the caller's */
     uint32_t cookie;
     uint16_t priority;
     uint8_t pipeline; /* enum pipeline */
     uint8_t table;    /* logical */
 };
 
-/* False: it cannot be understood; *WHY gets a string of the program's pool that says why. Texts seen before cost a lookup. The caller ends PARSED
- * with parsed_fini. */
-bool parse_lflow(struct program *p, const struct row *lflow, struct parsed *parsed,
-                 struct rstr **why) MUST_CHECK;
-void parsed_fini(struct parsed *parsed);
+struct lflow_text lflow_of(struct program *p, const struct row *row);
+/* The trees of a struct lflow_text's texts, as struct translate_source wants them: the match and its actions' prerequisites, the actions. */
+int parse_lflow(void *lflow, struct expr **match, struct actions **actions,
+                struct diag *diag) MUST_CHECK;

@@ -72,6 +72,8 @@ struct actions {
 /* Shares symbols and interned names with EXPRS, which must outlive it. */
 struct action_pool *action_pool_new(struct expr_pool *exprs);
 void action_pool_free(struct action_pool *pool); /* everything must have been released */
+/* Drops what the pool remembers of parsed texts. */
+void action_pool_forget(struct action_pool *pool);
 struct expr_pool *action_pool_exprs(const struct action_pool *pool);
 
 struct action *action_ref(const struct action *a);

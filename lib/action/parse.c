@@ -497,7 +497,7 @@ static int parse_whole(struct action_pool *p, const char *text,
 int actions_parse(struct action_pool *p, const char *text, const struct action_context *context,
                   struct actions **ret, struct expr **prereq, struct diag *diag)
 {
-    struct gen_cache *cache = action_pool_texts(p);
+    struct text_cache *cache = action_pool_texts(p);
     const struct text_key key = text_key(text, context_key(context));
     struct actions *as = NULL;
     struct expr *need = NULL;

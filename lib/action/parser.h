@@ -31,7 +31,7 @@ void arg_option(struct action_parser *ap, const char *name);
 void action_release_args(struct action_parser *ap, size_t from); /* those from FROM on, again */
 
 /* What the pool remembers of texts: struct actions and the prerequisite, by text and context. */
-struct gen_cache *action_pool_texts(struct action_pool *p);
+struct text_cache *action_pool_texts(struct action_pool *p);
 
 /* The action of a name; N_ACTION_OPS if there is none. */
 enum action_op action_pool_op(const struct action_pool *p, const char *name, size_t n);

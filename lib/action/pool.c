@@ -4,6 +4,7 @@
 #include "action/action.h"
 #include "action/parser.h"
 #include "base/hash.h"
+#include "base/pool.h"
 #include "base/vec.h"
 
 struct op_name {
@@ -15,9 +16,10 @@ struct action_pool {
     struct expr_pool *exprs;
     struct slots actions, sequences;
     struct trail action_trail, sequence_trail;
-    struct hmap ops; /* by name */
+    struct pool memory; /* of both */
+    struct hmap ops;    /* by name */
     struct op_name op_names[N_ACTION_OPS];
-    struct gen_cache texts;
+    struct text_cache texts;
 };
 
 static void release_text(struct gen_node *node)
@@ -25,10 +27,10 @@ static void release_text(struct gen_node *node)
     struct text_cached *t = CONTAINER_OF(node, struct text_cached, node);
     actions_unref(t->value);
     expr_unref(t->more);
-    free(t);
+    text_cached_free(t);
 }
 
-struct gen_cache *action_pool_texts(struct action_pool *p)
+struct text_cache *action_pool_texts(struct action_pool *p)
 {
     return &p->texts;
 }
@@ -37,6 +39,7 @@ struct action_pool *action_pool_new(struct expr_pool *exprs)
 {
     struct action_pool *p = NEW(struct action_pool);
     p->exprs = exprs;
+    p->memory.is_plain = POOL_IS_PLAIN;
     text_cache_init(&p->texts, release_text);
     for (int op = 0; op < N_ACTION_OPS; op++) {
         const char *name = action_op_name((enum action_op)op);
@@ -57,14 +60,21 @@ enum action_op action_pool_op(const struct action_pool *p, const char *name, siz
     return N_ACTION_OPS;
 }
 
+void action_pool_forget(struct action_pool *p)
+{
+    text_cache_clear(&p->texts);
+}
+
 void action_pool_free(struct action_pool *p)
 {
     if (!p)
         return;
-    gen_cache_clear(&p->texts);
+    action_pool_forget(p);
     INVARIANT(!p->actions.n && !p->sequences.n);
     slots_fini(&p->actions);
     slots_fini(&p->sequences);
+    text_cache_fini(&p->texts);
+    pool_fini(&p->memory);
     hmap_fini(&p->ops);
     free(p);
 }
@@ -96,7 +106,7 @@ void action_unref(const struct action *a)
     trail_remove(&x->pool->action_trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         operand_release(&x->operand[i]);
-    free(x);
+    pool_release(&x->pool->memory, x, sizeof *x + x->n * sizeof *x->operand);
 }
 
 struct actions *actions_ref(const struct actions *as)
@@ -115,7 +125,7 @@ void actions_unref(const struct actions *as)
     trail_remove(&x->pool->sequence_trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         action_unref(x->action[i]);
-    free(x);
+    pool_release(&x->pool->memory, x, sizeof *x + x->n * sizeof *x->action);
 }
 
 static uint64_t hash_operand(const struct operand *o, uint64_t h)
@@ -169,7 +179,7 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
             trail_jump(&p->action_trail, &a->trail);
             return found_action(a, operands, n);
         }
-    a = xmalloc(sizeof *a + n * sizeof *operands);
+    a = pool_alloc(&p->memory, sizeof *a + n * sizeof *operands);
     *a = (struct action){.hash = hash, .pool = p, .refs = 1, .op = op, .n = (uint32_t)n};
     for (size_t i = 0; i < n; i++)
         a->operand[i] = operands[i];
@@ -204,7 +214,7 @@ struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t
             trail_jump(&p->sequence_trail, &as->trail);
             return found_sequence(as, list, n);
         }
-    as = xmalloc(sizeof *as + n * sizeof *list);
+    as = pool_alloc(&p->memory, sizeof *as + n * sizeof *list);
     *as = (struct actions){.hash = hash, .pool = p, .refs = 1, .n = (uint32_t)n};
     for (size_t i = 0; i < n; i++)
         as->action[i] = list[i];

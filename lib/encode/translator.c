@@ -14,10 +14,8 @@
 #include "base/vec.h"
 #include "encode/question.h"
 
-/* What must be equal before questions are worth asking. */
+/* What must be equal, beside the texts, before questions are worth asking. */
 struct identity {
-    const struct expr *match;
-    const struct actions *actions;
     const struct encode_profile *profile;
     size_t limit;
     uint32_t norm_flags, meter;
@@ -28,8 +26,8 @@ struct identity {
 /* One block: what is looked at on a hit lies side by side. */
 struct entry {
     struct gen_node node;
-    const struct translator *owner;
-    struct identity key; /* match and actions are references */
+    struct rstr *match, *actions; /* texts */
+    struct identity key;
     const char *names;
     uint32_t n_questions;
     uint32_t n_prefix;      /* found by as many of its answers; 0: by the key alone */
@@ -63,11 +61,8 @@ struct translator {
 static void release(struct gen_node *node)
 {
     struct entry *e = CONTAINER_OF(node, struct entry, node);
-    struct expr *match = (struct expr *)(uintptr_t)e->key.match;
-    if (match->memo == e)
-        match->memo = NULL;
-    expr_unref(match);
-    actions_unref(e->key.actions);
+    rstr_unref(e->match);
+    rstr_unref(e->actions);
     free(e);
 }
 
@@ -125,8 +120,9 @@ struct translator_stats translator_get_stats(const struct translator *t)
 
 /* What is looked for: a flow, and the answers so far. */
 struct wanted {
+    const struct translate_source *source;
     struct identity key;
-    uint64_t hash; /* of both, once it is asked for */
+    uint64_t hash; /* of all */
     const struct question *answers;
     uint32_t n_answers;
 };
@@ -135,7 +131,8 @@ static bool is_wanted(const struct gen_node *node, const void *aux)
 {
     const struct entry *e = CONTAINER_OF(node, const struct entry, node);
     const struct wanted *w = aux;
-    if (e->n_prefix != w->n_answers || memcmp(&e->key, &w->key, sizeof w->key))
+    if (e->n_prefix != w->n_answers || memcmp(&e->key, &w->key, sizeof w->key) ||
+        !rstr_equal(e->match, w->source->match) || !rstr_equal(e->actions, w->source->actions))
         return false;
     for (uint32_t i = 0; i < w->n_answers; i++)
         if (!question_same(&e->questions[i], &w->answers[i]))
@@ -147,23 +144,6 @@ static struct entry *find(struct translator *t, const struct wanted *w)
 {
     struct gen_node *node = gen_cache_find(&t->cache, w->hash, is_wanted, w);
     return node ? CONTAINER_OF(node, struct entry, node) : NULL;
-}
-
-/* Most matches are of one flow: E is where the match leads to without a look-up. */
-static void remember(struct entry *e)
-{
-    if (!e->n_prefix)
-        ((struct expr *)(uintptr_t)e->key.match)->memo = e;
-}
-
-/* What was remembered, if it is of this flow. */
-static struct entry *recall(struct translator *t, const struct wanted *w)
-{
-    struct entry *e = w->key.match->memo;
-    if (!e || e->owner != t || memcmp(&e->key, &w->key, sizeof w->key))
-        return NULL;
-    gen_cache_use(&t->cache, &e->node);
-    return e;
 }
 
 static uint64_t hash_answer(const struct question *q, uint64_t hash)
@@ -205,21 +185,16 @@ static struct entry *find_holding(struct translator *t, const struct translate_w
                                   struct wanted *w, question_vec *answers, struct draft *d)
 {
     uint32_t datapath = world->params->datapath_key;
-    struct entry *e = recall(t, w), *next;
-    if (!e) {
-        w->hash = hash_bytes(&w->key, sizeof w->key, 0);
-        e = find(t, w);
-    }
-    for (; e; e = next) {
+    struct entry *next;
+    w->hash = hash_u64(w->source->match->node.hash, w->source->actions->node.hash);
+    w->hash = hash_bytes(&w->key, sizeof w->key, w->hash);
+    for (struct entry *e = find(t, w); e; e = next) {
         struct question now;
         uint32_t i = first_other(e, w->n_answers, world, &now);
         if (i == e->n_questions) {
             e->last_datapath = datapath;
-            remember(e);
             return e;
         }
-        if (!w->hash)
-            w->hash = e->node.hash;
         for (uint32_t k = w->n_answers; k < i; k++)
             vec_push(answers, e->questions[k]);
         vec_push(answers, now);
@@ -363,8 +338,13 @@ static bool note_collector(void *aux, uint32_t id)
 
 /* --- Translating */
 
-static int translate(struct draft *d, const struct identity *key, struct diag *diag)
+static int translate(struct draft *d, const struct translate_source *source, struct diag *diag)
 {
+    struct expr *match;
+    struct actions *actions;
+    int rc = source->parse(source->aux, &match, &actions, diag);
+    if (rc)
+        return rc;
     const struct translate_world *world = d->world;
     const struct expr_world names = {
         .aux = d, .set = note_set, .members = note_members, .resident = note_resident};
@@ -378,12 +358,13 @@ static int translate(struct draft *d, const struct identity *key, struct diag *d
     params.resident = note_resident_lb;
     params.tunnel_port = note_tunnel_port;
     params.is_own = &d->is_own;
-    int rc =
-        norm_from_expr(key->match, &names, &ports, world->norm_flags, world->limit, &d->norm, diag);
+    rc = norm_from_expr(match, &names, &ports, world->norm_flags, world->limit, &d->norm, diag);
     if (!rc && d->norm.n)
-        encode_actions(key->actions, &params, &d->actions);
+        encode_actions(actions, &params, &d->actions);
     if (d->is_own)
         vec_push(&d->questions, question_ask(world, (struct question){.kind = ASK_SELF}, "", NULL));
+    expr_unref(match);
+    actions_unref(actions);
     return rc;
 }
 
@@ -433,7 +414,7 @@ static void pack_flows(struct entry *e, const struct norm *norm, char **p, const
 }
 
 /* D, with what it is of, as one block; the parts that need the widest alignment come first. */
-static struct entry *finish(struct draft *d, const struct identity *key, uint32_t n_prefix)
+static struct entry *finish(struct draft *d, const struct wanted *w)
 {
     const struct norm *norm = &d->norm;
     pack_matches(norm, &d->matches);
@@ -443,13 +424,13 @@ static struct entry *finish(struct draft *d, const struct identity *key, uint32_
     struct entry *e = xmalloc(bytes);
     *e = (struct entry){
         .node.bytes = bytes,
-        .key = *key,
+        .match = rstr_ref(w->source->match),
+        .actions = rstr_ref(w->source->actions),
+        .key = w->key,
         .n_questions = (uint32_t)d->questions.n,
-        .n_prefix = n_prefix,
+        .n_prefix = w->n_answers,
         .last_datapath = d->world->params->datapath_key,
     };
-    expr_ref(key->match);
-    actions_ref(key->actions);
     char *p = (char *)e->questions;
     pack(&p, d->questions.data, n_questions);
     e->names = pack(&p, str_c(&d->names), d->names.n);
@@ -467,15 +448,14 @@ static struct entry *finish(struct draft *d, const struct identity *key, uint32_
     return e;
 }
 
-int translator_run(struct translator *t, const struct expr *match, const struct actions *actions,
+int translator_run(struct translator *t, const struct translate_source *source,
                    const struct translate_world *world, const struct translation **ret,
                    struct diag *diag)
 {
     const struct encode_params *p = world->params;
     struct wanted w;
     memset(&w, 0, sizeof w); /* padding is compared */
-    w.key.match = match;
-    w.key.actions = actions;
+    w.source = source;
     w.key.profile = p->profile;
     w.key.limit = world->limit;
     w.key.norm_flags = world->norm_flags;
@@ -491,13 +471,11 @@ int translator_run(struct translator *t, const struct expr *match, const struct 
         t->hits++;
     } else {
         t->misses++;
-        rc = translate(d, &w.key, diag);
+        rc = translate(d, source, diag);
         if (!rc) {
             INVARIANT(w.n_answers <= d->questions.n); /* the same answers, the same questions */
-            e = finish(d, &w.key, w.n_answers);
-            e->owner = t;
+            e = finish(d, &w);
             gen_cache_insert(&t->cache, &e->node, w.hash);
-            remember(e);
             norm_fini(&d->norm);
         }
     }

@@ -7,10 +7,13 @@
  * (lib/inc) has read the same things either way. Datapaths whose ports have other numbers have a translation each. Ids of groups and meters are asked for once each, since asking may be
  * what makes their owner give them.
  *
- * Memory is bounded (base/gen_cache.h). A translator belongs to one thread and must go before the pools of its expressions and actions.
+ * A flow is known by its texts, and parsed when it has to be translated: trees are not kept.
+ *
+ * Memory is bounded (base/gen_cache.h). A translator belongs to one thread.
  */
 #pragma once
 
+#include "base/rstr.h"
 #include "encode/encode.h"
 #include "expr/norm.h"
 
@@ -39,11 +42,20 @@ struct translate_world {
     size_t limit; /* as norm_build */
 };
 
+/* What is to be translated. */
+struct translate_source {
+    const struct rstr *match, *actions; /* its texts */
+    /* Their trees, new references: the match with what the actions ask of it. Depends on the texts and on params->pipeline and table alone. Not
+     * 0: they cannot be understood. */
+    int (*parse)(void *aux, struct expr **match, struct actions **actions, struct diag *diag);
+    void *aux;
+};
+
 struct translator *translator_new(void);
 void translator_free(struct translator *t);
-/* Translates MATCH (as parsed, with what the actions ask of it) and ACTIONS. 0 and *RET, valid until the next call; or
- * ERR_TOO_BIG or what expr_annotate says, with the sentence in DIAG. Does not cache errors. */
-int translator_run(struct translator *t, const struct expr *match, const struct actions *actions,
+/* Translates SOURCE. 0 and *RET, valid until the next call; or what its parse says, ERR_TOO_BIG or what expr_annotate says, with the sentence in
+ * DIAG. Does not cache errors. */
+int translator_run(struct translator *t, const struct translate_source *source,
                    const struct translate_world *world, const struct translation **ret,
                    struct diag *diag) MUST_CHECK;
 

@@ -60,10 +60,8 @@ struct expr {
     uint32_t n_refs_text; /* how many EXPR_SET, EXPR_PORT_GROUP and EXPR_RESIDENT are inside, itself
                              included */
     const struct symbol *sym; /* CMP, STR, SET, PORT_GROUP */
-    void *memo;        /* of who does something with the node, no part of its value: the owner
-                                 sets it, and clears it before what it points to goes */
-    struct rstr *name; /* STR, SET (without $), PORT_GROUP (without @), RESIDENT */
-    u128 value, mask;  /* CMP */
+    struct rstr *name;        /* STR, SET (without $), PORT_GROUP (without @), RESIDENT */
+    u128 value, mask;         /* CMP */
     enum expr_kind kind : 8;
     enum expr_relop relop : 8; /* CMP, SET; EQ or NE for PORT_GROUP, RESIDENT, STR */
     bool b : 1;                /* BOOL */

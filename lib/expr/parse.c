@@ -257,7 +257,7 @@ int expr_parse(struct expr_pool *p, const char *text, const struct expr_names *n
     *ret = NULL;
     if (names) /* what is accepted then depends on which sets and groups exist */
         return parse_whole(p, text, names, ret, diag);
-    struct gen_cache *cache = expr_pool_texts(p);
+    struct text_cache *cache = expr_pool_texts(p);
     const struct text_key key = text_key(text, 0);
     const struct text_cached *known = text_cache_find(cache, &key);
     if (!known) {

@@ -20,4 +20,4 @@ struct expr **expr_pool_known(struct expr_pool *p, const struct symbol *sym, boo
 /* Checks that the constant T fits SF; the sentence is that of a comparison. */
 int parse_check_width(const struct lex_token *t, struct sym_bits sf, struct diag *diag) MUST_CHECK;
 /* What POOL remembers of texts: expressions, by text. */
-struct gen_cache *expr_pool_texts(struct expr_pool *p);
+struct text_cache *expr_pool_texts(struct expr_pool *p);

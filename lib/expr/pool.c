@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/pool.h"
 #include "base/vec.h"
 #include "expr/expr.h"
 #include "expr/parse.h"
@@ -13,10 +14,11 @@ struct expr_pool {
     const struct symtab *symtab;
     struct slots nodes;
     struct trail trail; /* of nodes */
+    struct pool memory; /* of nodes */
     struct rstr_pool names;
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
     size_t n_known;
-    struct gen_cache texts;
+    struct text_cache texts;
     struct expr_pool *scratch; /* made when first asked for */
     /* of a scratch pool */
     struct expr_pool *owner; /* NULL of others */
@@ -29,10 +31,10 @@ static void release_text(struct gen_node *node)
 {
     struct text_cached *t = CONTAINER_OF(node, struct text_cached, node);
     expr_unref(t->value);
-    free(t);
+    text_cached_free(t);
 }
 
-struct gen_cache *expr_pool_texts(struct expr_pool *p)
+struct text_cache *expr_pool_texts(struct expr_pool *p)
 {
     return &p->texts;
 }
@@ -41,6 +43,7 @@ struct expr_pool *expr_pool_new(const struct symtab *symtab)
 {
     struct expr_pool *p = NEW(struct expr_pool);
     p->symtab = symtab;
+    p->memory.is_plain = POOL_IS_PLAIN;
     text_cache_init(&p->texts, release_text);
     p->n_known = 2 * symtab_count(symtab);
     p->known = xcalloc(p->n_known ? p->n_known : 1, sizeof *p->known);
@@ -60,6 +63,8 @@ void expr_pool_free(struct expr_pool *p)
     }
     free(p->known);
     INVARIANT(!p->nodes.n);
+    text_cache_fini(&p->texts);
+    pool_fini(&p->memory);
     slots_fini(&p->nodes);
     rstr_pool_fini(&p->names);
     free(p);
@@ -100,7 +105,7 @@ struct expr **expr_pool_known(struct expr_pool *p, const struct symbol *sym, boo
 
 void expr_pool_forget(struct expr_pool *p)
 {
-    gen_cache_clear(&p->texts);
+    text_cache_clear(&p->texts);
     for (size_t i = 0; i < p->n_known; i++) {
         expr_unref(p->known[i]);
         p->known[i] = NULL;
@@ -129,6 +134,11 @@ struct expr *expr_ref(const struct expr *e)
     return x;
 }
 
+static size_t node_size(uint32_t n)
+{
+    return offsetof(struct expr, sub) + n * sizeof(struct expr *);
+}
+
 void expr_unref(const struct expr *e)
 {
     struct expr *x = (struct expr *)(uintptr_t)e;
@@ -139,7 +149,7 @@ void expr_unref(const struct expr *e)
     for (uint32_t i = 0; i < x->n; i++)
         expr_unref(x->sub[i]);
     rstr_unref(x->name);
-    free(x);
+    pool_release(&x->pool->memory, x, node_size(x->n));
 }
 
 static uint64_t hash_node(const struct expr *e, struct expr *const *sub)
@@ -169,11 +179,6 @@ static bool is_simple_leaf(const struct expr *e)
 static uint32_t own_refs_text(const struct expr *e)
 {
     return e->kind == EXPR_SET || e->kind == EXPR_PORT_GROUP || e->kind == EXPR_RESIDENT;
-}
-
-static size_t node_size(uint32_t n)
-{
-    return offsetof(struct expr, sub) + n * sizeof(struct expr *);
 }
 
 /* Makes E a node like T with children SUB. */
@@ -234,7 +239,7 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
             trail_jump(&p->trail, &e->trail);
             return found(e, t, sub);
         }
-    e = xmalloc(node_size(t->n));
+    e = pool_alloc(&p->memory, node_size(t->n));
     fill(e, p, t, sub);
     e->hash = hash;
     slots_insert(&p->nodes, e, hash);

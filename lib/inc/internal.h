@@ -7,9 +7,9 @@
 
 #include "base/hash.h"
 #include "base/hmap.h"
+#include "base/pool.h"
 #include "base/vec.h"
 #include "inc/inc.h"
-#include "inc/pool.h"
 #include "inc/table.h"
 
 /* --- Declarations: constant once an engine runs them */

@@ -353,6 +353,17 @@ json_int_t jsonrpc_request(struct jsonrpc *rpc, const char *method, json_t *stol
     return id;
 }
 
+json_int_t jsonrpc_request_text(struct jsonrpc *rpc, const char *method, const struct str *params)
+{
+    json_int_t id = rpc->next_id++;
+    struct str text = STR_INIT;
+    str_putf(&text, "{\"id\":%" JSON_INTEGER_FORMAT ",\"method\":\"%s\",\"params\":", id, method);
+    str_put_n(&text, str_c(params), params->n);
+    str_putc(&text, '}');
+    send_str(rpc, &text);
+    return id;
+}
+
 void jsonrpc_notify(struct jsonrpc *rpc, const char *method, json_t *stolen_params)
 {
     send_call(rpc, method, stolen_params, NULL);

@@ -52,6 +52,8 @@ void jsonrpc_send_request(struct jsonrpc *rpc, const char *method, json_t *stole
                           const json_t *id);
 /* The same with the next number of this connection as id, which is returned. */
 json_int_t jsonrpc_request(struct jsonrpc *rpc, const char *method, json_t *stolen_params);
+/* The same; PARAMS is text already. */
+json_int_t jsonrpc_request_text(struct jsonrpc *rpc, const char *method, const struct str *params);
 void jsonrpc_notify(struct jsonrpc *rpc, const char *method, json_t *stolen_params);
 void jsonrpc_reply(struct jsonrpc *rpc, const json_t *id, json_t *stolen_result);
 /* {"id":..,"error":..}, without "result" as OVSDB servers write it. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "schema/json_text.h"
 #include "schema/op.h"
 #include "schema/op_parse.h"
 
@@ -115,17 +116,30 @@ int condition_from_json(const struct schema_table *table, const json_t *json, st
     return condition_parse(table, json, NULL, ret, error);
 }
 
+static json_t *clause_to_json(const struct clause *c)
+{
+    return c->column ? json_pack("[sso]", c->column->name, function_names[c->function],
+                                 datum_to_json(c->arg))
+                     : json_boolean(c->function == FN_TRUE);
+}
+
 json_t *condition_to_json(const struct condition *condition)
 {
     json_t *json = json_array();
-    for (size_t i = 0; i < condition->n; i++) {
-        const struct clause *c = &condition->clauses[i];
-        json_array_append_new(json, c->column ? json_pack("[sso]", c->column->name,
-                                                          function_names[c->function],
-                                                          datum_to_json(c->arg))
-                                              : json_boolean(c->function == FN_TRUE));
-    }
+    for (size_t i = 0; i < condition->n; i++)
+        json_array_append_new(json, clause_to_json(&condition->clauses[i]));
     return json;
+}
+
+void condition_put(const struct condition *condition, struct str *out)
+{
+    for (size_t i = 0; i < condition->n; i++) {
+        json_t *json = clause_to_json(&condition->clauses[i]);
+        str_putc(out, i ? ',' : '[');
+        json_text_put(json, out);
+        json_decref(json);
+    }
+    str_put(out, condition->n ? "]" : "[]");
 }
 
 void condition_fini(struct condition *condition)

@@ -126,6 +126,8 @@ int schema_parse(const json_t *json, struct schema **ret, struct op_error *error
 int condition_from_json(const struct schema_table *table, const json_t *json, struct condition *ret,
                         struct op_error *error) MUST_CHECK;
 json_t *condition_to_json(const struct condition *condition);
+/* The same as text: a condition of a thousand clauses is no tree of ten thousand nodes. */
+void condition_put(const struct condition *condition, struct str *out);
 void condition_fini(struct condition *condition);
 bool condition_matches_all(const struct condition *condition,
                            const struct row *row); /* operations */

@@ -18,9 +18,8 @@
 #include "language/network.h"
 #include "lflow/lflow.h"
 
-struct tree {
-    struct expr *match; /* with what the actions ask */
-    struct actions *actions;
+struct texts {
+    struct rstr *match, *actions;
 };
 
 struct bench {
@@ -29,7 +28,7 @@ struct bench {
     struct action_pool *pool;
     struct translator *translator;
     struct network net;
-    VEC(struct tree) trees; /* of the net's flows, as a controller keeps them */
+    VEC(struct texts) texts; /* of the net's flows, as rows have them */
     size_t n_failed, n_flows, n_pairs;
 };
 
@@ -108,42 +107,63 @@ static struct encode_params params_of(struct place *at, const struct net_flow *f
     };
 }
 
-/* The texts of FLOW to trees; false when they are not understood. */
-static bool parse(struct bench *b, const struct net_flow *flow, struct tree *ret)
+struct source { /* aux of parse */
+    struct bench *b;
+    const struct net_flow *flow;
+};
+
+/* The texts of a flow to trees. */
+static int parse(void *source_, struct expr **match, struct actions **actions, struct diag *diag)
 {
-    struct action_context context = context_of(flow);
-    struct expr *match, *prereq;
-    if (actions_parse(b->pool, flow->actions, &context, &ret->actions, &prereq, NULL))
-        return false;
-    if (expr_parse(b->exprs, flow->match, NULL, &match, NULL)) {
-        actions_unref(ret->actions);
+    const struct source *source = source_;
+    struct bench *b = source->b;
+    struct action_context context = context_of(source->flow);
+    struct expr *own, *prereq;
+    int rc = actions_parse(b->pool, source->flow->actions, &context, actions, &prereq, diag);
+    if (rc)
+        return rc;
+    rc = expr_parse(b->exprs, source->flow->match, NULL, &own, diag);
+    if (rc) {
+        actions_unref(*actions);
         expr_unref(prereq);
-        return false;
+        return rc;
     }
-    ret->match = expr_and(b->exprs, match, prereq);
-    return true;
+    *match = expr_and(b->exprs, own, prereq);
+    return 0;
+}
+
+static void make_texts(struct bench *b)
+{
+    const struct net_flow *flow;
+    VEC_FOR_EACH (flow, &b->net.flows)
+        vec_push(&b->texts, ((struct texts){rstr_new(flow->match), rstr_new(flow->actions)}));
 }
 
 static void forget(struct bench *b)
 {
-    struct tree *tree;
-    VEC_FOR_EACH (tree, &b->trees) {
-        expr_unref(tree->match);
-        actions_unref(tree->actions);
+    struct texts *texts;
+    VEC_FOR_EACH (texts, &b->texts) {
+        rstr_unref(texts->match);
+        rstr_unref(texts->actions);
     }
-    vec_clear(&b->trees);
+    vec_fini(&b->texts);
 }
 
-/* One flow on one datapath. */
-static void translate(struct bench *b, const struct net_flow *flow, const struct tree *tree,
-                      uint32_t datapath)
+/* Flow K of the network on one datapath. */
+static void translate(struct bench *b, size_t k, uint32_t datapath)
 {
+    const struct net_flow *flow = &b->net.flows.data[k];
     struct place at = {b, datapath};
+    struct source aux = {b, flow};
+    const struct translate_source source = {.match = b->texts.data[k].match,
+                                            .actions = b->texts.data[k].actions,
+                                            .parse = parse,
+                                            .aux = &aux};
     struct expr_world names = {.aux = &at, .group = port_group, .resident = resident};
     struct encode_params params = params_of(&at, flow);
     struct translate_world world = {.names = &names, .params = &params, .norm_flags = NORM_MERGE};
     const struct translation *out;
-    if (translator_run(b->translator, tree->match, tree->actions, &world, &out, NULL)) {
+    if (translator_run(b->translator, &source, &world, &out, NULL)) {
         b->n_failed++;
         return;
     }
@@ -163,46 +183,31 @@ static double cpu_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-/* What a controller does at first: texts to trees, and each on all its datapaths to OpenFlow flows. */
-static double first_pass(struct bench *b)
-{
-    const struct net_flow *flow;
-    struct tree tree;
-    b->n_flows = b->n_failed = b->n_pairs = 0;
-    double start = cpu_us();
-    VEC_FOR_EACH (flow, &b->net.flows) {
-        if (!parse(b, flow, &tree))
-            bug("not understood: \"%s\", \"%s\"", flow->match, flow->actions);
-        vec_push(&b->trees, tree);
-        for (size_t i = 0; i < flow->over->datapaths.n; i++)
-            translate(b, flow, &tree, flow->over->datapaths.data[i]);
-    }
-    return cpu_us() - start;
-}
-
-/* Everything once more, because something near it changed: texts are trees already. */
-static double again(struct bench *b)
+/* Each flow on all its datapaths to OpenFlow flows: at first, or once more because something near it changed. */
+static double pass(struct bench *b)
 {
     b->n_flows = b->n_failed = b->n_pairs = 0;
     double start = cpu_us();
     for (size_t k = 0; k < b->net.flows.n; k++) {
         const struct net_flow *flow = &b->net.flows.data[k];
         for (size_t i = 0; i < flow->over->datapaths.n; i++)
-            translate(b, flow, &b->trees.data[k], flow->over->datapaths.data[i]);
+            translate(b, k, flow->over->datapaths.data[i]);
     }
     return cpu_us() - start;
 }
 
-/* Texts that were seen before, as they come again when the database is read anew. */
+/* Texts that the pools have seen before. */
 static double parse_again(struct bench *b)
 {
     const struct net_flow *flow;
     double start = cpu_us();
     VEC_FOR_EACH (flow, &b->net.flows) {
-        struct tree tree;
-        if (parse(b, flow, &tree)) {
-            expr_unref(tree.match);
-            actions_unref(tree.actions);
+        struct source source = {b, flow};
+        struct expr *match;
+        struct actions *actions;
+        if (!parse(&source, &match, &actions, NULL)) {
+            expr_unref(match);
+            actions_unref(actions);
         }
     }
     return cpu_us() - start;
@@ -300,12 +305,12 @@ static bool big_set(void *aux, const char *name, void (*add)(void *, u128, u128)
 static size_t translate_acls(struct bench *b, struct sets *sets, unsigned only, size_t *n_acls)
 {
     const struct expr_world names = {.aux = sets, .set = big_set};
-    struct net_flow flow = {.pipeline = PIPELINE_INGRESS, .table = 8};
+    struct net_flow flow = {.pipeline = PIPELINE_INGRESS, .table = 8, .actions = "next;"};
     struct place at = {b, 0};
     struct encode_params params = params_of(&at, &flow);
     const struct translate_world world = {
         .names = &names, .params = &params, .norm_flags = NORM_MERGE};
-    struct action_context context = context_of(&flow);
+    struct rstr *next = rstr_new(flow.actions);
     size_t n = 0;
     *n_acls = 0;
     for (unsigned i = 0; i < N_ACLS; i++) {
@@ -313,20 +318,20 @@ static size_t translate_acls(struct bench *b, struct sets *sets, unsigned only, 
         if (only < N_SETS && src != only && dst != only)
             continue;
         char text[128];
-        struct expr *e;
-        struct actions *as;
         const struct translation *out;
         snprintf(text, sizeof text, "ip4.src == $s%u && ip4.dst == $s%u && tcp.dst == %u", src, dst,
                  1000 + i);
-        int err = expr_parse(b->exprs, text, NULL, &e, NULL) ||
-                  actions_parse(b->pool, "next;", &context, &as, NULL, NULL) ||
-                  translator_run(b->translator, e, as, &world, &out, NULL);
+        flow.match = text;
+        struct source aux = {b, &flow};
+        const struct translate_source source = {
+            .match = rstr_new(text), .actions = next, .parse = parse, .aux = &aux};
+        int err = translator_run(b->translator, &source, &world, &out, NULL);
         INVARIANT(!err);
         n += out->n;
         ++*n_acls;
-        expr_unref(e);
-        actions_unref(as);
+        rstr_unref(source.match);
     }
+    rstr_unref(next);
     return n;
 }
 
@@ -348,7 +353,7 @@ static void acls(struct bench *b)
 
 static void whole_way(struct bench *b)
 {
-    double cold = first_pass(b);
+    double cold = pass(b);
     size_t n_flows = b->n_flows, n_lflows = b->net.flows.n;
     fprintf(stderr,
             "%zu logical flows, on %zu datapaths in sum: %zu OpenFlow flows, %zu not translated, "
@@ -360,9 +365,9 @@ static void whole_way(struct bench *b)
     figure("text_to_flows_total", "ms", cold / 1e3);
     figure("text_to_flows", "us", cold / (double)n_flows);
     figure("text_to_flows_a_logical_flow", "us", cold / (double)n_lflows);
-    double warm = again(b), parsed = parse_again(b);
+    double warm = pass(b), parsed = parse_again(b);
     for (int i = 0; i < 10; i++) {
-        double t = again(b);
+        double t = pass(b);
         warm = MIN(warm, t);
         t = parse_again(b);
         parsed = MIN(parsed, t);
@@ -375,12 +380,13 @@ static void whole_way(struct bench *b)
 
 int main(int argc, char *argv[])
 {
-    struct bench b = {.trees = VEC_INIT};
+    struct bench b = {.texts = VEC_INIT};
     if (argc != 2) {
         fprintf(stderr, "usage: %s NETWORK-FILE\n", argv[0]);
         return 2;
     }
     network_read(&b.net, argv[1]);
+    make_texts(&b);
     b.symtab = symtab_new();
     b.exprs = expr_pool_new(b.symtab);
     b.pool = action_pool_new(b.exprs);
@@ -390,7 +396,6 @@ int main(int argc, char *argv[])
     actions_alone(&b);
     acls(&b);
     forget(&b);
-    vec_fini(&b.trees);
     network_free(&b.net);
     translator_free(b.translator);
     action_pool_free(b.pool);

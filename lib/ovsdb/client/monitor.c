@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "ovsdb/client/client.h"
+#include "schema/json_text.h"
 
 typedef VEC(struct change) change_vec;
 
@@ -70,15 +71,20 @@ bool client_is_our_monitor(const struct client *client, const json_t *id)
     return word && db && !strcmp(word, "monid") && !strcmp(db, client->schema->name);
 }
 
-/* The clauses as the server can understand them: those on columns it lacks become true. */
-static json_t *where_of(const struct client_table *t)
+/* The server can understand each clause; those on columns it lacks would be true. */
+static bool is_understood(const struct client_table *t)
 {
     for (size_t i = 0; i < t->condition.n; i++) {
         const struct schema_column *c = t->condition.clauses[i].column;
         if (c && c->index >= 0 && t->modes[c->index] == COLUMN_ABSENT)
-            return json_pack("[b]", 1);
+            return false;
     }
-    return t->condition.n ? condition_to_json(&t->condition) : json_pack("[b]", 1);
+    return t->condition.n;
+}
+
+static json_t *where_of(const struct client_table *t)
+{
+    return is_understood(t) ? condition_to_json(&t->condition) : json_pack("[b]", 1);
 }
 
 static json_t *table_request(const struct client *client, const struct client_table *t)
@@ -119,21 +125,32 @@ void client_send_conditions(void *client_)
     struct client *client = client_;
     if (client->state != CLIENT_STEADY || client->monitor_kind == MONITOR_PLAIN)
         return; /* they are part of the next monitor request, or the server knows none */
-    json_t *tables = json_object();
+    struct str params = STR_INIT;
+    json_t *id = client_monitor_id(client->schema->name);
+    str_putc(&params, '[');
+    json_text_put(id, &params);
+    str_putc(&params, ',');
+    json_text_put(id, &params);
+    json_decref(id);
+    size_t none = params.n;
     for (size_t i = 0; i < client->schema->n_tables; i++) {
         struct client_table *t = &client->tables[i];
-        if (t->condition_changed && t->present)
-            json_object_set_new(tables, t->table->name,
-                                json_pack("[{s: o}]", "where", where_of(t)));
+        if (t->condition_changed && t->present) {
+            str_putf(&params, "%s\"%s\":[{\"where\":", params.n == none ? ",{" : ",",
+                     t->table->name);
+            if (is_understood(t))
+                condition_put(&t->condition, &params);
+            else
+                str_put(&params, "[true]");
+            str_put(&params, "}]");
+        }
         t->condition_changed = false;
     }
-    if (!json_object_size(tables)) {
-        json_decref(tables);
-        return;
-    }
-    json_t *id = client_monitor_id(client->schema->name);
-    client->conditions_id =
-        jsonrpc_request(client->rpc, "monitor_cond_change", json_pack("[O, o, o]", id, id, tables));
+    bool is_new = params.n != none;
+    str_put(&params, "}]");
+    if (is_new)
+        client->conditions_id = jsonrpc_request_text(client->rpc, "monitor_cond_change", &params);
+    str_fini(&params);
 }
 
 /* ---- values ---- */

@@ -16,16 +16,16 @@ static void release(struct gen_node *node)
     struct text_cached *e = CONTAINER_OF(node, struct text_cached, node);
     (*(size_t *)e->value)--;
     assert_null(e->more);
-    free(e);
+    text_cached_free(e);
 }
 
-static void add(struct gen_cache *c, const char *text, size_t *value)
+static void add(struct text_cache *c, const char *text, size_t *value)
 {
     const struct text_key key = text_key(text, 0);
     text_cache_add(c, &key, value, NULL);
 }
 
-static const struct text_cached *find(struct gen_cache *c, const char *text, uint64_t context)
+static const struct text_cached *find(struct text_cache *c, const char *text, uint64_t context)
 {
     const struct text_key key = text_key(text, context);
     return text_cache_find(c, &key);
@@ -34,7 +34,7 @@ static const struct text_cached *find(struct gen_cache *c, const char *text, uin
 static void test_bounds(void **state UNUSED)
 {
     size_t held = 0;
-    struct gen_cache c;
+    struct text_cache c;
     char text[32];
     text_cache_init(&c, release);
     const struct text_cached *kept = NULL;
@@ -47,16 +47,17 @@ static void test_bounds(void **state UNUSED)
         if (i == 7)
             kept = find(&c, "7", 0);
         if (kept) /* so does what is used without being looked for */
-            gen_cache_use(&c, (struct gen_node *)(uintptr_t)&kept->node);
+            gen_cache_use(&c.cache, (struct gen_node *)(uintptr_t)&kept->node);
     }
     assert_non_null(find(&c, "1199999", 0));
     assert_ptr_equal(find(&c, "7", 0), kept);
     assert_null(find(&c, "1", 0));
     assert_null(find(&c, "0", 1)); /* another context */
-    assert_int_equal(held, c.young.n + c.old.n);
-    gen_cache_clear(&c);
+    assert_int_equal(held, c.cache.young.n + c.cache.old.n);
+    text_cache_clear(&c);
     assert_int_equal(held, 0);
     assert_null(find(&c, "0", 0));
+    text_cache_fini(&c);
 }
 
 static void test_pool(void **state UNUSED)

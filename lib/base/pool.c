@@ -1,8 +1,7 @@
-/* pool.c - see pool.h. Part of the incremental engine (docs/architecture.md, row 3). Size classes are multiples of 16
- * bytes; a released block goes on the list of its class and is never split or joined. It does not check that SIZE is
- * the size that was allocated.
+/* pool.c - see pool.h. Below every room of docs/architecture.md. Size classes are multiples of 16 bytes; a released block goes on the list of its class
+ * and is never split or joined. It does not check that SIZE is the size that was allocated.
  */
-#include "inc/pool.h"
+#include "base/pool.h"
 
 #include <stdlib.h>
 
@@ -57,7 +56,7 @@ void *pool_alloc(struct pool *pool, size_t size)
 {
     if (!size)
         return NULL;
-    if (size > POOL_MAX)
+    if (size > POOL_MAX || pool->is_plain)
         return alloc_big(pool, size);
     size_t class = DIV_ROUND_UP(size, POOL_GRAIN);
     void *p = pool->free[class];
@@ -77,7 +76,7 @@ void pool_release(struct pool *pool, void *p, size_t size)
 {
     if (!size)
         return;
-    if (size > POOL_MAX) {
+    if (size > POOL_MAX || pool->is_plain) {
         release_big(pool, p, size);
         return;
     }
