@@ -422,10 +422,40 @@ void config_schedule(struct config *config)
     deferred_schedule(&config->apply);
 }
 
+/* Columns, of whatever table, that nothing is made from: what others keep for themselves, and what status.c writes (each second too, so that
+ * what somebody else writes there does not stay). */
+static bool is_read(const struct schema_column *column)
+{
+    static const char *const others[] = {
+        "external_ids", "statistics",       "status",       "bfd_status", "error",      "ofport",
+        "admin_state",  "link_state",       "link_speed",   "duplex",     "mac_in_use", "mtu",
+        "ifindex",      "datapath_version", "is_connected", "role",       "cur_cfg",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (!strcmp(column->name, others[i]))
+            return false;
+    return true;
+}
+
+/* Whether anything may have to be done for C. */
+static bool is_of_interest(const struct change *c)
+{
+    if (!c->before || !c->after)
+        return true;
+    const struct schema_table *table = c->after->table;
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (c->before->values[i] != c->after->values[i] && is_read(&table->columns[i]))
+            return true;
+    return false;
+}
+
 static void on_change(void *config, const struct changeset *cs)
 {
-    (void)cs;
-    config_schedule(config);
+    for (size_t i = 0; i < cs->n; i++)
+        if (is_of_interest(&cs->changes[i])) {
+            config_schedule(config);
+            return;
+        }
 }
 
 static void on_status(void *config)
