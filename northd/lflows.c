@@ -31,11 +31,29 @@ void lflows_emit(const struct lflow_out *l, enum stage stage, unsigned priority,
     inc_emit_take(l->ctx, l->p->lflow, &f);
 }
 
+static struct expr *match_of(const struct lflow_out *l, const char *text)
+{
+    struct diag diag = DIAG_INIT;
+    struct expr *e;
+    if (expr_parse(l->e, text, NULL, &e, &diag))
+        bug("match \"%s\": %s", text, diag_text(&diag));
+    return e;
+}
+
+static struct actions *actions_of_text(const struct lflow_out *l, const char *text)
+{
+    struct diag diag = DIAG_INIT;
+    struct actions *actions;
+    if (actions_parse(l->a, text, NULL, &actions, NULL, &diag))
+        bug("actions \"%s\": %s", text, diag_text(&diag));
+    return actions;
+}
+
 void lflows_emit_texts(const struct lflow_out *l, const struct lflow_text *flows, size_t n)
 {
     for (const struct lflow_text *f = flows; f < flows + n; f++)
-        lflows_emit(l, f->stage, f->priority, lflows_match(l, "%s", f->match),
-                    lflows_actions(l, "%s", f->actions));
+        lflows_emit(l, f->stage, f->priority, match_of(l, f->match),
+                    actions_of_text(l, f->actions));
 }
 
 /* Two spellings of one match are one match from here on: SB knows flows by their text. */
@@ -55,30 +73,24 @@ int lflows_judge_match(struct expr_pool *pool, const char *text, struct expr **r
 
 struct expr *lflows_match(const struct lflow_out *l, const char *format, ...)
 {
-    struct diag diag = DIAG_INIT;
-    struct expr *e;
     va_list args;
     va_start(args, format);
     struct str text = STR_INIT;
     str_vputf(&text, format, args);
     va_end(args);
-    if (expr_parse(l->e, str_c(&text), NULL, &e, &diag))
-        bug("match \"%s\": %s", str_c(&text), diag_text(&diag));
+    struct expr *e = match_of(l, str_c(&text));
     str_fini(&text);
     return e;
 }
 
 struct actions *lflows_actions(const struct lflow_out *l, const char *format, ...)
 {
-    struct diag diag = DIAG_INIT;
-    struct actions *actions;
     va_list args;
     va_start(args, format);
     struct str text = STR_INIT;
     str_vputf(&text, format, args);
     va_end(args);
-    if (actions_parse(l->a, str_c(&text), NULL, &actions, NULL, &diag))
-        bug("actions \"%s\": %s", str_c(&text), diag_text(&diag));
+    struct actions *actions = actions_of_text(l, str_c(&text));
     str_fini(&text);
     return actions;
 }

@@ -128,13 +128,21 @@ void actions_unref(const struct actions *as)
     pool_release(&x->pool->memory, x, sizeof *x + x->n * sizeof *x->action);
 }
 
+/* Most numbers are small, and most masks 0. */
+static uint64_t hash_u128(u128 value, uint64_t h)
+{
+    if (value)
+        h = hash_u64((uint64_t)value, h);
+    return value >> 64 ? hash_u64((uint64_t)(value >> 64), h + 1) : h;
+}
+
 static uint64_t hash_operand(const struct operand *o, uint64_t h)
 {
     h = hash_u64((uint64_t)o->kind << 16 | (uint64_t)o->format << 8 | o->is_masked, h);
     h = hash_pointer(o->field.sym, h);
     h = hash_u64((uint64_t)o->field.ofs << 32 | o->field.width, h);
-    h = hash_bytes(&o->value, sizeof o->value, h);
-    h = hash_bytes(&o->mask, sizeof o->mask, h);
+    h = hash_u128(o->value, h);
+    h = hash_u128(o->mask, h);
     return hash_pointer(o->actions, hash_pointer(o->text, h));
 }
 
@@ -223,31 +231,44 @@ struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t
     return as;
 }
 
+enum { FEW = 16 }; /* so many need no memory */
+
 struct actions *actions_of(struct action_pool *p, ...)
 {
-    VEC(struct action *) v = VEC_INIT;
-    struct action *a;
+    struct action *few[FEW], **v = few;
+    size_t n = 0;
     va_list args;
     va_start(args, p);
-    while ((a = va_arg(args, struct action *)))
-        vec_push(&v, a);
+    while (va_arg(args, struct action *))
+        n++;
     va_end(args);
-    struct actions *as = actions_of_n(p, v.data, v.n);
-    vec_fini(&v);
+    if (n > FEW)
+        v = xmalloc(n * sizeof *v);
+    va_start(args, p);
+    for (size_t i = 0; i < n; i++)
+        v[i] = va_arg(args, struct action *);
+    va_end(args);
+    struct actions *as = actions_of_n(p, v, n);
+    if (v != few)
+        free(v);
     return as;
 }
 
 struct actions *actions_join(struct actions *a, struct actions *b)
 {
-    VEC(struct action *) v = VEC_INIT;
+    struct action *few[FEW], **v = few;
+    size_t n = 0;
+    if ((size_t)a->n + b->n > FEW)
+        v = xmalloc(((size_t)a->n + b->n) * sizeof *v);
     for (uint32_t i = 0; i < a->n; i++)
-        vec_push(&v, action_ref(a->action[i]));
+        v[n++] = action_ref(a->action[i]);
     for (uint32_t i = 0; i < b->n; i++)
-        vec_push(&v, action_ref(b->action[i]));
-    struct actions *r = actions_of_n(a->pool, v.data, v.n);
+        v[n++] = action_ref(b->action[i]);
+    struct actions *r = actions_of_n(a->pool, v, n);
     actions_unref(a);
     actions_unref(b);
-    vec_fini(&v);
+    if (v != few)
+        free(v);
     return r;
 }
 

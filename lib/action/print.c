@@ -138,7 +138,9 @@ static void print_special(const struct action *a, struct str *out)
     case ACTION_MOVE:
     case ACTION_EXCHANGE:
         print_operand(&a->operand[0], out);
-        str_putf(out, " %s ", name);
+        str_putc(out, ' ');
+        str_put(out, name);
+        str_putc(out, ' ');
         print_operand(&a->operand[1], out);
         break;
     case ACTION_DEC_TTL:
@@ -174,11 +176,13 @@ static void print_action(const struct action *a, struct str *out)
         str_put(out, info->name);
         break;
     case SHAPE_NEST:
-        str_putf(out, "%s ", info->name);
+        str_put(out, info->name);
+        str_putc(out, ' ');
         print_operand(&a->operand[0], out);
         break;
     case SHAPE_FUNC:
-        str_putf(out, "%s(", info->name);
+        str_put(out, info->name);
+        str_putc(out, '(');
         print_list(a, 0, out);
         str_putc(out, ')');
         break;

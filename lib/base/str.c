@@ -35,7 +35,9 @@ void str_put(struct str *str, const char *text)
 
 void str_putc(struct str *str, char c)
 {
-    str_put_n(str, &c, 1);
+    reserve(str, 1);
+    str->s[str->n++] = c;
+    str->s[str->n] = '\0';
 }
 
 void str_vputf(struct str *str, const char *format, va_list args)

@@ -25,11 +25,13 @@ struct trail {
 static inline void trail_step(struct trail *trail, struct trail_node *node)
 {
     trail->at = node;
+    __builtin_prefetch(node->newer);
 }
 
 static inline void trail_jump(struct trail *trail, struct trail_node *node)
 {
     trail->side = node;
+    __builtin_prefetch(node->newer);
 }
 
 static inline void trail_append(struct trail *trail, struct trail_node *node)

@@ -367,6 +367,14 @@ void lex_string_print(struct str *out, const char *text, size_t n)
 {
     str_putc(out, '"');
     for (size_t i = 0; i < n; i++) {
+        size_t plain = i;
+        while (plain < n && (unsigned char)text[plain] >= 32 && text[plain] != '"' &&
+               text[plain] != '\\')
+            plain++;
+        str_put_n(out, text + i, plain - i);
+        i = plain;
+        if (i == n)
+            break;
         unsigned char c = (unsigned char)text[i];
         static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
         const char *s = c ? strchr(from, c) : NULL;

@@ -193,11 +193,21 @@ void lex_hex_print(struct str *out, u128 value)
         str_putc(out, '0');
 }
 
+static void put_decimal(struct str *out, uint64_t value)
+{
+    char text[20]; /* digits of 2^64 */
+    size_t at = sizeof text;
+    do
+        text[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    str_put_n(out, text + at, sizeof text - at);
+}
+
 void lex_value_print(struct str *out, enum lex_format format, u128 value)
 {
     switch (format) {
     case LEX_DECIMAL:
-        str_putf(out, "%llu", (unsigned long long)value);
+        put_decimal(out, (uint64_t)value);
         break;
     case LEX_HEX:
         lex_hex_print(out, value);

@@ -447,12 +447,20 @@ struct expr *expr_or(struct expr_pool *p, struct expr *a, struct expr *b)
 
 static struct expr *combine_args(struct expr_pool *p, enum expr_kind kind, va_list args)
 {
-    expr_vec v = VEC_INIT;
-    struct expr *e;
-    while ((e = va_arg(args, struct expr *)))
-        vec_push(&v, e);
-    e = combine(p, kind, v.data, v.n);
-    vec_fini(&v);
+    struct expr *few[16], **v = few, *e;
+    size_t n = 0;
+    va_list again;
+    va_copy(again, args);
+    while (va_arg(again, struct expr *))
+        n++;
+    va_end(again);
+    if (n > ARRAY_SIZE(few))
+        v = xmalloc(n * sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        v[i] = va_arg(args, struct expr *);
+    e = combine(p, kind, v, n);
+    if (v != few)
+        free(v);
     return e;
 }
 

@@ -92,6 +92,13 @@ static bool whole_in_text(const struct printer *pr, const struct expr *e)
            is_prefix(e);
 }
 
+static void put_relop(struct printer *pr, const struct expr *e)
+{
+    str_putc(pr->out, ' ');
+    str_put(pr->out, relop_text(e->relop));
+    str_putc(pr->out, ' ');
+}
+
 static void print_cmp(struct printer *pr, const struct expr *e)
 {
     struct sym_bits sf;
@@ -113,7 +120,7 @@ static void print_cmp(struct printer *pr, const struct expr *e)
         lex_hex_print(pr->out, e->mask);
         return;
     }
-    str_putf(pr->out, " %s ", relop_text(e->relop));
+    put_relop(pr, e);
     if (!bits)
         print_masked(pr, e);
     else if (sf.width == e->sym->width)
@@ -134,7 +141,8 @@ static void print_element(struct printer *pr, const struct expr *e)
         break;
     case EXPR_SET:
     case EXPR_PORT_GROUP:
-        str_putf(pr->out, "%c%s", e->kind == EXPR_SET ? '$' : '@', e->name->s);
+        str_putc(pr->out, e->kind == EXPR_SET ? '$' : '@');
+        str_put_n(pr->out, e->name->s, e->name->n);
         break;
     default:
         INVARIANT(false);
@@ -166,7 +174,9 @@ static uint32_t set_length(const struct printer *pr, const struct expr *e, uint3
 
 static void print_set(struct printer *pr, const struct expr *e, uint32_t i, uint32_t n)
 {
-    str_putf(pr->out, "%s %s {", e->sub[i]->sym->name, relop_text(e->sub[i]->relop));
+    str_put(pr->out, e->sub[i]->sym->name);
+    put_relop(pr, e->sub[i]);
+    str_putc(pr->out, '{');
     for (uint32_t j = 0; j < n; j++) {
         if (j)
             str_put(pr->out, ", ");
@@ -199,7 +209,8 @@ static void print_node(struct printer *pr, const struct expr *e)
     case EXPR_STR:
     case EXPR_SET:
     case EXPR_PORT_GROUP:
-        str_putf(pr->out, "%s %s ", e->sym->name, relop_text(e->relop));
+        str_put(pr->out, e->sym->name);
+        put_relop(pr, e);
         print_element(pr, e);
         break;
     case EXPR_RESIDENT:

@@ -67,8 +67,14 @@ int mac_parse_masked(const char *text, struct mac *ret, struct mac *mask)
 
 void mac_put(struct str *s, struct mac mac)
 {
-    str_putf(s, "%02x:%02x:%02x:%02x:%02x:%02x", mac.b[0], mac.b[1], mac.b[2], mac.b[3], mac.b[4],
-             mac.b[5]);
+    static const char digits[] = "0123456789abcdef";
+    char text[3 * sizeof mac.b];
+    for (size_t i = 0; i < sizeof mac.b; i++) {
+        text[3 * i] = digits[mac.b[i] >> 4];
+        text[3 * i + 1] = digits[mac.b[i] & 15];
+        text[3 * i + 2] = ':';
+    }
+    str_put_n(s, text, sizeof text - 1);
 }
 
 void mac_put_masked(struct str *s, struct mac mac, struct mac mask)

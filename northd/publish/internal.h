@@ -75,6 +75,9 @@ struct dp_change {
     bool added;
 };
 
+/* What of a row is made once, when the flow becomes wanted, and known again when the row is there. */
+enum flow_text { FLOW_MATCH, FLOW_ACTIONS, FLOW_IDS, N_FLOW_TEXTS };
+
 /* Flows equal but for the datapath: one row. */
 struct pub_flow {
     struct hnode by_value, by_text;
@@ -83,7 +86,8 @@ struct pub_flow {
     size_t n; /* datapaths that want it */
     u128 sum; /* of their hashes */
     const struct row *row;
-    struct uuid sb; /* zero: no row is known or on its way */
+    struct uuid sb;                          /* zero: no row is known or on its way */
+    const struct datum *texts[N_FLOW_TEXTS]; /* until the row is there; NULL: not made */
     struct pub_dpset
         *placed; /* where the last transaction put it; NULL: with a single datapath or nowhere */
     VEC(struct dp_change) moves; /* since then; forgotten when they are many and of no use */
@@ -103,6 +107,7 @@ struct publisher {
     VEC(struct surplus) surplus;
     VEC(struct pub_dpset *) differing; /* sets whose row differs */
     const struct datum *pipelines[2];
+    const struct rstr *stage_names[N_STAGES], *id_keys[3], *source; /* of flows' external_ids */
     bool seed_dirty;
     bool in_flight;
     bool must_restart;       /* a transaction failed: nothing that is known can be relied on */

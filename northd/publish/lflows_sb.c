@@ -6,7 +6,6 @@
  */
 #include "northd/publish/internal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +29,34 @@ static struct pub_flow *find_value(const struct publisher *pub, const struct fac
     return NULL;
 }
 
+static void put_number(struct str *s, int64_t number)
+{
+    char text[20];
+    size_t at = sizeof text;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        text[--at] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        text[--at] = '-';
+    str_put_n(s, text + at, sizeof text - at);
+}
+
 /* Texts are separated by a byte that none of them holds. */
 static void hash_texts(const char *stage, const char *pipeline, int64_t table, int64_t priority,
                        const char *hint, const char *match, const char *actions, uint64_t ret[2])
 {
     struct str s = STR_INIT;
-    str_putf(&s, "%s\1%s\1%" PRId64 "\1%" PRId64 "\1%s\1", stage, pipeline, table, priority, hint);
+    str_put(&s, stage);
+    str_putc(&s, '\1');
+    str_put(&s, pipeline);
+    str_putc(&s, '\1');
+    put_number(&s, table);
+    str_putc(&s, '\1');
+    put_number(&s, priority);
+    str_putc(&s, '\1');
+    str_put(&s, hint);
+    str_putc(&s, '\1');
     str_put(&s, match);
     str_putc(&s, '\1');
     str_put(&s, actions);
@@ -62,28 +83,59 @@ static void hash_row(const struct row *row, uint64_t ret[2])
 
 static void put_hint(char buf[9], uint32_t hint)
 {
-    buf[0] = '\0';
-    if (hint)
-        snprintf(buf, 9, "%08" PRIx32, hint);
+    static const char digits[] = "0123456789abcdef";
+    size_t n = hint ? 8 : 0;
+    for (size_t i = 0; i < n; i++)
+        buf[i] = digits[hint >> (28 - 4 * i) & 15];
+    buf[n] = '\0';
 }
 
-static void hash_fact(const struct fact_lflow *f, uint64_t ret[2])
+static const struct datum *take_text(char *text)
+{
+    const struct datum *d = datum_new_string(text);
+    free(text);
+    return d;
+}
+
+static void make_texts(const struct fact_lflow *f, const struct datum *ret[N_FLOW_TEXTS])
+{
+    ret[FLOW_MATCH] = take_text(expr_to_text(f->match));
+    ret[FLOW_ACTIONS] = take_text(actions_to_text(f->actions));
+    ret[FLOW_IDS] = NULL;
+}
+
+static void drop_texts(const struct datum *texts[N_FLOW_TEXTS])
+{
+    for (int i = 0; i < N_FLOW_TEXTS; i++) {
+        datum_unref(texts[i]);
+        texts[i] = NULL;
+    }
+}
+
+static void hash_fact(const struct fact_lflow *f, const struct datum *const texts[N_FLOW_TEXTS],
+                      uint64_t ret[2])
 {
     const struct stage_info *stage = stage_info(f->stage);
-    char hint[9], *match = expr_to_text(f->match), *actions = actions_to_text(f->actions);
+    char hint[9];
     put_hint(hint, f->hint);
     hash_texts(stage->name, lflow_pipeline_name(stage->pipeline), stage->table, f->priority, hint,
-               match, actions, ret);
-    free(match);
-    free(actions);
+               texts[FLOW_MATCH]->atoms->string->s, texts[FLOW_ACTIONS]->atoms->string->s, ret);
 }
 
-static struct pub_flow *get_text(struct publisher *pub, const uint64_t hash[2])
+static struct pub_flow *find_text(const struct publisher *pub, const uint64_t hash[2])
 {
     struct pub_flow *flow;
     HMAP_FOR_EACH_WITH_HASH (flow, by_text, hash[0], &pub->flows_by_text)
         if (flow->text_hash[1] == hash[1])
             return flow;
+    return NULL;
+}
+
+static struct pub_flow *get_text(struct publisher *pub, const uint64_t hash[2])
+{
+    struct pub_flow *flow = find_text(pub, hash);
+    if (flow)
+        return flow;
     flow = NEW(struct pub_flow);
     memcpy(flow->text_hash, hash, sizeof flow->text_hash);
     list_init(&flow->dirty);
@@ -93,11 +145,33 @@ static struct pub_flow *get_text(struct publisher *pub, const uint64_t hash[2])
 
 /* --- Taking in */
 
+/* Whether ROW is what was made for FLOW: then its texts need not be hashed. */
+static bool is_made_for(const struct pub_flow *flow, const struct row *row)
+{
+    const struct sb_logical_flow *f = sb_logical_flow_cast(row);
+    const struct stage_info *stage = stage_info(flow->value.stage);
+    return flow->texts[FLOW_IDS] && sb_logical_flow_table_id(f) == stage->table &&
+           sb_logical_flow_priority(f) == flow->value.priority &&
+           !strcmp(sb_logical_flow_pipeline(f), lflow_pipeline_name(stage->pipeline)) &&
+           datum_equal(row->values[SB_LOGICAL_FLOW_COL_MATCH], flow->texts[FLOW_MATCH]) &&
+           datum_equal(row->values[SB_LOGICAL_FLOW_COL_ACTIONS], flow->texts[FLOW_ACTIONS]) &&
+           datum_equal(row->values[SB_LOGICAL_FLOW_COL_EXTERNAL_IDS], flow->texts[FLOW_IDS]);
+}
+
+static void name_row(const struct publisher *pub, const struct row *row, uint64_t ret[2])
+{
+    memcpy(ret, &row->uuid, sizeof row->uuid); /* what publisher_insert was asked for */
+    const struct pub_flow *flow = find_text(pub, ret);
+    if (!flow || !is_made_for(flow, row))
+        hash_row(row, ret);
+}
+
 static void lose_value(struct publisher *pub, struct pub_flow *flow)
 {
     if (!flow->value.match)
         return;
     hmap_remove(&pub->flows_by_value, &flow->by_value);
+    drop_texts(flow->texts);
     expr_unref(flow->value.match);
     actions_unref(flow->value.actions);
     memset(&flow->value, 0, sizeof flow->value);
@@ -106,12 +180,17 @@ static void lose_value(struct publisher *pub, struct pub_flow *flow)
 static struct pub_flow *get_value(struct publisher *pub, const struct fact_lflow *fact)
 {
     uint64_t hash[2];
+    const struct datum *texts[N_FLOW_TEXTS];
     struct pub_flow *flow = find_value(pub, fact);
     if (flow)
         return flow;
-    hash_fact(fact, hash);
+    make_texts(fact, texts);
+    hash_fact(fact, texts, hash);
     flow = get_text(pub, hash);
     INVARIANT(!flow->value.match); /* equal texts are equal trees: parse(print(x)) is x */
+    if (flow->row)
+        drop_texts(texts);
+    memcpy(flow->texts, texts, sizeof texts);
     flow->value = *fact;
     memset(&flow->value.datapath, 0, sizeof flow->value.datapath);
     expr_ref(fact->match);
@@ -154,7 +233,7 @@ void lflows_sb_take_row(struct publisher *pub, const struct row *before, const s
     uint64_t hash[2], old[2];
     struct pub_flow *flow;
     if (after)
-        hash_row(after, hash);
+        name_row(pub, after, hash);
     if (before) {
         hash_row(before, old);
         if (!after || memcmp(old, hash, sizeof old)) {
@@ -179,27 +258,34 @@ void lflows_sb_take_row(struct publisher *pub, const struct row *before, const s
     }
     publisher_hold(&flow->row, after);
     flow->sb = after->uuid;
+    drop_texts(flow->texts);
     publisher_mark(&pub->dirty_flows, &flow->dirty);
 }
 
 /* --- Building */
 
-static const struct datum *external_ids(const struct fact_lflow *f)
+static const struct rstr *word(const struct rstr **slot, const char *text)
 {
-    struct pairs pairs = {0};
-    char hint[9];
-    put_hint(hint, f->hint);
-    pairs_put(&pairs, "stage-name", stage_info(f->stage)->name);
-    pairs_put(&pairs, "stage-hint", *hint ? hint : NULL);
-    pairs_put(&pairs, "source", "weft-northd");
-    return pairs_take(&pairs);
+    if (!*slot)
+        *slot = rstr_new(text);
+    return *slot;
 }
 
-static const struct datum *take_text(char *text)
+static const struct datum *external_ids(struct publisher *pub, const struct fact_lflow *f)
 {
-    const struct datum *d = datum_new_string(text);
-    free(text);
-    return d;
+    union atom keys[3], values[3];
+    char hint[9];
+    size_t n = 0;
+    put_hint(hint, f->hint);
+    keys[n].string = rstr_ref(word(&pub->id_keys[0], "stage-name"));
+    values[n++].string = rstr_ref(word(&pub->stage_names[f->stage], stage_info(f->stage)->name));
+    keys[n].string = rstr_ref(word(&pub->id_keys[1], "source"));
+    values[n++].string = rstr_ref(word(&pub->source, "weft-northd"));
+    if (*hint) {
+        keys[n].string = rstr_ref(word(&pub->id_keys[2], "stage-hint"));
+        values[n++].string = rstr_new(hint);
+    }
+    return datum_new_map(ATOM_STRING, ATOM_STRING, keys, values, n);
 }
 
 static void put(struct publisher *pub, struct pub_flow *flow, int column, const struct datum *value)
@@ -217,9 +303,13 @@ static void insert(struct publisher *pub, struct pub_flow *flow)
     put(pub, flow, SB_LOGICAL_FLOW_COL_PIPELINE, datum_ref(pub->pipelines[stage->pipeline]));
     put(pub, flow, SB_LOGICAL_FLOW_COL_TABLE_ID, datum_new_integer(stage->table));
     put(pub, flow, SB_LOGICAL_FLOW_COL_PRIORITY, datum_new_integer(f->priority));
-    put(pub, flow, SB_LOGICAL_FLOW_COL_MATCH, take_text(expr_to_text(f->match)));
-    put(pub, flow, SB_LOGICAL_FLOW_COL_ACTIONS, take_text(actions_to_text(f->actions)));
-    put(pub, flow, SB_LOGICAL_FLOW_COL_EXTERNAL_IDS, external_ids(f));
+    if (!flow->texts[FLOW_MATCH])
+        make_texts(f, flow->texts);
+    if (!flow->texts[FLOW_IDS])
+        flow->texts[FLOW_IDS] = external_ids(pub, f);
+    put(pub, flow, SB_LOGICAL_FLOW_COL_MATCH, datum_ref(flow->texts[FLOW_MATCH]));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_ACTIONS, datum_ref(flow->texts[FLOW_ACTIONS]));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_EXTERNAL_IDS, datum_ref(flow->texts[FLOW_IDS]));
 }
 
 /* Writes what is not so already, with the datapath or group that the flow is placed at. */
@@ -312,9 +402,20 @@ void lflows_sb_build(struct publisher *pub)
     vec_fini(&pending);
 }
 
+static void lose_word(const struct rstr **slot)
+{
+    rstr_unref(*slot);
+    *slot = NULL;
+}
+
 void lflows_sb_clear(struct publisher *pub)
 {
     struct pub_flow *flow;
     HMAP_FOR_EACH_SAFE (flow, by_text, &pub->flows_by_text)
         forget(pub, flow);
+    for (size_t i = 0; i < ARRAY_SIZE(pub->stage_names); i++)
+        lose_word(&pub->stage_names[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(pub->id_keys); i++)
+        lose_word(&pub->id_keys[i]);
+    lose_word(&pub->source);
 }

@@ -21,6 +21,7 @@ check "a second ovsdb-server for NB and SB" in_hv ovsdb-server --detach --pidfil
 check "ovs-vsctl --no-wait init" in_hv ovs-vsctl --no-wait init
 check "ovs-vswitchd" in_hv ovs-vswitchd --detach --pidfile --log-file -vconsole:off unix:"$dir/db.sock"
 check "ovn-northd" in_hv ovn-northd --detach --pidfile --log-file -vconsole:off --ovnnb-db=unix:"$dir/ovnnb_db.sock" --ovnsb-db=unix:"$dir/ovnsb_db.sock"
+equal "the name by which ps knows it" ovn-northd "$(cat "/proc/$(cat "$dir/ovn-northd.pid")/comm")"
 
 check "add-br" in_hv ovs-vsctl --may-exist add-br br0
 check "add-br twice with --may-exist" in_hv ovs-vsctl --may-exist add-br br0
