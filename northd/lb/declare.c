@@ -16,6 +16,14 @@ static void router_key(const void *fact, struct inc_keys *keys, void *aux UNUSED
         inc_key_add(keys, &f->datapath);
 }
 
+/* Few of the many are on routers. */
+static void on_router_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
+{
+    const struct fact_lb_on *f = fact;
+    if (f->kind == DATAPATH_ROUTER)
+        inc_key_add(keys, fact);
+}
+
 static struct inc_index *each(struct inc_program *g, struct inc_coll *coll,
                               const struct inc_type *type)
 {
@@ -54,7 +62,8 @@ void lb_declare_facts(struct northd_program *p)
     f->flow = inc_derived(g, "lb_flow", &northd_type_lb_flow);
     f->flow_by_lb = BY_UUID(f->flow, fact_lb_flow, lb);
     f->on = inc_derived(g, "lb_on", &northd_type_lb_on);
-    f->on_each = each(g, f->on, &northd_type_lb_on);
+    f->on_each = inc_index_self(g, f->on, "each");
+    f->on_router = inc_index_fn(g, f->on, "router", &northd_type_lb_on, on_router_key);
     f->on_by_lb = BY_UUID(f->on, fact_lb_on, lb);
     f->datapath = inc_derived(g, "lb_datapath", &northd_type_lb_datapath);
     f->datapath_by_switch = inc_index_fn(g, f->datapath, "switch", &feed_uuid_type, switch_key);
@@ -97,7 +106,7 @@ void lb_declare_flows(struct northd_program *p)
     UNIT("lb: routers", f->datapath_by_router, lb_router, READS(f->datapath), p->lflow);
     UNIT("lb: announced VIPs", f->router_vip_each, lb_router_announce,
          READS(f->router_vip, p->nat.announcer), p->port_nat);
-    UNIT("lb: router ARP", f->on_each, lb_router_arp,
+    UNIT("lb: router ARP", f->on_router, lb_router_arp,
          READS(f->on, f->lb, f->vip, p->lrp, p->plen, p->network, p->gateway.port,
                p->gateway.reside),
          p->lflow);

@@ -83,7 +83,7 @@ struct lb_facts {
     struct inc_index *in_lb_by_uuid, *in_vip_each, *in_ls_lb_each, *in_lr_lb_each;
     struct inc_index *in_ls_group_each, *in_lr_group_each, *in_group_lb_by_group;
     struct inc_coll *lb, *vip, *flow, *on, *datapath, *router_vip, *binding;
-    struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each, *on_by_lb;
+    struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each, *on_router, *on_by_lb;
     struct inc_index *datapath_by_switch, *datapath_by_router, *router_vip_each;
     struct lb_health_facts health;
 };

@@ -66,7 +66,7 @@ void lb_router_arp(struct inc_ctx *ctx, const void *key, void *aux)
     struct northd_program *p = aux;
     const struct fact_lb_on *on = key;
     const struct fact_lb *lb = inc_read_one(ctx, p->lb.lb_by_uuid, &on->lb);
-    if (on->kind != DATAPATH_ROUTER || !lb || lb->responder == LB_ANSWER_NONE)
+    if (!lb || lb->responder == LB_ANSWER_NONE)
         return;
     struct lflow_out l = lflows_begin(ctx, p, &on->datapath, &on->lb);
     const struct fact_lb_vip *vip;
