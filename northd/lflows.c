@@ -187,11 +187,14 @@ struct action *lflows_load_ip(const struct lflow_out *l, enum symbol_id dst,
                           address->version == 6 ? CONST_IP6 : CONST_IP4);
 }
 
+/* Among the arguments of actions_of. */
+#define SEND_BACK(L)                                                                               \
+    action_move((L)->a, SYM_OUTPORT, SYM_INPORT), action_load((L)->a, SYM_FLAGS_LOOPBACK, 1),      \
+        action_output((L)->a)
+
 struct actions *lflows_send_back(const struct lflow_out *l, struct actions *head)
 {
-    return actions_join(head, actions_of(l->a, action_move(l->a, SYM_OUTPORT, SYM_INPORT),
-                                         action_load(l->a, SYM_FLAGS_LOOPBACK, 1),
-                                         action_output(l->a), NULL));
+    return actions_join(head, actions_of(l->a, SEND_BACK(l), NULL));
 }
 
 /* DST = MAC; 0 is kept in a register since admission. */
@@ -205,22 +208,19 @@ static struct action *load_port_mac(const struct lflow_out *l, enum symbol_id ds
 struct actions *lflows_arp_reply(const struct lflow_out *l, uint64_t mac,
                                  const struct address *address)
 {
-    return lflows_send_back(l, actions_of(l->a, action_move(l->a, SYM_ETH_DST, SYM_ETH_SRC),
-                                          load_port_mac(l, SYM_ETH_SRC, mac),
-                                          action_load(l->a, SYM_ARP_OP, 2),
-                                          action_move(l->a, SYM_ARP_THA, SYM_ARP_SHA),
-                                          load_port_mac(l, SYM_ARP_SHA, mac),
-                                          action_move(l->a, SYM_ARP_TPA, SYM_ARP_SPA),
-                                          lflows_load_ip(l, SYM_ARP_SPA, address), NULL));
+    return actions_of(
+        l->a, action_move(l->a, SYM_ETH_DST, SYM_ETH_SRC), load_port_mac(l, SYM_ETH_SRC, mac),
+        action_load(l->a, SYM_ARP_OP, 2), action_move(l->a, SYM_ARP_THA, SYM_ARP_SHA),
+        load_port_mac(l, SYM_ARP_SHA, mac), action_move(l->a, SYM_ARP_TPA, SYM_ARP_SPA),
+        lflows_load_ip(l, SYM_ARP_SPA, address), SEND_BACK(l), NULL);
 }
 
 struct actions *lflows_nd_reply(const struct lflow_out *l, enum action_op op, uint64_t mac,
                                 const struct address *address)
 {
-    struct actions *reply =
-        lflows_send_back(l, actions_of(l->a, load_port_mac(l, SYM_ETH_SRC, mac),
+    struct actions *reply = actions_of(l->a, load_port_mac(l, SYM_ETH_SRC, mac),
                                        lflows_load_ip(l, SYM_IP6_SRC, address),
                                        lflows_load_ip(l, SYM_ND_TARGET, address),
-                                       load_port_mac(l, SYM_ND_TLL, mac), NULL));
+                                       load_port_mac(l, SYM_ND_TLL, mac), SEND_BACK(l), NULL);
     return actions_of(l->a, action_nest(l->a, op, reply), NULL);
 }

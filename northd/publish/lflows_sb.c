@@ -228,6 +228,22 @@ static void forget(struct publisher *pub, struct pub_flow *flow)
     free(flow);
 }
 
+/* Whether the flow's row is where the flow belongs, so that there is nothing to build. */
+static bool is_placed(const struct publisher *pub, const struct pub_flow *flow)
+{
+    const struct sb_logical_flow *row = sb_logical_flow_cast(flow->row);
+    const struct uuid *at = sb_logical_flow_logical_datapath(row),
+                      *group = sb_logical_flow_logical_dp_group(row);
+    if (!flow->n || flow->moves.n)
+        return false;
+    if (flow->n > 1)
+        return flow->placed && flow->placed->sum == flow->sum && !at && group &&
+               uuid_equal(group, &flow->placed->sb);
+    const struct pub_datapath *dp = datapaths_find_hash(pub, flow->sum);
+    return !flow->placed && flow->placed_sum == flow->sum && dp && at && !group &&
+           uuid_equal(at, &dp->sb);
+}
+
 void lflows_sb_take_row(struct publisher *pub, const struct row *before, const struct row *after)
 {
     uint64_t hash[2], old[2];
@@ -259,7 +275,8 @@ void lflows_sb_take_row(struct publisher *pub, const struct row *before, const s
     publisher_hold(&flow->row, after);
     flow->sb = after->uuid;
     drop_texts(flow->texts);
-    publisher_mark(&pub->dirty_flows, &flow->dirty);
+    if (!is_placed(pub, flow))
+        publisher_mark(&pub->dirty_flows, &flow->dirty);
 }
 
 /* --- Building */

@@ -52,9 +52,9 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
     {
         if (!addr->ip.version)
             continue;
-        lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 50, request_for(&l, &addr->ip), reply(&l, lsp, addr));
+        struct expr *request = request_for(&l, &addr->ip);
+        lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 50, expr_ref(request), reply(&l, lsp, addr));
         lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 100,
-                    expr_and(l.e, request_for(&l, &addr->ip), lflows_inport(&l, lsp->name)),
-                    lflows_next(&l));
+                    expr_and(l.e, request, lflows_inport(&l, lsp->name)), lflows_next(&l));
     }
 }
