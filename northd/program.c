@@ -226,7 +226,7 @@ static void declare_topology(struct northd_program *p)
          p->complaint);
     ipam_declare_units(p);
     UNIT("topology: addresses", p->lsp_by_uuid, topology_port_addr,
-         READS(p->lsp, p->in_lsp, p->link, p->network, p->ipam.given), p->port_addr);
+         READS(p->lsp, p->datapath, p->in_lsp, p->link, p->network, p->ipam.given), p->port_addr);
     UNIT("topology: static MAC bindings", p->in_static_mac_by_uuid, topology_static_mac,
          READS(p->in_static_mac, p->lrp, p->key), p->static_mac, p->complaint);
     UNIT("topology: routes", p->in_route_by_uuid, topology_route,
@@ -250,7 +250,7 @@ static void declare_switch(struct northd_program *p)
     UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
     UNIT("switch: enabled", p->lsp_that.is_disabled, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp,
-         READS(p->lsp, p->port_addr, p->in_lsp, p->in_option), p->lflow);
+         READS(p->lsp, p->datapath, p->port_addr, p->in_lsp, p->in_option), p->lflow);
     UNIT("switch: l2_lkup", p->lsp_by_uuid, switch_l2_lkup,
          READS(p->lsp, p->port_addr, p->link, p->gateway.port, p->gateway.reside), p->lflow);
     UNIT("switch: l2_lkup, routers", p->link_by_lsp, switch_l2_router,

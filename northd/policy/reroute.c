@@ -2,7 +2,8 @@
  * 1 and 3 of docs/architecture.md; ovn-nb(5), Logical_Router_Policy; ovn-northd(8), Router policies). Of several next
  * hops one is chosen for each connection, as among equal routes.
  *
- * A next hop must be in a network of a port of the router; one that is not is left out, and a policy with none too.
+ * A next hop must be in a network of a port of the router; one that is not is left out, and a policy with none too. One behind a port that is
+ * disabled stays: what the policy steers there is dropped, rather than going where the policy does not want it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,7 @@ static bool resolve(struct inc_ctx *ctx, struct northd_program *p, const struct 
         return false;
     ret->address = address_make(ip.version, ip_addr_to_u128(&ip), ip_addr_bits(&ip));
     ret->network = router_network_of(ctx, p, lr, &ret->address);
-    if (!ret->network)
-        return false;
-    const struct fact_lrp *lrp = inc_read_one(ctx, p->lrp_by_uuid, &ret->network->lrp);
-    return lrp && !(lrp->flags & PORT_DISABLED);
+    return ret->network;
 }
 
 static void add(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lr,

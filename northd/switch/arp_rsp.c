@@ -3,7 +3,8 @@
  *
  * A port's own requests for its own address pass (priority 100 over 50): a host that looks for duplicates of its address
  * must not be told that there is one. A port with "unknown" addresses answers for itself: what is behind it is not known. So
- * do whoever has a virtual port, machines outside, and ports with options:disable_arp_nd_rsp.
+ * do whoever has a virtual port, machines outside, ports with options:disable_arp_nd_rsp, and all of a switch with other_config:vlan-passthru:
+ * a request may be for a network inside it, of which addresses of NB say nothing.
  */
 #include "northd/lflows.h"
 #include "northd/switch/switch.h"
@@ -46,6 +47,9 @@ void switch_arp_rsp(struct inc_ctx *ctx, const void *key, void *aux)
         lflows_emit(&l, STAGE_SW_IN_ARP_RSP, 100, lflows_inport(&l, lsp->name), lflows_next(&l));
     if (lsp->flags & (PORT_UNKNOWN | PORT_ANSWERS_ITSELF) || lsp->type == LSP_LOCALNET ||
         lsp->type == LSP_VIRTUAL || lsp->type == LSP_EXTERNAL || is_missed(ctx, p, lsp))
+        return;
+    const struct fact_datapath *ls = inc_read_one(ctx, p->datapath_by_uuid, &lsp->ls);
+    if (ls->flags & DATAPATH_VLAN_PASSTHRU)
         return;
     const struct fact_port_addr *addr;
     INC_FOR_EACH(addr, inc_read(ctx, p->port_addr_by_lsp, key))

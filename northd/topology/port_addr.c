@@ -91,7 +91,9 @@ static void emit(struct inc_ctx *ctx, struct northd_program *p, const struct fac
 static void emit_router(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lsp *lsp)
 {
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, &lsp->uuid);
-    if (!link)
+    const struct fact_datapath *lr =
+        link ? inc_read_one(ctx, p->datapath_by_uuid, &link->lr) : NULL;
+    if (!lr || lr->flags & DATAPATH_DISABLED) /* nobody answers for a router that is off */
         return;
     emit(ctx, p, lsp, link->mac, NULL);
     const struct fact_network *network;

@@ -117,9 +117,11 @@ static void vlans(void **state)
     struct net *n = *state;
     struct world *w = &n->w;
     assert_int_equal(world_count(w, "ls_in_check_port_sec ", "vlan.present", NULL), 1);
+    assert_true(answers(w, "arp.tpa == ") > 0);
     world_set(w, "Logical_Switch", &n->ls, "other_config", "vlan-passthru=true");
     commit(w);
     assert_int_equal(world_count(w, "ls_in_check_port_sec ", "vlan.present", NULL), 0);
+    assert_int_equal(answers(w, "arp.tpa == "), 0);
 }
 
 static const char *hosting(struct net *n)
