@@ -28,14 +28,13 @@ void lb_switch(struct inc_ctx *ctx, const void *key, void *aux)
     lflows_emit_texts(&l, flows, ARRAY_SIZE(flows));
 }
 
-/* Routers and the world outside keep their own account of connections. Towards them what the sender's port knew is forgotten, unless ACLs
- * ask whether the packet is of a connection. */
+/* Routers keep their own account of connections. Towards them what the sender's port knew is forgotten, unless ACLs ask whether the packet
+ * is of a connection. The world outside has no router of ours before it: what comes in by a localnet port is balanced here. */
 void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lsp *lsp = inc_read_one(ctx, p->lsp_by_uuid, key);
-    if ((lsp->type != LSP_ROUTER && lsp->type != LSP_LOCALNET) ||
-        !inc_read_one(ctx, p->lb.datapath_by_switch, &lsp->ls))
+    if (lsp->type != LSP_ROUTER || !inc_read_one(ctx, p->lb.datapath_by_switch, &lsp->ls))
         return;
     bool stateful = program_switch_has(ctx, p, &lsp->ls, SWITCH_HAS_STATEFUL_ACL);
     struct lflow_out l = lflows_begin(ctx, p, &lsp->ls, &lsp->uuid);

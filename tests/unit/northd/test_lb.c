@@ -72,6 +72,11 @@ static void switch_flows(void **state)
     assert_int_equal(world_count(w, "_pre_lb ", "outport == \"sw0-lr0\"", "ct_clear; next;", NULL),
                      1);
     assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 0);
+    /* What a localnet port brings has met no router: it is balanced here. */
+    struct uuid localnet = world_port(w, &n->ls, "ln", "unknown");
+    world_set(w, "Logical_Switch_Port", &localnet, "type", "localnet");
+    commit(w);
+    assert_int_equal(world_count(w, "_pre_lb ", "\"ln\"", NULL), 0);
     /* ACLs that follow connections let answers pass: what is known of them must not be forgotten. */
     struct uuid acl = world_insert(w, "ACL");
     world_set(w, "ACL", &acl, "direction", "from-lport");
