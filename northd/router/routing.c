@@ -5,7 +5,8 @@
  * longest prefix first. Which prefix lengths a router's networks have is a fact of its own (plen), so that a route
  * asks for a few networks by name instead of reading all; a new port wakes only the routes whose next hop it may hold.
  * Several routes to one prefix share the traffic (ECMP): one stage chooses, the next one acts. A route with a table is for ports
- * that name the table; those do not see the routes of the main one.
+ * that name the table; those do not see the routes of the main one. Routes by a port that is disabled stay: what goes there is not
+ * delivered, unless a policy sends it elsewhere.
  */
 #include "northd/ecmp/ecmp.h"
 #include "northd/lflows.h"
@@ -33,8 +34,6 @@ void router_connected(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_lrp *lrp = inc_read_one(ctx, p->lrp_by_uuid, key);
     const struct fact_network *n;
     struct lflow_out l = lflows_begin(ctx, p, &lrp->lr, &lrp->uuid);
-    if (lrp->flags & PORT_DISABLED)
-        return;
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, key))
     {
         struct address network = address_network(&n->address, n->address.plen);
@@ -73,8 +72,7 @@ static const struct fact_network *way(struct inc_ctx *ctx, struct northd_program
     const struct fact_network *n = route->output_port
                                        ? network_on(ctx, p, route)
                                        : router_network_of(ctx, p, &route->lr, &route->nexthop);
-    const struct fact_lrp *lrp = n ? inc_read_one(ctx, p->lrp_by_uuid, &n->lrp) : NULL;
-    return lrp && !(lrp->flags & PORT_DISABLED) ? n : NULL;
+    return n && inc_read_one(ctx, p->lrp_by_uuid, &n->lrp) ? n : NULL;
 }
 
 struct expr *router_route_match(const struct lflow_out *l, const struct fact_route *route,
