@@ -68,7 +68,8 @@ class Side:
         if "select:" not in text:
             return outcome(packet, text)
         # Among equal next hops: which has which number does not matter.
-        return sorted(outcome(packet, text) + ["or"] + outcome(packet, run("--select-id=2")))
+        one, two = outcome(packet, text), outcome(packet, run("--select-id=2"))
+        return sorted(one + ["or"] + two) if one or two else []
 
     def stop(self):
         for p in reversed(self.running):

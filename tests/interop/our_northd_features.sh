@@ -96,6 +96,7 @@ nb lrp-set-gateway-chassis r-pub h1 20 -- lrp-set-gateway-chassis r-pub h2 10 --
     -- lr-policy-add r 100 'ip4.dst == 20.0.0.4' drop -- lr-policy-add r 101 'ip4.dst == 20.0.0.67' reroute 172.16.0.102 \
     -- lr-nat-add gw snat 172.16.0.3 10.0.3.0/24 -- lr-nat-add gw dnat 172.16.0.32 10.0.3.7 -- lr-nat-add gw dnat_and_snat 172.16.0.31 10.0.3.7 \
     -- lb-add glb 172.16.0.33:80 10.0.3.7:80 tcp -- lr-lb-add gw glb -- lb-add hair 10.99.0.8:80 10.0.0.1:80 tcp -- ls-lb-add s0 hair \
+    -- lb-add outer 10.0.5.9:80 10.0.5.8:80 tcp -- ls-lb-add s5 outer \
     -- lb-add two 10.99.0.9:80 10.0.0.1:80,10.0.0.2:80 tcp -- lb-add two "[fd99::9]:80" "[fd00::1]:80"
 group=$(nb create load_balancer_group name=lbg load_balancer="$(nb --bare --columns=_uuid find load_balancer name=two)")
 nb set logical_switch s0 load_balancer_group="$group" -- set logical_switch s1 load_balancer_group="$group"
@@ -116,7 +117,7 @@ vs h2 add-br br-vm -- set bridge br-vm datapath_type=netdev -- del-port p-v2 -- 
     -- add-port br-int int-vm -- set interface int-vm type=patch options:peer=vm-int external_ids:iface-id=v2
 veth n1 h2 br-vm 02:00:00:00:00:11 10.0.0.11/24
 vs h2 set port p-n1 tag=42
-for v in v1 v2 v3 v7 ext; do serve $v; done
+for v in v1 v2 v3 v5 v7 ext; do serve $v; done
 for p in v1 v2 v3 v4 v5 v6 v7 v8 n1; do wait_for 40 nb wait-until logical_switch_port $p up=true || exit 1; done
 synced "all"
 equal "nb_cfg has come back" "$(nb get nb_global . nb_cfg)" "$(nb get nb_global . hv_cfg)"
@@ -188,6 +189,8 @@ synced "another gateway chassis"
 works "it serves" v1 20.0.0.1
 
 # --- Load balancers
+ip -n wusr-vlan7 neigh add 10.0.5.9 lladdr 02:00:00:00:00:05 dev eth0
+gives "what a localnet port brings" "v5 to 10.0.5.100" vlan7 10.0.5.9
 gives "hairpin" "v1 to 10.99.0.8" v1 10.99.0.8
 gives "a group of balancers, one backend" "v1 to 10.1.1.3" v3 10.99.0.9
 gives "and the other" "v2 to 10.1.1.3" v3 10.99.0.9
