@@ -7,6 +7,8 @@
 
 LOG_MODULE(bundle);
 
+enum { BLOCK_BYTES = 32 << 10 };
+
 static struct bundle *bundle_find(const struct ofconn *oc, uint32_t id)
 {
     struct bundle *b;
@@ -17,11 +19,33 @@ static struct bundle *bundle_find(const struct ofconn *oc, uint32_t id)
     return NULL;
 }
 
+static void message_add(struct bundle *b, const void *data, size_t n)
+{
+    size_t room = ROUND_UP(n, 8);
+    if (!b->block || b->block->size - b->block->n_bytes < room) {
+        uint32_t size = (uint32_t)MAX(room, (size_t)BLOCK_BYTES);
+        b->block = xmalloc(sizeof *b->block + size);
+        *b->block = (struct bundle_block){.size = size};
+    }
+    struct bundle_message m = {b->block->bytes + b->block->n_bytes, b->block, (uint32_t)n};
+    memcpy(m.data, data, n);
+    b->block->n_bytes += (uint32_t)room;
+    b->block->n_messages++;
+    vec_push(&b->messages, m);
+}
+
+void ofbundle_release(struct bundle_message *m)
+{
+    if (m->data && !--m->block->n_messages)
+        free(m->block);
+    m->data = NULL;
+}
+
 void ofbundle_free(struct bundle *b)
 {
     struct bundle_message *m;
     VEC_FOR_EACH (m, &b->messages)
-        free(m->data);
+        ofbundle_release(m);
     vec_fini(&b->messages);
     list_remove(&b->node);
     free(b);
@@ -149,7 +173,6 @@ int ofbundle_add(struct ofconn *oc, const struct of_msg *msg)
     err = check_early(oc, &add.msg);
     if (err)
         return err;
-    struct bundle_message m = {xmemdup(add.msg.data, add.msg.len), add.msg.len};
-    vec_push(&b->messages, m);
+    message_add(b, add.msg.data, add.msg.len);
     return 0;
 }

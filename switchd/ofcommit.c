@@ -130,10 +130,8 @@ static int apply_one(struct ofcommit *c, struct bundle_message *m)
         err = ofserver_modify(c->oc, &msg, &c->journal);
     if (err)
         of_error_encode(err, &msg, &c->out);
-    if (msg.type != OF_PACKET_OUT) { /* now, since many at the end would take their time */
-        free(m->data);
-        m->data = NULL;
-    }
+    if (msg.type != OF_PACKET_OUT) /* now, since many at the end would take their time */
+        ofbundle_release(m);
     return err;
 }
 

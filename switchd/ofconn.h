@@ -14,9 +14,14 @@
 
 enum { BUNDLES_MAX = 64, BUNDLE_MESSAGES_MAX = 4000000 };
 
+struct bundle_block { /* many messages in one piece of memory */
+    uint32_t n_messages, n_bytes, size;
+    _Alignas(8) uint8_t bytes[];
+};
 struct bundle_message {
-    uint8_t *data;
-    size_t n;
+    uint8_t *data; /* in the block; NULL: released */
+    struct bundle_block *block;
+    uint32_t n;
 };
 
 struct bundle {
@@ -26,6 +31,7 @@ struct bundle {
     bool closed;
     int64_t used_ms;
     VEC(struct bundle_message) messages;
+    struct bundle_block *block; /* of the last message */
 };
 
 struct ofconn {
@@ -94,6 +100,7 @@ int ofpacket_resume(struct ofconn *oc, const struct of_msg *msg);
 int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
 void ofbundle_free(struct bundle *bundle);
+void ofbundle_release(struct bundle_message *message); /* its memory */
 void ofbundles_free(struct ofconn *oc);
 void ofbundles_expire(struct ofconn *oc, int64_t now_ms);
 /* oftable.c: TABLE_MOD; the multipart requests for TABLE, TABLE_FEATURES, TABLE_DESC. */

@@ -3,7 +3,7 @@
 
 #include "base/env.h"
 
-enum { SLICE_US = 300, SLICE_STEPS = 256 };
+enum { SLICE_US = 300, SLICE_STEPS = 256, SLICE_CLOCK_EVERY = 8 /* steps */ };
 
 struct slice {
     struct env *env;
@@ -28,5 +28,5 @@ static inline bool slice_is_over(struct slice *s)
     if (s->until_us == INT64_MAX)
         return false;
     s->left -= s->left > 0;
-    return !s->left || env_now_us(s->env) >= s->until_us;
+    return !s->left || (!(s->left % SLICE_CLOCK_EVERY) && env_now_us(s->env) >= s->until_us);
 }

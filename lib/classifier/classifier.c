@@ -25,9 +25,10 @@ void classifier_fini(struct classifier *cls)
 
 static struct cls_subtable *subtable_of(const struct classifier *cls, const struct flow_mask *mask)
 {
+    uint64_t map = flow_word_map(&mask->bits);
     struct cls_subtable *st;
-    HMAP_FOR_EACH_WITH_HASH (st, node, subtable_mask_hash(mask), &cls->subtables) {
-        if (subtable_mask_equal(st, mask))
+    HMAP_FOR_EACH_WITH_HASH (st, node, subtable_mask_hash(mask, map), &cls->subtables) {
+        if (subtable_mask_equal(st, mask, map))
             return st;
     }
     return NULL;

@@ -13,11 +13,6 @@ const struct trie_field trie_fields[CLS_TRIES] = {
     {offsetof(struct flow_key, tp_dst), 2},
 };
 
-struct partial {
-    struct hnode node;
-    size_t count;
-};
-
 static unsigned word_stage(unsigned word)
 {
     return word < FLOW_STAGE_METADATA_END ? CLS_STAGE_METADATA
@@ -26,23 +21,20 @@ static unsigned word_stage(unsigned word)
                                           : CLS_STAGE_L4;
 }
 
-uint64_t subtable_mask_hash(const struct flow_mask *mask)
+uint64_t subtable_mask_hash(const struct flow_mask *mask, uint64_t map)
 {
-    return hash_bytes(mask, sizeof *mask, 0);
+    uint64_t hash = map;
+    for (; map; map &= map - 1)
+        hash = hash_u64(mask_words(mask)[__builtin_ctzll(map)], hash);
+    return hash;
 }
 
-bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask)
+bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask, uint64_t map)
 {
-    const uint64_t *words = mask_words(mask);
-    unsigned pos = 0;
-    for (unsigned i = 0; i < FLOW_WORDS; i++) {
-        if (!words[i])
-            continue;
-        if (pos == st->n || st->index[pos] != i || st->mask[pos] != words[i])
-            return false;
-        pos++;
-    }
-    return pos == st->n;
+    uint64_t differs = map ^ st->map;
+    for (unsigned i = 0; i < st->n; i++)
+        differs |= st->mask[i] ^ mask_words(mask)[st->index[i]];
+    return !differs;
 }
 
 /* The number of leading one bits when BYTES are ones followed by zeros, else 0. */
@@ -87,8 +79,8 @@ struct cls_subtable *subtable_new(const struct flow_mask *mask)
 {
     const uint64_t *words = mask_words(mask);
     struct cls_subtable *st = NEW(struct cls_subtable);
-    for (unsigned i = 0; i < FLOW_WORDS; i++)
-        st->n += words[i] != 0;
+    st->map = flow_word_map(&mask->bits);
+    st->n = (uint16_t)__builtin_popcountll(st->map);
     st->index = xcalloc(st->n + 1, sizeof *st->index);
     st->mask = xcalloc(st->n + 1, sizeof *st->mask);
     unsigned pos = 0;
@@ -104,7 +96,7 @@ struct cls_subtable *subtable_new(const struct flow_mask *mask)
         st->plen[t] =
             prefix_length((const uint8_t *)mask + trie_fields[t].offset, trie_fields[t].n_bytes);
     steps_fill(st);
-    st->node.hash = subtable_mask_hash(mask);
+    st->node.hash = subtable_mask_hash(mask, st->map);
     return st;
 }
 
@@ -114,7 +106,7 @@ void subtable_free(struct cls_subtable *st)
     hmap_fini(&st->rules);
     for (unsigned s = 0; s < CLS_STAGES; s++) {
         INVARIANT(st->partial[s].n == 0);
-        hmap_fini(&st->partial[s]);
+        counts_fini(&st->partial[s]);
     }
     vec_fini(&st->priorities);
     free(st->index);
@@ -155,14 +147,6 @@ static struct cls_rule *find_with_hash(const struct cls_subtable *st, const uint
 struct cls_rule *subtable_find(const struct cls_subtable *st, const uint64_t *key)
 {
     return find_with_hash(st, key, words_hash(st, key, 0, st->n, 0));
-}
-
-static struct partial *partial_find(const struct cls_subtable *st, unsigned s, uint64_t hash)
-{
-    struct partial *partial;
-    HMAP_FOR_EACH_WITH_HASH (partial, node, hash, &st->partial[s])
-        return partial;
-    return NULL;
 }
 
 static void wc_add_mask(const struct cls_subtable *st, unsigned n, struct cls_search *search)
@@ -219,7 +203,7 @@ struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_searc
         }
         hash = words_hash(st, search->key, done, step->end, hash);
         done = step->end;
-        if (step->indexed && !partial_find(st, step->stage, hash)) {
+        if (step->indexed && !counts_has(&st->partial[step->stage], hash)) {
             wc_add_mask(st, done, search);
             return NULL;
         }
@@ -238,17 +222,10 @@ static void partials_count(struct cls_subtable *st, const uint64_t *values, bool
             hash = hash_u64(values[done], hash);
         if (!stage_indexed(st, s))
             continue;
-        struct partial *partial = partial_find(st, s, hash);
-        if (!partial) {
-            INVARIANT(add);
-            partial = NEW(struct partial);
-            hmap_insert(&st->partial[s], &partial->node, hash);
-        }
-        partial->count += add ? 1 : (size_t)-1;
-        if (!partial->count) {
-            hmap_remove(&st->partial[s], &partial->node);
-            free(partial);
-        }
+        if (add)
+            counts_add(&st->partial[s], hash);
+        else
+            counts_remove(&st->partial[s], hash);
     }
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "classifier/classifier.h"
+#include "classifier/counts.h"
 
 enum { CLS_STAGE_METADATA, CLS_STAGE_L2, CLS_STAGE_L3, CLS_STAGE_L4 };
 
@@ -19,7 +20,7 @@ struct prio_count {
 struct cls_subtable {
     struct hnode node;                 /* in classifier.subtables */
     struct hmap rules;                 /* heads, by hash of the masked words */
-    struct hmap partial[CLS_STAGES];   /* counts by hash of the words up to the end of a stage */
+    struct counts partial[CLS_STAGES]; /* chains, by hash of the words up to the end of a stage */
     VEC(struct prio_count) priorities; /* highest first */
     uint16_t stage_end[CLS_STAGES];    /* index past the last word of the stage */
     struct cls_step {
@@ -31,6 +32,7 @@ struct cls_subtable {
     uint16_t n_steps;
     uint8_t plen[CLS_TRIES]; /* prefix length of the trie's field; 0: not a prefix, or absent */
     uint16_t n;
+    uint64_t map;    /* bit i: word i of the key */
     uint16_t *index; /* of the word in the key */
     uint64_t *mask;
 };
@@ -59,8 +61,9 @@ static inline const uint64_t *mask_words(const struct flow_mask *mask)
 bool subtable_rule_agrees(const struct cls_rule *rule, const uint64_t *key, const uint64_t *mask);
 /* Whether every bit of MASK is in the mask of ST. */
 bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask);
-uint64_t subtable_mask_hash(const struct flow_mask *mask);
-bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask);
+uint64_t subtable_mask_hash(const struct flow_mask *mask, uint64_t map);
+/* MAP: flow_word_map of MASK. */
+bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask, uint64_t map);
 struct cls_subtable *subtable_new(const struct flow_mask *mask);
 void subtable_free(struct cls_subtable *st); /* which holds no rules */
 

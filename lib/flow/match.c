@@ -75,17 +75,18 @@ void match_set_prereq(struct match *match, enum field_prereq prereq)
 
 bool match_implies_prereq(const struct match *match, enum field_prereq prereq)
 {
+    if (prereq == PREREQ_NONE || !key_has_prereq(&match->key, prereq))
+        return prereq == PREREQ_NONE;
     struct flow_mask need;
     memset(&need, 0, sizeof need);
     mask_set_prereq(&need, prereq);
     /* A match on ports need not speak of fragments, nor one of neighbor discovery of the code. */
     need.bits.nw_frag = 0;
     need.bits.icmp_code = 0;
-    const uint64_t *n = flow_words_const(&need.bits), *m = flow_words_const(&match->mask.bits);
-    for (unsigned i = 0; i < FLOW_WORDS; i++)
-        if (n[i] & ~m[i])
-            return false;
-    return key_has_prereq(&match->key, prereq);
+    const struct flow_key *n = &need.bits, *m = &match->mask.bits;
+    return !((n->ct.state & ~m->ct.state) | (n->vlan_tci & ~m->vlan_tci) |
+             (n->eth_type & ~m->eth_type) | (n->nw_proto & ~m->nw_proto) |
+             (n->icmp_type & ~m->icmp_type));
 }
 
 bool match_equal(const struct match *a, const struct match *b)
