@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "switchd/bfd/bfd.h"
+#include "switchd/flow_walk.h"
 #include "switchd/inband/inband.h"
 #include "switchd/ofserver.h"
 #include "switchd/vswitch.h"
@@ -415,15 +416,27 @@ static int check_references(const struct bridge *br, const void *actions, size_t
     return 0;
 }
 
+static int check_flow_mod(const struct bridge *br, const struct of_flow_mod *fm)
+{
+    bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
+    return deletes ? 0 : check_references(br, fm->actions.data, fm->actions.n);
+}
+
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal)
 {
     tables_settle(&br->tables);
-    if (fm->command != OF_FLOW_DELETE && fm->command != OF_FLOW_DELETE_STRICT) {
-        int err = check_references(br, fm->actions.data, fm->actions.n);
-        if (err)
-            return err;
-    }
-    return tables_flow_mod(&br->tables, fm, env_now_ms(br->vs->env), journal);
+    int err = check_flow_mod(br, fm);
+    return err ? err : tables_flow_mod(&br->tables, fm, env_now_ms(br->vs->env), journal);
+}
+
+int bridge_flow_walk(struct bridge *br, struct of_flow_mod *fm, struct flow_walk *ret)
+{
+    int err = check_flow_mod(br, fm);
+    if (!err)
+        err = tables_check_flow_mod(fm);
+    if (!err)
+        flow_walk_begin(ret, fm);
+    return err;
 }
 
 static void add_normal_flow(struct bridge *br)

@@ -170,6 +170,9 @@ int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm) MUST_CHEC
 bool meter_admit(struct meter *meter, size_t size, int64_t now_us);
 /* A flow mod, with the groups and meters that it names checked first. */
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal) MUST_CHECK;
+/* The same a few flows at a time, for a commit at work: FM is taken over unless an OF_ERROR is returned. */
+struct flow_walk;
+int bridge_flow_walk(struct bridge *br, struct of_flow_mod *fm, struct flow_walk *ret) MUST_CHECK;
 /* Flows of the bridge's own that fail_mode and the presence of controllers ask for: a bridge that is
  * not secure and has no controller gets one NORMAL flow when that becomes so; one whose controllers
  * are all silent gets a hidden one (seeds WK-17) after 15 s. */

@@ -34,6 +34,14 @@ static void message_add(struct bundle *b, const void *data, size_t n)
     vec_push(&b->messages, m);
 }
 
+struct bundle *ofbundle_of(const struct of_msg *msg)
+{
+    struct bundle *b = NEW(struct bundle);
+    list_init(&b->node);
+    message_add(b, msg->data, msg->len);
+    return b;
+}
+
 void ofbundle_release(struct bundle_message *m)
 {
     if (m->data && !--m->block->n_messages)

@@ -1,4 +1,5 @@
-/* ofcommit.c - the commit of a bundle (OpenFlow 1.4 section 6.9), a slice at a time between packets; see docs/adr/0022-slices.md.
+/* ofcommit.c - the commit of a bundle (OpenFlow 1.4 section 6.9), a slice at a time between packets; see docs/adr/0022-slices.md. A
+ * message that modifies or deletes many flows is committed likewise, as if it were a bundle of its own.
  *
  *     APPLY   messages are carried out in order; what they do to flows is of the tables' next version, which nobody sees
  *     (flip)  the next version is in force, for packets and controllers alike
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "switchd/flow_walk.h"
 #include "switchd/ofconn.h"
 #include "switchd/slice.h"
 
@@ -29,10 +31,14 @@ struct ofcommit {
     struct ofserver *of;
     struct ofconn *oc;
     struct bundle *bundle;
+    bool is_alone; /* one message, in no bundle: nothing is answered but its error */
     struct of_buf request;
     uint32_t xid; /* of it */
     enum { APPLY, UNDO, TELL, KEEP, DONE } state;
-    size_t next; /* message, change */
+    size_t next;           /* message, change */
+    bool walks;            /* the message is carried out flow by flow */
+    struct flow_walk walk; /* so */
+    int64_t walk_ms;
     struct journal journal;
     bool is_saved, in_one_piece;
     VEC(struct of_group) groups;
@@ -117,33 +123,57 @@ static bool is_seen_at_once(const struct of_msg *msg)
 /* ---- the steps; true: the state's last ---- */
 
 /* A packet-out must not happen before it is certain that all will. */
-static int apply_one(struct ofcommit *c, struct bundle_message *m)
+static int apply_message(struct ofcommit *c, const struct bundle_message *m, struct of_msg *msg)
 {
-    struct of_msg msg;
-    int err = of_msg_parse(m->data, m->n, &msg);
-    if (!err && (msg.type == OF_GROUP_MOD || msg.type == OF_PORT_MOD)) {
+    int err = of_msg_parse(m->data, m->n, msg);
+    if (!err && (msg->type == OF_GROUP_MOD || msg->type == OF_PORT_MOD)) {
         if (!c->is_saved)
             save(c);
-        c->in_one_piece |= is_seen_at_once(&msg);
+        c->in_one_piece |= is_seen_at_once(msg);
     }
-    if (!err && msg.type != OF_PACKET_OUT)
-        err = ofserver_modify(c->oc, &msg, &c->journal);
-    if (err)
+    if (!err && msg->type != OF_PACKET_OUT)
+        err = ofserver_modify(c->oc, msg, &c->journal);
+    return err;
+}
+
+/* The next flow of M; true: that was all. */
+static bool apply_walk(struct ofcommit *c, const struct bundle_message *m, struct of_msg *msg,
+                       int *err)
+{
+    c->walks = !flow_walk_step(&c->walk, &commit_bridge(c)->tables, c->walk_ms, &c->journal, err);
+    if (!c->walks)
+        INVARIANT(!of_msg_parse(m->data, m->n, msg));
+    return !c->walks;
+}
+
+/* True: M has been carried out. */
+static bool apply_some(struct ofcommit *c, struct bundle_message *m)
+{
+    struct of_msg msg;
+    int err;
+    if (c->walks) {
+        if (!apply_walk(c, m, &msg, &err))
+            return false;
+    } else {
+        err = apply_message(c, m, &msg);
+        if (c->walks)
+            return false;
+    }
+    if (err) {
         of_error_encode(err, &msg, &c->out);
+        c->err = OF_ERR_BUNDLE_MSG_FAILED;
+    }
     if (msg.type != OF_PACKET_OUT) /* now, since many at the end would take their time */
         ofbundle_release(m);
-    return err;
+    return true;
 }
 
 static bool apply(struct ofcommit *c, struct slice *slice)
 {
-    for (; c->next < c->bundle->messages.n && !c->err; c->next++) {
-        if (apply_one(c, &c->bundle->messages.data[c->next]))
-            c->err = OF_ERR_BUNDLE_MSG_FAILED;
-        if (!c->in_one_piece && slice_is_over(slice)) {
-            c->next++;
+    while (c->next < c->bundle->messages.n && !c->err) {
+        c->next += apply_some(c, &c->bundle->messages.data[c->next]);
+        if (!c->in_one_piece && slice_is_over(slice))
             return false;
-        }
     }
     return true;
 }
@@ -233,13 +263,16 @@ static void send_packets(struct ofcommit *c)
 static void answer(struct ofcommit *c)
 {
     struct of_msg request;
+    if (!c->err)
+        bridge_told(commit_bridge(c));
+    if (c->is_alone)
+        return;
     INVARIANT(!of_msg_parse(c->request.data, c->request.n, &request));
     if (c->err) {
         of_error_encode(c->err, &request, &c->out);
         return;
     }
     struct of_bundle_control reply = {c->bundle->id, OF_BUNDLE_COMMIT_REPLY, 0};
-    bridge_told(commit_bridge(c));
     send_packets(c);
     of_bundle_control_encode(&reply, request.version, request.xid, &c->out);
 }
@@ -302,8 +335,8 @@ void ofcommit_go_on(void *of_)
         deferred_schedule(&of->more_commit);
 }
 
-void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_msg *msg,
-                    struct of_buf *out)
+static void start(struct ofconn *oc, struct bundle *bundle, const struct of_msg *msg, bool is_alone,
+                  struct of_buf *out)
 {
     struct ofserver *of = oc->of;
     struct env *env = of->br->vs->env;
@@ -312,10 +345,10 @@ void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_ms
     c->of = of;
     c->oc = oc;
     c->bundle = bundle;
+    c->is_alone = is_alone;
     c->xid = msg->xid;
     of_buf_put(&c->request, msg->data, msg->len);
     vec_reserve(&c->journal.changes, bundle->messages.n);
-    list_remove(&bundle->node);
     of->commit = c;
     of->br->tables.settle = ofcommit_settle;
     of->br->tables.settle_aux = of;
@@ -328,4 +361,35 @@ void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_ms
     }
     of_conn_pause(oc->conn, true);
     deferred_schedule(&of->more_commit);
+}
+
+void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_msg *msg,
+                    struct of_buf *out)
+{
+    list_remove(&bundle->node);
+    start(oc, bundle, msg, false, out);
+}
+
+bool ofcommit_takes(const struct ofconn *oc, const struct of_flow_mod *fm)
+{
+    const struct tables *tables = &oc->of->br->tables;
+    return (oc->conn || tables->by_commit) && flow_walk_is_worth(tables, fm);
+}
+
+int ofcommit_walk(struct ofconn *oc, const struct of_msg *msg, struct of_flow_mod *fm)
+{
+    struct bridge *br = oc->of->br;
+    struct ofcommit *c = oc->of->commit;
+    if (br->tables.by_commit) {
+        int err = bridge_flow_walk(br, fm, &c->walk);
+        c->walks = !err;
+        c->walk_ms = env_now_ms(br->vs->env);
+        return err;
+    }
+    struct of_buf out = OF_BUF_INIT;
+    start(oc, ofbundle_of(msg), msg, true, &out);
+    if (out.n)
+        ofconn_send(oc, &out);
+    of_buf_fini(&out);
+    return 0;
 }

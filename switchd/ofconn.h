@@ -99,6 +99,7 @@ int ofpacket_resume(struct ofconn *oc, const struct of_msg *msg);
 /* ofbundle.c */
 int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);
+struct bundle *ofbundle_of(const struct of_msg *msg); /* alone, and in no connection's list */
 void ofbundle_free(struct bundle *bundle);
 void ofbundle_release(struct bundle_message *message); /* its memory */
 void ofbundles_free(struct ofconn *oc);
@@ -112,6 +113,10 @@ void ofsnoops_free(struct ofserver *of);
 /* ofcommit.c: takes BUNDLE over. The answer is appended to OUT or sent later. */
 void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_msg *msg,
                     struct of_buf *out);
+/* Whether a flow mod of OC is of so many flows that a commit is to carry it out, and that: the one at work, or one of MSG alone, which
+ * tells OC of errors later. FM may be taken over. */
+bool ofcommit_takes(const struct ofconn *oc, const struct of_flow_mod *fm);
+int ofcommit_walk(struct ofconn *oc, const struct of_msg *msg, struct of_flow_mod *fm) MUST_CHECK;
 void ofcommit_end(struct ofconn *oc); /* finishes that of OC, if there is one */
 void ofcommit_settle(void *ofserver); /* finishes it, if there is one */
 void ofcommit_go_on(void *ofserver);

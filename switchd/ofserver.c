@@ -90,7 +90,8 @@ static int flow_mod(struct ofconn *oc, const struct of_msg *msg, struct journal 
             fm.table_id = 0; /* the switch chooses */
     }
     if (!err)
-        err = bridge_flow_mod(oc->of->br, &fm, journal);
+        err = ofcommit_takes(oc, &fm) ? ofcommit_walk(oc, msg, &fm)
+                                      : bridge_flow_mod(oc->of->br, &fm, journal);
     of_flow_mod_fini(&fm);
     return err;
 }

@@ -2,7 +2,6 @@
 #include "switchd/switchd.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "ovsdb/server/server.h"
 #include "rows/ovs.h"
 #include "store/store.h"
+#include "switchd/heap.h"
 #include "switchd/port/linkwatch.h"
 
 LOG_MODULE(switchd);
@@ -273,9 +273,8 @@ const struct daemon_spec switchd_spec = {
 
 int switchd_main(int argc, char **argv)
 {
-    /* Else small free blocks are kept apart, and to merge a hundred thousand of them when a larger one is wanted stops packets for 5 ms. */
-    mallopt(M_MXFAST, 0);
     struct switchd sw;
     memset(&sw, 0, sizeof sw);
+    heap_init();
     return daemon_main(argc, argv, &switchd_spec, &sw);
 }

@@ -285,12 +285,20 @@ static bool rule_selected(const struct rule *rule, uint64_t cookie, uint64_t coo
             of_actions_use_group(rule->actions.data, rule->actions.n, out_group));
 }
 
+bool tables_selects(const struct tables *tables, const struct rule *rule,
+                    const struct of_flow_mod *fm)
+{
+    bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
+    return tables_see(tables, rule) &&
+           rule_selected(rule, fm->cookie_match, fm->cookie_mask, deletes ? fm->out_port : PORT_ANY,
+                         deletes ? fm->out_group : OF_GROUP_ANY);
+}
+
 /* The flows that a modification or deletion selects. */
 static void flow_mod_select(const struct tables *tables, const struct of_flow_mod *fm,
                             rule_vec *ret)
 {
     bool strict = fm->command == OF_FLOW_MODIFY_STRICT || fm->command == OF_FLOW_DELETE_STRICT;
-    bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
     unsigned first = fm->table_id == OF_TABLE_ALL ? 0 : fm->table_id;
     unsigned last = fm->table_id == OF_TABLE_ALL ? N_TABLES_OPEN - 1 : fm->table_id;
     cls_rules found = VEC_INIT;
@@ -306,16 +314,14 @@ static void flow_mod_select(const struct tables *tables, const struct of_flow_mo
     }
     for (size_t i = 0; i < found.n; i++) {
         struct rule *rule = rule_from_cls(found.data[i]);
-        if (tables_see(tables, rule) && rule_selected(rule, fm->cookie_match, fm->cookie_mask,
-                                                      deletes ? fm->out_port : PORT_ANY,
-                                                      deletes ? fm->out_group : OF_GROUP_ANY))
+        if (tables_selects(tables, rule, fm))
             vec_push(ret, rule);
     }
     vec_fini(&found);
 }
 
-static void rule_modify(struct tables *tables, struct rule *old, const struct of_flow_mod *fm,
-                        int64_t now_ms, struct journal *journal)
+void tables_modify(struct tables *tables, struct rule *old, const struct of_flow_mod *fm,
+                   int64_t now_ms, struct journal *journal)
 {
     struct rule *rule = rule_new(old->table_id, &fm->actions, now_ms);
     rule->cookie = fm->modify_cookie ? fm->cookie : old->cookie;
@@ -326,19 +332,25 @@ static void rule_modify(struct tables *tables, struct rule *old, const struct of
     rule_replace(tables, old, rule, fm->flags & OF_FLOW_RESET_COUNTS, journal);
 }
 
+int tables_modify_nothing(struct tables *tables, const struct of_flow_mod *fm, int64_t now_ms,
+                          struct journal *journal)
+{
+    /* As OpenFlow 1.0 has it: a modification that finds nothing adds. */
+    bool adds = (fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT) &&
+                fm->modify_cookie && !fm->cookie_mask;
+    return adds ? flow_add(tables, fm, now_ms, journal) : 0;
+}
+
 static int flow_modify(struct tables *tables, const struct of_flow_mod *fm, int64_t now_ms,
                        struct journal *journal)
 {
     rule_vec selected = VEC_INIT;
     flow_mod_select(tables, fm, &selected);
     for (size_t i = 0; i < selected.n; i++)
-        rule_modify(tables, selected.data[i], fm, now_ms, journal);
+        tables_modify(tables, selected.data[i], fm, now_ms, journal);
     bool none = !selected.n;
     vec_fini(&selected);
-    /* As OpenFlow 1.0 has it: a modification that finds nothing adds. */
-    if (none && fm->modify_cookie && !fm->cookie_mask)
-        return flow_add(tables, fm, now_ms, journal);
-    return 0;
+    return none ? tables_modify_nothing(tables, fm, now_ms, journal) : 0;
 }
 
 static void flow_delete(struct tables *tables, const struct of_flow_mod *fm,
@@ -351,19 +363,23 @@ static void flow_delete(struct tables *tables, const struct of_flow_mod *fm,
     vec_fini(&selected);
 }
 
-int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_ms,
-                    struct journal *journal)
+int tables_check_flow_mod(struct of_flow_mod *fm)
 {
     if (fm->table_id == TABLE_HIDDEN)
         return OF_ERR_PERM;
-    bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
-    if (!deletes) {
-        if (fm->table_id == OF_TABLE_ALL && fm->command == OF_FLOW_ADD)
-            return OF_ERR_BAD_TABLE_ID;
-        int err = of_actions_check(&fm->actions, &fm->match, fm->table_id, N_TABLES_OPEN);
-        if (err)
-            return err;
-    }
+    if (fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT)
+        return 0;
+    if (fm->table_id == OF_TABLE_ALL && fm->command == OF_FLOW_ADD)
+        return OF_ERR_BAD_TABLE_ID;
+    return of_actions_check(&fm->actions, &fm->match, fm->table_id, N_TABLES_OPEN);
+}
+
+int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_ms,
+                    struct journal *journal)
+{
+    int err = tables_check_flow_mod(fm);
+    if (err)
+        return err;
     switch (fm->command) {
     case OF_FLOW_ADD:
         return flow_add(tables, fm, now_ms, journal);

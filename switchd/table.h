@@ -93,6 +93,16 @@ void tables_fini(struct tables *tables);
  * check before. */
 int tables_flow_mod(struct tables *tables, struct of_flow_mod *fm, int64_t now_ms,
                     struct journal *journal) MUST_CHECK;
+/* What tables_flow_mod says against FM before it does anything. */
+int tables_check_flow_mod(struct of_flow_mod *fm) MUST_CHECK;
+/* The parts of a modification or deletion (flow_walk.h): whether FM selects RULE, whose match it covers; what is done to each; and what to
+ * a modification that found none. */
+bool tables_selects(const struct tables *tables, const struct rule *rule,
+                    const struct of_flow_mod *fm);
+void tables_modify(struct tables *tables, struct rule *rule, const struct of_flow_mod *fm,
+                   int64_t now_ms, struct journal *journal);
+int tables_modify_nothing(struct tables *tables, const struct of_flow_mod *fm, int64_t now_ms,
+                          struct journal *journal) MUST_CHECK;
 /* Adds a flow of the switch's own, of any priority and table. */
 struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const struct match *match,
                                int32_t priority, const struct of_actions *actions, int64_t now_ms);

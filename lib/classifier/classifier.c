@@ -339,6 +339,17 @@ void classifier_select(const struct classifier *cls, const struct match *match, 
         qsort(ret->data + first, ret->n - first, sizeof ret->data[0], seq_compare);
 }
 
+size_t classifier_may_select(const struct classifier *cls, const struct match *match)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < cls->by_priority.n; i++) {
+        const struct cls_subtable *st = cls->by_priority.data[i];
+        if (subtable_covers(st, mask_words(&match->mask)))
+            n += st->rules.n;
+    }
+    return n;
+}
+
 void cls_rule_match(const struct cls_rule *rule, struct match *ret)
 {
     const struct cls_subtable *st = rule->subtable;

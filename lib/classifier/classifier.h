@@ -134,6 +134,8 @@ bool classifier_overlaps(const struct classifier *cls, const struct match *match
  * selection). Appended to RET. */
 typedef VEC(struct cls_rule *) cls_rules;
 void classifier_select(const struct classifier *cls, const struct match *match, cls_rules *ret);
+/* No fewer matches than those rules have; 0: there is none. */
+size_t classifier_may_select(const struct classifier *cls, const struct match *match);
 /* Rebuilds the match of a rule that is inserted. */
 void cls_rule_match(const struct cls_rule *rule, struct match *ret);
 

@@ -1,4 +1,5 @@
-/* test_commit.c - commits of bundles a slice at a time (switchd/ofcommit.c): packets and controllers see all of it or nothing, a bundle that
+/* test_commit.c - commits of bundles, and of single messages that change many flows, a slice at a time (switchd/ofcommit.c): packets and
+ * controllers see all of it or nothing, a bundle that
  * fails leaves everything as it was, counters too, and who else changes flows meanwhile comes after it. */
 #include "flow/rewrite.h"
 #include "io/stream.h"
@@ -509,6 +510,66 @@ static void test_same(void **state UNUSED)
     end(&s);
 }
 
+/* A message alone that modifies or deletes many flows: all of it at once for packets, and the same as at a bridge where it is done in one piece. */
+static void test_alone(void **state UNUSED)
+{
+    static const struct {
+        enum of_flow_command command;
+        const char *text, *after; /* where all packets go then; NULL: not the same for all */
+    } steps[] = {{OF_FLOW_MODIFY, "table=0,actions=2", "p2"},
+                 {OF_FLOW_MODIFY, "actions=group:77", "p2"}, /* there is none */
+                 {OF_FLOW_MODIFY, "ip,nw_dst=10.0.0.0/22,actions=1", NULL},
+                 {OF_FLOW_DELETE, "table=1,ip,nw_dst=10.0.4.0/22", NULL},
+                 {OF_FLOW_DELETE, "out_port=2", NULL},
+                 {OF_FLOW_MODIFY, "actions=1,2", NULL},
+                 {OF_FLOW_DELETE, "", ""}};
+    struct setup s;
+    begin(&s);
+    struct bridge *other = bridge(&s, "br1");
+    replace_all(&s.a, false, 1);
+    watch(&s, "", "p1");
+    for (unsigned i = 0; i < FLOWS; i++) {
+        char *text = xasprintf("table=%u,priority=5,ip,nw_dst=10.0.%u.%u,send_flow_rem,actions=1",
+                               i % 3, i >> 8, i & 255);
+        world_add_flow(other, text);
+        free(text);
+    }
+    const char *before = "p1";
+    for (unsigned i = 0; i < ARRAY_SIZE(steps); i++) {
+        struct of_buf buf = OF_BUF_INIT, replies = OF_BUF_INIT;
+        struct of_flow_mod fm;
+        assert_int_equal(of_flow_mod_parse(steps[i].text, steps[i].command, NULL, NULL, &fm, NULL),
+                         0);
+        of_flow_mod_encode(&fm, OF14_VERSION, 11, &buf);
+        ofserver_inject(other->of, OF14_VERSION, buf.data, buf.n, &replies);
+        of_conn_send_buf(s.a.conn, &buf);
+        unsigned turns = 0;
+        bool flipped = false, refused = i == 1;
+        s.a.errors = 0;
+        do {
+            turn(&s);
+            const char *port = before && steps[i].after ? port_of_all(&s) : NULL;
+            flipped |= port && !strcmp(port, steps[i].after);
+            if (port)
+                assert_string_equal(port, flipped ? steps[i].after : before);
+            turns += s.br->of->commit != NULL;
+        } while (refused ? !s.a.errors : !turns || s.br->of->commit);
+        assert_true(refused || turns > 2);
+        assert_int_equal(s.a.errors, refused);
+        assert_int_equal(replies.n > 0, refused);
+        char *is = dump(s.br, false), *want = dump(other, false);
+        assert_string_equal(is, want);
+        free(is);
+        free(want);
+        before = steps[i].after;
+        of_flow_mod_fini(&fm);
+        of_buf_fini(&buf);
+        of_buf_fini(&replies);
+    }
+    assert_int_equal(s.br->tables.n_rules, 0);
+    end(&s);
+}
+
 int main(void)
 {
     log_set_level(NULL, LOG_ERR);
@@ -516,7 +577,7 @@ int main(void)
         cmocka_unit_test(test_all_or_nothing), cmocka_unit_test(test_readers),
         cmocka_unit_test(test_failure),        cmocka_unit_test(test_settled),
         cmocka_unit_test(test_limit),          cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_same),
+        cmocka_unit_test(test_same),           cmocka_unit_test(test_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
