@@ -19,7 +19,7 @@ void classifier_fini(struct classifier *cls)
     INVARIANT(cls->n_rules == 0 && list_empty(&cls->cursors));
     hmap_fini(&cls->subtables);
     vec_fini(&cls->by_priority);
-    for (unsigned t = 0; t < CLS_TRIES; t++)
+    for (unsigned t = 0; t < CLS_TRIES_L3; t++)
         trie_fini(&cls->tries[t]);
 }
 
@@ -67,10 +67,12 @@ static void tries_count(struct classifier *cls, const struct cls_rule *rule, boo
             cls_rule_match(rule, &match);
         built = true;
         const uint8_t *value = (const uint8_t *)&match.key + trie_fields[t].offset;
+        struct trie *trie =
+            t < CLS_TRIES_L3 ? &cls->tries[t] : subtable_port_trie(rule->subtable, t);
         if (add)
-            trie_add(&cls->tries[t], value, plen);
+            trie_add(trie, value, plen);
         else
-            trie_remove(&cls->tries[t], value, plen);
+            trie_remove(trie, value, plen);
     }
 }
 
@@ -322,12 +324,18 @@ static int seq_compare(const void *a_, const void *b_)
 void classifier_select(const struct classifier *cls, const struct match *match, cls_rules *ret)
 {
     const uint64_t *key = key_words(&match->key), *mask = mask_words(&match->mask);
+    uint64_t map = flow_word_map(&match->mask.bits);
     size_t first = ret->n;
     for (size_t i = 0; i < cls->by_priority.n; i++) {
         const struct cls_subtable *st = cls->by_priority.data[i];
+        struct cls_rule *head;
+        if (subtable_mask_equal(st, &match->mask, map)) { /* at most one chain */
+            for (head = subtable_find(st, key); head; head = head->lower)
+                vec_push(ret, head);
+            continue;
+        }
         if (!subtable_covers(st, mask))
             continue;
-        struct cls_rule *head;
         HMAP_FOR_EACH (head, node, &st->rules) {
             if (!subtable_rule_agrees(head, key, mask))
                 continue;
@@ -341,10 +349,13 @@ void classifier_select(const struct classifier *cls, const struct match *match, 
 
 size_t classifier_may_select(const struct classifier *cls, const struct match *match)
 {
+    uint64_t map = flow_word_map(&match->mask.bits);
     size_t n = 0;
     for (size_t i = 0; i < cls->by_priority.n; i++) {
         const struct cls_subtable *st = cls->by_priority.data[i];
-        if (subtable_covers(st, mask_words(&match->mask)))
+        if (subtable_mask_equal(st, &match->mask, map))
+            n += subtable_find(st, key_words(&match->key)) != NULL;
+        else if (subtable_covers(st, mask_words(&match->mask)))
             n += st->rules.n;
     }
     return n;

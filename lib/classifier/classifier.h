@@ -73,8 +73,8 @@ struct classifier {
     uint32_t version;                       /* what look-ups see */
     size_t n_rules, n_soft;
     uint64_t next_seq;
-    uint64_t edits; /* grows whenever a look-up may have another answer */
-    struct trie tries[CLS_TRIES];
+    uint64_t edits;                  /* grows whenever a look-up may have another answer */
+    struct trie tries[CLS_TRIES_L3]; /* those of ports are the subtables' */
 };
 
 void classifier_init(struct classifier *cls);
@@ -134,7 +134,7 @@ bool classifier_overlaps(const struct classifier *cls, const struct match *match
  * selection). Appended to RET. */
 typedef VEC(struct cls_rule *) cls_rules;
 void classifier_select(const struct classifier *cls, const struct match *match, cls_rules *ret);
-/* No fewer matches than those rules have; 0: there is none. */
+/* How many different matches those rules have at most; 0: there is none. */
 size_t classifier_may_select(const struct classifier *cls, const struct match *match);
 /* Rebuilds the match of a rule that is inserted. */
 void cls_rule_match(const struct cls_rule *rule, struct match *ret);

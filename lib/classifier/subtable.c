@@ -108,6 +108,8 @@ void subtable_free(struct cls_subtable *st)
         INVARIANT(st->partial[s].n == 0);
         counts_fini(&st->partial[s]);
     }
+    for (unsigned t = 0; t < ARRAY_SIZE(st->ports); t++)
+        trie_fini(&st->ports[t]);
     vec_fini(&st->priorities);
     free(st->index);
     free(st->mask);
@@ -169,6 +171,22 @@ static void wc_add_prefix(struct cls_search *search, const struct trie_field *fi
         *search->words |= UINT64_C(1) << at;
 }
 
+/* What the trie of field T says of the packet; OWN is for an answer that other subtables have no use for. */
+static const struct trie_answer *ask_trie(const struct cls_subtable *st, struct cls_search *search,
+                                          unsigned t, struct trie_answer *own)
+{
+    const struct trie_field *field = &trie_fields[t];
+    const uint8_t *value = (const uint8_t *)search->key + field->offset;
+    if (t >= CLS_TRIES_L3) {
+        trie_lookup(&st->ports[t - CLS_TRIES_L3], value, field->n_bytes, own);
+        return own;
+    }
+    if (!(search->answered & 1u << t))
+        trie_lookup(&search->cls->tries[t], value, field->n_bytes, &search->answers[t]);
+    search->answered |= 1u << t;
+    return &search->answers[t];
+}
+
 /* Whether a trie shows that no rule of ST can match; then the bits that show it are added to wc. */
 static bool tries_exclude(const struct cls_subtable *st, struct cls_search *search,
                           const struct cls_step *step)
@@ -176,15 +194,10 @@ static bool tries_exclude(const struct cls_subtable *st, struct cls_search *sear
     for (unsigned t = step->trie; t < step->trie_end; t++) {
         if (!st->plen[t])
             continue;
-        const struct trie_field *field = &trie_fields[t];
-        struct trie_answer *answer = &search->answers[t];
-        if (!(search->answered & 1u << t)) {
-            trie_lookup(&search->cls->tries[t], (const uint8_t *)search->key + field->offset,
-                        field->n_bytes, answer);
-            search->answered |= 1u << t;
-        }
+        struct trie_answer own;
+        const struct trie_answer *answer = ask_trie(st, search, t, &own);
         if (!trie_has_plen(answer, st->plen[t])) {
-            wc_add_prefix(search, field, MIN(st->plen[t], answer->examined));
+            wc_add_prefix(search, &trie_fields[t], MIN(st->plen[t], answer->examined));
             return true;
         }
     }

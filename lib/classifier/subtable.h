@@ -30,6 +30,7 @@ struct cls_subtable {
         uint8_t trie, trie_end; /* tries to ask before */
     } steps[CLS_STAGES];        /* the stages that have words */
     uint16_t n_steps;
+    struct trie ports[CLS_TRIES - CLS_TRIES_L3];
     uint8_t plen[CLS_TRIES]; /* prefix length of the trie's field; 0: not a prefix, or absent */
     uint16_t n;
     uint64_t map;    /* bit i: word i of the key */
@@ -43,9 +44,15 @@ struct cls_search {
     const uint64_t *key;
     uint64_t *wc;    /* NULL: not wanted */
     uint64_t *words; /* bit i: word i of wc */
-    struct trie_answer answers[CLS_TRIES];
+    struct trie_answer answers[CLS_TRIES_L3];
     unsigned answered; /* bit t: answers[t] is there */
 };
+
+/* Ports are looked up in what the subtable alone has: few bits tell a port from those, and many from all of the table's. */
+static inline struct trie *subtable_port_trie(struct cls_subtable *st, unsigned t)
+{
+    return &st->ports[t - CLS_TRIES_L3];
+}
 
 static inline const uint64_t *key_words(const struct flow_key *key)
 {

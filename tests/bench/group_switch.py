@@ -59,7 +59,7 @@ def misses(switch, n):
     switch.ofctl("add-flows", "br0", "-", text="\n".join(pipeline()))
     new = [frame(mac(i + 1), mac(1 << 20), "10.0.0.1", "10.0.0.2").hex() for i in range(n)]
     switch.receive("p1", new[:90])
-    assert switch.megaflows() >= 90
+    assert len(switch.megaflows()) >= 90
     new, costs = new[90:], []
     n = len(new)
     for frames in ([new[0]] * n, new):  # the same way in for both; the difference is what a first packet costs
@@ -108,10 +108,14 @@ def count_megaflows(switch, real, n):
             ("portscan", [frame(hw(0), gateway, address(0), address(2), 40000, 1 + port).hex() for port in range(n)]),
             ("sources", [frame(hw(0), gateway, "%d.%d.%d.%d" % (r.randrange(1, 200), r.randrange(256), r.randrange(256), r.randrange(1, 255)), address(2)).hex() for _ in range(n)])):
         switch.appctl("revalidator/purge")
-        cpu = switch.cpu_main()
-        switch.receive("p1", frames)
-        out[name] = switch.megaflows()
-        out[name + "_cpu"] = (switch.cpu_main() - cpu) * 1e6 / n
+        made, spent = set(), 0
+        for i in range(0, n, 450):  # those that no packet hits for 10 s go, and both are slower than that on a busy machine
+            cpu = switch.cpu_main()
+            switch.receive("p1", frames[i:i + 450])
+            spent += switch.cpu_main() - cpu
+            made |= switch.megaflows()
+        out[name] = len(made)
+        out[name + "_cpu"] = spent * 1e6 / n
     return out
 
 
