@@ -19,6 +19,7 @@ struct binding_port {
     struct hnode node;
     struct uuid uuid;
     bool is_claimed, has_held; /* wanted here; and it was here since */
+    bool is_from_before;       /* wanted since this controller began */
     struct rstr *iface;        /* NULL: it has none */
     uint64_t generation; /* of flows in which the port is known to be bound here; 0: not yet */
     int64_t claimed_ms;  /* when chassis was written last */
@@ -76,13 +77,16 @@ static void on_claim(const void *fact, bool added, void *b_)
     port->iface = added && claim->iface ? rstr_ref(claim->iface) : NULL;
     port->is_claimed = added;
     port->has_held = false;
+    port->is_from_before = !b->has_begun;
     port->generation = 0;
     mark(b, port);
 }
 
 void binding_take_claims(struct binding *b, struct inc *inc, const struct program *program)
 {
+    bool any = inc_has_changes(inc, program->claim);
     inc_changes(inc, program->claim, on_claim, b);
+    b->has_begun |= any;
 }
 
 void binding_row_changed(struct binding *b, const struct uuid *uuid)
@@ -130,12 +134,20 @@ static bool is_requested(const struct binding_state *s, const struct sb_port_bin
     return *sb_port_binding_type(row) || (wanted && !strcmp(wanted, s->name));
 }
 
+/* The controller before this one had the port: it has marked the interface, which has not been plugged in since. */
+static bool was_held(const struct binding_state *s, const struct binding_port *port)
+{
+    const struct ovs_interface *iface =
+        port->is_from_before && port->iface ? find_interface(s->ovs, port->iface->s) : NULL;
+    return iface && ovs_interface_external_ids_value(iface, "ovn-installed");
+}
+
 /* Who plugged a port in last has it: what another chassis took from us is not taken back, or two chassis would take it from each other for
- * ever. */
+ * ever, or whenever one of them is started again. */
 static bool is_lost(const struct binding_state *s, struct binding_port *port,
                     const struct sb_port_binding *row)
 {
-    if (!port->has_held || is_requested(s, row))
+    if (is_requested(s, row) || (!port->has_held && !was_held(s, port)))
         return false;
     if (!port->is_told)
         log_warn("logical port '%s' was claimed by another chassis: it stays there until its "

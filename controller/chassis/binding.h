@@ -14,6 +14,7 @@ struct binding {
     struct hmap ports; /* struct binding_port by uuid */
     size_t n_todo;     /* ports that may need writing */
     bool has_late;     /* a claim waits for contested_until */
+    bool has_begun;    /* claims that come now are of interfaces plugged in since */
 };
 
 struct binding_state { /* what a cycle knows */

@@ -63,8 +63,8 @@ struct view { /* of both databases at one time */
     json_t *chassis, *bindings, *lsps;
 };
 
-/* What is not yet as it should be with PORT; NULL: nothing. Freed by the caller. */
-static char *what_is_missing(const struct net *net, unsigned port, const struct view *view)
+/* What is not yet as it should be with PORT; NULL: nothing. Freed by the caller. Of two interfaces that claim it, one has it. */
+static char *what_is_missing(struct net *net, unsigned port, const struct view *view)
 {
     const struct net_port *p = &net->ports[port];
     char *name = xasprintf("p%u", port), *what = NULL;
@@ -80,6 +80,8 @@ static char *what_is_missing(const struct net *net, unsigned port, const struct 
         const char *uuid = json_string_value(json_array_get(at, 1));
         int hv = uuid ? hypervisor_of(view->chassis, uuid) : -1;
         bool up = json_is_true(json_object_get(lsp, "up"));
+        if (hv != NOWHERE && hv == p->rival)
+            net_swap_rivals(net, port);
         if (hv != p->hv)
             what = xasprintf("%s is bound at %d, its interface is at %d", name, hv, p->hv);
         else if (up != (p->hv != NOWHERE))

@@ -106,6 +106,25 @@ static void move_port(struct net *net)
         attach_somewhere(net, (unsigned)port);
 }
 
+/* One more interface claims the port; or of two that do, any goes. */
+static void contest_port(struct net *net)
+{
+    int port = net_pick_port(net, true);
+    unsigned hv = pick(net, (unsigned)net->cluster->hvs.n);
+    if (port < 0)
+        return;
+    const struct net_port *p = &net->ports[port];
+    if (p->rival == NOWHERE) {
+        if (p->hv != (int)hv && net->cluster->hvs.data[hv]->switchd_daemon)
+            net_add_rival(net, (unsigned)port, hv);
+        return;
+    }
+    if (pick(net, 2))
+        net_swap_rivals(net, (unsigned)port);
+    if (can_detach(net, (unsigned)port))
+        net_detach(net, (unsigned)port);
+}
+
 static void secure_port(struct net *net)
 {
     int port = net_pick_port(net, false);
@@ -322,6 +341,7 @@ void life_edit(struct net *net)
         {"adding a port", add_port, 14},
         {"deleting a port", delete_port, 5},
         {"moving a port", move_port, 8},
+        {"contesting a port", contest_port, 3},
         {"securing a port", secure_port, 4},
         {"disabling a port", disable_port, 2},
         {"changing an address", change_address, 4},

@@ -31,7 +31,7 @@ struct net *net_new(struct cluster *c)
         net_nb(net, "{\"op\":\"insert\",\"table\":\"Port_Group\",\"row\":{\"name\":\"pg%u\"}}", i);
     }
     for (unsigned i = 0; i < MAX_PORTS; i++)
-        net->ports[i].hv = NOWHERE;
+        net->ports[i].hv = net->ports[i].rival = NOWHERE;
     net_add_outside(net);
     return net;
 }
@@ -187,8 +187,9 @@ void net_add_port(struct net *net, unsigned port, unsigned sw)
 {
     struct net_port *p = &net->ports[port];
     char address[160];
-    int hv = p->hv; /* an interface may be there already */
-    *p = (struct net_port){.is_there = true, .sw = sw, .hv = hv, .variant = p->variant};
+    int hv = p->hv, rival = p->rival; /* interfaces may be there already */
+    *p = (struct net_port){
+        .is_there = true, .sw = sw, .hv = hv, .rival = rival, .variant = p->variant};
     set_address(p, port);
     net_nb(net,
            "{\"op\":\"insert\",\"table\":\"Logical_Switch_Port\",\"uuid-name\":\"lsp\",\"row\":"
@@ -254,9 +255,8 @@ void net_change_address(struct net *net, unsigned port)
         net_set_secured(net, port, true);
 }
 
-void net_attach(struct net *net, unsigned port, unsigned hv)
+static void plug(struct net *net, unsigned port, unsigned hv)
 {
-    net->ports[port].hv = (int)hv;
     json_decref(user_transact(
         net->cluster->hvs.data[hv]->vsctl,
         "{\"op\":\"insert\",\"table\":\"Interface\",\"uuid-name\":\"i\",\"row\":{\"name\":\"v%u\","
@@ -268,13 +268,34 @@ void net_attach(struct net *net, unsigned port, unsigned hv)
         port, port, port));
 }
 
+void net_attach(struct net *net, unsigned port, unsigned hv)
+{
+    net->ports[port].hv = (int)hv;
+    plug(net, port, hv);
+}
+
+void net_add_rival(struct net *net, unsigned port, unsigned hv)
+{
+    net->ports[port].rival = (int)hv;
+    plug(net, port, hv);
+}
+
+void net_swap_rivals(struct net *net, unsigned port)
+{
+    struct net_port *p = &net->ports[port];
+    int hv = p->hv;
+    p->hv = p->rival;
+    p->rival = hv;
+}
+
 void net_detach(struct net *net, unsigned port)
 {
     struct user *vsctl = net->cluster->hvs.data[net->ports[port].hv]->vsctl;
     char *name = xasprintf("v%u", port), *uuid = net_uuid(vsctl, "Port", "name", name);
     if (!uuid)
         cluster_fail(net->cluster, "port %s is not in the switch database", name);
-    net->ports[port].hv = NOWHERE;
+    net->ports[port].hv = net->ports[port].rival;
+    net->ports[port].rival = NOWHERE;
     json_decref(user_transact(
         vsctl,
         "{\"op\":\"mutate\",\"table\":\"Bridge\",\"where\":[[\"name\",\"==\",\"br-int\"]],"
@@ -404,7 +425,7 @@ void net_clear(struct net *net)
         if (net->lbs[i].is_there)
             net_delete_lb(net, i);
     for (unsigned i = 0; i < MAX_PORTS; i++)
-        if (net->ports[i].hv != NOWHERE)
+        while (net->ports[i].hv != NOWHERE)
             net_detach(net, i);
     for (unsigned i = 0; i < MAX_SWITCHES; i++)
         if (net->switches[i].is_there)

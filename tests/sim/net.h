@@ -44,6 +44,7 @@ struct net_port {
     bool is_unknown; /* NB does not know its addresses: routers and switches learn them */
     unsigned sw, variant;
     int hv;          /* where its interface is; NOWHERE */
+    int rival;       /* where another one claims the same port, in vain; NOWHERE */
     unsigned groups; /* bit I: member of port group I */
     unsigned sets;   /* bit I: its address is in set I, as of net_sets_update */
     struct mac mac;
@@ -103,6 +104,9 @@ void net_set_unknown(struct net *net, unsigned port, bool unknown);
 void net_change_address(struct net *net, unsigned port);
 void net_attach(struct net *net, unsigned port, unsigned hv);
 void net_detach(struct net *net, unsigned port);
+/* One more interface with the port's name, or the last one of two. Which of them has the port then, the cluster decides. */
+void net_add_rival(struct net *net, unsigned port, unsigned hv);
+void net_swap_rivals(struct net *net, unsigned port);
 void net_add_acl(struct net *net, unsigned acl, const struct net_acl *how);
 void net_delete_acl(struct net *net, unsigned acl);
 /* Puts the port's address into the set, or takes it out; the port into the group. */

@@ -558,7 +558,7 @@ static void test_claims(void **state UNUSED)
     put_vif(&w, -1, PAIRS("iface-id", "lp")); /* plugged in again: taken back */
     settle(&w);
     binding_take_claims(&b, w.inc, &w.program);
-    put_vif(&w, 6, PAIRS("iface-id", "lp"));
+    put_vif(&w, 6, PAIRS("iface-id", "lp", "ovn-installed", "true"));
     write_bindings(&w, &b, 5, 5);
     assert_int_equal(count(&w.sb, OP_UPDATE, "Port_Binding"), 1);
 
@@ -572,6 +572,30 @@ static void test_claims(void **state UNUSED)
     binding_row_changed(&b, &port);
     write_bindings(&w, &b, 7, 7);
     assert_null(w.sb.ops);
+    binding_fini(&b);
+    world_fini(&w);
+}
+
+/* What was taken from the controller before this one stays where it is, too. */
+static void test_lost_before(void **state UNUSED)
+{
+    struct world w;
+    struct binding b;
+    struct uuid port = uuid_of(PORT);
+    world_init(&w);
+    binding_init(&b);
+    w.env.now_us = 1000000000;
+    put_bridge(&w, false);
+    put_chassis(&w, CHASSIS, ENCAP, "hv1", "10.0.0.1");
+    put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.9");
+    put_port(&w, OTHER, true);
+    put_vif(&w, 5, PAIRS("iface-id", "lp", "ovn-installed", "true"));
+    write_bindings(&w, &b, 1, 1);
+    assert_null(w.sb.ops);
+    put_port(&w, 0, false); /* the other one has let it go */
+    binding_row_changed(&b, &port);
+    write_bindings(&w, &b, 2, 2);
+    assert_int_equal(count(&w.sb, OP_UPDATE, "Port_Binding"), 1);
     binding_fini(&b);
     world_fini(&w);
 }
@@ -727,10 +751,15 @@ static void test_refused_transaction(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),       cmocka_unit_test(test_bridge_is_made_once),
-        cmocka_unit_test(test_registration), cmocka_unit_test(test_tunnels),
-        cmocka_unit_test(test_claims),       cmocka_unit_test(test_zone_is_saved_first),
-        cmocka_unit_test(test_progress),     cmocka_unit_test(test_refused_transaction),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_bridge_is_made_once),
+        cmocka_unit_test(test_registration),
+        cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_lost_before),
+        cmocka_unit_test(test_zone_is_saved_first),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_refused_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
