@@ -283,6 +283,9 @@ static void declare_oflows(struct program *p)
                                        .emits = {p->oflow}});
     inc_kind(g, &(struct inc_kind_def){
                     .name = "translate: fixed", .run = physical_fixed_run, .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){.name = "translate: fields of connections",
+                                       .run = ct_fields_run,
+                                       .emits = {p->oflow}});
     inc_kind(g, &(struct inc_kind_def){.name = "translate: groups",
                                        .each = p->group_by_uuid,
                                        .run = multicast_run,

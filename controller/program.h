@@ -92,5 +92,5 @@ inc_run_fn lflow_run, lflow_at_run;
 /* translate/physical.c, multicast.c, neighbor.c */
 inc_run_fn physical_port_run, physical_tunnel_run, physical_fixed_run, multicast_run, neighbor_run,
     neighbor_static_run, fdb_run;
-/* translate/hairpin.c, port_sec.c */
-inc_run_fn hairpin_run, port_sec_run;
+/* translate/hairpin.c, port_sec.c, ct_fields.c */
+inc_run_fn hairpin_run, port_sec_run, ct_fields_run;

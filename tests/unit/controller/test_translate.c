@@ -316,6 +316,29 @@ static void put_small_network(struct world *w)
 
 /* --- Tests */
 
+/* The tables that answer what connections are asked for have flows, one for each family, and of tracked packets only. */
+static void test_fields_of_connections(void **state UNUSED)
+{
+    static const struct {
+        unsigned table;
+        const char *pattern;
+    } answers[] = {
+        {81, "ct_state=-inv+trk,ip actions=move:NXM_NX_CT_NW_DST[]->NXM_NX_XXREG1[0..31]"},
+        {82, "ct_state=-inv+trk,ipv6 actions=move:NXM_NX_CT_IPV6_DST[]->NXM_NX_XXREG1[]"},
+        {83, "ct_state=-inv+trk,ip actions=move:NXM_NX_CT_TP_DST[]->NXM_NX_XXREG1[0..15]"},
+        {83, "ct_state=-inv+trk,ipv6 actions=move:NXM_NX_CT_TP_DST[]->NXM_NX_XXREG1[0..15]"},
+        {85, "ct_state=-inv+trk actions=move:NXM_NX_CT_STATE[0..7]->NXM_NX_REG4[0..7]"},
+        {86, "ct_state=-inv+trk,ip actions=move:NXM_NX_CT_NW_PROTO[]->NXM_NX_XXREG1[0..7]"},
+    };
+    struct world w;
+    world_init(&w);
+    put_small_network(&w);
+    settle(&w);
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+        assert_int_equal(look(&w, answers[i].table, answers[i].pattern).n, 1);
+    world_fini(&w);
+}
+
 /* Addresses by ports: a sum and not a product; one address more or less is one flow. */
 static void test_sets(void **state UNUSED)
 {
@@ -624,6 +647,7 @@ static void test_numbers(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fields_of_connections),
         cmocka_unit_test(test_sets),        cmocka_unit_test(test_shared_clauses),
         cmocka_unit_test(test_port_groups), cmocka_unit_test(test_ports_elsewhere),
         cmocka_unit_test(test_large_group), cmocka_unit_test(test_gateway),
