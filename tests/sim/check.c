@@ -240,7 +240,8 @@ void check_quiet(struct net *net)
     wait_until_none(net, end, what_edges_are_missing);
     sync_all(net, end);
     wait_until_none(net, end, who_is_busy);
-    wait_until_none(net, end, what_ports_are_missing); /* who was late may have claimed one of two */
+    wait_until_none(net, end,
+                    what_ports_are_missing); /* who was late may have claimed one of two */
     wait_until_none(net, end, who_is_busy);
 }
 

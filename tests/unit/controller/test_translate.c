@@ -648,10 +648,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields_of_connections),
-        cmocka_unit_test(test_sets),        cmocka_unit_test(test_shared_clauses),
-        cmocka_unit_test(test_port_groups), cmocka_unit_test(test_ports_elsewhere),
-        cmocka_unit_test(test_large_group), cmocka_unit_test(test_gateway),
-        cmocka_unit_test(test_localnet),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_shared_clauses),
+        cmocka_unit_test(test_port_groups),
+        cmocka_unit_test(test_ports_elsewhere),
+        cmocka_unit_test(test_large_group),
+        cmocka_unit_test(test_gateway),
+        cmocka_unit_test(test_localnet),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
