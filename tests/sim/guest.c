@@ -61,9 +61,21 @@ static void on_sent(void *guests_, struct port *port, const struct packet *packe
     say(guests->net->cluster, port->name, &f->packet);
 }
 
+/* The wire outside is there while somebody watches. What hypervisors announced before reached nobody: no bridge counts on it. */
+static void forget_outside(const struct net *net)
+{
+    for (size_t i = 0; i < net->cluster->hvs.n; i++) {
+        struct hypervisor *h = net->cluster->hvs.data[i];
+        struct bridge *br = h->switchd_daemon ? vswitch_bridge(&h->switchd.vs, "br-ex") : NULL;
+        if (br)
+            mac_table_flush(&br->macs);
+    }
+}
+
 void guests_watch(struct guests *guests, bool on)
 {
     const struct net *net = guests->net;
+    forget_outside(net);
     for (unsigned i = 0; i < MAX_PORTS; i++)
         if (net->ports[i].hv != NOWHERE)
             dummy_set_observer(device_of(net, i), on ? on_sent : NULL, guests);
