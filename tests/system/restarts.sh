@@ -25,7 +25,7 @@ check "ping" lab exec vm1 ping -n -q -c 3 -i 0.2 -W 2 10.0.2.2
 
 flows() { lab exec hv1 weft-ofctl dump-flows br-int | sed -E 's/ (duration|n_packets|n_bytes|idle_age|hard_age)=[^, ]*,?//g' | sort; }
 misses() { ctl weft-switchd coverage/show | grep -E '^(drop_table_miss|drop_no_group|drop_no_port|drop_unsupported) ' | awk '{print $1, $NF}' | sort; }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+is_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; } # whether or not somebody has buried it
 controller() { lab exec hv1 weft-controller --detach --pidfile --log-file -vconsole:off; }
 traffic() { # begins a stream of 200 packets a second, through two switches, a router and the connection tracker
     lab exec vm1 ping -n -q -i 0.005 10.0.2.2 >"$dir/ping.txt" 2>&1 &
