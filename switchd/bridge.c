@@ -403,7 +403,10 @@ static int check_references(const struct bridge *br, const void *actions, size_t
         const struct of_id *id = (const void *)a;
         if (a->type == OF_GROUP && !bridge_group(br, id->id))
             return OF_ERR_ACTION_BAD_OUT_GROUP;
-        if (a->type == OF_METER && !bridge_meter(br, id->id))
+        struct meter *meter = a->type == OF_METER ? bridge_meter(br, id->id) : NULL;
+        if (meter)
+            meter->in_flows = true;
+        else if (a->type == OF_METER)
             return OF_ERR_METER_MOD_INVALID;
         if (a->type == OF_CLONE || a->type == OF_WRITE_ACTIONS) {
             size_t nested_n;
@@ -481,7 +484,8 @@ static void apply_fail_open(struct bridge *br, bool wanted)
 void bridge_apply_fail_mode(struct bridge *br)
 {
     bool has = br->of && ofserver_has_controllers(br->of);
-    if (!br->fail_mode_applied || has != br->had_controllers) {
+    bool changed = has != br->had_controllers || (!has && br->secure != br->was_secure);
+    if (!br->fail_mode_applied || changed) {
         if (br->fail_mode_applied) {
             struct journal journal = JOURNAL_INIT;
             tables_flush(&br->tables, false, &journal);
@@ -489,6 +493,7 @@ void bridge_apply_fail_mode(struct bridge *br)
         }
         br->fail_mode_applied = true;
         br->had_controllers = has;
+        br->was_secure = br->secure;
         if (!has && !br->secure)
             add_normal_flow(br);
     }

@@ -83,6 +83,7 @@ struct group {
 struct meter {
     struct hnode node;
     struct of_meter of;
+    bool in_flows; /* a flow has named it since it was made */
     double tokens; /* of the first band: packets, or bits */
     int64_t filled_us;
     uint64_t n_packets, n_bytes, band_packets, band_bytes;
@@ -111,6 +112,7 @@ struct bridge {
     struct ofserver *of;   /* may be NULL (tests) */
     struct inband *inband; /* NULL: off */
     bool had_controllers;  /* configured, as of the last bridge_apply_fail_mode */
+    bool was_secure;       /* the same of SECURE */
     bool fail_mode_applied;
     struct rule *fail_open;  /* the hidden flow of fail_mode=standalone, while it is needed */
     int64_t uncontrolled_ms; /* no controller is connected since; 0: one is */
@@ -165,7 +167,8 @@ struct group *bridge_group(const struct bridge *br, uint32_t id);
 struct meter *bridge_meter(const struct bridge *br, uint32_t id);
 int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm,
                      struct journal *journal) MUST_CHECK;
-int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm) MUST_CHECK;
+int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm,
+                     struct journal *journal) MUST_CHECK;
 /* True: the packet may pass. Counts. */
 bool meter_admit(struct meter *meter, size_t size, int64_t now_us);
 /* A flow mod, with the groups and meters that it names checked first. */

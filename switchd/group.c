@@ -207,8 +207,34 @@ int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct jo
 
 /* ---- meters: one token bucket, of the first band ---- */
 
-static void meter_remove(struct bridge *br, struct meter *m)
+static bool uses_meter(const void *actions, size_t n, uint32_t meter)
 {
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, actions, n)
+    {
+        size_t m;
+        const void *nested = of_action_nested(a, &m);
+        if ((a->type == OF_METER && ((const struct of_id *)(const void *)a)->id == meter) ||
+            (nested && uses_meter(nested, m, meter)))
+            return true;
+    }
+    return false;
+}
+
+/* Flows that use a meter go with it (OpenFlow 1.3 section 6.6). */
+static void meter_remove(struct bridge *br, struct meter *m, struct journal *journal)
+{
+    struct of_flow_stats_request all;
+    rule_vec rules = VEC_INIT;
+    of_flow_stats_request_init(&all);
+    if (m->in_flows)
+        tables_select(&br->tables, &all, &rules);
+    for (size_t i = 0; i < rules.n; i++) {
+        struct rule *rule = rules.data[i];
+        if (uses_meter(rule->actions.data, rule->actions.n, m->of.id))
+            tables_remove(&br->tables, rule, OF_REMOVED_METER_DELETE, journal);
+    }
+    vec_fini(&rules);
     hmap_remove(&br->meters, &m->node);
     of_meter_fini(&m->of);
     free(m);
@@ -227,15 +253,16 @@ static int meter_check(const struct of_meter *m)
     return 0;
 }
 
-int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm)
+int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm, struct journal *journal)
 {
     struct meter *m = bridge_meter(br, mm->meter.id);
+    tables_settle(&br->tables);
     if (mm->command == OF_METER_DELETE) {
         if (mm->meter.id == OF_METER_ALL) {
             HMAP_FOR_EACH_SAFE (m, node, &br->meters)
-                meter_remove(br, m);
+                meter_remove(br, m, journal);
         } else if (m) {
-            meter_remove(br, m);
+            meter_remove(br, m, journal);
         }
         return 0;
     }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "openflow/action_check.h"
 #include "switchd/ofconn.h"
 
 LOG_MODULE(ofproto);
@@ -89,6 +90,8 @@ static int flow_mod(struct ofconn *oc, const struct of_msg *msg, struct journal 
         if (fm.table_id == OF_TABLE_ALL)
             fm.table_id = 0; /* the switch chooses */
     }
+    if (!err && msg->version > OF10_VERSION)
+        err = of_actions_check_present(&fm.actions, &fm.match);
     if (!err)
         err = ofcommit_takes(oc, &fm) ? ofcommit_walk(oc, msg, &fm)
                                       : bridge_flow_mod(oc->of->br, &fm, journal);
@@ -129,13 +132,13 @@ static int port_mod(struct ofconn *oc, const struct of_msg *msg)
     return 0;
 }
 
-static int meter_mod(struct ofconn *oc, const struct of_msg *msg)
+static int meter_mod(struct ofconn *oc, const struct of_msg *msg, struct journal *journal)
 {
     struct of_meter_mod mm;
     int err = of_meter_mod_decode(msg, &mm);
     if (err)
         return err;
-    err = bridge_meter_mod(oc->of->br, &mm);
+    err = bridge_meter_mod(oc->of->br, &mm, journal);
     of_meter_mod_fini(&mm);
     return err;
 }
@@ -153,7 +156,7 @@ int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal 
     case OF_PORT_MOD:
         return port_mod(oc, msg);
     case OF_METER_MOD:
-        return meter_mod(oc, msg);
+        return meter_mod(oc, msg, journal);
     case OF_PACKET_OUT:
         return ofpacket_out(oc, msg);
     default:

@@ -147,8 +147,9 @@ static int meters(struct bridge *br, const struct of_msg *msg, struct of_reply *
         if (id == OF_METER_ALL || id == m->of.id)
             vec_push(&sorted, m);
     }
-    if (sorted.n)
-        qsort(sorted.data, sorted.n, sizeof sorted.data[0], compare_meter);
+    if (!sorted.n)
+        return id == OF_METER_ALL ? 0 : OF_ERR_METER_MOD_UNKNOWN_METER;
+    qsort(sorted.data, sorted.n, sizeof sorted.data[0], compare_meter);
     for (size_t i = 0; i < sorted.n; i++) {
         if (msg->type == OF_METER_CONFIG_REQUEST)
             of_meter_config_put(reply, &sorted.data[i]->of);

@@ -56,8 +56,8 @@ int port_parse(const char *text, const struct port_names *names, uint32_t *ret)
 {
     uint64_t n;
     if (isdigit((unsigned char)*text) && !text_to_u64(text, 0, &n)) {
-        if (n > UINT32_MAX)
-            return ERR_RANGE;
+        if (n > UINT32_MAX || (n > UINT16_MAX && n < PORT_MAX))
+            return ERR_RANGE; /* what no version can say in both widths */
         *ret = n >= 0xff00 && n <= 0xffff ? port_from_16((uint16_t)n) : (uint32_t)n;
         return 0;
     }
@@ -368,7 +368,7 @@ int field_parse(const struct field *f, const char *text, const struct port_names
     default:
         err = parse_plain(f, text, &v, &m);
     }
-    if (err && (f->format == FORMAT_MAC || f->format == FORMAT_IPV4))
+    if (err && !strncasecmp(text, "0x", 2) && (f->format == FORMAT_MAC || f->format == FORMAT_IPV4))
         err = parse_plain(f, text, &v, &m);
     if (err)
         return err;

@@ -72,7 +72,7 @@ int decode_ofs_nbits(enum field_id id, uint16_t ofs_nbits, struct subfield *ret)
 
 bool decode_writable(enum field_id id, const struct decoder *d)
 {
-    return field_get(id)->writable || (d->in_ct && (id == FIELD_CT_MARK || id == FIELD_CT_LABEL));
+    return id == FIELD_CT_MARK || id == FIELD_CT_LABEL ? d->in_ct : field_get(id)->writable;
 }
 
 /* ---- Tags, TTL, resubmit ---- */
@@ -205,6 +205,9 @@ static int decode_nx(struct decoder *d, struct body *b)
     uint16_t subtype = body_take16(b);
     if (b->bad)
         return body_done(b);
+    /* 1.5 says these itself: set_field with a mask, copy_field. */
+    if (d->version >= OF15_VERSION && (subtype == NXAST_REG_MOVE || subtype == NXAST_REG_LOAD))
+        return OF_ERR_ACTION_BAD_VENDOR_TYPE;
     switch (subtype) {
     case NXAST_RESUBMIT:
         return resubmit(d, b, false, false);
@@ -353,13 +356,28 @@ static int decode_11(struct decoder *d, struct body *b, uint16_t type)
     }
 }
 
+/* How long the actions of OpenFlow itself are; 0: as long as they say. */
+static size_t fixed_len(uint8_t version, uint16_t type)
+{
+    static const uint8_t lens_10[] = {8, 8, 8, 8, 16, 16, 8, 8, 8, 8, 8, 16};
+    if (version == OF10_VERSION)
+        return type < ARRAY_SIZE(lens_10) ? lens_10[type] : 0;
+    if (type == AT_OUTPUT)
+        return 16;
+    return (type >= AT_SET_MPLS_TTL && type <= AT_PUSH_PBB && type != AT_SET_FIELD) ||
+                   type == AT_POP_PBB || type == AT_METER
+               ? 8
+               : 0;
+}
+
 int decode_action_list(struct decoder *d, const uint8_t *p, size_t n)
 {
     while (n) {
         if (n < 8)
             return OF_ERR_ACTION_BAD_LEN;
         uint16_t type = get_be16(p), len = get_be16(p + 2);
-        if (len < 8 || len % 8 || len > n)
+        size_t fixed = fixed_len(d->version, type);
+        if (len < 8 || len % 8 || len > n || (fixed && len != fixed))
             return OF_ERR_ACTION_BAD_LEN;
         struct body b = {p + 4, p + len, false};
         int err = type == AT_EXPERIMENTER      ? decode_experimenter(d, &b)
@@ -376,7 +394,7 @@ int decode_action_list(struct decoder *d, const uint8_t *p, size_t n)
 int of_actions_decode(const void *wire, size_t n, uint8_t version, struct of_actions *ret)
 {
     struct decoder d = {ret, version, 0, false};
-    return decode_action_list(&d, wire, n);
+    return n % 8 ? OF_ERR_BAD_LEN : decode_action_list(&d, wire, n);
 }
 
 /* ---- Instructions ---- */
@@ -424,6 +442,8 @@ int of_instructions_decode(const void *wire, size_t n, uint8_t version, struct o
     struct body found[8];
     memset(found, 0, sizeof found);
     const uint8_t *p = wire;
+    if (n % 8)
+        return OF_ERR_BAD_LEN;
     while (n) {
         if (n < 8)
             return OF_ERR_INSTRUCTION_BAD_LEN;

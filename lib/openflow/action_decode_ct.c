@@ -23,7 +23,7 @@ int decode_nested(struct decoder *d, struct body *b, size_t start, bool in_ct)
     return 0;
 }
 
-/* Inside of the ct at START stand one translation, and what sets mark and label. */
+/* Inside of the ct at START stand one translation, and what sets mark and label; without commit only a translation back. */
 static int check_ct(const struct decoder *d, size_t start)
 {
     size_t n;
@@ -37,6 +37,10 @@ static int check_ct(const struct decoder *d, size_t start)
                              ? ((const struct of_set_field *)(const void *)a)->field
                          : a->type == OF_MOVE ? move->dst.id
                                               : FIELD_NONE;
+        bool commits =
+            ((const struct of_ct *)(const void *)(d->out->data + start))->flags & OF_CT_COMMIT;
+        if (!commits && (a->type != OF_NAT || ((const struct of_nat *)(const void *)a)->flags))
+            return OF_ERR_ACTION_BAD_ARGUMENT;
         if (a->type == OF_NAT ? has_nat : field != FIELD_CT_MARK && field != FIELD_CT_LABEL)
             return OF_ERR_ACTION_BAD_ARGUMENT;
         has_nat |= a->type == OF_NAT;

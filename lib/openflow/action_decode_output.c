@@ -2,6 +2,8 @@
 #include "openflow/action_decode.h"
 #include "openflow/packet_io.h"
 
+enum { OF_TRUNC_MIN = 14 }; /* an Ethernet header stays */
+
 static int port_of(struct decoder *d, struct body *b, uint32_t *port)
 {
     *port = d->version == OF10_VERSION ? port_from_16(body_take16(b)) : body_take32(b);
@@ -46,6 +48,8 @@ int decode_output_trunc(struct decoder *d, struct body *b)
     struct of_output_trunc *o = DECODE_PUT(d, OF_OUTPUT_TRUNC, of_output_trunc);
     o->port = port_from_16(body_take16(b));
     o->max_len = body_take32(b);
+    if (!b->bad && o->max_len < OF_TRUNC_MIN)
+        return OF_ERR_ACTION_BAD_ARGUMENT;
     return body_done(b);
 }
 

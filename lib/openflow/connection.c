@@ -235,7 +235,7 @@ static void got_message(struct of_conn *c, const uint8_t *data, size_t n)
         of_raw_encode(OF_ECHO_REPLY, c->version, msg.xid, msg.body, msg.body_len, &b);
         of_conn_send_buf(c, &b);
         of_buf_fini(&b);
-    } else if (msg.type != OF_ECHO_REPLY) {
+    } else if (msg.type != OF_ECHO_REPLY || !c->options.probe_ms) {
         c->callbacks.message(c->aux, c, &msg);
     }
 }

@@ -2,7 +2,8 @@
  *
  * of_conn frames messages (length at least 8 and at most 65535; anything else closes the connection), exchanges HELLO
  * and settles the version, answers echo requests, and probes a silent peer. The owner gets whole, recognised messages;
- * what of_msg_parse refuses is answered with its error and not delivered. of_remote keeps a connection to a target
+ * what of_msg_parse refuses is answered with its error and not delivered. Echo replies are
+ * delivered where nothing probes. of_remote keeps a connection to a target
  * up (lib/io/reconnect.h) and hands out the of_conn.
  *
  * Nothing is called from inside of_conn_send; on_closed is the last call.

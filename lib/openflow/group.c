@@ -264,7 +264,8 @@ static int get_method(const struct of_prop *prop, struct of_group *g)
         return OF_ERR_PROP_BAD_LEN;
     memcpy(g->method, p + 12, METHOD_LEN);
     g->method[METHOD_LEN] = '\0';
-    if (strlen(g->method) == METHOD_LEN)
+    if (g->type != OF_GROUP_TYPE_SELECT ||
+        (g->method[0] && strcmp(g->method, "hash") != 0 && strcmp(g->method, "dp_hash") != 0))
         return OF_ERR_PROP_BAD_VALUE;
     g->method_param = get_be64(p + 12 + METHOD_LEN);
     p += 12 + METHOD_LEN + 8;
@@ -311,6 +312,15 @@ static bool known_command(uint16_t command, uint8_t version)
             (command == OF_GROUP_INSERT_BUCKET || command == OF_GROUP_REMOVE_BUCKET));
 }
 
+static bool has_twins(const struct of_group *g)
+{
+    for (size_t i = 0; i < g->n_buckets; i++)
+        for (size_t j = 0; j < i; j++)
+            if (g->buckets[j].id == g->buckets[i].id)
+                return true;
+    return false;
+}
+
 int of_group_mod_decode(const struct of_msg *msg, struct of_group_mod *ret)
 {
     const uint8_t *p = msg->body;
@@ -328,8 +338,9 @@ int of_group_mod_decode(const struct of_msg *msg, struct of_group_mod *ret)
     ret->group.id = get_be32(p + 4);
     if (head == 16)
         ret->command_bucket_id = get_be32(p + 12);
-    return get_rest(p + head, msg->body_len - head, head == 16 ? get_be16(p + 8) : 0, msg->version,
-                    &ret->group);
+    int err = get_rest(p + head, msg->body_len - head, head == 16 ? get_be16(p + 8) : 0,
+                       msg->version, &ret->group);
+    return !err && has_twins(&ret->group) ? OF_ERR_GROUP_MOD_BAD_BUCKET : err;
 }
 
 int of_group_desc_next(const struct of_msg *msg, size_t *ofs, struct of_group *ret)

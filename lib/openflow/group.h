@@ -46,6 +46,9 @@ struct of_group_mod {
     uint32_t command_bucket_id; /* 1.5: INSERT, REMOVE */
     struct of_group group;
 };
+/* "command_bucket_id:last,group_id=3,bucket=...": what changes buckets only. */
+void of_group_put_buckets(struct str *s, const struct of_group_mod *gm, uint8_t version,
+                          const struct port_names *names);
 void of_group_init(struct of_group *g);
 void of_group_fini(struct of_group *g);
 struct of_bucket *

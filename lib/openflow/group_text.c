@@ -64,6 +64,22 @@ void of_group_put(struct str *s, const struct of_group *g, uint8_t version,
         put_bucket(s, g, &g->buckets[i], version, names);
 }
 
+void of_group_put_buckets(struct str *s, const struct of_group_mod *gm, uint8_t version,
+                          const struct port_names *names)
+{
+    uint32_t at = gm->command_bucket_id;
+    const char *name = at == OF_BUCKET_ALL     ? "all"
+                       : at == OF_BUCKET_FIRST ? "first"
+                       : at == OF_BUCKET_LAST  ? "last"
+                                               : NULL;
+    if (name)
+        str_putf(s, "command_bucket_id:%s,group_id=%u", name, gm->group.id);
+    else
+        str_putf(s, "command_bucket_id:%u,group_id=%u", at, gm->group.id);
+    for (size_t i = 0; i < gm->group.n_buckets; i++)
+        put_bucket(s, &gm->group, &gm->group.buckets[i], version, names);
+}
+
 /* ---- Groups: reading ---- */
 
 static int number(const char *what, const char *text, uint64_t max, uint64_t *ret,
@@ -246,6 +262,37 @@ static int parse_buckets(char *bucket, struct of_group *g, const struct port_nam
     return 0;
 }
 
+/* What no switch would take, said in words before it is sent. */
+static int check_group(const struct of_group_mod *gm, struct diag *diag)
+{
+    const struct of_group *g = &gm->group;
+    bool deletes = gm->command == OF_GROUP_DELETE || gm->command == OF_GROUP_REMOVE_BUCKET;
+    bool buckets = gm->command == OF_GROUP_INSERT_BUCKET || gm->command == OF_GROUP_REMOVE_BUCKET;
+    if (gm->command != OF_GROUP_DELETE && g->id == OF_GROUP_ALL)
+        return diag_set(diag, ERR_SYNTAX, "must specify a group_id");
+    if (deletes && g->n_buckets)
+        return diag_set(diag, ERR_SYNTAX, "bucket is not needed");
+    if (gm->command == OF_GROUP_INSERT_BUCKET && gm->command_bucket_id == OF_BUCKET_ALL)
+        return diag_set(diag, ERR_SYNTAX, "must specify a command bucket id");
+    if (g->field_order[0] && strcmp(g->method, "hash") != 0)
+        return diag_set(diag, ERR_SYNTAX,
+                        "fields may only be specified with \"selection_method=hash\"");
+    if (deletes || buckets)
+        return 0;
+    if (g->type == OF_GROUP_TYPE_INDIRECT && g->n_buckets > 1)
+        return diag_set(diag, ERR_SYNTAX, "Indirect groups can have at most one bucket.");
+    for (size_t i = 0; i < g->n_buckets; i++) {
+        const struct of_bucket *b = &g->buckets[i];
+        if (b->has_weight && g->type != OF_GROUP_TYPE_SELECT)
+            return diag_set(diag, ERR_SYNTAX, "Only select groups can have bucket weights.");
+        if (g->type == OF_GROUP_TYPE_FF && b->watch_port == PORT_ANY &&
+            b->watch_group == OF_GROUP_ANY)
+            return diag_set(diag, ERR_SYNTAX,
+                            "fast failover bucket requires watch_port or watch_group");
+    }
+    return 0;
+}
+
 int of_group_mod_parse(const char *text, enum of_group_command command,
                        const struct port_names *names, struct of_group_mod *ret, struct diag *diag)
 {
@@ -265,6 +312,8 @@ int of_group_mod_parse(const char *text, enum of_group_command command,
         err = diag_set(diag, ERR_SYNTAX, "must specify a type");
     if (!err)
         err = parse_buckets(bucket, &ret->group, names, diag);
+    if (!err)
+        err = check_group(ret, diag);
     if (err)
         of_group_mod_fini(ret);
     free(copy);
@@ -275,17 +324,22 @@ int of_group_mod_parse(const char *text, enum of_group_command command,
 
 static const char *const meter_flags[] = {"kbps", "pktps", "burst", "stats"};
 
+void of_meter_put_id(struct str *s, uint32_t id)
+{
+    if (id == OF_METER_ALL)
+        str_put(s, "all");
+    else if (id == OF_METER_CONTROLLER)
+        str_put(s, "controller");
+    else if (id == OF_METER_SLOWPATH)
+        str_put(s, "slowpath");
+    else
+        str_putf(s, "%u", id);
+}
+
 void of_meter_put(struct str *s, const struct of_meter *m)
 {
     str_put(s, "meter=");
-    if (m->id == OF_METER_ALL)
-        str_put(s, "all");
-    else if (m->id == OF_METER_CONTROLLER)
-        str_put(s, "controller");
-    else if (m->id == OF_METER_SLOWPATH)
-        str_put(s, "slowpath");
-    else
-        str_putf(s, "%u", m->id);
+    of_meter_put_id(s, m->id);
     str_putc(s, ' ');
     for (unsigned i = 0; i < ARRAY_SIZE(meter_flags); i++)
         if (m->flags & 1u << i)
@@ -362,6 +416,20 @@ static int parse_meter_key(struct of_meter *m, struct keyvalue *kv, struct diag 
     return parse_band(m, kv, diag);
 }
 
+static int check_meter(const struct of_meter *m, struct diag *diag)
+{
+    if (m->id == OF_METER_ALL)
+        return diag_set(diag, ERR_SYNTAX, "must specify 'meter'");
+    if (!(m->flags & (OF_METER_KBPS | OF_METER_PKTPS)))
+        return diag_set(diag, ERR_SYNTAX, "meter must specify either 'kbps' or 'pktps'");
+    if (!m->n_bands)
+        return diag_set(diag, ERR_SYNTAX, "must specify bands");
+    for (size_t i = 0; i < m->n_bands; i++)
+        if (!m->bands[i].rate)
+            return diag_set(diag, ERR_SYNTAX, "band must have 'rate'");
+    return 0;
+}
+
 int of_meter_mod_parse(const char *text, enum of_meter_command command, struct of_meter_mod *ret,
                        struct diag *diag)
 {
@@ -379,11 +447,8 @@ int of_meter_mod_parse(const char *text, enum of_meter_command command, struct o
     }
     while (!err && (more = keyvalue_next(&p, &kv)) > 0)
         err = parse_meter_key(&ret->meter, &kv, diag);
-    if (!err && command != OF_METER_DELETE &&
-        !(ret->meter.flags & (OF_METER_KBPS | OF_METER_PKTPS)))
-        ret->meter.flags |= OF_METER_KBPS;
-    if (!err && command != OF_METER_DELETE && !ret->meter.n_bands)
-        err = diag_set(diag, ERR_SYNTAX, "must specify bands");
+    if (!err && command != OF_METER_DELETE)
+        err = check_meter(&ret->meter, diag);
     if (err)
         of_meter_mod_fini(ret);
     free(copy);

@@ -63,5 +63,6 @@ void of_meter_features_put(struct of_reply *reply, const struct of_meter_feature
 int of_meter_features_decode(const struct of_msg *msg, struct of_meter_features *ret) MUST_CHECK;
 
 void of_meter_put(struct str *s, const struct of_meter *m);
+void of_meter_put_id(struct str *s, uint32_t id); /* a number, or "controller" and its like */
 int of_meter_mod_parse(const char *text, enum of_meter_command command, struct of_meter_mod *ret,
                        struct diag *diag) MUST_CHECK;

@@ -256,7 +256,10 @@ static int put_group_mod(struct str *s, const struct of_msg *msg, const struct p
     int err = of_group_mod_decode(msg, &gm);
     if (!err) {
         str_putf(s, "\n %s ", group_command(gm.command));
-        of_group_put(s, &gm.group, msg->version, ports);
+        if (gm.command == OF_GROUP_INSERT_BUCKET || gm.command == OF_GROUP_REMOVE_BUCKET)
+            of_group_put_buckets(s, &gm, msg->version, ports);
+        else
+            of_group_put(s, &gm.group, msg->version, ports);
         str_putc(s, '\n');
     }
     of_group_mod_fini(&gm);

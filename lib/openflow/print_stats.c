@@ -365,8 +365,11 @@ static int put_meter_stats(struct str *s, const struct of_msg *msg)
     size_t ofs = 0;
     int more;
     while ((more = of_meter_stats_next(msg, &ofs, &ms)) > 0) {
-        str_putf(s, "\nmeter:%u flow_count:%u packet_in_count:%llu byte_in_count:%llu duration:",
-                 ms.id, ms.flow_count, ull(ms.packets), ull(ms.bytes));
+        str_put(s, "\nmeter:");
+        of_meter_put_id(s, ms.id);
+        str_putf(s,
+                 " flow_count:%u packet_in_count:%llu byte_in_count:%llu duration:", ms.flow_count,
+                 ull(ms.packets), ull(ms.bytes));
         of_duration_put(s, ms.duration_sec, ms.duration_nsec);
         str_put(s, " bands:\n");
         for (size_t i = 0; i < ms.n_bands; i++)
@@ -394,6 +397,14 @@ static int put_meter_features(struct str *s, const struct of_msg *msg)
     return 0;
 }
 
+static void put_tlv_maps(struct str *s, const struct of_tlv_map *maps, size_t n)
+{
+    str_put(s, "  class  type  length  match field\n ------  ----  ------  --------------\n");
+    for (size_t i = 0; i < n; i++)
+        str_putf(s, " %#6x  %#4x  %6u  tun_metadata%u\n", maps[i].opt_class, maps[i].type,
+                 maps[i].len, maps[i].index);
+}
+
 static int put_tlv_reply(struct str *s, const struct of_msg *msg)
 {
     struct of_tlv_reply r;
@@ -406,11 +417,24 @@ static int put_tlv_reply(struct str *s, const struct of_msg *msg)
     str_putf(
         s, "\n max option space=%u max fields=%u\n allocated option space=%u\n\n mapping table:\n",
         r.max_option_space, r.max_fields, space);
-    str_put(s, "  class  type  length  match field\n ------  ----  ------  --------------\n");
-    for (size_t i = 0; i < r.n; i++)
-        str_putf(s, " %#6x  %#4x  %6u  tun_metadata%u\n", r.maps[i].opt_class, r.maps[i].type,
-                 r.maps[i].len, r.maps[i].index);
+    put_tlv_maps(s, r.maps, r.n);
     of_tlv_reply_fini(&r);
+    return 0;
+}
+
+static int put_tlv_mod(struct str *s, const struct of_msg *msg)
+{
+    static const char *const commands[] = {"ADD", "DEL", "CLEAR"};
+    struct of_tlv_mod m;
+    int err = of_tlv_mod_decode(msg, &m);
+    if (err)
+        return err;
+    str_putf(s, "\n %s", commands[m.command]);
+    if (m.command != OF_TLV_CLEAR) {
+        str_put(s, " mapping table:\n");
+        put_tlv_maps(s, m.maps, m.n);
+    }
+    of_tlv_mod_fini(&m);
     return 0;
 }
 
@@ -454,6 +478,8 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
         return put_meter_stats(s, msg);
     case OF_METER_FEATURES_REPLY:
         return put_meter_features(s, msg);
+    case OF_NX_TLV_TABLE_MOD:
+        return put_tlv_mod(s, msg);
     case OF_NX_TLV_TABLE_REPLY:
         return put_tlv_reply(s, msg);
     default:

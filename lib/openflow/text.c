@@ -323,7 +323,7 @@ static int finish_flow_mod(const struct flow_text *ft, const char *actions,
         return diag_set(diag, ERR_SYNTAX, "unknown keyword priority");
     if (ft->has_cookie_mask) {
         if (command == OF_FLOW_ADD)
-            return diag_set(diag, ERR_SYNTAX, "cannot specify cookie mask when adding a flow");
+            return diag_set(diag, ERR_SYNTAX, "flow additions cannot use a cookie mask");
         fm->cookie_match = ft->cookie & ft->cookie_mask;
         fm->cookie_mask = ft->cookie_mask;
     } else if (ft->has_cookie) {
@@ -333,7 +333,7 @@ static int finish_flow_mod(const struct flow_text *ft, const char *actions,
         fm->modify_cookie = command != OF_FLOW_ADD;
     }
     if (deletes)
-        return 0;
+        return actions ? diag_set(diag, ERR_SYNTAX, "unknown keyword actions") : 0;
     if (!actions)
         return diag_set(diag, ERR_SYNTAX, "must specify an action");
     return of_actions_parse(actions, &fm->match, ports, &fm->actions, diag);

@@ -28,7 +28,7 @@ static void forget_messages(struct bridge *br)
     struct of_group_mod gm;
     of_group_mod_init(&gm, OF_GROUP_DELETE, OF_GROUP_ALL);
     struct of_meter_mod mm = {.command = OF_METER_DELETE, .meter = {.id = OF_METER_ALL}};
-    INVARIANT(!bridge_group_mod(br, &gm, &journal) && !bridge_meter_mod(br, &mm));
+    INVARIANT(!bridge_group_mod(br, &gm, &journal) && !bridge_meter_mod(br, &mm, &journal));
     of_group_mod_fini(&gm);
     bridge_commit(br, &journal);
     INVARIANT(!br->tables.n_rules && !br->groups.n && !br->meters.n);

@@ -5,6 +5,7 @@ import re
 import struct
 import subprocess
 
+import libactions
 import libexport
 import libopenflow as lib
 import libsnoop
@@ -282,6 +283,7 @@ def main(checks, ours, peer):
     errors(checks, ours, peer)
     monitors(checks, ours, peer)
     pauses(checks, ours)
+    libactions.main(checks, ours, peer)
     libtables.main(checks, ours, peer)
     libexport.main(checks, ours, peer)
     libsnoop.main(checks, ours)

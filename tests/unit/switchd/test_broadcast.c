@@ -62,10 +62,9 @@ static void test_replication(void **state)
     world_add_flow(br, "table=10,actions=resubmit(,11)");
     world_add_flow(br, "table=11,actions=output:NXM_NX_REG15[0..15]");
     /* A router answers for its address: the reply leaves where the request came in. */
-    world_add_flow(
-        br,
-        "table=20,actions=clone(move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],load:2->NXM_OF_ARP_OP[],"
-        "move:NXM_NX_REG14[0..15]->NXM_OF_ETH_SRC[0..15],resubmit(,21))");
+    world_add_flow(br, "table=20,arp,actions=clone(move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],load:2->"
+                       "NXM_OF_ARP_OP[],"
+                       "move:NXM_NX_REG14[0..15]->NXM_OF_ETH_SRC[0..15],resubmit(,21))");
     world_add_flow(br, "table=21,actions=resubmit(,22)");
     world_add_flow(br, "table=22,actions=IN_PORT");
     for (unsigned round = 1; round <= 2; round++) { /* translated, and from the cache */

@@ -69,6 +69,7 @@ static u128 value_for(struct env *env, const struct field *f)
     switch (f->id) {
     case FIELD_IN_PORT:
     case FIELD_IN_PORT_OXM:
+    case FIELD_ACTSET_OUTPUT:
         return 1 + value % 100;
     case FIELD_VLAN_TCI:
     case FIELD_VLAN_VID:
