@@ -2,12 +2,14 @@
  * ofproto/trace is in trace.c, the MAC table in fdb_appctl.c. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "flow/rewrite.h"
 #include "openflow/text.h"
 #include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
+#include "switchd/odp_flow.h"
 #include "switchd/ofserver.h"
 #include "switchd/port/dummy.h"
 #include "switchd/switchd.h"
@@ -258,6 +260,32 @@ static bool hex_to_bytes(const char *text, uint8_t *bytes, size_t max, size_t *n
     return true;
 }
 
+enum { FRAME_MAX = 9000 };
+
+/* A packet that TEXT matches, a flow of OpenFlow or of a datapath. False: it is neither. */
+static bool compose(const char *text, uint8_t frame[FRAME_MAX], size_t *n)
+{
+    struct str converted = STR_INIT;
+    struct match match;
+    char *in_port = NULL;
+    bool ok = !odp_flow_is(text) || !odp_flow_to_match(text, &converted, &in_port, NULL);
+    if (ok && odp_flow_is(text))
+        text = str_c(&converted) + (converted.n > 0); /* behind the comma */
+    ok = ok && !of_match_parse(text, NULL, &match, NULL, NULL);
+    if (ok) {
+        struct packet packet;
+        packet_init(&packet);
+        packet_compose(&packet, &match.key, 64);
+        ok = packet.size <= FRAME_MAX;
+        *n = ok ? packet.size : 0;
+        memcpy(frame, packet.data, *n);
+        packet_fini(&packet);
+    }
+    free(in_port);
+    str_fini(&converted);
+    return ok;
+}
+
 static void dummy_receive_command(struct unixctl_conn *conn, int argc, const char *argv[],
                                   void *vs_)
 {
@@ -267,24 +295,26 @@ static void dummy_receive_command(struct unixctl_conn *conn, int argc, const cha
         return;
     }
     for (int i = 2; i < argc; i++) {
-        uint8_t frame[2048];
-        size_t n;
-        struct flow_key key;
-        struct match match;
-        struct packet packet;
-        packet_init(&packet);
-        if (hex_to_bytes(argv[i], frame, sizeof frame, &n)) {
-            dummy_receive(port->dev, frame, n);
-        } else if (!of_match_parse(argv[i], NULL, &match, NULL, NULL)) {
-            key = match.key;
-            packet_compose(&packet, &key, 64);
-            dummy_receive(port->dev, packet.data, packet.size);
-        } else {
+        uint8_t frame[FRAME_MAX];
+        size_t n = 0;
+        uint64_t wanted = 0;
+        const char *text = argv[i];
+        if (!strcmp(text, "--qid") && i + 1 < argc) {
+            i++; /* one queue is as good as another */
+            continue;
+        }
+        bool ok = hex_to_bytes(text, frame, sizeof frame, &n) || compose(text, frame, &n);
+        if (ok && i + 2 < argc && !strcmp(argv[i + 1], "--len")) {
+            ok = !text_to_u64(argv[i + 2], 10, &wanted) && wanted <= sizeof frame;
+            i += 2;
+        }
+        if (!ok) {
             unixctl_error(conn, "bad packet or flow syntax");
-            packet_fini(&packet);
             return;
         }
-        packet_fini(&packet);
+        if (wanted > n)
+            memset(frame + n, 0, wanted - n);
+        dummy_receive(port->dev, frame, MAX(n, (size_t)wanted));
     }
     unixctl_reply(conn, NULL);
 }
@@ -304,7 +334,7 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"upcall/show", "", 0, 0, upcall_show},
         {"revalidator/wait", "", 0, 0, revalidator_wait},
         {"revalidator/purge", "", 0, 0, revalidator_purge},
-        {"netdev-dummy/receive", "name packet|flow...", 2, 100, dummy_receive_command},
+        {"netdev-dummy/receive", "name packet|flow [--len N]...", 2, 100, dummy_receive_command},
     };
     fdb_appctl_register(ctl, vs);
     unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), vs);

@@ -96,9 +96,10 @@ struct bridge {
     uint32_t number;
     char *name;
     uint64_t datapath_id;
-    bool secure;         /* fail_mode */
-    bool forward_bpdu;   /* NORMAL forwards link-local protocols too */
-    bool drop_fragments; /* SET_CONFIG: fragments are dropped */
+    bool secure;           /* fail_mode */
+    bool forward_bpdu;     /* NORMAL forwards link-local protocols too */
+    bool drop_fragments;   /* SET_CONFIG: fragments are dropped */
+    bool frags_have_ports; /* mode nx-match: the first fragment shows its ports */
     struct tables tables;
     struct learned learned;
     struct hmap groups, meters;

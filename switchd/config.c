@@ -294,7 +294,8 @@ static void apply_controllers(struct config *config, struct bridge *br,
                               const struct ovs_bridge *row)
 {
     struct controllers c = {VEC_INIT};
-    config_each(config, ovs_bridge_controller(row), OVS_TABLE_CONTROLLER, want_controller, &c);
+    if (!config->vs->restore_wait)
+        config_each(config, ovs_bridge_controller(row), OVS_TABLE_CONTROLLER, want_controller, &c);
     if (br->of)
         ofserver_set_controllers(br->of, c.configs.data, c.configs.n);
     vec_fini(&c.configs);
@@ -351,7 +352,8 @@ static void apply_bridge(void *config_, const struct row *row_)
     config_apply_mirrors(config, br, row_);
     config_apply_exports(config, br, row_);
     config_apply_inband(config, br, row_);
-    bridge_apply_fail_mode(br);
+    if (!config->vs->restore_wait) /* else nothing shall mix with what is being restored */
+        bridge_apply_fail_mode(br);
 }
 
 struct bridge_search {
@@ -380,7 +382,8 @@ static void remove_bridges(struct config *config, const struct row *root)
     }
 }
 
-/* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000). */
+/* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000),
+ * and whether flows are being restored: a switch that starts so neither forwards nor talks to controllers until they are. */
 static void apply_options(struct config *config, const struct row *root)
 {
     struct smap other = SMAP_INIT;
@@ -388,6 +391,8 @@ static void apply_options(struct config *config, const struct row *root)
         config_read_smap(&other, ovs_open_vswitch_other_config(ovs_open_vswitch_cast(root)));
     config->vs->bundle_idle_ms =
         MAX(smap_get_int(&other, "bundle-idle-timeout", BUNDLE_IDLE_DEFAULT_MS / 1000), 1) * 1000;
+    bool wait = smap_get_bool(&other, "flow-restore-wait", false);
+    config->vs->restore_wait = wait && (!config->applied || config->vs->restore_wait);
     config->statistics_ms =
         MAX(smap_get_int(&other, "stats-update-interval", STATISTICS_MS), STATISTICS_MS);
     config->statistics_at_ms =

@@ -14,7 +14,7 @@ LOG_MODULE(ofproto);
 
 enum { PROBE_MANAGEMENT_MS = 60000 };
 /* Of asynchronous configuration, and the flag of SET_CONFIG that sets it (OpenFlow 1.1 and 1.2; later peers take it as well). */
-enum { FRAG_MODE_DROP = 1 };
+enum { FRAG_MODE_DROP = 1, FRAG_MODE_REASSEMBLE, FRAG_MODE_NX_MATCH };
 enum { INVALID_TTL = 1 << OF_REASON_INVALID_TTL, INVALID_TTL_TO_CONTROLLER = 4 };
 
 /* ---- connections ---- */
@@ -214,11 +214,15 @@ static int set_config(struct ofconn *oc, const struct of_msg *msg)
     if (err)
         return err;
     oc->miss_send_len = c.miss_send_len;
-    oc->of->frag_flags = c.flags & 3;
+    if ((c.flags & 3) != FRAG_MODE_REASSEMBLE) /* which is not there: no capability says so */
+        oc->of->frag_flags = c.flags & 3;
+    struct bridge *br = oc->of->br;
     bool drop = oc->of->frag_flags == FRAG_MODE_DROP;
-    if (drop != oc->of->br->drop_fragments) {
-        oc->of->br->drop_fragments = drop;
-        vswitch_invalidate(oc->of->br->vs);
+    bool ports = oc->of->frag_flags == FRAG_MODE_NX_MATCH;
+    if (drop != br->drop_fragments || ports != br->frags_have_ports) {
+        br->drop_fragments = drop;
+        br->frags_have_ports = ports;
+        vswitch_invalidate(br->vs);
     }
     if (c.flags & INVALID_TTL_TO_CONTROLLER)
         oc->async.packet_in[0] |= INVALID_TTL;

@@ -227,6 +227,9 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     ct_appctl_register(daemon_unixctl(daemon), &sw->vs);
     ipf_appctl_register(daemon_unixctl(daemon), &sw->vs);
     port_appctl_register(daemon_unixctl(daemon), &sw->vs);
+    underlay_appctl_register(daemon_unixctl(daemon));
+    if (sw->dummy_override)
+        test_clock_init(&sw->clock, &sw->vs, daemon_unixctl(daemon));
     trace_register(daemon_unixctl(daemon), &sw->vs);
     unixctl_add_memory(daemon_unixctl(daemon), put_memory, sw);
     return 0;

@@ -14,6 +14,7 @@
 
 #include "daemon/daemon.h"
 #include "switchd/config.h"
+#include "switchd/test_clock.h"
 #include "switchd/vswitch.h"
 
 struct linkwatch;
@@ -28,6 +29,7 @@ struct switchd {
     char *db_file, *db_remote;
     VEC(char *) remotes; /* where the hosted database is served besides db.sock */
     bool dummy_override;
+    struct test_clock clock;  /* with dummy_override */
     struct tunnel_wire *wire; /* simulations: see port/tunnel.h. NULL: the kernel's UDP */
     /* the database: hosted, or elsewhere */
     struct store *store;
@@ -53,4 +55,5 @@ void ct_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void ipf_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void fdb_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void port_appctl_register(struct unixctl *ctl, struct vswitch *vs);
+void underlay_appctl_register(struct unixctl *ctl);
 void trace_register(struct unixctl *ctl, struct vswitch *vs);

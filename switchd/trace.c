@@ -1,19 +1,21 @@
 /* trace.c - ofproto/trace: the production translation, with a notebook.
  *
- *     ofproto/trace [--names] [--ct-next FLAGS]... BRIDGE FLOW [-generate | PACKET]
+ *     ofproto/trace [--names] [--ct-next FLAGS]... {BRIDGE FLOW | [DATAPATH] ODP-FLOW} [-generate | PACKET]
  *
- * FLOW is a match as ovs-ofctl writes one (in_port and headers); PACKET is a frame in hexadecimal that
+ * FLOW is a match as ovs-ofctl writes one (in_port and headers), ODP-FLOW one of odp_flow.h; PACKET is a frame in hexadecimal that
  * takes the place of the headers. Nothing is sent or learned unless -generate makes the packet and
  * sends it. Where a ct action forks, the other branch follows in a section of its own, with the state that the next
  * --ct-next gives to it, else trk,new.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "flow/rewrite.h"
 #include "openflow/packet_io.h"
 #include "openflow/text.h"
 #include "switchd/exec.h"
+#include "switchd/odp_flow.h"
 #include "switchd/switchd.h"
 #include "switchd/xlate.h"
 
@@ -299,12 +301,13 @@ static bool read_arguments(struct unixctl_conn *conn, int argc, const char *argv
             continue; /* what a packet-out cannot have is refused always */
         } else if (!strcmp(argv[i], "--names") || !strcmp(argv[i], "--no-names")) {
             t->names = argv[i][2] == 'n' && argv[i][3] == 'a';
-        } else if (!strcmp(argv[i], "--ct-next")) {
-            if (i + 1 == argc) {
+        } else if (!strncmp(argv[i], "--ct-next", 9) && (!argv[i][9] || argv[i][9] == '=')) {
+            const char *flags = argv[i][9] ? argv[i] + 10 : i + 1 < argc ? argv[++i] : NULL;
+            if (!flags) {
                 unixctl_error(conn, "Missing argument for option --ct-next");
                 return false;
             }
-            if (!read_ct_state(argv[++i], &state, bad, sizeof bad)) {
+            if (!read_ct_state(flags, &state, bad, sizeof bad)) {
                 snprintf(text, sizeof text, "%s: unknown connection tracking state flag", bad);
                 unixctl_error(conn, text);
                 return false;
@@ -337,19 +340,67 @@ static bool read_actions(struct unixctl_conn *conn, struct tracing *t, const cha
     return !err;
 }
 
+/* "[DATAPATH] FLOW" of a datapath in the place of "BRIDGE FLOW": TEXT becomes the flow as a match, ARGS[0] its bridge's name. False:
+ * refused already. */
+static bool read_odp_flow(struct unixctl_conn *conn, const struct vswitch *vs,
+                          const char *args[MAX_ARGS], struct str *text)
+{
+    bool named = args[0] && args[1] && !odp_flow_is(args[0]) && odp_flow_is(args[1]);
+    if (named) {
+        memmove(args, args + 1, (MAX_ARGS - 1) * sizeof *args);
+        args[MAX_ARGS - 1] = NULL;
+    }
+    if (!args[0] || !odp_flow_is(args[0]))
+        return true;
+    struct diag diag = DIAG_INIT;
+    struct str match = STR_INIT;
+    char *in_port;
+    uint64_t number = 0;
+    const struct vport *port = NULL;
+    if (odp_flow_to_match(args[0], &match, &in_port, &diag)) {
+        unixctl_error(conn, diag_text(&diag));
+        diag_fini(&diag);
+        str_fini(&match);
+        return false;
+    }
+    for (uint32_t i = 0; in_port && i < vs->dp_ports.n; i++) {
+        const struct vport *p = vs->dp_ports.data[i];
+        if (p && (!strcmp(p->name, in_port) ||
+                  (!text_to_u64(in_port, 0, &number) && number == p->dp_no)))
+            port = p;
+    }
+    if (port)
+        str_putf(text, "in_port=%u%s", port_to_16(port->ofport), str_c(&match));
+    else
+        unixctl_error(conn, in_port ? "no such port in the datapath" : "in_port(...) is missing");
+    str_fini(&match);
+    free(in_port);
+    if (!port)
+        return false;
+    memmove(args + 1, args, (MAX_ARGS - 1) * sizeof *args);
+    args[0] = port->bridge->name;
+    args[1] = str_c(text);
+    return true;
+}
+
 static void trace_arguments(struct unixctl_conn *conn, struct vswitch *vs, struct tracing *t,
                             const char *args[MAX_ARGS], bool generate)
 {
     struct bridge *br = t->br = args[0] ? vswitch_bridge(vs, args[0]) : NULL;
-    if (!br) {
-        unixctl_error(conn, "Unknown bridge");
+    if (!br || !args[1]) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 br ? "syntax error at %.99s (or the bridge name was omitted)"
+                    : "%.99s: unknown bridge",
+                 args[0] ? args[0] : "");
+        unixctl_error(conn, text);
         return;
     }
     struct match match;
     struct diag diag = DIAG_INIT;
     struct bridge_port_names names;
     bridge_names(br, &names);
-    if (of_match_parse(args[1] ? args[1] : "", &names.names, &match, NULL, &diag)) {
+    if (of_match_parse(args[1], &names.names, &match, NULL, &diag)) {
         unixctl_error(conn, diag_text(&diag));
         diag_fini(&diag);
         return;
@@ -360,6 +411,11 @@ static void trace_arguments(struct unixctl_conn *conn, struct vswitch *vs, struc
     packet_init(&packet);
     if (args[2] && !read_hex(args[2], &packet)) {
         unixctl_error(conn, "Bad packet syntax: hexadecimal digits are expected");
+        packet_fini(&packet);
+        return;
+    }
+    if (args[2] && packet.size < ETH_HEADER_LEN) {
+        unixctl_error(conn, "Packet data too short for Ethernet");
         packet_fini(&packet);
         return;
     }
@@ -380,8 +436,11 @@ static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void 
     bool generate = false;
     memset(&t, 0, sizeof t);
     t.packet_out = !strcmp(argv[0], "ofproto/trace-packet-out");
-    if (read_arguments(conn, argc, argv, &t, &generate, args))
+    struct str flow = STR_INIT;
+    if (read_arguments(conn, argc, argv, &t, &generate, args) &&
+        read_odp_flow(conn, vs, args, &flow))
         trace_arguments(conn, vs, &t, args, generate);
+    str_fini(&flow);
     vec_fini(&t.ct_next);
     vec_fini(&t.branches);
     of_actions_fini(&t.actions);
@@ -390,7 +449,8 @@ static void trace(struct unixctl_conn *conn, int argc, const char *argv[], void 
 void trace_register(struct unixctl *ctl, struct vswitch *vs)
 {
     unixctl_register(ctl, "ofproto/trace",
-                     "[--names | --no-names] [--ct-next STATE]... [-generate] bridge flow [packet]",
+                     "[--names | --no-names] [--ct-next STATE]... [-generate] {bridge flow | [dp] "
+                     "odp_flow} [packet]",
                      1, 64, trace, vs);
     unixctl_register(ctl, "ofproto/trace-packet-out",
                      "[-consistent] [--names | --no-names] [--ct-next STATE]... [-generate] bridge "

@@ -395,6 +395,10 @@ void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)
         counter_add(vs->drops[DROP_NO_BRIDGE], n);
         return;
     }
+    if (vs->restore_wait) {
+        counter_add(vs->drops[DROP_RESTORE_WAIT], n);
+        return;
+    }
     while (n) {
         size_t batch = MIN(n, (size_t)BATCH);
         receive(vs, vport, packets, batch);

@@ -51,6 +51,7 @@ struct vswitch {
     struct upcalls upcalls;
     struct xlate_out *spare; /* memory for translations; NULL: in use */
     int64_t bundle_idle_ms;  /* a bundle that nobody goes on with is forgotten */
+    bool restore_wait;       /* flows are being put back: no packet is taken */
     bool no_cache;           /* for tests that compare: vswitch_rx_uncached */
     struct counter *drops[N_DROP_REASONS];
     uint64_t n_xlate;

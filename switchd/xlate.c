@@ -466,8 +466,19 @@ static void undo_last_clone(struct dp_actions *actions)
 }
 
 /* A packet that has come in. */
+/* Fragments that nobody has put together look alike, also the one with the ports; in mode nx-match that one shows them. */
+static void hide_ports(struct xctx *x)
+{
+    struct subfield frag = subfield_whole(FIELD_IP_FRAG);
+    if (x->br->frags_have_ports || !xctx_has(x, PREREQ_IP) || xctx_get(x, &frag) != FRAG_ANY)
+        return;
+    x->key.tp_src = x->key.tp_dst = 0;
+    x->key.icmp_type = x->key.icmp_code = 0;
+}
+
 static void start(struct xctx *x)
 {
+    hide_ports(x);
     if (x->br->mirrors.n && x->in->in_port)
         xlate_mirror(x, x->in->in_port, true);
     xlate_table(x, (uint8_t)x->in->start_table, key_in_port(&x->key));

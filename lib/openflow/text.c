@@ -444,7 +444,7 @@ void of_flow_stats_print(struct str *s, const struct of_flow_stats *fs,
         of_duration_put(s, fs->duration_sec, fs->duration_nsec);
         str_put(s, ", ");
     }
-    if (stats || fs->table_id || tables)
+    if (stats || fs->table_id || (tables && tables->by_number(tables, 0)))
         put_table(s, fs->table_id, tables);
     if (stats) {
         if (fs->packets != UINT64_MAX)

@@ -6,6 +6,7 @@ import struct
 import subprocess
 
 import libactions
+import libcommands
 import libexport
 import libopenflow as lib
 import libsnoop
@@ -287,6 +288,7 @@ def main(checks, ours, peer):
     libtables.main(checks, ours, peer)
     libexport.main(checks, ours, peer)
     libsnoop.main(checks, ours)
+    libcommands.main(checks, ours, peer)
 
 
 lib.main(main)

@@ -39,6 +39,21 @@ has "DF, TTL 64" 'ttl 64.*flags \[DF\]' "$cap"
 has "VNI" 'vni 0x7' "$cap"
 has "no checksum the other way" 'no cksum' "$(capture 'udp and src 172.31.9.2' 2)"
 
+# The tables that tunnels go by are the kernel's.
+has "its routes" '^Cached: 172.31.9.0/24 dev u1 SRC 172.31.9.1$' "$(appctl h1 ovs/route/show)"
+check "a route" appctl h1 ovs/route/add 10.77.0.0/16 u1 172.31.9.2
+has "is the kernel's" '10.77.0.0/16 via 172.31.9.2 dev u1' "$(ip -n wswh1 route)"
+has "and shown as what was added" '^User: 10.77.0.0/16 dev u1 GW 172.31.9.2 SRC 172.31.9.1$' "$(appctl h1 ovs/route/show)"
+has "the way to an address" 'src 172.31.9.1 gateway 172.31.9.2 dev u1' "$(appctl h1 ovs/route/lookup 10.77.3.4 | tr '\n' ' ')"
+check "it goes" appctl h1 ovs/route/del 10.77.0.0/16
+refuse "only once" 'Not found' appctl h1 ovs/route/del 10.77.0.0/16
+refuse "nobody else's" 'Not found' appctl h1 ovs/route/del 172.31.9.0/24
+has "the neighbour" '^172.31.9.2 +[0-9a-f:]{17} +u1$' "$(appctl h1 tnl/neigh/show)"
+check "another one" appctl h1 tnl/neigh/set u1 fd00:9::77 02:00:00:00:00:77
+has "is the kernel's" 'fd00:9::77 dev u1 lladdr 02:00:00:00:00:77' "$(ip -n wswh1 neigh)"
+check "all forgotten" appctl h1 tnl/neigh/flush
+check "ping asks again" pings a 10.9.0.2
+
 check "TCP, by a device without offloads" transfer b a 10.9.0.2 8
 ip netns exec wswh1 ethtool -K u1 tx on >/dev/null
 

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "io/rundir.h"
+#include "openflow/table.h"
 
 void ofctl_fatal(const char *format, ...)
 {
@@ -96,6 +97,68 @@ static const char *port_by_number(const struct port_names *names, uint32_t numbe
     return NULL;
 }
 
+/* ---- Tables by name ---- */
+
+static void take_tables(struct client *c, const struct of_msg *reply, void *aux UNUSED)
+{
+    struct of_table_features tf;
+    struct of_table_stats ts;
+    size_t ofs = 0;
+    if (reply->type == OF_TABLE_FEATURES_REPLY)
+        while (of_table_features_next(reply, &ofs, &tf) > 0)
+            memcpy(c->tables[tf.id], tf.name, sizeof tf.name);
+    else
+        while (of_table_stats_next(reply, &ofs, &ts) > 0)
+            memcpy(c->tables[ts.id], ts.name, sizeof ts.name);
+}
+
+static void fetch_tables(struct client *c)
+{
+    if (c->tables)
+        return;
+    c->tables = xcalloc(OF_TABLE_ALL + 1, sizeof *c->tables);
+    struct of_buf b = OF_BUF_INIT;
+    of_multipart_request_encode(c->version == OF10_VERSION ? OF_TABLE_STATS_REQUEST
+                                                           : OF_TABLE_FEATURES_REQUEST,
+                                c->version, 0x10001, &b);
+    client_transact(c, &b, take_tables, NULL);
+    of_buf_fini(&b);
+    /* "table5" and "classifier" say nothing. */
+    for (unsigned i = 0; i <= OF_TABLE_ALL; i++) {
+        char plain[16];
+        snprintf(plain, sizeof plain, "table%u", i);
+        if (!strcmp(c->tables[i], plain) || !strcmp(c->tables[i], "classifier"))
+            c->tables[i][0] = '\0';
+    }
+}
+
+static int table_by_name(const struct table_names *names, const char *name)
+{
+    struct client *c = CONTAINER_OF(names, struct client, table_names);
+    if (!*name || strspn(name, "0123456789") == strlen(name))
+        return -1;
+    fetch_tables(c);
+    for (int i = 0; i < OF_TABLE_ALL; i++)
+        if (!strcmp(c->tables[i], name))
+            return i;
+    return -1;
+}
+
+static const char *table_by_number(const struct table_names *names, uint8_t number)
+{
+    struct client *c = CONTAINER_OF(names, struct client, table_names);
+    fetch_tables(c);
+    return c->tables[number][0] ? c->tables[number] : NULL;
+}
+
+const struct table_names *client_print_tables(struct client *c)
+{
+    if (!c->show_names)
+        return NULL;
+    fetch_tables(c); /* now: no other reply may be under way */
+    return &c->table_names;
+}
+
 const struct port_names *client_print_names(struct client *c)
 {
     return c->show_names ? &c->port_names : NULL;
@@ -137,6 +200,7 @@ void client_connect(struct client *c, const char *name, uint32_t versions)
     c->target = name;
     c->versions = versions;
     c->port_names = (struct port_names){port_by_name, port_by_number};
+    c->table_names = (struct table_names){table_by_name, table_by_number};
     struct stream_options so = {.default_port = TARGET_PORT_OPENFLOW};
     if (stream_connect(c->loop, target, &so, &stream, &diag))
         ofctl_fatal("%s: %s", name, diag_text(&diag));
@@ -156,6 +220,7 @@ void client_close(struct client *c)
         free(c->inbox.data[i]);
     vec_fini(&c->inbox);
     vec_fini(&c->ports);
+    free(c->tables);
     of_conn_free(c->conn);
     loop_free(c->loop);
     free(c->reason);

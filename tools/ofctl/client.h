@@ -8,6 +8,7 @@
 #include "openflow/connection.h"
 #include "openflow/print.h"
 #include "openflow/switch.h"
+#include "openflow/text.h"
 
 struct client {
     struct loop *loop;
@@ -31,7 +32,9 @@ struct client {
         size_t n, cap;
     } ports;
     bool have_ports;
-    bool show_names; /* --names: numbers are printed as names */
+    struct table_names table_names; /* asks the switch when first needed */
+    char (*tables)[33];             /* names, "" for none; NULL: not asked yet */
+    bool show_names;                /* --names: numbers are printed as names */
 };
 
 /* TARGET: a bridge's name, a socket's path, or unix:, tcp:, ssl: */
@@ -52,5 +55,7 @@ void client_transact_noreply(struct client *c, struct of_buf *requests);
 void client_prepare_nxm(struct client *c, bool table_ids);
 /* For printing: names if --names was given. */
 const struct port_names *client_print_names(struct client *c);
+/* The same of tables that have a name of their own. */
+const struct table_names *client_print_tables(struct client *c);
 
 void ofctl_fatal(const char *format, ...) PRINTF_FORMAT(1, 2) __attribute__((noreturn));

@@ -25,7 +25,8 @@ static void transact(struct ofctl *o, struct of_buf *request)
 static void needs(struct ofctl *o, uint8_t version, const char *what)
 {
     if (o->client.version < version)
-        ofctl_fatal("%s needs %s or later; use -O", what, of_version_name(version));
+        ofctl_fatal("%s needs OpenFlow 1.%d or later ('-O OpenFlow1%d')", what, version - 1,
+                    version - 1);
 }
 
 /* A multipart request that has no body. */

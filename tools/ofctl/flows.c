@@ -17,7 +17,8 @@ static void parse_request(struct ofctl *o, int arg, struct of_flow_stats_request
     of_flow_stats_request_init(req);
     if (!ofctl_arg(o, arg))
         return;
-    if (of_flow_stats_request_parse(o->argv[arg], &o->client.port_names, NULL, req, &diag))
+    if (of_flow_stats_request_parse(o->argv[arg], &o->client.port_names, &o->client.table_names,
+                                    req, &diag))
         ofctl_fatal("%s", diag_text(&diag));
     o->client.xid = 6; /* ovs-ofctl has asked for tables and ports by now */
 }
@@ -51,7 +52,7 @@ static void print_flows(struct client *c, const struct of_msg *reply, void *aux)
     struct str s = STR_INIT;
     size_t ofs = 0;
     while (of_flow_stats_next(reply, &ofs, &fs) > 0) {
-        of_flow_stats_print(&s, &fs, client_print_names(c), NULL, !o->no_stats);
+        of_flow_stats_print(&s, &fs, client_print_names(c), client_print_tables(c), !o->no_stats);
         str_putc(&s, '\n');
         of_flow_stats_fini(&fs);
     }
@@ -79,6 +80,7 @@ void ofctl_dump_flows(struct ofctl *o)
         return;
     }
     bool plain = !o->client.show_names && !o->no_stats;
+    (void)client_print_tables(&o->client); /* asks, if they are to be shown */
     send_request(o, &req, plain ? print_reply : print_flows, o);
 }
 
@@ -108,7 +110,8 @@ static void add_flow_mod(struct ofctl *o, flow_mods *fms, const char *text,
     struct of_flow_mod fm;
     struct diag diag = DIAG_INIT;
     const struct port_names *names = o->client.conn ? &o->client.port_names : NULL;
-    if (of_flow_mod_parse(text, command, names, NULL, &fm, &diag))
+    const struct table_names *tables = o->client.conn ? &o->client.table_names : NULL;
+    if (of_flow_mod_parse(text, command, names, tables, &fm, &diag))
         ofctl_fatal("%s%s", place, diag_text(&diag));
     vec_push(fms, fm);
 }
@@ -132,6 +135,20 @@ static const char *split_command(const char *line, enum of_flow_command *command
         }
     }
     return line;
+}
+
+void ofctl_put_flow(struct ofctl *o, const char *line, const char *place, struct of_buf *b)
+{
+    flow_mods fms = VEC_INIT;
+    enum of_flow_command command = OF_FLOW_ADD;
+    line = split_command(line, &command);
+    add_flow_mod(o, &fms, line, command, place);
+    uint32_t xid = client_next_xid(&o->client);
+    size_t start =
+        of_bundle_add_begin(0, OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED, o->client.version, xid, b);
+    of_flow_mod_encode(&fms.data[0], o->client.version, xid, b);
+    of_bundle_add_end(b, start);
+    flow_mods_fini(&fms);
 }
 
 static void read_file(struct ofctl *o, const char *name, enum of_flow_command command,
@@ -161,25 +178,11 @@ static void read_file(struct ofctl *o, const char *name, enum of_flow_command co
         fclose(f);
 }
 
-static void check_reply(struct client *c UNUSED, const struct of_msg *reply UNUSED,
-                        void *aux UNUSED)
-{
-}
-
-static void bundle_control(struct ofctl *o, uint16_t type)
-{
-    struct of_bundle_control bc = {.type = type, .flags = OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED};
-    struct of_buf b = OF_BUF_INIT;
-    of_bundle_control_encode(&bc, o->client.version, client_next_xid(&o->client), &b);
-    client_transact(&o->client, &b, check_reply, NULL);
-    of_buf_fini(&b);
-}
-
 static void send_bundle(struct ofctl *o, const flow_mods *fms)
 {
     struct of_buf b = OF_BUF_INIT;
     uint8_t version = o->client.version;
-    bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
+    ofctl_bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
     for (size_t i = 0; i < fms->n; i++) {
         uint32_t xid = client_next_xid(&o->client);
         size_t start =
@@ -188,7 +191,7 @@ static void send_bundle(struct ofctl *o, const flow_mods *fms)
         of_bundle_add_end(&b, start);
     }
     client_transact_noreply(&o->client, &b);
-    bundle_control(o, OF_BUNDLE_COMMIT_REQUEST);
+    ofctl_bundle_control(o, OF_BUNDLE_COMMIT_REQUEST);
     of_buf_fini(&b);
 }
 

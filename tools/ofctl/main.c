@@ -55,6 +55,8 @@ static const struct command commands[] = {
      2, ofctl_replace_flows},
     {"diff-flows", "SOURCE1 SOURCE2", "show in which flows two switches or files differ", 2, 2,
      ofctl_diff_flows},
+    {"bundle", "SWITCH FILE", "change flows and groups and send packets, all at once or not at all",
+     2, 2, ofctl_bundle},
     {"packet-out", "SWITCH \"in_port=PORT packet=HEX actions=ACTIONS\"",
      "send a packet through actions", 2, 2, ofctl_packet_out},
     {"monitor", "SWITCH [MISSLEN] [invalid_ttl] [watch:[SPEC]]",
@@ -117,6 +119,7 @@ enum {
     OPT_SORT,
     OPT_RSORT,
     OPT_FLOW_FORMAT,
+    OPT_TIMESTAMP,
     OPT_TIMEOUT,
     OPT_MORE,
     OPT_VERBOSE,
@@ -137,7 +140,9 @@ static const struct option_spec option_table[] = {
     {OPT_NO_NAMES, 0, "no-names", NULL, "write ports by number"},
     {OPT_STATS, 0, "stats", NULL, "write counters in dump-flows (the default)"},
     {OPT_NO_STATS, 0, "no-stats", NULL, "leave the counters out of dump-flows"},
-    {OPT_FLOW_FORMAT, 'F', "flow-format", "FORMAT", NULL},
+    {OPT_FLOW_FORMAT, 'F', "flow-format", "FORMAT",
+     "allowed formats of flows: any, OpenFlow10, NXM, OXM"},
+    {OPT_TIMESTAMP, 0, "timestamp", NULL, "write when a message came (monitor, snoop)"},
     {OPT_TIMEOUT, 't', "timeout", "SECS", "end with an error when it takes longer"},
     {OPT_MORE, 'm', "more", NULL, NULL},
     {OPT_VERBOSE, 'v', "verbose", "[SPEC]", NULL},
@@ -205,6 +210,12 @@ static int set_option(void *aux, int id, const char *arg, struct diag *diag)
         if (!sorting_add_key(o->sorting, arg, id == OPT_RSORT))
             return diag_set(diag, ERR_SYNTAX, "%s: unknown field name", arg);
         break;
+    case OPT_FLOW_FORMAT:
+        o->formats = arg;
+        return ofctl_formats_parse(arg, &o->format_versions, diag);
+    case OPT_TIMESTAMP:
+        o->timestamp = true;
+        break;
     case OPT_TIMEOUT:
         if (text_to_i64(arg, 10, &seconds) || seconds < 0)
             return diag_set(diag, ERR_SYNTAX, "value %s on -t or --timeout is invalid", arg);
@@ -225,7 +236,14 @@ void ofctl_connect(struct ofctl *o)
     /* A bundle needs 1.3 at least. */
     if (o->bundle && o->versions == 1u << OF10_VERSION)
         o->versions = 1u << OF14_VERSION;
-    client_connect(&o->client, o->argv[0], o->versions);
+    if (o->formats && !(o->versions & o->format_versions))
+        ofctl_fatal(
+            "None of the enabled OpenFlow versions supports any of the enabled flow formats "
+            "(%s).  (Use -O to enable additional OpenFlow versions or -F to enable "
+            "additional flow formats.)",
+            o->formats);
+    client_connect(&o->client, o->argv[0],
+                   o->formats ? o->versions & o->format_versions : o->versions);
     o->client.show_names = o->names == 1 || (o->names < 0 && isatty(STDOUT_FILENO));
 }
 

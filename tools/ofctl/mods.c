@@ -20,12 +20,12 @@ static void connect_13(struct ofctl *o)
 /* ---- Groups ---- */
 
 static void put_group_mod(struct ofctl *o, const char *text, enum of_group_command command,
-                          struct of_buf *b)
+                          const char *place, struct of_buf *b)
 {
     struct of_group_mod gm;
     struct diag diag = DIAG_INIT;
     if (of_group_mod_parse(text, command, &o->client.port_names, &gm, &diag))
-        ofctl_fatal("%s", diag_text(&diag));
+        ofctl_fatal("%s%s", place, diag_text(&diag));
     uint8_t version = o->client.version;
     uint32_t xid = client_next_xid(&o->client);
     if (o->bundle) {
@@ -39,30 +39,17 @@ static void put_group_mod(struct ofctl *o, const char *text, enum of_group_comma
     of_group_mod_fini(&gm);
 }
 
-static void ignore(struct client *c UNUSED, const struct of_msg *reply UNUSED, void *aux UNUSED)
-{
-}
-
-static void bundle_control(struct ofctl *o, uint16_t type)
-{
-    struct of_bundle_control bc = {.type = type, .flags = OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED};
-    struct of_buf b = OF_BUF_INIT;
-    of_bundle_control_encode(&bc, o->client.version, client_next_xid(&o->client), &b);
-    client_transact(&o->client, &b, ignore, NULL);
-    of_buf_fini(&b);
-}
-
 static void group_mod(struct ofctl *o, enum of_group_command command)
 {
     struct of_buf b = OF_BUF_INIT;
     connect_13(o);
     o->client.xid = 6;
     if (o->bundle)
-        bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
-    put_group_mod(o, ofctl_arg(o, 1) ? o->argv[1] : "", command, &b);
+        ofctl_bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
+    put_group_mod(o, ofctl_arg(o, 1) ? o->argv[1] : "", command, "", &b);
     client_transact_noreply(&o->client, &b);
     if (o->bundle)
-        bundle_control(o, OF_BUNDLE_COMMIT_REQUEST);
+        ofctl_bundle_control(o, OF_BUNDLE_COMMIT_REQUEST);
     of_buf_fini(&b);
 }
 
@@ -91,29 +78,45 @@ void ofctl_remove_buckets(struct ofctl *o)
     group_mod(o, OF_GROUP_REMOVE_BUCKET);
 }
 
+void ofctl_put_group(struct ofctl *o, const char *line, const char *place, struct of_buf *b)
+{
+    static const struct {
+        const char *word;
+        enum of_group_command command;
+    } words[] = {
+        {"add", OF_GROUP_ADD},
+        {"modify", OF_GROUP_MODIFY},
+        {"mod", OF_GROUP_MODIFY},
+        {"add_or_mod", OF_GROUP_ADD_OR_MODIFY},
+        {"delete", OF_GROUP_DELETE},
+        {"insert_bucket", OF_GROUP_INSERT_BUCKET},
+        {"insert_buckets", OF_GROUP_INSERT_BUCKET},
+        {"remove_bucket", OF_GROUP_REMOVE_BUCKET},
+        {"remove_buckets", OF_GROUP_REMOVE_BUCKET},
+    };
+    enum of_group_command command = OF_GROUP_ADD;
+    size_t n = strcspn(line, " \t");
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (strlen(words[i].word) == n && !memcmp(line, words[i].word, n)) {
+            command = words[i].command;
+            line += n;
+            break;
+        }
+    }
+    put_group_mod(o, line + strspn(line, " \t"), command, place, b);
+}
+
 void ofctl_add_groups(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
-    FILE *f = !strcmp(o->argv[1], "-") ? stdin : fopen(o->argv[1], "r");
-    char *line = NULL;
-    size_t cap = 0;
-    if (!f)
-        ofctl_fatal("%s: open failed (No such file or directory)", o->argv[1]);
     connect_13(o);
     if (o->bundle)
-        bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
-    while (getline(&line, &cap, f) > 0) {
-        line[strcspn(line, "#\r\n")] = '\0';
-        if (line[strspn(line, " \t")])
-            put_group_mod(o, line, OF_GROUP_ADD, &b);
-    }
+        ofctl_bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
+    ofctl_each_line(o, o->argv[1], ofctl_put_group, &b);
     client_transact_noreply(&o->client, &b);
     if (o->bundle)
-        bundle_control(o, OF_BUNDLE_COMMIT_REQUEST);
+        ofctl_bundle_control(o, OF_BUNDLE_COMMIT_REQUEST);
     of_buf_fini(&b);
-    free(line);
-    if (f != stdin)
-        fclose(f);
 }
 
 /* ---- Meters ---- */
@@ -250,6 +253,24 @@ static void parse_packet_out(struct ofctl *o, char *text, struct of_packet_out *
         ofctl_fatal("%s", diag_text(&diag));
 }
 
+void ofctl_put_packet_out(struct ofctl *o, const char *line, const char *place UNUSED,
+                          struct of_buf *b)
+{
+    struct of_packet_out po;
+    uint8_t *packet = NULL;
+    char *copy = xstrdup(line);
+    of_packet_out_init(&po);
+    parse_packet_out(o, copy, &po, &packet);
+    uint32_t xid = client_next_xid(&o->client);
+    size_t start =
+        of_bundle_add_begin(0, OF_BUNDLE_ATOMIC | OF_BUNDLE_ORDERED, o->client.version, xid, b);
+    of_packet_out_encode(&po, o->client.version, xid, b);
+    of_bundle_add_end(b, start);
+    of_packet_out_fini(&po);
+    free(packet);
+    free(copy);
+}
+
 void ofctl_packet_out(struct ofctl *o)
 {
     struct of_packet_out po;
@@ -289,7 +310,13 @@ void ofctl_set_frags(struct ofctl *o)
     config.flags = (uint16_t)((config.flags & ~3u) | mode);
     of_config_encode(OF_SET_CONFIG, &config, o->client.version, client_next_xid(&o->client), &b);
     client_transact_noreply(&o->client, &b);
+    of_simple_encode(OF_GET_CONFIG_REQUEST, o->client.version, client_next_xid(&o->client), &b);
+    client_transact(&o->client, &b, take_config, &config);
     of_buf_fini(&b);
+    if ((config.flags & 3) != mode)
+        ofctl_fatal("%s: setting fragment handling mode failed (this switch probably doesn't "
+                    "support mode \"%s\")",
+                    o->argv[0], o->argv[1]);
 }
 
 /* "{class=0x102,type=0x80,len=4}->tun_metadata0,..." */
@@ -338,7 +365,7 @@ void ofctl_ct_flush_zone(struct ofctl *o)
     struct of_buf b = OF_BUF_INIT;
     uint64_t zone;
     if (text_to_u64(o->argv[1], 0, &zone) || zone > UINT16_MAX)
-        ofctl_fatal("invalid zone %s", o->argv[1]);
+        ofctl_fatal("invalid zone_id \"%s\"", o->argv[1]);
     ofctl_connect(o);
     of_nx_number_encode(OF_NX_CT_FLUSH_ZONE, (uint32_t)zone, o->client.version,
                         client_next_xid(&o->client), &b);

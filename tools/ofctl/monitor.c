@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/env.h"
 #include "openflow/flow_monitor.h"
 #include "openflow/packet_io.h"
 
@@ -27,6 +29,15 @@ static void watch(struct ofctl *o, const char *spec)
     of_buf_fini(&b);
 }
 
+static void put_time(struct str *s, int64_t wall_ms)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm tm;
+    char text[32];
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", gmtime_r(&seconds, &tm));
+    str_putf(s, "%s.%03d: ", text, (int)(wall_ms % 1000));
+}
+
 /* What comes, until the other end closes. */
 static void print_all(struct ofctl *o, const struct port_names *names)
 {
@@ -34,9 +45,10 @@ static void print_all(struct ofctl *o, const struct port_names *names)
         struct of_msg msg;
         uint8_t *data = client_receive(&o->client, &msg);
         struct str s = STR_INIT;
+        if (o->timestamp)
+            put_time(&s, env_wall_ms(loop_env(o->client.loop)));
         of_print(&s, &msg, 2, names, NULL);
-        fputs(str_c(&s), stdout);
-        fflush(stdout);
+        fputs(str_c(&s), stderr); /* where scripts look for it */
         str_fini(&s);
         free(data);
     }

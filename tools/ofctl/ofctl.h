@@ -5,8 +5,10 @@
 
 struct ofctl {
     struct client client;
-    uint32_t versions; /* of -O */
-    bool strict, bundle, no_stats, readd, may_create;
+    uint32_t versions;        /* of -O */
+    const char *formats;      /* of -F; or NULL */
+    uint32_t format_versions; /* those it leaves */
+    bool strict, bundle, no_stats, readd, may_create, timestamp;
     struct sorting *sorting; /* of --sort and --rsort; or NULL */
     int names;               /* -1: as standard output is a terminal or not */
     int argc;                /* arguments of the command, without its name */
@@ -67,6 +69,16 @@ void ofctl_add_tlv_map(struct ofctl *o);
 void ofctl_del_tlv_map(struct ofctl *o);
 void ofctl_ct_flush_zone(struct ofctl *o);
 void ofctl_ct_flush(struct ofctl *o);
+/* bundle.c */
+void ofctl_bundle(struct ofctl *o);
+void ofctl_bundle_control(struct ofctl *o, uint16_t type);
+/* Calls FN with each line of FILE ("-": standard input) that is not empty, comments cut off, and with where it stands: "FILE:1: ". */
+typedef void ofctl_line_fn(struct ofctl *o, const char *line, const char *place, struct of_buf *b);
+void ofctl_each_line(struct ofctl *o, const char *file, ofctl_line_fn *fn, struct of_buf *b);
+/* One message of a bundle each, appended to B; mistakes in LINE end the program. put_group: without a bundle if there is none. */
+ofctl_line_fn ofctl_put_flow, ofctl_put_group, ofctl_put_packet_out;
+/* formats.c: the versions that the formats in TEXT ("nxm,oxm") leave. 0, or ERR_SYNTAX with DIAG. */
+int ofctl_formats_parse(const char *text, uint32_t *versions, struct diag *diag) MUST_CHECK;
 /* text.c */
 void ofctl_ping(struct ofctl *o);
 void ofctl_ofp_print(struct ofctl *o);
