@@ -205,9 +205,20 @@ void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)
 void xctx_guard(struct xctx *x, enum drop_reason reason)
 {
     static struct log_rate rate = LOG_RATE(5, 5);
-    if (!x->stop)
-        log_warn_limited(&rate, "bridge %s, table %u: %s; the packet is dropped", x->br->name,
-                         x->table_id, drop_text(reason));
+    if (!x->stop) {
+        struct str flow = STR_INIT;
+        if (x->rule) {
+            struct match match;
+            cls_rule_match(&x->rule->cls, &match);
+            match_put(&flow, &match, x->rule->cls.priority, NULL);
+            str_put(&flow, flow.n ? " actions=" : "actions=");
+            of_actions_put(&flow, x->rule->actions.data, x->rule->actions.n, NULL);
+        }
+        log_warn_limited(&rate, "bridge %s, table %u: %s; the packet is dropped by the flow %.300s",
+                         x->br->name, x->table_id, drop_text(reason),
+                         flow.n ? str_c(&flow) : "of a packet-out");
+        str_fini(&flow);
+    }
     xctx_note(x, ">>>> %s <<<<", drop_text(reason));
     x->stop = true;
     x->out->drop = reason;

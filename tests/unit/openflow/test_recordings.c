@@ -473,7 +473,7 @@ static void test_actions_and_fields(void **state UNUSED)
             size_t m = n;
             memcpy(wire, bytes, n);
             if (only_in_ct) {
-                static const uint8_t ct[24] = {0xff, 0xff, 0, 0,  0,          0,
+                static const uint8_t ct[24] = {0xff, 0xff, 0, 0,  0,        0,
                                                0x23, 0x20, 0, 35, [11] = 1, [16] = 0xff};
                 memcpy(wire, ct, sizeof ct);
                 memcpy(wire + 24, bytes, n);

@@ -122,6 +122,7 @@ static void test_recursion(void **state)
     assert_int_equal(w.vs.drops[DROP_RECURSION]->n, 1);
     assert_int_equal(n_told, 1);
     assert_non_null(strstr(told, "bridge br0, table "));
+    assert_non_null(strstr(told, "the flow actions=resubmit(,"));
     assert_non_null(strstr(told, drop_text(DROP_RECURSION)));
     world_fini(&w);
 }
