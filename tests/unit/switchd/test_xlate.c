@@ -79,7 +79,7 @@ static void test_output(void **state)
     world_add_flow(br, "in_port=2,actions=2");
     world_add_flow(br, "in_port=3,actions=in_port,77");
     world_add_flow(br, "in_port=4,actions=flood");
-    expect_mask(br, "in_port=1,ip,nw_src=1.2.3.4", "p2,p3", "recirc_id=0,ip,in_port=1");
+    expect_mask(br, "in_port=1,ip,nw_src=1.2.3.4", "p2,p3", "recirc_id=0,ip,in_port=1,nw_frag=no");
     expect(br, "in_port=2,ip", "drop(drop_ingress_port)");
     expect(br, "in_port=3,ip", "p3");
     expect(br, "in_port=4,ip", "p1,p2,p3");
@@ -101,13 +101,13 @@ static void test_set_fields_cost_no_bits(void **state)
     world_add_flow(br, "table=1,ip,nw_dst=1.1.1.1,actions=2");
     expect_mask(br, "in_port=1,ip,nw_dst=9.9.9.9",
                 "set(eth_dst=00:00:00:00:00:05),set(ip_dst=1.1.1.1),p2",
-                "recirc_id=0,ip,in_port=1");
+                "recirc_id=0,ip,in_port=1,nw_frag=no");
     /* Copying a field reads it. */
     world_add_flow(br, "in_port=2,ip,actions=move:NXM_OF_IP_SRC[0..7]->NXM_NX_REG0[0..7],"
                        "resubmit(,2)");
     world_add_flow(br, "table=2,reg0=4,actions=3");
     expect_mask(br, "in_port=2,ip,nw_src=1.2.3.4", "p3",
-                "recirc_id=0,ip,in_port=2,nw_src=0.0.0.4/0.0.0.255");
+                "recirc_id=0,ip,in_port=2,nw_src=0.0.0.4/0.0.0.255,nw_frag=no");
     world_fini(&w);
 }
 
