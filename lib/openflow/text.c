@@ -99,6 +99,8 @@ static int set_field(struct match *m, const struct field *f, const char *text,
     f = field_get(field_for(m, f));
     if (field_parse(f, text, ports, &value, &mask))
         return diag_set(diag, ERR_SYNTAX, "%s: invalid value for %s", text, f->name);
+    if (!f->maskable && mask && mask != u128_ones(f->n_bits))
+        return diag_set(diag, ERR_SYNTAX, "%s: invalid mask for field %s", text, f->name);
     if (f->id == FIELD_DL_VLAN || f->id == FIELD_DL_VLAN_PCP || f->id == FIELD_VLAN_PCP)
         return set_vlan(m, f->id, value, mask);
     if (f->id == FIELD_IP_TOS) {

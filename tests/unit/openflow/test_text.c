@@ -342,21 +342,16 @@ static void test_flows(void **state UNUSED)
     };
     for (size_t i = 0; i < ARRAY_SIZE(differ); i++)
         check_flow(differ[i][0], differ[i][1]);
-    static const char *const bad[] = {"foo=1,actions=drop",
-                                      "ip",
-                                      "tp_dst=99999,actions=drop",
-                                      "nw_src=1.2.3.4.5,actions=drop",
-                                      "table=300,actions=drop",
-                                      "priority=70000,actions=drop",
-                                      "actions=write_metadata:1,resubmit(,2)",
-                                      "actions=goto_table:1,drop",
-                                      "actions=goto_table:1,goto_table:2",
-                                      "actions=push_pbb:0x8100",
-                                      "pbb_isid=0x1000000,dl_type=0x88e7,actions=drop",
-                                      "cookie=1/1,actions=drop",
-                                      "dl_vlan,actions=drop",
-                                      "ct_state=+foo,actions=drop",
-                                      "priority=x,actions=drop"};
+    static const char *const bad[] = {
+        "foo=1,actions=drop",           "ip",
+        "tp_dst=99999,actions=drop",    "nw_src=1.2.3.4.5,actions=drop",
+        "table=300,actions=drop",       "dl_type=10/24,actions=drop",
+        "ip,nw_proto=6/3,actions=drop", "dl_vlan=5/7,actions=drop",
+        "priority=70000,actions=drop",  "actions=write_metadata:1,resubmit(,2)",
+        "actions=goto_table:1,drop",    "actions=goto_table:1,goto_table:2",
+        "actions=push_pbb:0x8100",      "pbb_isid=0x1000000,dl_type=0x88e7,actions=drop",
+        "cookie=1/1,actions=drop",      "dl_vlan,actions=drop",
+        "ct_state=+foo,actions=drop",   "priority=x,actions=drop"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct of_flow_mod fm;
         struct diag diag = DIAG_INIT;
