@@ -61,7 +61,7 @@ static int parse_column(struct reader *reader, const char *name, const json_t *j
     static const struct member members[] = {{"mutable", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
                                             {"ephemeral", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
                                             {"type", MEMBER_STRING | MEMBER_OBJECT},
-                                            {NULL}};
+                                            {NULL, 0}};
     column->name = xstrdup(name);
     column->is_mutable = true;
     column->is_synced = true;
@@ -185,7 +185,7 @@ static int parse_table(struct reader *reader, const char *name, const json_t *js
                                             {"maxRows", MEMBER_INTEGER | MEMBER_OPTIONAL},
                                             {"isRoot", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
                                             {"indexes", MEMBER_ARRAY | MEMBER_OPTIONAL},
-                                            {NULL}};
+                                            {NULL, 0}};
     table->name = xstrdup(name);
     char *what = xasprintf("table schema for table %s", name);
     int err = members_check(json, what, members, reader->error);
@@ -290,7 +290,7 @@ static int parse_schema(struct reader *reader, const json_t *json, struct schema
                                             {"version", MEMBER_STRING | MEMBER_OPTIONAL},
                                             {"cksum", MEMBER_STRING | MEMBER_OPTIONAL},
                                             {"tables", MEMBER_OBJECT},
-                                            {NULL}};
+                                            {NULL, 0}};
     int err = members_check(json, "database schema", members, reader->error);
     if (err)
         return err;

@@ -123,22 +123,22 @@ static int parse_enum(const json_t *json, struct base_type *type, struct op_erro
 /* An object with a known "type": what else it may have. */
 static const struct member *members_of(const json_t *json, enum atom_type atom)
 {
-    static const struct member with_enum[] = {TYPE, {"enum", MEMBER_ANY}, {NULL}};
-    static const struct member plain[] = {TYPE, {NULL}};
+    static const struct member with_enum[] = {TYPE, {"enum", MEMBER_ANY}, {NULL, 0}};
+    static const struct member plain[] = {TYPE, {NULL, 0}};
     static const struct member integer[] = {TYPE,
                                             {"minInteger", MEMBER_INTEGER | MEMBER_OPTIONAL},
                                             {"maxInteger", MEMBER_INTEGER | MEMBER_OPTIONAL},
-                                            {NULL}};
+                                            {NULL, 0}};
     static const struct member real[] = {TYPE,
                                          {"minReal", MEMBER_NUMBER | MEMBER_OPTIONAL},
                                          {"maxReal", MEMBER_NUMBER | MEMBER_OPTIONAL},
-                                         {NULL}};
+                                         {NULL, 0}};
     static const struct member string[] = {TYPE,
                                            {"minLength", MEMBER_INTEGER | MEMBER_OPTIONAL},
                                            {"maxLength", MEMBER_INTEGER | MEMBER_OPTIONAL},
-                                           {NULL}};
+                                           {NULL, 0}};
     static const struct member ref[] = {
-        TYPE, {"refTable", MEMBER_ID}, {"refType", MEMBER_STRING | MEMBER_OPTIONAL}, {NULL}};
+        TYPE, {"refTable", MEMBER_ID}, {"refType", MEMBER_STRING | MEMBER_OPTIONAL}, {NULL, 0}};
     static const struct member *const members[] = {integer, real, plain, string, plain};
     if (json_object_get(json, "enum"))
         return with_enum;
@@ -151,7 +151,7 @@ static int parse_base_type(const json_t *json, struct base_type *type, struct op
     const json_t *word = json_is_string(json) ? json : json_object_get(json, "type");
     enum atom_type atom = ATOM_INTEGER;
     if (!json_is_string(word)) {
-        static const struct member only[] = {TYPE, {NULL}};
+        static const struct member only[] = {TYPE, {NULL, 0}};
         return members_check(json, what, only, error);
     }
     int err = parse_atom_type(word, &atom, error);
@@ -188,7 +188,7 @@ int column_type_from_json(const json_t *json, struct column_type *type, struct o
         {"value", MEMBER_STRING | MEMBER_OBJECT | MEMBER_OPTIONAL},
         {"min", MEMBER_INTEGER | MEMBER_OPTIONAL},
         {"max", MEMBER_INTEGER | MEMBER_STRING | MEMBER_OPTIONAL},
-        {NULL}};
+        {NULL, 0}};
     *type = (struct column_type){.n_min = 1, .n_max = 1};
     if (json_is_string(json))
         return parse_base_type(json, &type->key, error);

@@ -29,7 +29,7 @@ static bool parse_select(const json_t *json, const char *table, unsigned *ret,
                                           {"insert", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
                                           {"delete", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
                                           {"modify", MEMBER_BOOLEAN | MEMBER_OPTIONAL},
-                                          {NULL}};
+                                          {NULL, 0}};
     static const unsigned bits[] = {SELECT_INITIAL, SELECT_INSERT, SELECT_DELETE, SELECT_MODIFY};
     *ret = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE | SELECT_MODIFY;
     if (!json)
@@ -131,7 +131,7 @@ static bool parse_element(struct shape_table *st, enum monitor_version version, 
     static const struct member members[] = {{"where", MEMBER_ARRAY | MEMBER_OPTIONAL},
                                             {"columns", MEMBER_ARRAY | MEMBER_OPTIONAL},
                                             {"select", MEMBER_OBJECT | MEMBER_OPTIONAL},
-                                            {NULL}};
+                                            {NULL, 0}};
     unsigned select;
     if (!check_element(st, json, version == MONITOR_V1 ? members + 1 : members, error) ||
         !parse_select(json_object_get(json, "select"), st->table->name, &select, error) ||
@@ -257,7 +257,7 @@ static bool change_element(struct shape_table *st, const json_t *json, bool *is_
 {
     static const struct member members[] = {{"columns", MEMBER_ARRAY | MEMBER_OPTIONAL},
                                             {"where", MEMBER_ARRAY | MEMBER_OPTIONAL},
-                                            {NULL}};
+                                            {NULL, 0}};
     if (!check_element(st, json, members, error))
         return false;
     if (json_object_get(json, "columns")) {

@@ -28,8 +28,8 @@ static const char *const records[] = {
     "1.0.0.10.in-addr.arpa",
     "vm1.example",
     "odd.example",
-    "a..b "
-    "x",
+    ("a..b "
+     "x"),
 };
 
 /* A query over IPv4 or IPv6; FLAGS, COUNTS as in the header; then NAME in wire form with type and class, and MORE. */

@@ -82,8 +82,8 @@ static const char *const actions[] = {
     "set_meter(100); next;",
     "log(name=\"x\", verdict=allow, severity=info, meter=\"m\"); next;",
     "sample(probability=100, collector_set=1, obs_domain=1, obs_point=$cookie); next;",
-    "commit_lb_aff(vip = \"1.1.1.1:80\", backend = \"2.2.2.2:80\", proto = tcp, timeout = 10); "
-    "next;",
+    ("commit_lb_aff(vip = \"1.1.1.1:80\", backend = \"2.2.2.2:80\", proto = tcp, timeout = 10); "
+     "next;"),
 };
 
 /* Everything that T says, as text. */

@@ -359,8 +359,8 @@ static void test_groups(void **state)
     struct of_group_mod gm;
     struct journal journal = JOURNAL_INIT;
     static const char *const groups[] = {
-        "group_id=1,type=all,bucket=actions=set_field:00:00:00:00:00:09->eth_src,2,bucket=actions="
-        "3",
+        ("group_id=1,type=all,bucket=actions=set_field:00:00:00:00:00:09->eth_src,2,bucket=actions="
+         "3"),
         "group_id=2,type=ff,bucket=watch_port:2,actions=2,bucket=watch_port:3,actions=3",
         "group_id=3,type=select,bucket=weight:1,actions=2,bucket=weight:1,actions=3",
     };
