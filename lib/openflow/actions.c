@@ -199,7 +199,7 @@ void of_put_nat(struct of_actions *a, uint16_t flags, const struct ip_addr *min,
         nat->addr_version = min->version;
         nat->addr_min = nat_addr(min);
         nat->addr_max = nat_addr(max ? max : min);
-        nat->has_max = max ? 1 : 0;
+        nat->has_max = memcmp(&nat->addr_min, &nat->addr_max, sizeof nat->addr_min) ? 1 : 0;
     }
     nat->port_min = port_min;
     nat->port_max = port_max ? port_max : port_min;
