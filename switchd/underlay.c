@@ -1,8 +1,8 @@
 /* underlay.c - see underlay.h: rtnetlink(7), one question or change a call. */
 #include "switchd/underlay.h"
 
+#include <errno.h>
 #include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-
-#include <errno.h>
+#include "switchd/rtnetlink.h"
 
 /* Routes that this program made, among those of the kernel and of routing daemons (rtnetlink(7), rtm_protocol: above 99). */
 enum { PROTOCOL_WEFT = 119 };
@@ -24,11 +23,6 @@ struct request {
         struct ndmsg ndm;
     };
     uint8_t attributes[96];
-};
-
-union answer {
-    struct nlmsghdr nlh;
-    char bytes[32768];
 };
 
 static struct request request_make(uint16_t type, uint16_t flags, size_t body)
@@ -57,27 +51,15 @@ static void put_ip(struct request *rq, uint16_t type, const struct ip_addr *ip)
     put_attribute(rq, type, &ip->v6, ip_addr_bits(ip) / 8);
 }
 
-/* The address in an attribute; version 0 when it is none. */
-static struct ip_addr read_ip(const struct rtattr *a)
-{
-    struct ip_addr ip = {0};
-    size_t n = RTA_PAYLOAD(a);
-    ip.version = n == 4 ? 4 : n == 16 ? 6 : 0;
-    if (ip.version)
-        memcpy(&ip.v6, RTA_DATA(a), n);
-    return ip;
-}
-
 /* Sends RQ and hands what comes to FN, to the end. 0; ERR_NOT_FOUND: the kernel knows none; ERR_IO. */
 static int talk(const struct request *rq, void (*fn)(const struct nlmsghdr *nlh, void *aux),
                 void *aux)
 {
-    union answer answer;
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), err = 0;
+    union rtnetlink_answer answer;
+    int fd = rtnetlink_ask(rq, rq->nlh.nlmsg_len), err = 0;
+    bool more = true;
     if (fd < 0)
         return ERR_IO;
-    bool more = send(fd, rq, rq->nlh.nlmsg_len, 0) >= 0;
-    err = more ? 0 : ERR_IO;
     while (more) {
         ssize_t got = recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
         unsigned n = got < 0 ? 0 : (unsigned)got;
@@ -114,11 +96,11 @@ static bool read_route(const struct nlmsghdr *nlh, struct underlay_route *ret)
     ret->added = rtm->rtm_protocol == PROTOCOL_WEFT;
     for (const struct rtattr *a = RTM_RTA(rtm); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
         if (a->rta_type == RTA_DST)
-            ret->dst = read_ip(a);
+            ret->dst = rtnetlink_ip(a);
         else if (a->rta_type == RTA_GATEWAY)
-            ret->gateway = read_ip(a);
+            ret->gateway = rtnetlink_ip(a);
         else if (a->rta_type == RTA_PREFSRC)
-            ret->source = read_ip(a);
+            ret->source = rtnetlink_ip(a);
         else if (a->rta_type == RTA_OIF && RTA_PAYLOAD(a) == sizeof ifindex)
             memcpy(&ifindex, RTA_DATA(a), sizeof ifindex);
     }
@@ -245,7 +227,7 @@ static void take_neighbour(const struct nlmsghdr *nlh, void *neighbours_)
     const struct rtattr *a = (const void *)((const char *)ndm + NLMSG_ALIGN(sizeof *ndm));
     for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
         if (a->rta_type == NDA_DST)
-            n.ip = read_ip(a);
+            n.ip = rtnetlink_ip(a);
         else if (a->rta_type == NDA_LLADDR && RTA_PAYLOAD(a) == sizeof n.mac)
             memcpy(&n.mac, RTA_DATA(a), sizeof n.mac);
     }

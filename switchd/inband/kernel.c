@@ -1,8 +1,8 @@
 /* kernel.c - questions to the kernel's routing and neighbour tables; see kernel.h. */
 #include "switchd/inband/kernel.h"
 
+#include <errno.h>
 #include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-
-#include <errno.h>
+#include "switchd/rtnetlink.h"
 
 struct route_request {
     struct nlmsghdr nlh;
@@ -28,32 +27,6 @@ struct neighbour_request {
     struct ndmsg ndm;
 };
 
-union answer {
-    struct nlmsghdr nlh;
-    char bytes[32768];
-};
-
-static int netlink_open(const void *rq, size_t n)
-{
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (fd >= 0 && send(fd, rq, n, 0) < 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-/* The address in an attribute; version 0 when it is none. */
-static struct ip_addr read_ip(const struct rtattr *a)
-{
-    struct ip_addr ip = {0};
-    size_t n = RTA_PAYLOAD(a);
-    ip.version = n == 4 ? 4 : n == 16 ? 6 : 0;
-    if (ip.version)
-        memcpy(&ip.v6, RTA_DATA(a), n);
-    return ip;
-}
-
 /* ---- Routes ---- */
 
 static int read_route(const struct nlmsghdr *nlh, struct next_hop *ret)
@@ -61,8 +34,8 @@ static int read_route(const struct nlmsghdr *nlh, struct next_hop *ret)
     const struct rtmsg *rtm = NLMSG_DATA(nlh);
     unsigned left = RTM_PAYLOAD(nlh), ifindex = 0;
     for (const struct rtattr *a = RTM_RTA(rtm); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        if (a->rta_type == RTA_GATEWAY && read_ip(a).version == ret->ip.version)
-            ret->ip = read_ip(a);
+        if (a->rta_type == RTA_GATEWAY && rtnetlink_ip(a).version == ret->ip.version)
+            ret->ip = rtnetlink_ip(a);
         else if (a->rta_type == RTA_OIF && RTA_PAYLOAD(a) == sizeof ifindex)
             memcpy(&ifindex, RTA_DATA(a), sizeof ifindex);
     }
@@ -80,8 +53,8 @@ static int real_route(void *aux UNUSED, const struct ip_addr *dst, struct next_h
     };
     rq.nlh.nlmsg_len = (uint32_t)(sizeof rq - sizeof rq.ip + n_ip);
     memcpy(rq.ip, &dst->v6, n_ip);
-    union answer answer;
-    int fd = netlink_open(&rq, rq.nlh.nlmsg_len);
+    union rtnetlink_answer answer;
+    int fd = rtnetlink_ask(&rq, rq.nlh.nlmsg_len);
     if (fd < 0)
         return ERR_IO;
     ssize_t n = recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
@@ -131,7 +104,7 @@ static bool read_neighbour(const struct nlmsghdr *nlh, unsigned ifindex, const s
     unsigned left = (unsigned)(nlh->nlmsg_len - NLMSG_LENGTH(sizeof *ndm));
     const struct rtattr *a = (const void *)((const char *)ndm + NLMSG_ALIGN(sizeof *ndm));
     for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        struct ip_addr dst = read_ip(a);
+        struct ip_addr dst = rtnetlink_ip(a);
         if (a->rta_type == NDA_DST)
             same = ip_addr_equal(&dst, ip);
         else if (a->rta_type == NDA_LLADDR && RTA_PAYLOAD(a) == sizeof mac)
@@ -152,8 +125,8 @@ static int neighbour6(const struct next_hop *hop, struct mac *ret)
         .ndm = {.ndm_family = AF_INET6},
     };
     unsigned ifindex = if_nametoindex(hop->device);
-    int fd = netlink_open(&rq, sizeof rq), err = ERR_NOT_FOUND;
-    union answer answer;
+    int fd = rtnetlink_ask(&rq, sizeof rq), err = ERR_NOT_FOUND;
+    union rtnetlink_answer answer;
     bool more = true;
     if (fd < 0 || !ifindex) {
         if (fd >= 0)

@@ -3,19 +3,6 @@
 #include "net/checksum.h"
 #include "unit/switchd/world.h"
 
-static struct bridge *setup(struct world *w)
-{
-    world_init(w);
-    struct bridge *br = bridge_new(&w->vs, "br0");
-    br->secure = true;
-    for (unsigned i = 1; i <= 4; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "p%u", i);
-        world_add(w, br, name, "dummy", i, NULL);
-    }
-    return br;
-}
-
 /* A UDP packet into a port; returns the ports that it left on, like "p2 p3". */
 static const char *send(struct world *w, struct bridge *br, unsigned port, uint32_t src,
                         uint32_t dst, uint16_t sport, uint16_t dport)
@@ -47,7 +34,7 @@ static void test_state(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "ip,actions=set_field:7->reg3,set_field:0x55->metadata,set_field:9->reg0,"
                        "push:NXM_NX_REG0[],"
                        "set_field:0->reg0,resubmit(,7),ct(table=1,zone=NXM_NX_REG3[0..15]),"
@@ -67,7 +54,7 @@ static void test_life(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct bridge *br1 = bridge_new(&w.vs, "br1");
     br1->secure = true;
     world_add(&w, br, "a", "patch", 10, "b");
@@ -93,7 +80,7 @@ static void test_masks(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "ip,actions=ct(table=1)");
     world_add_flow(br, "table=1,ip,ct_state=+new,actions=ct(commit),2");
     for (uint32_t i = 0; i < 200; i++)
@@ -119,7 +106,7 @@ static void test_guards(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "ip,actions=ct(table=0)");
     assert_string_equal(send(&w, br, 1, 1, 2, 3, 4), "");
     assert_int_equal(drops(&w, DROP_RECIRC_DEPTH), 1);
@@ -134,7 +121,7 @@ static void test_learn_behind_ct(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "ip,actions=ct(table=1),2");
     world_add_flow(
         br,
@@ -149,7 +136,7 @@ static void test_fragments(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "ip,actions=ct(table=1),4");
     world_add_flow(br, "table=1,ip,ct_state=+new-inv,actions=ct(commit),2");
     struct flow_key key;
@@ -194,7 +181,7 @@ static void test_resubmit_original(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "ip,actions=ct(commit,table=1,nat(dst=0.0.0.9-0.0.0.12))");
     world_add_flow(
         br, "table=1,ip,ct_state=+trk-inv,actions=resubmit(,2),resubmit(,2,ct),resubmit(,2)");
@@ -214,7 +201,7 @@ static void test_needs_ip(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     assert_int_equal(world_flow(br, OF_FLOW_ADD, "in_port=1,actions=ct(table=1)"),
                      OF_ERR_ACTION_MATCH_INCONSISTENT);
     world_fini(&w);

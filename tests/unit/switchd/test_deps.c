@@ -5,19 +5,6 @@
 #include "switchd/revalidate.h"
 #include "unit/switchd/world.h"
 
-static struct bridge *setup(struct world *w)
-{
-    world_init(w);
-    struct bridge *br = bridge_new(&w->vs, "br0");
-    br->secure = true;
-    for (uint32_t i = 1; i <= 4; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "p%u", i);
-        world_add(w, br, name, "dummy", i, NULL);
-    }
-    return br;
-}
-
 /* A frame of IPv4 from MAC 02::SRC on port IN to MAC 02::DST and 10.0.0.DST; returns the ports that it left on. */
 static const char *send(struct world *w, struct bridge *br, uint32_t in, uint8_t src, uint8_t dst)
 {
@@ -72,7 +59,7 @@ static void test_flows_out_of_reach(void **state)
         "table=1,priority=99,ip,actions=drop",
     };
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     add_pipeline(br);
     EXPECT(&w, br, 1, 1, 2, "p2", 1);
     for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
@@ -90,7 +77,7 @@ static void test_flows_within_reach(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     add_pipeline(br);
     EXPECT(&w, br, 1, 1, 2, "p2", 1);
     world_add_flow(br, "table=2,priority=200,ip,metadata=7,nw_dst=10.0.0.9,actions=output:3");
@@ -114,7 +101,7 @@ static void test_conjunction(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "priority=10,ip,nw_src=10.0.0.1,actions=conjunction(1,1/2)");
     world_add_flow(br, "priority=10,ip,nw_dst=10.0.0.2,actions=conjunction(1,2/2)");
     world_add_flow(br, "priority=200,ip,conj_id=1,actions=output:2");
@@ -143,7 +130,7 @@ static void test_groups(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     group_mod(br, "group_id=1,type=indirect,bucket=actions=output:2");
     group_mod(br, "group_id=2,type=all,bucket=actions=output:3");
     world_add_flow(br, "actions=group:1");
@@ -159,7 +146,7 @@ static void test_macs(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     world_add_flow(br, "actions=normal");
     send(&w, br, 2, 2, 1);
     EXPECT(&w, br, 1, 1, 2, "p2", 1);
@@ -183,7 +170,7 @@ static void test_walk(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     add_pipeline(br);
     EXPECT(&w, br, 1, 1, 2, "p2", 1);
     world_flow(br, OF_FLOW_MODIFY, "table=2,metadata=7,actions=output:2");
@@ -207,7 +194,7 @@ static void test_many_changes(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     add_pipeline(br);
     EXPECT(&w, br, 1, 1, 2, "p2", 1);
     for (unsigned i = 0; i < 17000; i++) {

@@ -2,19 +2,6 @@
 #include "flow/rewrite.h"
 #include "unit/switchd/world.h"
 
-static struct bridge *setup(struct world *w)
-{
-    world_init(w);
-    struct bridge *br = bridge_new(&w->vs, "br0");
-    br->secure = true;
-    for (unsigned i = 1; i <= 3; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "p%u", i);
-        world_add(w, br, name, "dummy", i, NULL);
-    }
-    return br;
-}
-
 /* Receives a packet given as a flow. */
 static void receive(struct bridge *br, const char *flow)
 {
@@ -67,7 +54,7 @@ static void test_fin_timeout(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 3);
     world_add_flow(
         br, "tcp,idle_timeout=100,actions=fin_timeout(idle_timeout=5,hard_timeout=9),output:2");
     receive_from(br, SYN, 1);
@@ -93,7 +80,7 @@ static void test_learned_fin_timeout(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 3);
     world_add_flow(
         br,
         "tcp,actions=learn(table=1,idle_timeout=60,fin_idle_timeout=2,eth_type=0x800,nw_proto=6,"
@@ -114,7 +101,7 @@ static void test_limit_and_result(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 3);
     world_add_flow(
         br, "tcp,actions=learn(table=1,cookie=0x7,limit=2,result_dst=NXM_NX_REG0[3],eth_type=0x800,"
             "NXM_OF_IP_SRC[],output:NXM_OF_IN_PORT[]),resubmit(,2)");
@@ -139,7 +126,7 @@ static void test_delete_learned(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 3);
     world_add_flow(br, "tcp," TEACHER);
     world_add_flow(br, "udp," TEACHER);
     world_add_flow(br, "table=1,cookie=8,arp,actions=drop");
@@ -170,7 +157,7 @@ static void test_delete_learned_undone(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 3);
     world_add_flow(br, "tcp," TEACHER);
     receive_from(br, SYN, 1);
     struct of_flow_mod fm;

@@ -4,19 +4,6 @@
 #include "flow/rewrite.h"
 #include "unit/switchd/world.h"
 
-static struct bridge *setup(struct world *w)
-{
-    world_init(w);
-    struct bridge *br = bridge_new(&w->vs, "br0");
-    br->secure = true;
-    for (unsigned i = 1; i <= 4; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "p%u", i);
-        world_add(w, br, name, "dummy", i, NULL);
-    }
-    return br;
-}
-
 /* A TCP segment from one MAC to another, in VLAN TCI when not 0. */
 static void frame(struct packet *packet, uint64_t src, uint64_t dst, uint16_t tci, size_t payload)
 {
@@ -58,7 +45,7 @@ static void test_there_and_back(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct packet in, view;
     world_add_flow(br, "in_port=1,actions=push_pbb:0x88e7,set_field:0x1234->pbb_isid,"
                        "set_field:0e:00:00:00:00:0b->eth_dst,push_vlan:0x88a8,"
@@ -106,7 +93,7 @@ static void test_levels(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct bridge *br1 = bridge_new(&w.vs, "br1");
     struct packet in, view;
     br1->secure = true;
@@ -144,7 +131,7 @@ static void test_segments(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct packet in;
     world_add_flow(br, "in_port=1,actions=push_pbb:0x88e7,output:2,output:3");
     frame(&in, 0x0e0000000001, 0x0e0000000002, 0, 2500);

@@ -2,19 +2,6 @@
 #include "flow/rewrite.h"
 #include "unit/switchd/world.h"
 
-static struct bridge *setup(struct world *w)
-{
-    world_init(w);
-    struct bridge *br = bridge_new(&w->vs, "br0");
-    br->secure = true;
-    for (unsigned i = 1; i <= 4; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "p%u", i);
-        world_add(w, br, name, "dummy", i, NULL);
-    }
-    return br;
-}
-
 /* An UDP packet with the tags OUTER[0], OUTER[1], ..., the outermost last. */
 static void frame(struct packet *packet, const uint16_t *tags, size_t n, uint16_t tpid)
 {
@@ -47,7 +34,7 @@ static void receive(struct world *w, struct bridge *br, const struct packet *pac
 static void check_all_popped(uint16_t tpid)
 {
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct packet in, bare;
     frame(&in, tags, 3, tpid);
     frame(&bare, NULL, 0, tpid);
@@ -83,7 +70,7 @@ static void test_push_and_pop(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct packet in;
     frame(&in, tags, 1, ETH_TYPE_VLAN);
     world_add_flow(br, "in_port=1,dl_vlan=30,actions=push_vlan:0x8100,set_field:4097->vlan_vid,"
@@ -106,7 +93,7 @@ static void test_nothing_left(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct packet in;
     frame(&in, tags, 2, ETH_TYPE_VLAN);
     world_add_flow(br, "in_port=1,actions=output:2,pop_vlan");
@@ -123,7 +110,7 @@ static void test_cut(void **state)
 {
     (void)state;
     struct world w;
-    struct bridge *br = setup(&w);
+    struct bridge *br = world_bridge(&w, 4);
     struct packet in;
     frame(&in, tags, 2, ETH_TYPE_VLAN);
     packet_truncate(&in, 19);

@@ -7,15 +7,8 @@
 
 static struct bridge *setup(struct world *w)
 {
-    world_init(w);
-    struct bridge *br = bridge_new(&w->vs, "br0");
-    br->secure = true;
+    struct bridge *br = world_bridge(w, 4);
     br->datapath_id = 0x1234;
-    for (unsigned i = 1; i <= 4; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "p%u", i);
-        world_add(w, br, name, "dummy", i, NULL);
-    }
     return br;
 }
 

@@ -93,6 +93,20 @@ static inline int world_flow(struct bridge *br, enum of_flow_command command, co
     return err;
 }
 
+/* A world with one bridge, secure, whose dummy ports p1, p2, ... have the numbers 1 to N. */
+static inline struct bridge *world_bridge(struct world *w, unsigned n)
+{
+    world_init(w);
+    struct bridge *br = bridge_new(&w->vs, "br0");
+    br->secure = true;
+    for (unsigned i = 1; i <= n; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "p%u", i);
+        world_add(w, br, name, "dummy", i, NULL);
+    }
+    return br;
+}
+
 static inline void world_add_flow(struct bridge *br, const char *text)
 {
     int err = world_flow(br, OF_FLOW_ADD, text);
