@@ -29,7 +29,8 @@ static const struct option_spec option_table[] = {
     {OPT_REMOTE, 0, "remote", "REMOTE",
      "serve the hosted database there too (punix:, ptcp:, pssl:, db:)"},
     {OPT_ENABLE_DUMMY, 0, "enable-dummy", "[override]",
-     "with override: ports of types system, internal and tap are dummies"},
+     "for tests: commands that move the clock; with override, ports of types system, "
+     "internal and tap are dummies"},
     {OPT_IGNORED, 0, "mlockall", NULL, NULL},
     {OPT_IGNORED, 0, "no-mlockall", NULL, NULL},
     {OPT_IGNORED, 0, "disable-system", NULL, NULL},
@@ -51,6 +52,7 @@ static int set_option(void *sw_, int id, const char *arg, struct diag *diag)
     case OPT_ENABLE_DUMMY:
         if (arg && strcmp(arg, "override") && strcmp(arg, "system"))
             return diag_set(diag, ERR_INVALID, "--enable-dummy: unknown value \"%s\"", arg);
+        sw->dummy = true;
         sw->dummy_override = arg != NULL;
         break;
     default:
@@ -228,7 +230,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     ipf_appctl_register(daemon_unixctl(daemon), &sw->vs);
     port_appctl_register(daemon_unixctl(daemon), &sw->vs);
     underlay_appctl_register(daemon_unixctl(daemon));
-    if (sw->dummy_override)
+    if (sw->dummy)
         test_clock_init(&sw->clock, &sw->vs, daemon_unixctl(daemon));
     trace_register(daemon_unixctl(daemon), &sw->vs);
     unixctl_add_memory(daemon_unixctl(daemon), put_memory, sw);

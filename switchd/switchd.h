@@ -28,8 +28,9 @@ struct switchd {
     /* options */
     char *db_file, *db_remote;
     VEC(char *) remotes; /* where the hosted database is served besides db.sock */
+    bool dummy;          /* for tests: commands that move the clock */
     bool dummy_override;
-    struct test_clock clock;  /* with dummy_override */
+    struct test_clock clock;  /* with dummy */
     struct tunnel_wire *wire; /* simulations: see port/tunnel.h. NULL: the kernel's UDP */
     /* the database: hosted, or elsewhere */
     struct store *store;
