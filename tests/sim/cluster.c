@@ -201,6 +201,7 @@ static void configure(struct hypervisor *hv)
         "{\"op\":\"insert\",\"table\":\"Open_vSwitch\",\"row\":{\"external_ids\":[\"map\",["
         "[\"system-id\",\"%s\"],[\"hostname\",\"%s\"],[\"ovn-remote\",\"unix:%s/sb.sock\"],"
         "[\"ovn-remote-probe-interval\",\"5000\"],"
+        "[\"ovn-bridge-remote\",\"unix:%s/of.sock\"],"
         "[\"ovn-encap-type\",\"geneve\"],[\"ovn-encap-ip\",\"192.0.2.%u\"],"
         "[\"ovn-bridge-mappings\",\"outside:br-ex\"]]],\"bridges\":[\"named-uuid\",\"b\"]}},"
         "{\"op\":\"insert\",\"table\":\"Bridge\",\"uuid-name\":\"b\",\"row\":{\"name\":\"br-ex\","
@@ -214,7 +215,7 @@ static void configure(struct hypervisor *hv)
         "\"type\":\"internal\"}},"
         "{\"op\":\"insert\",\"table\":\"Interface\",\"uuid-name\":\"x\",\"row\":{\"name\":\"x%u\","
         "\"type\":\"dummy\"}}",
-        hv->name, hv->name, hv->dir, hv->no + 1, hv->no, hv->no);
+        hv->name, hv->name, hv->dir, hv->dir, hv->no + 1, hv->no, hv->no);
     json_decref(done);
 }
 
@@ -232,6 +233,9 @@ static void add_hypervisor(struct cluster *c, unsigned no)
     char *sb = socket_target("", central, "ovnsb_db.sock");
     char *db = socket_target("", hv->dir, "db.sock");
     hv->sb = link_new(c, listen, sb);
+    char *of = socket_target("p", hv->dir, "of.sock");
+    char *bridge = socket_target("", hv->dir, "br-int.mgmt");
+    hv->of = link_new(c, of, bridge);
     hv->vsctl = user_new(c, hv->name, db, "Open_vSwitch");
     vec_push(&c->hvs, hv);
     hypervisor_start_switchd(hv);
@@ -241,6 +245,8 @@ static void add_hypervisor(struct cluster *c, unsigned no)
     free(central);
     free(sb);
     free(db);
+    free(of);
+    free(bridge);
 }
 
 static bool has_all_chassis(void *c_)
@@ -314,6 +320,7 @@ static void hypervisor_free(struct hypervisor *hv)
     hypervisor_kill_switchd(hv);
     user_free(hv->vsctl);
     link_free(hv->sb);
+    link_free(hv->of);
     free(hv->name);
     free(hv->dir);
     free(hv);

@@ -35,6 +35,7 @@ struct hypervisor {
     struct controller *controller; /* NULL: killed */
     struct loop *controller_loop;
     struct link *sb; /* between the controller and the southbound database */
+    struct link *of; /* between the controller and its bridge */
     struct user *vsctl;
     struct wire_end wire;
 };

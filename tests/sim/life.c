@@ -391,19 +391,25 @@ static void fault_controller(struct cluster *c UNUSED, struct hypervisor *hv)
         hypervisor_start_controller(hv);
 }
 
+/* The controller's way to the database, or to its bridge. */
+static struct link *any_link(struct cluster *c, struct hypervisor *hv)
+{
+    return cluster_is_likely(c, 60) ? hv->sb : hv->of;
+}
+
 static void fault_cut(struct cluster *c, struct hypervisor *hv)
 {
-    link_cut(hv->sb, cluster_is_likely(c, 60));
+    link_cut(any_link(c, hv), cluster_is_likely(c, 60));
 }
 
 static void fault_stall(struct cluster *c, struct hypervisor *hv)
 {
-    link_stall(hv->sb, cluster_is_likely(c, 60));
+    link_stall(any_link(c, hv), cluster_is_likely(c, 60));
 }
 
 static void fault_slow(struct cluster *c, struct hypervisor *hv)
 {
-    link_set_delay(hv->sb, (int64_t)cluster_pick(c, SLOW_US));
+    link_set_delay(any_link(c, hv), (int64_t)cluster_pick(c, SLOW_US));
 }
 
 static void fault_tunnels(struct cluster *c, struct hypervisor *hv)
@@ -438,6 +444,7 @@ void life_heal(struct cluster *c)
     for (size_t i = 0; i < c->hvs.n; i++) {
         struct hypervisor *hv = c->hvs.data[i];
         link_heal(hv->sb);
+        link_heal(hv->of);
         hv->wire.is_cut = false;
         if (!hv->switchd_daemon)
             hypervisor_start_switchd(hv);

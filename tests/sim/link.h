@@ -1,4 +1,4 @@
-/* link.h - the network between a hypervisor and the central node: connections pass through it late, or not at all. */
+/* link.h - what lies between a controller and the central node, or its bridge: connections pass through it late, or not at all. */
 #pragma once
 
 #include <stdbool.h>
