@@ -48,8 +48,9 @@ static int memory_open(struct xdp_socket *s)
         mmap(NULL, memory_size(s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (s->memory == MAP_FAILED)
         return -errno;
+    /* Twice the slots: the kernel hands out frames before it says that it has taken their places. */
     const struct xsk_umem_config config = {
-        .fill_size = MAX(s->n_rx, 1u), .comp_size = s->n_tx, .frame_size = s->slot_size};
+        .fill_size = MAX(2 * s->n_rx, 1u), .comp_size = s->n_tx, .frame_size = s->slot_size};
     return xsk_umem__create(&s->umem, s->memory, memory_size(s), &s->fill, &s->done, &config);
 }
 
@@ -57,7 +58,7 @@ static int socket_open(struct xdp_socket *s, const char *name, uint32_t queue, b
 {
     const struct xsk_socket_config config = {
         .rx_size = s->n_rx,
-        .tx_size = s->n_tx,
+        .tx_size = 2 * s->n_tx, /* for the same reason */
         .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
         .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | (zero_copy ? 0 : XDP_COPY)),
     };
@@ -193,7 +194,7 @@ uint8_t *xdp_socket_slot(struct xdp_socket *s)
 void xdp_socket_put(struct xdp_socket *s, uint32_t size)
 {
     uint32_t at;
-    INVARIANT(xsk_ring_prod__reserve(&s->tx, 1, &at) == 1); /* there are as many places as slots */
+    INVARIANT(xsk_ring_prod__reserve(&s->tx, 1, &at) == 1); /* there are more places than slots */
     *xsk_ring_prod__tx_desc(&s->tx, at) = (struct xdp_desc){s->free[--s->n_free], size, 0};
 }
 
