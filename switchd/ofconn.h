@@ -34,6 +34,8 @@ struct bundle {
     struct bundle_block *block; /* of the last message */
 };
 
+struct ofcontroller;
+
 struct ofconn {
     struct list node; /* in ofserver.conns */
     struct ofserver *of;
@@ -51,8 +53,9 @@ struct ofconn {
     bool monitors_paused; /* since it does not read as fast as flows change */
     struct hmap untold;   /* of struct untold: what changed since */
     struct list untold_order;
-    struct ofdump *dump;   /* a dump of flows that is not done; until then it is not read */
-    struct stream *stream; /* of a management connection */
+    struct ofdump *dump; /* a dump of flows that is not done; until then it is not read */
+    const struct ofcontroller
+        *service; /* that it came in by; NULL: none, or the management socket */
 };
 
 struct ofcontroller {
@@ -139,7 +142,9 @@ void ofconn_inject(struct ofconn *oc, const void *msg, size_t n, struct of_buf *
 void ofconn_drained(struct ofconn *oc); /* it is no longer congested */
 void ofserver_update_miss(struct ofserver *of);
 void ofserver_on_message(void *oc, struct of_conn *conn, const struct of_msg *msg);
+/* A connection to the management socket or, with SERVICE, to a passive target: it ends with that. */
 void ofserver_on_accept(void *of, struct stream *stream);
+void ofserver_serve(struct ofserver *of, struct stream *stream, const struct ofcontroller *service);
 /* ofserver.c: one modification, for itself or in a bundle. */
 int ofserver_modify(struct ofconn *oc, const struct of_msg *msg, struct journal *journal);
 /* Whether asynchronous messages go to this connection at all. */

@@ -55,8 +55,19 @@ static const struct of_conn_callbacks controller_callbacks = {.ready = controlle
                                                               .drained = controller_drained,
                                                               .closed = controller_closed};
 
+static void service_accept(void *ctl_, struct stream *stream)
+{
+    const struct ofcontroller *ctl = ctl_;
+    ofserver_serve(ctl->of, stream, ctl);
+}
+
 static void controller_free(struct ofcontroller *ctl)
 {
+    struct ofconn *oc, *next;
+    LIST_FOR_EACH_SAFE (oc, next, node, &ctl->of->conns) {
+        if (oc->service == ctl)
+            ofconn_free(oc);
+    }
     if (ctl->conn) {
         ctl->conn->conn = NULL;
         ofconn_free(ctl->conn);
@@ -104,7 +115,7 @@ static void controller_add(struct ofserver *of, const struct ofcontroller_config
     struct diag diag = DIAG_INIT;
     int err = target_is_passive(config->target)
                   ? stream_listen(of->br->vs->loop, config->target, &reconnect.stream,
-                                  ofserver_on_accept, of, &ctl->listener, &diag)
+                                  service_accept, ctl, &ctl->listener, &diag)
                   : of_remote_new(of->br->vs->loop, config->target, &reconnect, &options,
                                   &controller_callbacks, ctl, &ctl->remote, &diag);
     if (err)

@@ -480,14 +480,20 @@ static void management_drained(void *oc, struct of_conn *conn)
 static const struct of_conn_callbacks management_callbacks = {
     .message = ofserver_on_message, .drained = management_drained, .closed = management_closed};
 
-void ofserver_on_accept(void *of_, struct stream *stream)
+void ofserver_serve(struct ofserver *of, struct stream *stream, const struct ofcontroller *service)
 {
-    struct ofserver *of = of_;
     struct ofconn *oc = NEW(struct ofconn);
     ofconn_init(oc, of, true);
-    struct of_conn_options options = {.versions = OF_VERSIONS_ALL, .probe_ms = PROBE_MANAGEMENT_MS};
+    oc->service = service;
+    struct of_conn_options options = {
+        .versions = OF_VERSIONS_ALL, .probe_ms = service ? service->probe_ms : PROBE_MANAGEMENT_MS};
     oc->conn = of_conn_new(of->br->vs->loop, stream, &options, &management_callbacks, oc);
     list_push_back(&of->conns, &oc->node);
+}
+
+void ofserver_on_accept(void *of, struct stream *stream)
+{
+    ofserver_serve(of, stream, NULL);
 }
 
 int ofserver_new(struct bridge *br, const char *management, struct ofserver **ret,

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What the machines' packets must not notice: the southbound database gone and back, restored from an older backup, a controller replaced by
-# another binary; and a switch that is killed has its flows back in a moment. Longer: OUTAGE=300 tests/system/outages.sh
+# What the machines' packets must not notice: the southbound database gone and back, restored from an older backup, a controller that loses its
+# switch, one replaced by another binary; and a switch that is killed has its flows back in a moment. Longer: OUTAGE=300 tests/system/outages.sh
 . "$WEFT_SRC/tests/support/lib.sh"
 begin outages
 lab() { "$WEFT_BIN/weft-lab" --name out "$@"; }
@@ -74,6 +74,26 @@ arrived "restored from a backup"
 equal "ports are where they were" "hv1 hv2 hv1" \
     "$(for p in vm1 vm2 vm3; do lab exec central weft-sbctl --bare --columns=name find chassis _uuid="$(lab exec central weft-sbctl --bare --columns=chassis find port_binding logical_port=$p)"; done | paste -sd' ')"
 
+# The controller loses its switch, and finds it as it was.
+remote() { lab exec hv1 weft-vsctl set-controller br-int ptcp:6653:127.0.0.1; }
+attached() { lab exec hv1 ss -Htn state established 'sport = :6653' | grep -q .; }
+detached() { ! attached; }
+check "a way that can be taken away" remote
+lab exec hv1 weft-vsctl set open_vswitch . external_ids:ovn-bridge-remote=tcp:127.0.0.1:6653
+wait_for 20 attached
+check "in force by it" nb --wait=hv --timeout=60 sync
+traffic
+check "it is taken away" lab exec hv1 weft-vsctl del-controller br-int
+wait_for 20 detached
+check "and is there again" remote
+wait_for 20 attached
+check "in force again" nb --wait=hv --timeout=60 sync
+arrived "without the switch's ear"
+has "nothing was sent" 'sent: 0 adds, 0 deletes' "$(ctl hv1 install/show)"
+lab exec hv1 weft-vsctl remove open_vswitch . external_ids ovn-bridge-remote
+check "by its own socket" nb --wait=hv --timeout=60 sync
+check "as before" lab exec hv1 weft-vsctl del-controller br-int
+
 # Another binary of the controller takes over.
 cp "$WEFT_BIN/weft-controller" "$dir/weft-controller"
 before=$(lab exec hv1 weft-ofctl dump-flows br-int | sed -E 's/ (duration|n_packets|n_bytes|idle_age|hard_age)=[^, ]*,?//g' | sort)
@@ -93,6 +113,6 @@ is_new() { new=$(lab pid hv1 weft-switchd) && [ "$new" != "$old" ] && kill -0 "$
 kill -9 "$old"
 wait_for 30 is_new
 begun=${EPOCHREALTIME/./}
-wait_for 20 lab exec vm1 ping -n -q -c 1 -W 1 10.0.1.2
+wait_for 20 lab exec vm1 ping -n -q -c 1 -W 0.2 10.0.1.2
 echo "      $(((${EPOCHREALTIME/./} - begun) / 1000)) ms from the new switch's start to the first answer"
 has "its flows are in" 'installed, 0 refused' "$(ctl hv1 install/show)"
