@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "switchd/slice.h"
 
 enum { AGING_DEFAULT_MS = 300000, ENTRIES_DEFAULT = 8192 };
 
@@ -142,7 +143,7 @@ bool mac_table_learn(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32
     return news;
 }
 
-void mac_table_expire(struct mac_table *mt, int64_t now_ms)
+bool mac_table_expire(struct mac_table *mt, int64_t now_ms, struct slice *slice)
 {
     while (!list_empty(&mt->lru)) {
         struct mac_entry *e = LIST_FIRST(struct mac_entry, lru, &mt->lru);
@@ -150,7 +151,10 @@ void mac_table_expire(struct mac_table *mt, int64_t now_ms)
             break;
         entry_remove(mt, e);
         mt->n_expired++;
+        if (slice_is_over(slice))
+            return false;
     }
+    return true;
 }
 
 static void forget_port(struct mac_table *mt, struct list *entries, uint32_t port)

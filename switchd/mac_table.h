@@ -11,6 +11,8 @@
 #include "base/list.h"
 #include "net/addr.h"
 
+struct slice;
+
 struct mac_entry {
     struct hnode node;
     struct list lru; /* oldest first; of a static one: in mac_table.fixed */
@@ -43,7 +45,8 @@ void mac_table_configure(struct mac_table *mt, int64_t aging_ms, int64_t max_ent
 bool mac_table_learn(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32_t port,
                      int64_t now_ms);
 const struct mac_entry *mac_table_find(const struct mac_table *mt, struct mac mac, uint16_t vlan);
-void mac_table_expire(struct mac_table *mt, int64_t now_ms);
+/* Forgets what is too old. False: SLICE is over, and there is more. */
+bool mac_table_expire(struct mac_table *mt, int64_t now_ms, struct slice *slice);
 void mac_table_forget_port(struct mac_table *mt, uint32_t port);
 /* MAC is on PORT until that is taken back or the port goes, whatever packets say. */
 void mac_table_add_static(struct mac_table *mt, struct mac mac, uint16_t vlan, uint32_t port);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "classifier/memo.h"
+#include "switchd/slice.h"
 #include "switchd/table_policy.h"
 
 static struct rule *rule_from_cls(const struct cls_rule *cls)
@@ -18,6 +19,7 @@ void tables_init(struct tables *tables)
     for (unsigned i = 0; i < N_TABLES; i++)
         classifier_init(&tables->table[i].cls);
     list_init(&tables->expirable);
+    list_init(&tables->expiry);
     tables->memo = cls_memo_new();
 }
 
@@ -422,18 +424,27 @@ void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uin
         table_policy_enter(tables->table[rule->table_id].policy, rule);
 }
 
-void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
+bool tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms, struct slice *slice,
                    struct journal *journal)
 {
-    struct rule *rule, *next;
+    struct list *mark = &tables->expiry;
     if (tables->pending)
-        return; /* soon */
-    LIST_FOR_EACH_SAFE (rule, next, expirable, &tables->expirable) {
+        return true; /* soon */
+    if (list_empty(mark))
+        list_insert(tables->expirable.next, mark);
+    while (mark->next != &tables->expirable) {
+        struct rule *rule = CONTAINER_OF(mark->next, struct rule, expirable);
+        list_remove(mark);
+        list_insert(rule->expirable.next, mark);
         if (rule->hard_timeout && now_ms - rule->modified_ms >= rule->hard_timeout * 1000)
             tables_remove(tables, rule, OF_REMOVED_HARD, journal);
         else if (rule->idle_timeout && credited_ms - rule->used_ms >= rule->idle_timeout * 1000)
             tables_remove(tables, rule, OF_REMOVED_IDLE, journal);
+        if (slice_is_over(slice))
+            return false;
     }
+    list_remove(mark);
+    return true;
 }
 
 static void change_fini(struct table_change *c)

@@ -24,6 +24,7 @@
 #include "openflow/flow_mod.h"
 
 struct cls_memo;
+struct slice;
 struct table_policy;
 struct table_settings;
 
@@ -60,6 +61,7 @@ struct tables {
     struct flow_table table[N_TABLES];
     struct cls_memo *memo; /* of look-ups */
     struct list expirable;
+    struct list expiry; /* in EXPIRABLE, behind what has been looked at; alone: nobody is looking */
     size_t n_rules;
     uint64_t generation; /* grows with each change */
     bool pending, by_commit,
@@ -108,8 +110,9 @@ struct rule *tables_add_hidden(struct tables *tables, uint8_t table_id, const st
                                int32_t priority, const struct of_actions *actions, int64_t now_ms);
 /* Lowers RULE's timeouts to IDLE and HARD seconds, where these are not 0 and its own are longer or none. */
 void tables_shorten(struct tables *tables, struct rule *rule, uint16_t idle, uint16_t hard);
-/* Removes what has timed out, with its reason. Traffic until CREDITED_MS is known to have been counted. */
-void tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms,
+/* Removes what has timed out, with its reason. Traffic until CREDITED_MS is known to have been counted. False: SLICE is over, and there is more
+ * to look at, with which the next call goes on. */
+bool tables_expire(struct tables *tables, int64_t now_ms, int64_t credited_ms, struct slice *slice,
                    struct journal *journal);
 void tables_remove(struct tables *tables, struct rule *rule, uint8_t reason,
                    struct journal *journal);

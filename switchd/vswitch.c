@@ -61,6 +61,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     vs->cache = megaflows_new(vs);
     revalidate_init(vs);
     upcalls_init(vs);
+    expiry_init(vs);
     vs->ct = conntrack_new(vs->env);
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
@@ -77,6 +78,7 @@ void vswitch_fini(struct vswitch *vs)
     while (!list_empty(&vs->bridges))
         bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
     revalidate_fini(vs);
+    expiry_fini(vs);
     upcalls_fini(vs);
     megaflows_free(vs->cache);
     if (vs->spare)
@@ -525,12 +527,9 @@ void vswitch_tick(struct vswitch *vs)
 {
     int64_t now_ms = env_now_ms(vs->env);
     revalidate_walk(vs);
+    expiry_go_on(vs);
     struct bridge *br;
     LIST_FOR_EACH (br, node, &vs->bridges) {
-        struct journal journal = JOURNAL_INIT;
-        tables_expire(&br->tables, now_ms, vs->walk.credited_ms, &journal);
-        bridge_commit(br, &journal);
-        mac_table_expire(&br->macs, now_ms);
         exports_tick(&br->exports);
         refresh_ports(br);
         if (br->of)

@@ -14,6 +14,7 @@
 #include "switchd/bridge.h"
 #include "switchd/deps.h"
 #include "switchd/dp.h"
+#include "switchd/expiry.h"
 #include "switchd/recirc.h"
 #include "switchd/upcall.h"
 
@@ -44,6 +45,7 @@ struct vswitch {
         uint64_t n_revalidated;
         struct timer timer;
     } walk;
+    struct expiry expiry;
     uint32_t next_bridge;
     struct conntrack *ct;
     struct recirc_table recirc;

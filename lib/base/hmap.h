@@ -5,7 +5,8 @@
  *     HMAP_FOR_EACH_WITH_HASH (t, node, hash, &map) if (matches(t)) return t;
  *     hmap_insert(&map, &t->node, hash);
  *
- * The table grows by itself. It may not be changed during HMAP_FOR_EACH; HMAP_FOR_EACH_SAFE allows
+ * The table grows by itself: up to some 1,000 nodes at once, a larger one by a few buckets with each insert (linear hashing: Litwin, 1980), so that
+ * no insert waits for all that is there. It may not be changed during HMAP_FOR_EACH; HMAP_FOR_EACH_SAFE allows
  * removal of the current element. Iteration order is by hash, not by insertion: never let it reach
  * output that must be stable.
  */
@@ -20,13 +21,14 @@ struct hnode {
 
 struct hmap {
     struct hnode **buckets; /* NULL until the first insert */
-    size_t mask;            /* number of buckets - 1 */
+    size_t mask;            /* of the hash's bits in use */
+    size_t n_buckets;       /* more than half of what MASK can say */
     size_t n;
 };
 
 #define HMAP_INIT                                                                                  \
     {                                                                                              \
-        NULL, 0, 0                                                                                 \
+        NULL, 0, 0, 0                                                                              \
     }
 
 void hmap_insert(struct hmap *map, struct hnode *node, uint64_t hash);
@@ -38,9 +40,16 @@ void hmap_fini(struct hmap *map);  /* does not free the objects */
 struct hnode *hmap_first(const struct hmap *map);
 struct hnode *hmap_next(const struct hmap *map, const struct hnode *node);
 
+/* The bucket of HASH: its low bits, with one bit less where that bucket is not there yet. */
+static inline size_t hmap_at(const struct hmap *map, uint64_t hash)
+{
+    size_t i = hash & map->mask;
+    return i < map->n_buckets ? i : i & map->mask >> 1;
+}
+
 static inline struct hnode *hmap_bucket(const struct hmap *map, uint64_t hash)
 {
-    return map->buckets ? map->buckets[hash & map->mask] : NULL;
+    return map->buckets ? map->buckets[hmap_at(map, hash)] : NULL;
 }
 
 static inline struct hnode *hnode_skip(struct hnode *node, uint64_t hash)

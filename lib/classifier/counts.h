@@ -11,25 +11,41 @@ struct counts_slot {
     uint32_t tag;   /* the hash's upper half */
     uint32_t count; /* 0: the slot is free */
 };
-struct counts {
+struct counts_table {
     struct counts_slot *slots; /* NULL until the first is added */
     uint32_t mask;             /* number of slots - 1 */
     uint32_t n;                /* of them that are not free */
+};
+struct counts {
+    struct counts_table now;
+    struct counts_table
+        before;     /* while it grows: what has not been moved yet, a little with each addition */
+    uint32_t moved; /* slots of BEFORE that have been emptied */
 };
 
 void counts_add(struct counts *counts, uint64_t hash);
 void counts_remove(struct counts *counts, uint64_t hash); /* which was added */
 void counts_fini(struct counts *counts);
 
-static inline bool counts_has(const struct counts *counts, uint64_t hash)
+static inline bool counts_is_empty(const struct counts *counts)
 {
-    uint32_t tag = (uint32_t)(hash >> 32);
-    if (!counts->slots)
+    return !counts->now.n && !counts->before.n;
+}
+
+static inline bool counts_table_has(const struct counts_table *t, uint32_t tag)
+{
+    if (!t->slots)
         return false;
     const struct counts_slot *slot;
-    for (uint32_t i = tag; slot = &counts->slots[i & counts->mask], slot->count; i++) {
+    for (uint32_t i = tag; slot = &t->slots[i & t->mask], slot->count; i++) {
         if (slot->tag == tag)
             return true;
     }
     return false;
+}
+
+static inline bool counts_has(const struct counts *counts, uint64_t hash)
+{
+    uint32_t tag = (uint32_t)(hash >> 32);
+    return counts_table_has(&counts->now, tag) || counts_table_has(&counts->before, tag);
 }

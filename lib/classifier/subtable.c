@@ -105,7 +105,7 @@ void subtable_free(struct cls_subtable *st)
     INVARIANT(st->rules.n == 0);
     hmap_fini(&st->rules);
     for (unsigned s = 0; s < CLS_STAGES; s++) {
-        INVARIANT(st->partial[s].n == 0);
+        INVARIANT(counts_is_empty(&st->partial[s]));
         counts_fini(&st->partial[s]);
     }
     for (unsigned t = 0; t < ARRAY_SIZE(st->ports); t++)

@@ -38,11 +38,14 @@ static void test_hmap(void **state UNUSED)
 {
     struct hmap map = HMAP_INIT;
     assert_null(item_find(&map, 1));
-    enum { N = 1000 };
+    enum { N = 10000, EVERY = 97 };
     for (uint64_t i = 0; i < N; i++) {
         struct item *it = NEW(struct item);
         it->key = i;
         hmap_insert(&map, &it->node, hash_u64(i, 0));
+        for (uint64_t k = i % EVERY; k <= i; k += EVERY) /* also while it grows */
+            assert_non_null(item_find(&map, k));
+        assert_null(item_find(&map, i + 1));
     }
     assert_int_equal(map.n, N);
     uint64_t sum = 0;
@@ -63,6 +66,36 @@ static void test_hmap(void **state UNUSED)
         hmap_remove(&map, &it->node);
         free(it);
     }
+    hmap_fini(&map);
+}
+
+/* No insert moves more than a few nodes of a large table; a walk in the middle of its growth meets each of them. */
+static void test_hmap_grows_in_steps(void **state UNUSED)
+{
+    enum { N = 20000 };
+    struct hmap map = HMAP_INIT;
+    struct hnode *nodes = xcalloc(N, sizeof *nodes);
+    size_t most = 0;
+    for (size_t i = 0; i < N; i++) {
+        size_t before = map.n_buckets;
+        hmap_insert(&map, &nodes[i], hash_u64(i, 0));
+        if (i > 2048)
+            most = MAX(most, map.n_buckets - before);
+        assert_true(map.n <= map.n_buckets);
+        if (i % 1000)
+            continue;
+        size_t n = 0;
+        for (const struct hnode *node = hmap_first(&map); node; node = hmap_next(&map, node))
+            n++;
+        assert_int_equal(n, i + 1);
+    }
+    assert_in_range(most, 1, 16);
+    hmap_reserve(&map, 4 * N);
+    assert_true(map.n_buckets >= 4 * N);
+    for (size_t i = 0; i < N; i++)
+        hmap_remove(&map, &nodes[i]);
+    assert_null(hmap_first(&map));
+    free(nodes);
     hmap_fini(&map);
 }
 
@@ -235,9 +268,11 @@ static void test_diag(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hmap),    cmocka_unit_test(test_slots), cmocka_unit_test(test_trail),
-        cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena), cmocka_unit_test(test_rstr),
-        cmocka_unit_test(test_uuid),    cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_hmap),    cmocka_unit_test(test_hmap_grows_in_steps),
+        cmocka_unit_test(test_slots),   cmocka_unit_test(test_trail),
+        cmocka_unit_test(test_vec_str), cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_rstr),    cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_diag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* test_classifier.c - the classifier against a list that is searched from end to end, over random
  * tables, packets and changes, by itself and through a memo; the promise of un-wildcarding; conjunctions; selection; versions. */
+#include "classifier/counts.h"
 #include "classifier/memo.h"
 
 #include <setjmp.h>
@@ -376,6 +377,41 @@ static void test_memo_and_versions(void **state)
     cls_memo_free(memo);
 }
 
+/* Counts of random hashes, many of which share slots, while the table grows and what it had before is being moved. */
+static void test_counts(void **state)
+{
+    enum { HASHES = 5000, STEPS = 60000 };
+    (void)state;
+    struct counts counts = {.moved = 0};
+    unsigned *model = xcalloc(HASHES, sizeof *model), moving = 0;
+    uint64_t random = 1;
+    for (unsigned i = 0; i < STEPS; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        unsigned k = (unsigned)(random >> 33) % MIN(HASHES, i / 8 + 8);
+        uint64_t hash = (uint64_t)(k % 2 ? k : k << 16 | 76) << 32;
+        assert_int_equal(counts_has(&counts, hash), model[k] > 0);
+        if (model[k] && random >> 62 == 0) {
+            counts_remove(&counts, hash);
+            model[k]--;
+        } else {
+            counts_add(&counts, hash);
+            model[k]++;
+        }
+        assert_int_equal(counts_has(&counts, hash), model[k] > 0);
+        moving += counts.before.n > 0;
+    }
+    assert_true(moving > 100);
+    for (unsigned k = 0; k < HASHES; k++) {
+        uint64_t hash = (uint64_t)(k % 2 ? k : k << 16 | 76) << 32;
+        for (; model[k]; model[k]--)
+            counts_remove(&counts, hash);
+        assert_false(counts_has(&counts, hash));
+    }
+    assert_true(counts_is_empty(&counts));
+    counts_fini(&counts);
+    free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_prefixes_leave_bits_alone),
         cmocka_unit_test(test_selection_and_overlap),
         cmocka_unit_test(test_memo_and_versions),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_oracle_conjunctions),
     };

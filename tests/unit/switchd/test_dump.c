@@ -279,14 +279,43 @@ static void test_gone(void **state UNUSED)
     end(&s);
 }
 
+/* More flows time out in one second than a slice can look at: they leave in the turns after the tick, and those with time left stay. Flows that
+ * come and go meanwhile, one where the round has stopped among them, are no trouble. */
+static void test_expiry_in_slices(void **state)
+{
+    enum { N = 3000 };
+    (void)state;
+    struct world w;
+    struct bridge *br = world_bridge(&w, 1);
+    for (unsigned i = 0; i < N; i++) {
+        char *text = xasprintf("hard_timeout=%u,ip,nw_dst=10.0.%u.%u,actions=drop", i % 3 ? 5 : 50,
+                               i >> 8, i & 255);
+        world_add_flow(br, text);
+        free(text);
+    }
+    w.env.now_us += 6 * INT64_C(1000000);
+    vswitch_tick(&w.vs);
+    size_t n = br->tables.n_rules, turns = 0;
+    assert_true(n > N / 3 && n < N); /* a part of them in the tick */
+    struct rule *next = CONTAINER_OF(br->tables.expiry.next, struct rule, expirable);
+    struct journal journal = JOURNAL_INIT;
+    tables_remove(&br->tables, next, OF_REMOVED_DELETE, &journal);
+    bridge_commit(br, &journal);
+    world_add_flow(br, "hard_timeout=5,arp,actions=drop");
+    while (loop_run_once(w.loop, 0) && br->tables.n_rules > N / 3 + 1 && turns < 100)
+        turns++;
+    assert_in_range(turns, 2, 50);
+    assert_in_range(br->tables.n_rules, N / 3, N / 3 + 1);
+    world_fini(&w);
+}
+
 int main(void)
 {
     log_set_level(NULL, LOG_ERR);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_selection),
-        cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_changes),          cmocka_unit_test(test_selection),
+        cmocka_unit_test(test_slow_reader),      cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_expiry_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,7 +304,13 @@ static void test_many(void **state)
         assert_int_equal(count(br, "table=1"), 3 + CLIENTS * SERVERS);
         assert_int_equal(count(br, "table=2"), 2 + CLIENTS * SERVERS);
     }
-    pass(&w, 301);
+    for (
+        int round = 0; round < 2;
+        round++) { /* so many leave a slice at a time, some that were young when it came to them in the next round */
+        pass(&w, 301);
+        while (w.vs.expiry.bridge)
+            loop_run_once(w.loop, 0);
+    }
     assert_int_equal(count(br, "table=1"), 3);
     assert_int_equal(count(br, "table=2"), 2);
     world_fini(&w);
