@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "controller/pinctrl/frame.h"
 #include "controller/pinctrl/pinctrl.h"
 #include "net/headers.h"
 
@@ -16,6 +17,7 @@ struct put_arp {
     struct hnode node;
     struct neighbor_key key;
     struct mac mac;
+    const char *message; /* what told */
     int64_t since_ms;
 };
 
@@ -58,13 +60,24 @@ static bool is_host(const struct ip_addr *ip)
     return x >> 24 && x >> 24 != 127 && x >> 28 < 0xe;
 }
 
+static const char *message_of(const struct frame *f)
+{
+    if (f->key.eth_type == swap16(ETH_TYPE_ARP))
+        return f->key.arp_op == swap16(ARP_OP_REPLY) ? "ARP reply" : "ARP request";
+    if (!frame_is_ip6(f) || f->key.nw_proto != IP_PROTO_ICMPV6)
+        return "packet";
+    return f->key.icmp_type == ICMP6_NEIGHBOR_ADVERT    ? "neighbor advertisement"
+           : f->key.icmp_type == ICMP6_NEIGHBOR_SOLICIT ? "neighbor solicitation"
+                                                        : "packet";
+}
+
 static void learn(struct pinctrl *p, const struct pinctrl_event *event, const struct ip_addr *ip)
 {
     struct neighbor_key key = {pinctrl_datapath(event), pinctrl_reg(event, FIELD_REG14), *ip};
-    struct eth_header eth = {.type = 0};
-    if (event->pin->packet_len >= sizeof eth)
-        memcpy(&eth, event->pin->packet, sizeof eth);
-    if (!is_host(ip) || mac_is_zero(eth.src) || mac_is_multicast(eth.src)) {
+    struct frame f;
+    frame_read(&f, event->pin->packet, event->pin->packet_len);
+    struct mac from = f.key.eth_src;
+    if (!is_host(ip) || mac_is_zero(from) || mac_is_multicast(from)) {
         p->stats.malformed++;
         return;
     }
@@ -72,11 +85,12 @@ static void learn(struct pinctrl *p, const struct pinctrl_event *event, const st
     if (!a) {
         p->stats.put_arp_full++;
     } else {
-        a->mac = eth.src;
+        a->mac = from;
+        a->message = message_of(&f);
         a->since_ms = loop_now_ms(p->options.loop);
         p->options.wake(p->options.aux);
     }
-    waiting_release(p, &key, eth.src);
+    waiting_release(p, &key, from);
 }
 
 void put_arp_handle(struct pinctrl *p, const struct pinctrl_event *event)
@@ -130,8 +144,26 @@ static bool has_room(struct pinctrl *p, struct batch *b, const struct sb_port_bi
     return false;
 }
 
-static void insert_binding(struct pinctrl *p, const struct sb_port_binding *port, const char *ip,
-                           const char *mac, struct writer *w, int64_t wall_ms)
+/* For people (weft-sbctl neighbors): which chassis was told, and by what. */
+static void write_source(struct pinctrl *p, const struct put_arp *a, const struct uuid *id,
+                         struct writer *w)
+{
+    const struct row *chassis =
+        p->options.sb->has_chassis
+            ? replica_row_find(w->replica, replica_table(w->replica, "Chassis"),
+                               &p->options.sb->chassis)
+            : NULL;
+    union atom keys[] = {{.string = rstr_new("chassis")}, {.string = rstr_new("message")}};
+    union atom values[] = {
+        {.string = rstr_new(chassis ? sb_chassis_name(sb_chassis_cast(chassis)) : "")},
+        {.string = rstr_new(a->message)}};
+    writer_datum(w, "MAC_Binding", id, "learned_from",
+                 datum_new_map(ATOM_STRING, ATOM_STRING, keys, values, 2));
+}
+
+static void insert_binding(struct pinctrl *p, const struct put_arp *a,
+                           const struct sb_port_binding *port, const char *ip, const char *mac,
+                           struct writer *w, int64_t wall_ms)
 {
     struct uuid id = writer_insert(w, "MAC_Binding");
     writer_uuid(w, "MAC_Binding", &id, "datapath", sb_port_binding_datapath(port));
@@ -139,6 +171,7 @@ static void insert_binding(struct pinctrl *p, const struct sb_port_binding *port
     writer_text(w, "MAC_Binding", &id, "ip", ip);
     writer_text(w, "MAC_Binding", &id, "mac", mac);
     writer_integer(w, "MAC_Binding", &id, "timestamp", wall_ms);
+    write_source(p, a, &id, w);
     p->stats.learned++;
 }
 
@@ -152,6 +185,7 @@ static void change_binding(struct pinctrl *p, const struct put_arp *a,
         moves_note(p, &a->key, sb_mac_binding_logical_port(row), before, a->mac);
     writer_text(w, "MAC_Binding", id, "mac", mac);
     writer_integer(w, "MAC_Binding", id, "timestamp", wall_ms);
+    write_source(p, a, id, w);
     p->stats.learned++;
 }
 
@@ -174,7 +208,7 @@ static void write_binding(struct pinctrl *p, const struct put_arp *a, struct wri
     if (row && strcmp(sb_mac_binding_mac(row), str_c(&mac)))
         change_binding(p, a, row, str_c(&mac), w, b->wall_ms);
     else if (!row && has_room(p, b, port))
-        insert_binding(p, port, str_c(&ip), str_c(&mac), w, b->wall_ms);
+        insert_binding(p, a, port, str_c(&ip), str_c(&mac), w, b->wall_ms);
     str_fini(&ip);
     str_fini(&mac);
 }
@@ -189,6 +223,7 @@ static void settle(struct pinctrl *p, const struct writer *w)
         struct put_arp *again = w->failures ? put_arp_get(p, &a->key) : NULL;
         if (again && again->since_ms < a->since_ms) {
             again->mac = a->mac;
+            again->message = a->message;
             again->since_ms = a->since_ms;
         }
         free(a);

@@ -46,7 +46,7 @@ check "every flow is in" nb --wait=hv sync
 
 check "the first packet arrives" at a ping -n -q -c 1 -W 5 10.0.1.9
 wait_for 5 sh -c "'$WEFT_BIN/weft-sbctl' --db='unix:$dir/ovnsb_db.sock' neighbors | grep -q 10.0.1.9"
-has "the neighbour is shown" '^r1 +10.0.1.9 +02:00:00:00:00:0f +fresh +[01] +4' "$(sb neighbors)"
+has "the neighbour is shown" '^r1 +10.0.1.9 +02:00:00:00:00:0f +fresh +[01] +4 +hv, ARP reply' "$(sb neighbors)"
 equal "of that port alone" "" "$(sb neighbors r0 | grep -v '^port\|^-' | grep -v '^ *$')"
 first=$(sb --bare --columns=timestamp find mac_binding ip=10.0.1.9)
 # More than two thresholds of traffic. u does not ask for the router meanwhile (it is told who that is), so only probes can show that it lives.

@@ -1,4 +1,4 @@
-/* neighbors.c - neighbors: who is known behind router ports, how it is known, and for how long yet.
+/* neighbors.c - neighbors: who is known behind router ports, how it is known, for how long yet, and which chassis was told by what.
  *
  * Ages are those of MAC_Binding.timestamp, which the controllers move on while a neighbour is heard; the threshold is the one that
  * northd publishes with the datapath.
@@ -57,6 +57,17 @@ static uint32_t threshold(struct ctl_call *call, const struct neighbor *n)
     return ret;
 }
 
+static void put_source(const struct neighbor *n, struct str *to)
+{
+    if (n->is_static)
+        return;
+    const struct sb_mac_binding *row = sb_mac_binding_cast(n->row);
+    const char *chassis = sb_mac_binding_learned_from_value(row, "chassis"),
+               *message = sb_mac_binding_learned_from_value(row, "message");
+    if (chassis && message)
+        str_putf(to, "%s, %s", chassis, message);
+}
+
 /* What will become of it. */
 static const char *state(const struct neighbor *n, int64_t age, int64_t limit)
 {
@@ -84,6 +95,10 @@ static void print(struct ctl_call *call, const struct neighbor *n, struct table_
     table_text_add_text(table, state(n, age, limit));
     table_text_add_text(table, text[0]);
     table_text_add_text(table, text[1]);
+    struct str source = STR_INIT;
+    put_source(n, &source);
+    table_text_add_text(table, str_c(&source));
+    str_fini(&source);
 }
 
 static size_t n_rows(struct ctl_call *call, const char *table)
@@ -96,7 +111,8 @@ static size_t n_rows(struct ctl_call *call, const char *table)
 
 static int run_neighbors(struct ctl_call *call)
 {
-    static const char *const headings[] = {"port", "address", "mac", "state", "age", "limit"};
+    static const char *const headings[] = {"port", "address", "mac",      "state",
+                                           "age",  "limit",   "taught by"};
     size_t n_learned = n_rows(call, "MAC_Binding");
     size_t n = n_learned + n_rows(call, "Static_MAC_Binding");
     struct neighbor *all = xcalloc(n + 1, sizeof *all);
@@ -121,6 +137,7 @@ static int run_neighbors(struct ctl_call *call)
 const struct ctl_command sb_neighbor_commands[] = {
     {.help = "Neighbour commands"},
     {"neighbors", 0, 1, "[PORT]", NULL, "MAC_Binding Static_MAC_Binding Datapath_Binding", NULL,
-     run_neighbors, "print who is known behind router ports (or PORT), its state and age"},
+     run_neighbors,
+     "print who is known behind router ports (or PORT), its state, age and who taught it"},
     {0},
 };
