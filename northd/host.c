@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "daemon/memory_ahead.h"
 #include "localdb/local_source.h"
 #include "northd/control.h"
 #include "northd/cost/cost.h"
@@ -44,7 +45,8 @@ struct host {
     struct deferred work;
     struct timer retry, health;
     struct control *control;
-    struct judge *judge; /* of NB hosted here */
+    struct judge *judge;        /* of NB hosted here */
+    struct memory_ahead *ahead; /* until it has come to rest for the first time */
 };
 
 enum {
@@ -265,6 +267,10 @@ static void on_work(void *host_)
         deferred_schedule(&host->work);
         return;
     }
+    if (host->ahead && northd_is_idle(host->northd)) {
+        memory_ahead_stop(host->ahead);
+        host->ahead = NULL;
+    }
     int64_t next = northd_next_ms(host->northd);
     if (next == INT64_MAX)
         timer_stop(&host->retry);
@@ -296,6 +302,7 @@ static int start(void *host_, struct daemon *daemon, bool *ready UNUSED, struct 
 {
     struct host *host = host_;
     host->loop = daemon_loop(daemon);
+    host->ahead = memory_ahead_start();
     deferred_init(&host->work, host->loop, LOOP_LATER, on_work, host);
     timer_init(&host->retry, host->loop, on_wakeup, host);
     timer_init(&host->health, host->loop, on_health, host);
@@ -332,6 +339,8 @@ static void stop(void *host_)
         timer_stop(&host->retry);
         timer_stop(&host->health);
     }
+    memory_ahead_stop(host->ahead);
+    host->ahead = NULL;
     control_free(host->control);
     northd_free(host->northd);
     judge_free(host->judge);
