@@ -264,6 +264,16 @@ int fact_compare_actions(const struct actions *a, const struct actions *b)
     return c;
 }
 
+FACT_COMPARE(class_member, uuid_compare(&a->id, &b->id), uuid_compare(&a->datapath, &b->datapath),
+             fact_compare_u64(a->family, b->family), fact_compare_u64(a->traits, b->traits))
+static void class_member_print(const void *fact, struct str *out)
+{
+    const struct fact_class_member *f = fact;
+    fact_put_uuid(out, &f->datapath);
+    str_put(out, " in ");
+    fact_put_uuid(out, &f->id);
+}
+
 FACT_COMPARE(lflow, uuid_compare(&a->datapath, &b->datapath), fact_compare_u64(a->stage, b->stage),
              fact_compare_u64(b->priority, a->priority), fact_compare_match(a->match, b->match),
              fact_compare_actions(a->actions, b->actions), fact_compare_u64(a->hint, b->hint))
@@ -307,6 +317,7 @@ FACT_TYPE(datapath_binding, datapath_binding_print);
 FACT_TYPE(port_binding, port_binding_print);
 FACT_TYPE_PLAIN(group, group_print);
 FACT_TYPE(member, member_print);
+FACT_TYPE_PLAIN(class_member, class_member_print);
 FACT_TYPE(lflow, lflow_print);
 FACT_TYPE(bound, NULL);
 FACT_TYPE(static_mac, static_mac_print);

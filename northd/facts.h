@@ -230,9 +230,24 @@ struct fact_bound {
     struct uuid chassis;
 };
 
+/* Families of classes of datapaths: see northd/classes.h. */
+enum class_family {
+    CLASS_COMMON,
+    CLASS_ACL,
+    CLASS_LB,
+    N_CLASS_FAMILIES,
+    CLASS_BALANCERS = N_CLASS_FAMILIES
+};
+
+/* A datapath is in a class. */
+struct fact_class_member {
+    struct uuid id, datapath;
+    uint64_t family, traits; /* enum class_family; what its members have in common there */
+};
+
 /* Room 4. Flows that are equal but for the datapath become one southbound row. */
 struct fact_lflow {
-    struct uuid datapath; /* NB uuid of the switch or router */
+    struct uuid datapath; /* NB uuid of the switch or router; in class_flow the class */
     const struct expr *match;
     const struct actions *actions;
     uint16_t stage, priority;
@@ -249,7 +264,7 @@ extern const struct inc_type northd_type_datapath, northd_type_lsp, northd_type_
     northd_type_datapath_binding, northd_type_port_binding, northd_type_group, northd_type_member,
     northd_type_lflow, northd_type_switch_has, northd_type_complaint, northd_type_static_mac,
     northd_type_tag_want, northd_type_tag, northd_type_bound, northd_type_port_option,
-    northd_type_port_nat, northd_type_port_chassis, northd_type_chassis;
+    northd_type_port_nat, northd_type_port_chassis, northd_type_chassis, northd_type_class_member;
 
 /* A uuid that stands for DATA as a WHAT: the same in every run. */
 struct uuid fact_derive_uuid(const char *what, const void *data, size_t n);

@@ -11,6 +11,7 @@ struct lflow_out lflows_begin(struct inc_ctx *ctx, struct northd_program *p,
 {
     return (struct lflow_out){.ctx = ctx,
                               .p = p,
+                              .coll = p->lflow,
                               .e = p->exprs,
                               .a = p->actions,
                               .datapath = *datapath,
@@ -28,7 +29,7 @@ void lflows_emit(const struct lflow_out *l, enum stage stage, unsigned priority,
     f.stage = (uint16_t)stage;
     f.priority = (uint16_t)priority;
     f.hint = l->hint;
-    inc_emit_take(l->ctx, l->p->lflow, &f);
+    inc_emit_take(l->ctx, l->coll, &f);
 }
 
 static struct expr *match_of(const struct lflow_out *l, const char *text)

@@ -12,6 +12,7 @@
 struct lflow_out {
     struct inc_ctx *ctx;
     struct northd_program *p;
+    const struct inc_coll *coll; /* lflow, or class_flow: then the datapath is a class */
     struct expr_pool *e;
     struct action_pool *a;
     struct uuid datapath;

@@ -285,7 +285,9 @@ bool northd_is_idle(const struct northd *n)
 {
     return n->started && inc_is_settled(n->inc) && !n->nb.in_flight && !n->sb.in_flight &&
            (!northd_is_active(n) || (n->active && !publisher_is_dirty(n->pub) && !n->nb_dirty &&
-                                     !inc_has_changes(n->inc, n->program->lflow)));
+                                     !inc_has_changes(n->inc, n->program->lflow) &&
+                                     !inc_has_changes(n->inc, n->program->class_flow) &&
+                                     !inc_has_changes(n->inc, n->program->class_member)));
 }
 
 void northd_pause(struct northd *n, bool paused)
@@ -334,7 +336,8 @@ void northd_put_stats(const struct northd *n, struct str *out)
 void northd_put_memory(const struct northd *n, struct str *out)
 {
     str_putf(out, "facts-bytes:%zu lflows:%zu matches:%zu", inc_memory(n->inc),
-             inc_count(n->inc, n->program->lflow), expr_pool_count(n->program->exprs));
+             inc_count(n->inc, n->program->lflow) + inc_count(n->inc, n->program->class_flow),
+             expr_pool_count(n->program->exprs));
 }
 
 struct northd *northd_new(const struct northd_options *options)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "northd/acl/acl.h"
+#include "northd/classes.h"
 #include "northd/declare.h"
 #include "northd/dhcp/dhcp.h"
 #include "northd/dns/dns.h"
@@ -200,6 +201,7 @@ static void declare_facts(struct northd_program *p)
     p->port_chassis = inc_derived(g, "port_chassis", &northd_type_port_chassis);
     p->port_chassis_by_port = BY_NAME(p->port_chassis, fact_port_chassis, port);
     p->lflow = inc_derived(g, "lflow", &northd_type_lflow);
+    classes_declare(p);
 }
 
 /* --- The units, in order. A collection is read only below all that emit it. */
@@ -237,17 +239,16 @@ static void declare_switch(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     UNIT("switch: has", p->lsp_by_has, switch_has, READS(p->lsp), p->switch_has);
-    UNIT("switch: port_sec", p->switch_by_uuid, switch_port_sec, READS(p->datapath, p->switch_has),
-         p->lflow);
+    UNIT("switch: classes", p->switch_by_uuid, classes_switch, READS(p->datapath, p->switch_has),
+         p->class_member);
     UNIT("switch: fdb", p->lsp_that.learns, switch_fdb, READS(p->lsp), p->lflow);
     UNIT("switch: queue", p->lsp_that.has_queue, switch_queue,
          READS(p->lsp, p->in_lsp, p->switch_has), p->lflow);
     UNIT("switch: vtep", p->lsp_that.is_vtep, switch_vtep, READS(p->lsp), p->lflow);
-    UNIT("switch: vtep, common", p->switch_by_uuid, switch_vtep_common,
-         READS(p->datapath, p->switch_has), p->lflow);
     UNIT("switch: qos", p->in_qos_by_uuid, switch_qos, READS(p->in_qos, p->in_ls_qos), p->lflow,
          p->complaint);
-    UNIT("switch: common", p->switch_by_uuid, switch_common, READS(p->datapath), p->lflow);
+    UNIT("switch: common", p->class_each[CLASS_COMMON], switch_common, READS(p->class_member),
+         p->class_flow);
     UNIT("switch: enabled", p->lsp_that.is_disabled, switch_enabled, READS(p->lsp), p->lflow);
     UNIT("switch: arp_rsp", p->lsp_by_uuid, switch_arp_rsp,
          READS(p->lsp, p->datapath, p->port_addr, p->in_lsp, p->in_option), p->lflow);

@@ -75,6 +75,8 @@ struct northd_program {
     struct inc_index *tag_want_by_parent, *tag_by_lsp;
     struct inc_coll *complaint, *switch_has; /* switch_has: acl and lb emit it */
     struct inc_index *switch_has_each, *switch_has_by_ls;
+    struct inc_coll *class_member, *class_flow; /* northd/classes.h */
+    struct inc_index *class_each[N_CLASS_FAMILIES], *class_member_by_class, *class_flow_by_class;
 
     /* the rooms' own */
     struct gateway_facts gateway;

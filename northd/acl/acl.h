@@ -41,7 +41,7 @@ void acl_meter_fair(struct inc_ctx *ctx, const void *key, void *aux);
 const struct rstr *acl_meter_name(struct inc_ctx *ctx, struct northd_program *p,
                                   const struct fact_acl *acl);
 const struct datum *acl_meter_bands(const struct fact_meter *meter);
-/* common.c, each switch; untracked.c, each switch port; flows.c, each ACL on a switch */
+/* common.c, each class of switches; untracked.c, each switch port; flows.c, each ACL on a switch */
 void acl_common(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_port(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_flows(struct inc_ctx *ctx, const void *key, void *aux);
@@ -52,4 +52,4 @@ bool acl_uses_tiers(struct inc_ctx *ctx, struct northd_program *p, const struct 
                     enum acl_place place);
 struct expr *acl_in_tier(const struct lflow_out *l, enum acl_place place, unsigned tier);
 struct actions *acl_next_tier(const struct lflow_out *l, enum acl_place place, unsigned tier);
-void acl_tiers(const struct lflow_out *l, const struct uuid *ls);
+void acl_tiers(const struct lflow_out *l, uint64_t traits); /* of a class of switches */

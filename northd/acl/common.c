@@ -6,6 +6,7 @@
  * ask the ACLs each time: when one allows them again, the commit takes the mark off.
  */
 #include "northd/acl/acl.h"
+#include "northd/classes.h"
 
 /* Discovery of neighbours and listeners is part of the link, and nobody's to filter. */
 static const struct lflow_text always[] = {
@@ -93,12 +94,13 @@ static void tracking(const struct lflow_out *l)
 void acl_common(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
-    struct lflow_out l = lflows_begin(ctx, p, key, NULL);
-    bool acl = program_switch_has(ctx, p, key, SWITCH_HAS_ACL);
-    bool lb = program_switch_has(ctx, p, key, SWITCH_HAS_LB);
-    bool stateful = program_switch_has(ctx, p, key, SWITCH_HAS_STATEFUL_ACL);
-    bool after_lb = program_switch_has(ctx, p, key, SWITCH_HAS_AFTER_LB);
-    bool before_lb = program_switch_has(ctx, p, key, SWITCH_HAS_BEFORE_LB) || !after_lb;
+    const uint64_t *traits = key;
+    struct lflow_out l = classes_begin(ctx, p, CLASS_ACL, traits);
+    bool acl = has_trait(*traits, SWITCH_HAS_ACL);
+    bool lb = has_trait(*traits, SWITCH_HAS_LB);
+    bool stateful = has_trait(*traits, SWITCH_HAS_STATEFUL_ACL);
+    bool after_lb = has_trait(*traits, SWITCH_HAS_AFTER_LB);
+    bool before_lb = has_trait(*traits, SWITCH_HAS_BEFORE_LB) || !after_lb;
     bool drop = (acl || lb) && program_option_is(ctx, p, "default_acl_drop", false);
     last_word(&l, STAGE_SW_IN_ACL, stateful || lb, drop && before_lb);
     last_word(&l, STAGE_SW_IN_ACL_AFTER_LB, stateful || lb, drop && after_lb);
@@ -112,5 +114,5 @@ void acl_common(struct inc_ctx *ctx, const void *key, void *aux)
         lflows_emit_texts(&l, into_tracking, ARRAY_SIZE(into_tracking));
     if (stateful || lb)
         tracking(&l);
-    acl_tiers(&l, key);
+    acl_tiers(&l, *traits);
 }

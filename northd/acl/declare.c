@@ -98,8 +98,8 @@ void acl_declare_flows(struct northd_program *p)
 {
     struct inc_program *g = p->inc;
     struct acl_room *r = &p->acl;
-    UNIT("acl: common", p->switch_by_uuid, acl_common,
-         READS(p->datapath, p->switch_has, p->in_option), p->lflow);
+    UNIT("acl: common", p->class_each[CLASS_ACL], acl_common, READS(p->class_member, p->in_option),
+         p->class_flow);
     UNIT("acl: ports", p->lsp_that.is_outer, acl_port, READS(p->lsp, p->in_lsp, p->switch_has),
          p->lflow);
     UNIT("acl: flows", r->acl_on_each, acl_flows,

@@ -3,6 +3,7 @@
  * the same table again. Where all ACLs are of tier 0 and none passes, there is neither register nor question.
  */
 #include "northd/acl/acl.h"
+#include "northd/classes.h"
 
 enum { PRIO_NEXT_TIER = 500 }; /* below every ACL, above the last word */
 
@@ -20,17 +21,16 @@ static enum logical_reg reg_of(enum acl_place place)
     return place == ACL_IN_AFTER_LB ? LREG_SWITCH_ACL_TIER_AFTER_LB : LREG_SWITCH_ACL_TIER;
 }
 
-static bool has_tier(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
-                     enum acl_place place, unsigned tier)
+static enum switch_has tier_of(enum acl_place place, unsigned tier)
 {
-    return program_switch_has(ctx, p, ls, SWITCH_HAS_TIER + place * (ACL_MAX_TIER + 1) + tier);
+    return SWITCH_HAS_TIER + place * (ACL_MAX_TIER + 1) + tier;
 }
 
 bool acl_uses_tiers(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
                     enum acl_place place)
 {
     for (unsigned t = 0; t <= ACL_MAX_TIER; t++)
-        if (has_tier(ctx, p, ls, place, t))
+        if (program_switch_has(ctx, p, ls, tier_of(place, t)))
             return true;
     return false;
 }
@@ -47,11 +47,11 @@ struct actions *acl_next_tier(const struct lflow_out *l, enum acl_place place, u
                       action_next_table(l->a, stage_info(acl_stage(place))->table), NULL);
 }
 
-void acl_tiers(const struct lflow_out *l, const struct uuid *ls)
+void acl_tiers(const struct lflow_out *l, uint64_t traits)
 {
     for (enum acl_place place = 0; place < N_ACL_PLACES; place++) {
         unsigned last = ACL_MAX_TIER;
-        while (last && !has_tier(l->ctx, l->p, ls, place, last))
+        while (last && !has_trait(traits, tier_of(place, last)))
             last--;
         for (unsigned t = 0; t < last; t++)
             lflows_emit(l, acl_stage(place), PRIO_NEXT_TIER, acl_in_tier(l, place, t),

@@ -16,14 +16,6 @@ static void router_key(const void *fact, struct inc_keys *keys, void *aux UNUSED
         inc_key_add(keys, &f->datapath);
 }
 
-/* Few of the many are on routers. */
-static void on_router_key(const void *fact, struct inc_keys *keys, void *aux UNUSED)
-{
-    const struct fact_lb_on *f = fact;
-    if (f->kind == DATAPATH_ROUTER)
-        inc_key_add(keys, fact);
-}
-
 static struct inc_index *each(struct inc_program *g, struct inc_coll *coll,
                               const struct inc_type *type)
 {
@@ -47,6 +39,8 @@ static void declare_inputs(struct northd_program *p, struct lb_facts *f)
     f->in_lr_group_each = each(g, f->in_lr_group, &feed_ref_type);
     f->in_group_lb = program_elements(p, "Load_Balancer_Group", "load_balancer", &feed_ref_type);
     f->in_group_lb_by_group = BY_UUID(f->in_group_lb, feed_ref, row);
+    f->in_group_lb_by_lb = BY_UUID(f->in_group_lb, feed_ref, to);
+    f->in_ls_lb_by_lb = BY_UUID(f->in_ls_lb, feed_ref, to);
 }
 
 void lb_declare_facts(struct northd_program *p)
@@ -63,8 +57,17 @@ void lb_declare_facts(struct northd_program *p)
     f->flow_by_lb = BY_UUID(f->flow, fact_lb_flow, lb);
     f->on = inc_derived(g, "lb_on", &northd_type_lb_on);
     f->on_each = inc_index_self(g, f->on, "each");
-    f->on_router = inc_index_fn(g, f->on, "router", &northd_type_lb_on, on_router_key);
-    f->on_by_lb = BY_UUID(f->on, fact_lb_on, lb);
+    f->place = inc_derived(g, "lb_place", &northd_type_lb_place);
+    f->place_by_lb = BY_UUID(f->place, fact_lb_place, lb);
+    f->mixed = inc_derived(g, "lb_mixed", &feed_ref_type);
+    f->mixed_by_group = BY_UUID(f->mixed, feed_ref, row);
+    f->member = inc_derived(g, "lb_member", &northd_type_class_member);
+    f->member_by_class = BY_UUID(f->member, fact_class_member, id);
+    f->member_by_switch = BY_UUID(f->member, fact_class_member, datapath);
+    f->balanced = inc_derived(g, "lb_balanced", &northd_type_lb_balanced);
+    f->balanced_by_class = BY_UUID(f->balanced, fact_lb_balanced, at);
+    f->sum = inc_derived(g, "lb_sum", &northd_type_lb_sum);
+    f->sum_by_class = BY_UUID(f->sum, fact_lb_sum, at);
     f->datapath = inc_derived(g, "lb_datapath", &northd_type_lb_datapath);
     f->datapath_by_switch = inc_index_fn(g, f->datapath, "switch", &feed_uuid_type, switch_key);
     f->datapath_by_router = inc_index_fn(g, f->datapath, "router", &feed_uuid_type, router_key);
@@ -83,16 +86,24 @@ void lb_declare_units(struct northd_program *p)
          READS(f->lb, p->in_option, p->lsp, f->health.check, f->health.mapping, f->health.offline),
          f->vip, f->flow, f->health.want, p->complaint);
     lb_health_declare_monitors(p);
-    UNIT("lb: on switches", f->in_ls_lb_each, lb_on_switch, READS(f->in_ls_lb), f->on);
+    UNIT("lb: places", f->in_lb_by_uuid, lb_place, READS(f->in_ls_lb, f->in_group_lb), f->place,
+         f->mixed);
+    UNIT("lb: on switches", f->in_ls_lb_each, lb_on_switch, READS(f->in_ls_lb), f->member);
     UNIT("lb: on routers", f->in_lr_lb_each, lb_on_router, READS(f->in_lr_lb), f->on);
-    UNIT("lb: groups on switches", f->in_ls_group_each, lb_on_switch_group, READS(f->in_group_lb),
-         f->on);
+    UNIT("lb: groups on switches", f->in_ls_group_each, lb_on_switch_group, READS(f->mixed),
+         f->member);
     UNIT("lb: groups on routers", f->in_lr_group_each, lb_on_router_group, READS(f->in_group_lb),
          f->on);
-    UNIT("lb: bindings", f->in_lb_by_uuid, lb_binding, READS(f->in_lb, f->on), f->binding);
-    UNIT("lb: flows", f->on_each, lb_flows,
+    UNIT("lb: classes", f->member_by_class, lb_sum, READS(f->member), f->sum);
+    UNIT("lb: bindings", f->in_lb_by_uuid, lb_binding, READS(f->in_lb, f->place, f->sum),
+         f->binding);
+    UNIT("lb: router flows", f->on_each, lb_router_flows,
          READS(f->flow, f->vip, p->nat.force_snat, p->gateway.port), f->datapath, f->router_vip,
-         p->switch_has, p->nat.translates, p->lflow);
+         p->nat.translates, p->lflow);
+    UNIT("lb: switch flows", f->place_by_lb, lb_switch_flows, READS(f->place, f->flow), f->balanced,
+         p->class_flow);
+    UNIT("lb: switches that balance", f->member_by_switch, lb_balances,
+         READS(f->member, f->balanced), f->datapath, p->switch_has);
 }
 
 void lb_declare_flows(struct northd_program *p)
@@ -100,13 +111,13 @@ void lb_declare_flows(struct northd_program *p)
     struct inc_program *g = p->inc;
     struct lb_facts *f = &p->lb;
     lb_health_declare_flows(p);
-    UNIT("lb: switches", f->datapath_by_switch, lb_switch, READS(f->datapath), p->lflow);
+    UNIT("lb: switches", p->class_each[CLASS_LB], lb_switch, READS(p->class_member), p->class_flow);
     UNIT("lb: switch ports", p->lsp_that.is_outer, lb_switch_port,
          READS(p->lsp, f->datapath, p->switch_has), p->lflow);
     UNIT("lb: routers", f->datapath_by_router, lb_router, READS(f->datapath), p->lflow);
     UNIT("lb: announced VIPs", f->router_vip_each, lb_router_announce,
          READS(f->router_vip, p->nat.announcer), p->port_nat);
-    UNIT("lb: router ARP", f->on_router, lb_router_arp,
+    UNIT("lb: router ARP", f->on_each, lb_router_arp,
          READS(f->on, f->lb, f->vip, p->lrp, p->plen, p->network, p->gateway.port,
                p->gateway.reside),
          p->lflow);

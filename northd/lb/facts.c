@@ -54,15 +54,19 @@ static void lb_flow_print(const void *fact, struct str *out)
     str_put(out, ")");
 }
 
-FACT_COMPARE(lb_on, uuid_compare(&a->lb, &b->lb), uuid_compare(&a->datapath, &b->datapath),
-             fact_compare_u64(a->kind, b->kind))
+FACT_COMPARE(lb_on, uuid_compare(&a->lb, &b->lb), uuid_compare(&a->lr, &b->lr))
 static void lb_on_print(const void *fact, struct str *out)
 {
     const struct fact_lb_on *f = fact;
     fact_put_uuid(out, &f->lb);
     str_put(out, " on ");
-    fact_put_uuid(out, &f->datapath);
+    fact_put_uuid(out, &f->lr);
 }
+
+FACT_COMPARE(lb_place, uuid_compare(&a->lb, &b->lb), uuid_compare(&a->at, &b->at))
+FACT_COMPARE(lb_balanced, uuid_compare(&a->at, &b->at))
+FACT_COMPARE(lb_sum, uuid_compare(&a->at, &b->at), fact_compare_u64(a->sum[0], b->sum[0]),
+             fact_compare_u64(a->sum[1], b->sum[1]))
 
 FACT_COMPARE(lb_datapath, uuid_compare(&a->datapath, &b->datapath),
              fact_compare_u64(a->kind, b->kind))
@@ -86,6 +90,9 @@ FACT_TYPE(lb, lb_print);
 FACT_TYPE_PLAIN(lb_vip, lb_vip_print);
 FACT_TYPE(lb_flow, lb_flow_print);
 FACT_TYPE_PLAIN(lb_on, lb_on_print);
+FACT_TYPE_PLAIN(lb_place, NULL);
+FACT_TYPE_PLAIN(lb_balanced, NULL);
+FACT_TYPE_PLAIN(lb_sum, NULL);
 FACT_TYPE_PLAIN(lb_datapath, NULL);
 FACT_TYPE_PLAIN(lb_router_vip, NULL);
 FACT_TYPE(lb_binding, NULL);

@@ -1,20 +1,20 @@
-/* flows.c - the flows of a load balancer's VIPs on a datapath that has it (rooms 3 and 4 of docs/architecture.md). */
+/* flows.c - the flows of a load balancer's VIPs on a router that has it, and on its class of switches (rooms 3 and 4 of
+ * docs/architecture.md). */
+#include "northd/classes.h"
 #include "northd/gateway/gateway.h"
 #include "northd/lb/lb.h"
 
-/* Whether a flow that goes WHERE belongs on a datapath of this kind. */
-static bool belongs(enum lb_where where, bool is_router, bool has_snat)
+/* Whether a flow that goes WHERE belongs on a router. */
+static bool belongs(enum lb_where where, bool has_snat)
 {
     switch (where) {
-    case LB_SWITCH:
-        return !is_router;
     case LB_ROUTER:
-        return is_router;
+        return true;
     case LB_ROUTER_PLAIN:
-        return is_router && !has_snat;
+        return !has_snat;
     case LB_ROUTER_FORCE_SNAT:
-        return is_router && has_snat;
-    default: /* LB_GATEWAY_PORT */
+        return has_snat;
+    default: /* LB_SWITCH, LB_GATEWAY_PORT */
         return false;
     }
 }
@@ -54,51 +54,57 @@ static bool forces_snat(struct inc_ctx *ctx, struct northd_program *p, const str
     return false;
 }
 
-/* What other rooms want to know of a datapath with a VIP. */
+/* What other rooms want to know of a router with a VIP. */
 static void tell(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lb_on *on)
 {
     struct fact_lb_datapath d;
     INC_CLEAR(d);
-    d.datapath = on->datapath;
-    d.kind = on->kind;
+    d.datapath = on->lr;
+    d.kind = DATAPATH_ROUTER;
     inc_emit(ctx, p->lb.datapath, &d);
-    if (on->kind == DATAPATH_SWITCH) {
-        struct fact_switch_has f;
-        INC_CLEAR(f);
-        f.ls = on->datapath;
-        f.what = SWITCH_HAS_LB;
-        inc_emit(ctx, p->switch_has, &f);
-        return;
-    }
-    inc_emit(ctx, p->nat.translates, &(struct fact_translates){on->datapath});
+    inc_emit(ctx, p->nat.translates, &(struct fact_translates){on->lr});
     const struct fact_lb_vip *vip;
     INC_FOR_EACH(vip, inc_read(ctx, p->lb.vip_by_lb, &on->lb))
     {
         struct fact_lb_router_vip f;
         INC_CLEAR(f);
-        f.lr = on->datapath;
+        f.lr = on->lr;
         f.ip = vip->ip;
         inc_emit(ctx, p->lb.router_vip, &f);
     }
 }
 
-void lb_flows(struct inc_ctx *ctx, const void *key, void *aux)
+void lb_router_flows(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct fact_lb_on *on = key;
-    bool is_router = on->kind == DATAPATH_ROUTER;
-    bool has_snat = is_router && forces_snat(ctx, p, &on->datapath);
-    struct lflow_out l = lflows_begin(ctx, p, &on->datapath, &on->lb);
+    bool has_snat = forces_snat(ctx, p, &on->lr);
+    struct lflow_out l = lflows_begin(ctx, p, &on->lr, &on->lb);
     struct inc_facts flows = inc_read(ctx, p->lb.flow_by_lb, &on->lb);
     const struct fact_lb_flow *f;
     if (flows.n)
         tell(ctx, p, on);
     INC_FOR_EACH(f, flows)
     {
-        if (belongs(f->where, is_router, has_snat))
+        if (belongs(f->where, has_snat))
             lflows_emit(&l, f->stage, (unsigned)f->priority, at_gateways(ctx, &l, f),
                         actions_ref(f->actions));
-        else if (is_router && f->where == LB_GATEWAY_PORT)
+        else if (f->where == LB_GATEWAY_PORT)
             at_gateway_ports(ctx, &l, f);
     }
+}
+
+void lb_switch_flows(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct fact_lb_place *place = inc_read_one(ctx, p->lb.place_by_lb, key);
+    struct lflow_out l = classes_begin_at(ctx, p, &place->at, key);
+    struct inc_facts flows = inc_read(ctx, p->lb.flow_by_lb, key);
+    const struct fact_lb_flow *f;
+    if (flows.n)
+        inc_emit(ctx, p->lb.balanced, &(struct fact_lb_balanced){place->at});
+    INC_FOR_EACH(f, flows)
+    if (f->where == LB_SWITCH)
+        lflows_emit(&l, f->stage, (unsigned)f->priority, expr_ref(f->match),
+                    actions_ref(f->actions));
 }

@@ -1,8 +1,7 @@
-/* lb.c - Load_Balancer rows into facts, and which datapath has which, itself or by a group (rooms 1 and 2 of
- * docs/architecture.md). What is said of the VIPs is in vip.c: an LB fact changes only when its options do.
+/* lb.c - Load_Balancer rows into facts (rooms 1 and 2 of docs/architecture.md). What is said of the VIPs is in vip.c: an LB fact
+ * changes only when its options do. Where they are is in place.c.
  */
 #include "northd/lb/lb.h"
-#include "base/hash.h"
 #include "rows/nb.h"
 
 enum { MAX_AFFINITY = 65535 };
@@ -74,63 +73,15 @@ void lb_binding(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct feed_row *f = inc_read_one(ctx, p->lb.in_lb_by_uuid, key);
-    const struct fact_lb_on *on;
+    const struct fact_lb_place *place = inc_read_one(ctx, p->lb.place_by_lb, key);
+    const struct fact_lb_sum *sum =
+        place ? inc_read_one(ctx, p->lb.sum_by_class, &place->at) : NULL;
     struct fact_lb_binding binding;
-    INC_CLEAR(binding);
-    INC_FOR_EACH(on, inc_read(ctx, p->lb.on_by_lb, key))
-    {
-        if (on->kind != DATAPATH_SWITCH)
-            continue;
-        XXH128_hash_t h = XXH3_128bits(&on->datapath, sizeof on->datapath);
-        binding.switches[0] += h.low64 | 1;
-        binding.switches[1] += h.high64;
-    }
-    if (!binding.switches[0] && !binding.switches[1])
+    if (!sum)
         return;
+    INC_CLEAR(binding);
+    memcpy(binding.switches, sum->sum, sizeof binding.switches);
     binding.lb = f->uuid;
     binding.row = f->row;
     inc_emit(ctx, p->lb.binding, &binding);
-}
-
-/* --- Where they are */
-
-static void emit_on(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *lb,
-                    const struct uuid *datapath, enum datapath_kind kind)
-{
-    struct fact_lb_on f;
-    INC_CLEAR(f);
-    f.lb = *lb;
-    f.datapath = *datapath;
-    f.kind = kind;
-    inc_emit(ctx, p->lb.on, &f);
-}
-
-static void emit_group(struct inc_ctx *ctx, struct northd_program *p, const struct feed_ref *use,
-                       enum datapath_kind kind)
-{
-    const struct feed_ref *member;
-    INC_FOR_EACH(member, inc_read(ctx, p->lb.in_group_lb_by_group, &use->to))
-    emit_on(ctx, p, &member->to, &use->row, kind);
-}
-
-void lb_on_switch(struct inc_ctx *ctx, const void *key, void *aux)
-{
-    const struct feed_ref *use = key;
-    emit_on(ctx, aux, &use->to, &use->row, DATAPATH_SWITCH);
-}
-
-void lb_on_router(struct inc_ctx *ctx, const void *key, void *aux)
-{
-    const struct feed_ref *use = key;
-    emit_on(ctx, aux, &use->to, &use->row, DATAPATH_ROUTER);
-}
-
-void lb_on_switch_group(struct inc_ctx *ctx, const void *key, void *aux)
-{
-    emit_group(ctx, aux, key, DATAPATH_SWITCH);
-}
-
-void lb_on_router_group(struct inc_ctx *ctx, const void *key, void *aux)
-{
-    emit_group(ctx, aux, key, DATAPATH_ROUTER);
 }

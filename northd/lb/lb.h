@@ -10,18 +10,23 @@ void lb_declare_facts(struct northd_program *p);
 void lb_declare_units(struct northd_program *p);
 void lb_declare_flows(struct northd_program *p);
 
-/* lb.c: each Load_Balancer row, twice; references from switches, from routers, through groups */
+/* lb.c: each Load_Balancer row, twice */
 void lb_row(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_binding(struct inc_ctx *ctx, const void *key, void *aux);
+/* place.c: references from switches, from routers, through groups; each Load_Balancer row; each class of switches; each switch in one */
 void lb_on_switch(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_router(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_switch_group(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_on_router_group(struct inc_ctx *ctx, const void *key, void *aux);
+void lb_place(struct inc_ctx *ctx, const void *key, void *aux);
+void lb_sum(struct inc_ctx *ctx, const void *key, void *aux);
+void lb_balances(struct inc_ctx *ctx, const void *key, void *aux);
 /* vip.c: each element of Load_Balancer.vips */
 void lb_vip(struct inc_ctx *ctx, const void *key, void *aux);
-/* flows.c: each load balancer on a datapath */
-void lb_flows(struct inc_ctx *ctx, const void *key, void *aux);
-/* switch.c: each switch that has a VIP; each port of one */
+/* flows.c: each load balancer on a router; each on a class of switches */
+void lb_router_flows(struct inc_ctx *ctx, const void *key, void *aux);
+void lb_switch_flows(struct inc_ctx *ctx, const void *key, void *aux);
+/* switch.c: the class of switches that have a VIP; each port of one */
 void lb_switch(struct inc_ctx *ctx, const void *key, void *aux);
 void lb_switch_port(struct inc_ctx *ctx, const void *key, void *aux);
 /* router.c: each router that has a VIP; each load balancer on a router: ARP */

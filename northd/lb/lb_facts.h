@@ -2,10 +2,13 @@
  *
  *     Load_Balancer row ------------> lb --+
  *     Load_Balancer.vips, an element -----> vip, lb_flow       what one VIP means, without saying where
- *     references, and through groups -----> lb_on              which load balancer is on which datapath
- *     lb_on x lb_flow ------------------> lflow, lb_datapath
+ *     references of routers, and by groups -----> lb_on              which load balancer is on which router
+ *     lb_on x lb_flow ------------------------> lflow, lb_datapath
+ *     references of switches, and by groups ----> lb_place, lb_member   on which class of switches each is, who is in it
+ *     lb_place x lb_flow ---------------------> class_flow           (northd/classes.h)
+ *     lb_member ------------------------------> lb_datapath
  *
- * So a backend that changes makes one VIP's text anew, and a switch that joins costs what is on it.
+ * So a backend that changes makes one VIP's text anew, wherever it is, and a switch that joins a group costs one fact.
  */
 #pragma once
 
@@ -52,8 +55,23 @@ struct fact_lb_flow {
 };
 
 struct fact_lb_on {
-    struct uuid lb, datapath;
-    uint64_t kind; /* enum datapath_kind */
+    struct uuid lb, lr;
+};
+
+/* A load balancer is on the switches of a class: that of its group, or one of its own, whose uuid is the load balancer's. */
+struct fact_lb_place {
+    struct uuid lb, at;
+};
+
+/* A class of switches that a load balancer with a VIP is on. */
+struct fact_lb_balanced {
+    struct uuid at;
+};
+
+/* What the switches of a class add up to: another number when there are others. */
+struct fact_lb_sum {
+    struct uuid at;
+    uint64_t sum[2];
 };
 
 /* A switch or router with a load balancer that has a VIP. */
@@ -76,14 +94,20 @@ struct fact_lb_binding {
 };
 
 extern const struct inc_type northd_type_lb, northd_type_lb_vip, northd_type_lb_flow,
-    northd_type_lb_on, northd_type_lb_datapath, northd_type_lb_router_vip, northd_type_lb_binding;
+    northd_type_lb_on, northd_type_lb_place, northd_type_lb_balanced, northd_type_lb_sum,
+    northd_type_lb_datapath, northd_type_lb_router_vip, northd_type_lb_binding;
 
 struct lb_facts {
     struct inc_coll *in_lb, *in_vip, *in_ls_lb, *in_lr_lb, *in_ls_group, *in_lr_group, *in_group_lb;
     struct inc_index *in_lb_by_uuid, *in_vip_each, *in_ls_lb_each, *in_lr_lb_each;
     struct inc_index *in_ls_group_each, *in_lr_group_each, *in_group_lb_by_group;
+    struct inc_index *in_ls_lb_by_lb, *in_group_lb_by_lb;
     struct inc_coll *lb, *vip, *flow, *on, *datapath, *router_vip, *binding;
-    struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each, *on_router, *on_by_lb;
+    struct inc_index *lb_by_uuid, *vip_by_lb, *flow_by_lb, *on_each;
+    struct inc_coll *place, *mixed /* of groups, on classes of their own */, *member, *balanced,
+        *sum;
+    struct inc_index *place_by_lb, *mixed_by_group, *member_by_class, *member_by_switch,
+        *balanced_by_class, *sum_by_class;
     struct inc_index *datapath_by_switch, *datapath_by_router, *router_vip_each;
     struct lb_health_facts health;
 };

@@ -68,14 +68,14 @@ void lb_router_arp(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_lb *lb = inc_read_one(ctx, p->lb.lb_by_uuid, &on->lb);
     if (!lb || lb->responder == LB_ANSWER_NONE)
         return;
-    struct lflow_out l = lflows_begin(ctx, p, &on->datapath, &on->lb);
+    struct lflow_out l = lflows_begin(ctx, p, &on->lr, &on->lb);
     const struct fact_lb_vip *vip;
     INC_FOR_EACH(vip, inc_read(ctx, p->lb.vip_by_lb, &on->lb))
     {
         const struct fact_lrp *lrp;
-        if (lb->responder == LB_ANSWER_REACHABLE && !is_reachable(ctx, p, &on->datapath, &vip->ip))
+        if (lb->responder == LB_ANSWER_REACHABLE && !is_reachable(ctx, p, &on->lr, &vip->ip))
             continue;
-        INC_FOR_EACH(lrp, inc_read(ctx, p->lrp_by_lr, &on->datapath))
+        INC_FOR_EACH(lrp, inc_read(ctx, p->lrp_by_lr, &on->lr))
         answer(ctx, &l, lrp, &vip->ip);
     }
 }

@@ -2,6 +2,7 @@
  * ovn-northd(8) "Pre-LB", "Hairpin"): all IP goes through connection tracking, but for what is between routers and
  * neighbours; a packet whose backend is its own sender goes back with the VIP as its source.
  */
+#include "northd/classes.h"
 #include "northd/lb/lb.h"
 
 void lb_switch(struct inc_ctx *ctx, const void *key, void *aux)
@@ -24,7 +25,7 @@ void lb_switch(struct inc_ctx *ctx, const void *key, void *aux)
         {STAGE_SW_IN_HAIRPIN, 1, "reg0[6] == 1 || reg0[12] == 1",
          "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; output;"},
     };
-    struct lflow_out l = lflows_begin(ctx, aux, key, NULL);
+    struct lflow_out l = classes_begin(ctx, aux, CLASS_LB, key);
     lflows_emit_texts(&l, flows, ARRAY_SIZE(flows));
 }
 

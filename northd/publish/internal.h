@@ -75,6 +75,20 @@ struct dp_change {
     bool added;
 };
 
+/* A class of datapaths (northd/classes.h). */
+struct pub_class {
+    struct hnode node;
+    struct uuid id;
+    VEC(struct uuid) members; /* NB uuids */
+    struct list links;        /* its flows */
+};
+
+struct class_link {
+    struct list node;
+    struct pub_class *class;
+    struct pub_flow *flow;
+};
+
 /* What of a row is made once, when the flow becomes wanted, and known again when the row is there. */
 enum flow_text { FLOW_MATCH, FLOW_ACTIONS, FLOW_IDS, N_FLOW_TEXTS };
 
@@ -90,8 +104,9 @@ struct pub_flow {
     const struct datum *texts[N_FLOW_TEXTS]; /* until the row is there; NULL: not made */
     struct pub_dpset
         *placed; /* where the last transaction put it; NULL: with a single datapath or nowhere */
-    VEC(struct dp_change) moves; /* since then; forgotten when they are many and of no use */
-    u128 placed_sum;             /* of the single datapath, when placed is NULL */
+    VEC(struct class_link *) links; /* classes whose members want it */
+    VEC(struct dp_change) moves;    /* since then; forgotten when they are many and of no use */
+    u128 placed_sum;                /* of the single datapath, when placed is NULL */
     struct list dirty;
 };
 
@@ -101,13 +116,17 @@ struct publisher {
     struct replica *sb;
     const struct schema *schema;
     struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash;
-    struct hmap ports, groups, dpsets, flows_by_value, flows_by_text, rows;
+    struct hmap ports, groups, dpsets, flows_by_value, flows_by_text, rows, classes;
     struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows, dirty_rows, dirty_sets;
     struct hmap sets_by_name, sets_by_owner;
     VEC(struct surplus) surplus;
     VEC(struct pub_dpset *) differing; /* sets whose row differs */
     const struct datum *pipelines[2];
     const struct rstr *stage_names[N_STAGES], *id_keys[3], *source; /* of flows' external_ids */
+    struct pub_switches { /* of the load balancer that was written last, while building */
+        struct uuid at;
+        const struct datum *datum;
+    } last_switches;
     bool seed_dirty;
     bool in_flight;
     bool must_restart;       /* a transaction failed: nothing that is known can be relied on */
@@ -182,8 +201,17 @@ void sets_clear(struct publisher *pub);
 /* ---- lflows_sb.c ---- */
 void lflows_sb_take_row(struct publisher *pub, const struct row *before, const struct row *after);
 void lflows_sb_take_fact(const void *fact, bool added, void *pub);
+/* For classes.c: the flow that a fact is, made if need be; it is wanted on one datapath more or less. */
+struct pub_flow *lflows_sb_get(struct publisher *pub, const struct fact_lflow *fact);
+void lflows_sb_move(struct publisher *pub, struct pub_flow *flow, const struct uuid *datapath,
+                    bool added);
 void lflows_sb_build(struct publisher *pub);
 void lflows_sb_clear(struct publisher *pub);
+
+/* ---- classes.c ---- */
+void classes_take_member(const void *fact, bool added, void *pub);
+void classes_take_flow(const void *fact, bool added, void *pub);
+void classes_clear(struct publisher *pub); /* before lflows_sb_clear */
 
 /* ---- dpsets.c ---- */
 void dpsets_take_row(struct publisher *pub, const struct row *before, const struct row *after);
@@ -210,6 +238,7 @@ void ha_write_group(struct publisher *pub, const void *fact, const struct row *r
 void dns_write(struct publisher *pub, const void *fact, const struct row *row);
 /* lb.c, for rows.c */
 void lb_write_binding(struct publisher *pub, const void *fact, const struct row *row);
+void lb_end(struct publisher *pub); /* the last row of a transaction is written */
 void lb_write_monitor(struct publisher *pub, const void *fact, const struct row *row);
 void ha_write_member(struct publisher *pub, const void *fact, const struct row *row);
 

@@ -6,21 +6,41 @@
 
 #include <stdlib.h>
 
-static const struct datum *switches(struct publisher *pub, const struct uuid *lb)
+static const struct datum *switches_of(struct publisher *pub, const struct uuid *at)
 {
-    struct inc_facts all = inc_look(pub->inc, pub->p->lb.on_by_lb, lb);
+    struct inc_facts all = inc_look(pub->inc, pub->p->lb.member_by_class, at);
     union atom *atoms = xcalloc(all.n + 1, sizeof *atoms);
     size_t n = 0;
     for (size_t i = 0; i < all.n; i++) {
-        const struct fact_lb_on *on = all.v[i];
-        const struct pub_datapath *dp =
-            on->kind == DATAPATH_SWITCH ? datapaths_find(pub, &on->datapath) : NULL;
+        const struct fact_class_member *member = all.v[i];
+        const struct pub_datapath *dp = datapaths_find(pub, &member->datapath);
         if (dp && dp->in_sb)
             atoms[n++].uuid = dp->sb;
     }
     const struct datum *d = datum_new_set(ATOM_UUID, atoms, n);
     free(atoms);
     return d;
+}
+
+/* Many load balancers have one group's switches. */
+static const struct datum *switches(struct publisher *pub, const struct uuid *lb)
+{
+    struct inc_facts places = inc_look(pub->inc, pub->p->lb.place_by_lb, lb);
+    struct pub_switches *last = &pub->last_switches;
+    if (!places.n)
+        return datum_new_empty(ATOM_UUID, DATUM_SET);
+    const struct fact_lb_place *place = places.v[0];
+    if (!last->datum || !uuid_equal(&last->at, &place->at)) {
+        datum_unref(last->datum);
+        *last = (struct pub_switches){place->at, switches_of(pub, &place->at)};
+    }
+    return datum_ref(last->datum);
+}
+
+void lb_end(struct publisher *pub)
+{
+    datum_unref(pub->last_switches.datum);
+    pub->last_switches.datum = NULL;
 }
 
 /* hairpin_orig_tuple: flows keep the VIP in registers before they translate. */

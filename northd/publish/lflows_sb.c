@@ -199,13 +199,16 @@ static struct pub_flow *get_value(struct publisher *pub, const struct fact_lflow
     return flow;
 }
 
-void lflows_sb_take_fact(const void *fact_, bool added, void *pub_)
+struct pub_flow *lflows_sb_get(struct publisher *pub, const struct fact_lflow *fact)
 {
-    struct publisher *pub = pub_;
-    const struct fact_lflow *fact = fact_;
-    struct pub_flow *flow = get_value(pub, fact);
-    u128 hash = datapaths_hash(&fact->datapath);
-    struct dp_change move = {.datapath = fact->datapath, .added = added};
+    return get_value(pub, fact);
+}
+
+void lflows_sb_move(struct publisher *pub, struct pub_flow *flow, const struct uuid *datapath,
+                    bool added)
+{
+    u128 hash = datapaths_hash(datapath);
+    struct dp_change move = {.datapath = *datapath, .added = added};
     if (added) {
         flow->n++;
         flow->sum += hash;
@@ -217,6 +220,13 @@ void lflows_sb_take_fact(const void *fact_, bool added, void *pub_)
     publisher_mark(&pub->dirty_flows, &flow->dirty);
 }
 
+void lflows_sb_take_fact(const void *fact_, bool added, void *pub_)
+{
+    struct publisher *pub = pub_;
+    const struct fact_lflow *fact = fact_;
+    lflows_sb_move(pub, get_value(pub, fact), &fact->datapath, added);
+}
+
 static void forget(struct publisher *pub, struct pub_flow *flow)
 {
     lose_value(pub, flow);
@@ -225,6 +235,7 @@ static void forget(struct publisher *pub, struct pub_flow *flow)
     list_remove(&flow->dirty);
     publisher_hold(&flow->row, NULL);
     vec_fini(&flow->moves);
+    vec_fini(&flow->links);
     free(flow);
 }
 
@@ -369,11 +380,13 @@ static void build_unwanted(struct publisher *pub, struct pub_flow *flow)
 {
     dpsets_leave(pub, flow);
     vec_fini(&flow->moves);
-    lose_value(pub, flow);
     flow->sum = 0;
     if (flow->row)
         publisher_delete(pub, SB_TABLE_LOGICAL_FLOW, &flow->row->uuid);
-    else
+    if (flow->links.n)
+        return; /* a class without members wants it */
+    lose_value(pub, flow);
+    if (!flow->row)
         forget(pub, flow);
 }
 

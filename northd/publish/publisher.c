@@ -174,6 +174,7 @@ static void take_all(struct publisher *pub, const struct inc_coll *coll, inc_cha
 
 static void clear(struct publisher *pub)
 {
+    classes_clear(pub);
     lflows_sb_clear(pub);
     rows_clear(pub);
     dpsets_clear(pub);
@@ -218,7 +219,10 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->acl.set, sets_take_fact},
                {pub->p->acl.in_address, sets_take_element},
                {pub->p->acl.set_element, sets_take_element},
-               {pub->p->lflow, lflows_sb_take_fact}};
+               {pub->p->lflow, lflows_sb_take_fact},
+               {pub->p->class_flow, classes_take_flow},
+               {pub->p->class_member, classes_take_member},
+               {pub->p->lb.member, classes_take_member}};
     bool restart = pub->must_restart;
     pub->must_restart = false;
     if (restart) {
@@ -252,6 +256,7 @@ void publisher_build(struct publisher *pub, struct replica_txn *txn)
     seed_build(pub);
     datapaths_build(pub);
     rows_build(pub);
+    lb_end(pub);
     ports_build(pub);
     groups_build(pub);
     sets_build(pub);
@@ -302,7 +307,8 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
         program->datapath_binding, program->port_binding, program->group,
         program->member,           program->lflow,        program->port_option,
         program->port_nat,         program->acl.set,      program->acl.in_address,
-        program->acl.set_element,  program->port_chassis};
+        program->acl.set_element,  program->port_chassis, program->class_flow,
+        program->class_member,     program->lb.member};
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
         inc_watch(inc, watched[i]);
     rows_watch(pub);
@@ -323,6 +329,7 @@ void publisher_free(struct publisher *pub)
     hmap_fini(&pub->sets_by_name);
     hmap_fini(&pub->sets_by_owner);
     hmap_fini(&pub->dpsets);
+    hmap_fini(&pub->classes);
     hmap_fini(&pub->flows_by_value);
     hmap_fini(&pub->flows_by_text);
     vec_fini(&pub->surplus);

@@ -13,7 +13,8 @@
  *     ports.c      Port_Binding, and MAC_Binding rows of ports that are gone
  *     rows.c       tables whose rows are known by their uuid, one fact each
  *     sets.c       Address_Set, Port_Group
- *     lflows.c     Logical_Flow          dpsets.c    Logical_DP_Group: flows that several datapaths share are one row
+ *     classes.c    flows of classes of datapaths, as flows of their members
+ *     lflows_sb.c  Logical_Flow          dpsets.c    Logical_DP_Group: flows that several datapaths share are one row
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * A stage without features of its own passes on. The ingress pipeline ends in l2_unknown, the egress in apply_port_sec,
  * whose name is older than what it does last: hand the packet to the port.
  */
-#include "northd/lflows.h"
+#include "northd/classes.h"
 #include "northd/switch/switch.h"
 
 static void admission(const struct lflow_out *l, bool vlans_pass)
@@ -25,7 +25,8 @@ static void flood(const struct lflow_out *l)
 void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
-    struct lflow_out l = lflows_begin(ctx, p, key, NULL);
+    const uint64_t *traits = key;
+    struct lflow_out l = classes_begin(ctx, p, CLASS_COMMON, traits);
     for (enum stage stage = 0; stage < N_STAGES; stage++) {
         if (stage_info(stage)->datapath != DATAPATH_SWITCH || stage == STAGE_SW_IN_ACL ||
             stage == STAGE_SW_IN_ACL_AFTER_LB || stage == STAGE_SW_OUT_ACL)
@@ -36,9 +37,12 @@ void switch_common(struct inc_ctx *ctx, const void *key, void *aux)
         struct actions *actions = last ? lflows_output(&l) : lflows_next(&l);
         lflows_emit(&l, stage, 0, expr_true(l.e), actions);
     }
-    const struct fact_datapath *ls = inc_read_one(ctx, p->datapath_by_uuid, key);
-    admission(&l, ls->flags & DATAPATH_VLAN_PASSTHRU);
+    admission(&l, has_trait(*traits, TRAIT_VLAN_PASSTHRU));
     flood(&l);
     switch_l2_common(&l);
     switch_stateful(&l);
+    if (has_trait(*traits, SWITCH_HAS_PORT_SECURITY))
+        switch_port_sec(&l);
+    if (has_trait(*traits, SWITCH_HAS_VTEP))
+        switch_vtep_common(&l);
 }

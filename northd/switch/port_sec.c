@@ -4,7 +4,7 @@
  */
 #include "northd/switch/switch.h"
 
-void switch_port_sec(struct inc_ctx *ctx, const void *key, void *aux)
+void switch_port_sec(const struct lflow_out *l)
 {
     static const struct lflow_text flows[] = {
         {STAGE_SW_IN_CHECK_PORT_SEC, 50, "1", "reg0[15] = check_in_port_sec(); next;"},
@@ -13,8 +13,5 @@ void switch_port_sec(struct inc_ctx *ctx, const void *key, void *aux)
         {STAGE_SW_OUT_CHECK_PORT_SEC, 50, "1", "reg0[15] = check_out_port_sec(); next;"},
         {STAGE_SW_OUT_APPLY_PORT_SEC, 50, "reg0[15] == 1", "drop;"},
     };
-    struct northd_program *p = aux;
-    struct lflow_out l = lflows_begin(ctx, p, key, NULL);
-    if (program_switch_has(ctx, p, key, SWITCH_HAS_PORT_SECURITY))
-        lflows_emit_texts(&l, flows, ARRAY_SIZE(flows));
+    lflows_emit_texts(l, flows, ARRAY_SIZE(flows));
 }

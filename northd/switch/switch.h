@@ -5,7 +5,7 @@
 
 #include "northd/lflows.h"
 
-/* common.c, each switch: what every switch has, whatever is on it. */
+/* common.c, each class of switches: what every switch has, and what it has by its ports. */
 void switch_common(struct inc_ctx *ctx, const void *key, void *aux);
 /* stateful.c, for common.c */
 void switch_stateful(const struct lflow_out *l);
@@ -21,10 +21,11 @@ void switch_l2_common(const struct lflow_out *l); /* for common.c */
 /* has.c: each thing that a switch has by its ports */
 void switch_has_key(const void *fact, struct inc_keys *keys, void *aux);
 void switch_has(struct inc_ctx *ctx, const void *key, void *aux);
-/* port_sec.c, each switch; fdb.c, queue.c, each switch port; vtep.c, each switch port, each switch; qos.c, each QoS row */
-void switch_port_sec(struct inc_ctx *ctx, const void *key, void *aux);
+/* port_sec.c, vtep.c, for common.c: of a switch with such ports */
+void switch_port_sec(const struct lflow_out *l);
+void switch_vtep_common(const struct lflow_out *l);
+/* fdb.c, queue.c, vtep.c, each switch port; qos.c, each QoS row */
 void switch_fdb(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_queue(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_vtep(struct inc_ctx *ctx, const void *key, void *aux);
-void switch_vtep_common(struct inc_ctx *ctx, const void *key, void *aux);
 void switch_qos(struct inc_ctx *ctx, const void *key, void *aux);

@@ -15,11 +15,8 @@ void switch_vtep(struct inc_ctx *ctx, const void *key, void *aux)
         lflows_actions(&l, "reg0[14] = 1; next(%u);", stage_info(STAGE_SW_IN_HAIRPIN)->table));
 }
 
-void switch_vtep_common(struct inc_ctx *ctx, const void *key, void *aux)
+void switch_vtep_common(const struct lflow_out *l)
 {
-    struct northd_program *p = aux;
-    struct lflow_out l = lflows_begin(ctx, p, key, NULL);
-    if (program_switch_has(ctx, p, key, SWITCH_HAS_VTEP))
-        lflows_emit(&l, STAGE_SW_IN_HAIRPIN, 1000, lflows_match(&l, "reg0[14] == 1"),
-                    lflows_actions(&l, "next(%u);", stage_info(STAGE_SW_IN_L2_LKUP)->table));
+    lflows_emit(l, STAGE_SW_IN_HAIRPIN, 1000, lflows_match(l, "reg0[14] == 1"),
+                lflows_actions(l, "next(%u);", stage_info(STAGE_SW_IN_L2_LKUP)->table));
 }

@@ -267,6 +267,50 @@ static void groups(void **state)
     assert_int_equal(world_count(w, "lr_in_dnat ", "30.0.0.1", NULL), 0);
 }
 
+static long long emits_of(struct world *w, const char *kind)
+{
+    struct str s = STR_INIT;
+    long long units, runs, emits = -1;
+    northd_put_stats(w->northd, &s);
+    const char *line = strstr(str_c(&s), kind);
+    assert_non_null(line);
+    assert_int_equal(sscanf(line + strlen(kind), "%lld %lld %lld", &units, &runs, &emits), 3);
+    str_fini(&s);
+    return emits;
+}
+
+/* What the switches of a group have is made once for all of them, and comes and goes with each. */
+static void group_classes(void **state)
+{
+    enum { N = 12 };
+    struct net *n = *state;
+    struct world *w = &n->w;
+    struct uuid group = world_insert(w, "Load_Balancer_Group"), ls[N];
+    world_set(w, "Load_Balancer_Group", &group, "name", "g");
+    world_link(w, "Load_Balancer_Group", &group, "load_balancer", &n->lb, true);
+    commit(w);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(world_count(w, "30.0.0.1", NULL), 0); /* a class without members */
+        for (int i = 0; i < N; i++) {
+            char name[8];
+            snprintf(name, sizeof name, "n%d.%d", round, i);
+            ls[i] = world_switch(w, name);
+            world_link(w, "Logical_Switch", &ls[i], "load_balancer_group", &group, true);
+        }
+        commit(w);
+        assert_int_equal(world_count(w, "ls_in_lb ", "30.0.0.1", NULL), N);
+        long long before = emits_of(w, "lb: switch flows");
+        set_vips(n, round ? "30.0.0.1:80=10.0.0.7:80" : "30.0.0.1:80=10.0.0.8:80");
+        assert_int_equal(emits_of(w, "lb: switch flows") - before, 3);
+        assert_int_equal(world_count(w, "ls_in_lb ", "(backends=10.0.0.", NULL), N);
+        restart(w);
+        for (int i = 0; i < N; i++)
+            world_link(w, "Logical_Switch", &ls[i], "load_balancer_group", &group, false);
+        commit(w);
+    }
+    assert_int_equal(world_count(w, "30.0.0.1", NULL), 0);
+}
+
 /* --- Health checks */
 
 static void add_check(struct net *n, const char *vip)
@@ -329,7 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(switch_flows), TEST(rows),       TEST(forms),  TEST(malformed),
         TEST(no_backends),  TEST(affinity),   TEST(health), TEST(router_flows),
-        TEST(gateway_port), TEST(router_arp), TEST(groups),
+        TEST(gateway_port), TEST(router_arp), TEST(groups), TEST(group_classes),
     };
     return cmocka_run_group_tests_name("northd lb", tests, NULL, NULL);
 }
