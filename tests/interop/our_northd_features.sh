@@ -53,6 +53,11 @@ for h in h1 h2; do
 done
 veth ext wire br1 02:00:00:00:00:99 172.16.0.100/24
 for a in 172.16.0.101/24 172.16.0.102/24 20.0.0.1/32 20.0.0.2/32 20.0.0.3/32 20.0.0.4/32 20.0.0.67/32 21.0.0.1/32; do ip -n wusr-ext addr add $a dev eth0; done
+veth ext2 wire br1 02:00:00:00:00:96 172.16.0.110/24
+for e in ext ext2; do # the same address behind two gateways: who was asked answers
+    ip -n wusr-$e addr add 22.0.0.9/32 dev eth0
+    ip -n wusr-$e route add 172.16.0.31 dev eth0 src 22.0.0.9
+done
 veth vlan7 h1 br-ex 02:00:00:00:00:97 10.0.5.100/24
 vs h1 set port p-vlan7 tag=7
 start garps ip netns exec wusr-ext python3 -uc "
@@ -94,6 +99,8 @@ nb lrp-set-gateway-chassis r-pub h1 20 -- lrp-set-gateway-chassis r-pub h2 10 --
     -- --ecmp lr-route-add r 20.0.0.0/24 172.16.0.100 -- --ecmp lr-route-add r 20.0.0.0/24 172.16.0.101 \
     -- lr-route-add r 21.0.0.0/8 172.16.0.200 -- static-mac-binding-add r-pub 172.16.0.200 02:00:00:00:00:99 \
     -- lr-policy-add r 100 'ip4.dst == 20.0.0.4' drop -- lr-policy-add r 101 'ip4.dst == 20.0.0.67' reroute 172.16.0.102 \
+    -- --ecmp-symmetric-reply lr-route-add gw 22.0.0.0/24 172.16.0.100 -- --ecmp-symmetric-reply lr-route-add gw 22.0.0.0/24 172.16.0.110 \
+    -- lb-add rlb 172.16.0.44:80 10.0.0.1:80 tcp -- lr-lb-add r rlb \
     -- lr-nat-add gw snat 172.16.0.3 10.0.3.0/24 -- lr-nat-add gw dnat 172.16.0.32 10.0.3.7 -- lr-nat-add gw dnat_and_snat 172.16.0.31 10.0.3.7 \
     -- lb-add glb 172.16.0.33:80 10.0.3.7:80 tcp -- lr-lb-add gw glb -- lb-add hair 10.99.0.8:80 10.0.0.1:80 tcp -- ls-lb-add s0 hair \
     -- lb-add outer 10.0.5.9:80 10.0.5.8:80 tcp -- ls-lb-add s5 outer \
@@ -153,6 +160,10 @@ import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(0, 32, socket.inet_aton('10.0.0.1'))
 s.sendto(b'ping', ('239.1.1.1', 5000))" >&2
 wait)" # with the mark of a QoS rule
+nb --wait=hv qos-add s0 from-lport 101 'inport == "v1" && ip4.dst == 10.0.0.2 && icmp4' rate=20 burst=20
+passed=$(at v1 ping -n -q -c 20 -i 0.05 -W 1 -s 1000 10.0.0.2 | sed -nE 's/.* ([0-9]+) received.*/\1/p')
+check "a QoS rule lets some packets pass, not all ($passed of 20)" test "$passed" -ge 1 -a "$passed" -le 10
+nb --wait=hv qos-del s0 from-lport 101 'inport == "v1" && ip4.dst == 10.0.0.2 && icmp4'
 
 # --- Routers
 works "through a router, into a second network of a port" v1 10.1.1.3
@@ -181,8 +192,14 @@ wait_for 30 grep -q 'announced 172.16.0.1 02:00:00:00:ff:0a' "$dir/garps.out"
 wait_for 30 grep -q 'announced 172.16.0.12 02:00:00:00:ee:02' "$dir/garps.out"
 gives "a gateway router: SNAT" "ext to 172.16.0.31" v7 172.16.0.100
 gives "DNAT" "v7 to 172.16.0.100" ext 172.16.0.32
-gives "both" "v7 to 172.16.0.100" ext 172.16.0.31
+gives "both, by one of two equal routes" "v7 to 22.0.0.9" ext 172.16.0.31
+gives "and by the other" "v7 to 22.0.0.9" ext2 172.16.0.31
+for e in ext ext2 ext ext2 ext ext2; do equal "the answer goes where the question came from" "v7 to 22.0.0.9" "$(get $e 172.16.0.31)"; done
 gives "a load balancer" "v7 to 172.16.0.100" ext 172.16.0.33
+nb --wait=hv set logical_router gw options:lb_force_snat_ip=router_ip options:dnat_force_snat_ip=10.0.3.254
+gives "with the router's address as source" "v7 to 10.0.3.254" ext 172.16.0.33
+gives "DNAT likewise" "v7 to 10.0.3.254" ext 172.16.0.32
+gives "a load balancer at a distributed gateway port" "v1 to 172.16.0.100" ext 172.16.0.44
 nb lrp-set-gateway-chassis r-pub h2 30
 wait_for 40 sh -c "test \"\$(ovn-sbctl --bare --columns=chassis find port_binding logical_port=cr-r-pub)\" = \"\$(ovn-sbctl --bare --columns=_uuid find chassis name=h2)\""
 synced "another gateway chassis"
@@ -229,6 +246,7 @@ nb --wait=hv pg-del web -- lsp-set-enabled v2 disabled
 fails "a disabled port" v1 10.0.0.2
 nb --wait=hv lsp-set-enabled v2 enabled -- lrp-set-enabled r-s1 disabled
 fails "a disabled port of a router" v1 10.0.1.3
+fails "nor IPv6" v1 fd00:1::3
 nb --wait=hv lrp-set-enabled r-s1 enabled
 works "both back" v1 10.1.1.3
 
