@@ -1,76 +1,89 @@
 /* compose.c - a frame made from a key, for tests and for tools that send what a user described. */
+#include "flow/compose.h"
 #include "flow/rewrite.h"
 #include "net/checksum.h"
 
-static void compose_ports(struct packet *p, const struct flow_key *key, size_t hlen, size_t l4_len)
+struct payload {
+    const uint8_t *data; /* NULL: counting */
+    size_t n;
+};
+
+/* HLEN bytes of zeros, which are returned, and the payload behind them. */
+static uint8_t *append_l4(struct packet *p, size_t hlen, const struct payload *payload)
 {
-    uint8_t *l4 = packet_append(p, hlen + l4_len);
+    uint8_t *l4 = packet_append(p, hlen + payload->n);
     memset(l4, 0, hlen);
+    for (size_t i = 0; i < payload->n; i++)
+        l4[hlen + i] = payload->data ? payload->data[i] : (uint8_t)i;
+    return l4;
+}
+
+static void compose_ports(struct packet *p, const struct flow_key *key, size_t hlen,
+                          const struct payload *payload)
+{
+    uint8_t *l4 = append_l4(p, hlen, payload);
     memcpy(l4, &key->tp_src, 2);
     memcpy(l4 + 2, &key->tp_dst, 2);
     if (key->nw_proto == IP_PROTO_TCP)
         put_be16(l4 + 12, (uint16_t)(5 << 12 | swap16(key->tcp_flags)));
     else if (key->nw_proto == IP_PROTO_UDP)
-        put_be16(l4 + 4, (uint16_t)(hlen + l4_len));
-    for (size_t i = 0; i < l4_len; i++)
-        l4[hlen + i] = (uint8_t)i;
+        put_be16(l4 + 4, (uint16_t)(hlen + payload->n));
 }
 
-static void compose_icmp6(struct packet *p, const struct flow_key *key, size_t l4_len)
+static void compose_icmp(struct packet *p, const struct flow_key *key,
+                         const struct payload *payload)
 {
-    bool nd = key_has_prereq(key, PREREQ_ND);
-    bool option = nd && (!mac_is_zero(key->nd_sll) || !mac_is_zero(key->nd_tll));
-    size_t hlen = nd ? ND_HEADER_LEN + (option ? 8 : 0) : ICMP_HEADER_LEN;
-    uint8_t *l4 = packet_append(p, nd ? hlen : hlen + l4_len);
-    memset(l4, 0, hlen);
+    uint8_t *l4 = append_l4(p, ICMP_HEADER_LEN, payload);
     l4[0] = key->icmp_type;
     l4[1] = key->icmp_code;
-    if (nd) {
-        memcpy(l4 + 8, &key->nd_target, 16);
-        if (option) {
-            bool sll = !mac_is_zero(key->nd_sll);
-            l4[24] = sll ? ND_OPT_SLL : ND_OPT_TLL;
-            l4[25] = 1;
-            memcpy(l4 + 26, sll ? &key->nd_sll : &key->nd_tll, 6);
-        }
-        return;
-    }
-    for (size_t i = 0; i < l4_len; i++)
-        l4[hlen + i] = (uint8_t)i;
 }
 
-static void compose_l4(struct packet *p, const struct flow_key *key, size_t l4_len)
+static void compose_nd(struct packet *p, const struct flow_key *key)
 {
-    if (key->nw_frag & FRAG_LATER) {
-        memset(packet_append(p, l4_len), 0, l4_len);
-        return;
+    static const struct payload none = {NULL, 0};
+    bool sll = !mac_is_zero(key->nd_sll), option = sll || !mac_is_zero(key->nd_tll);
+    uint8_t *l4 = append_l4(p, ND_HEADER_LEN + (option ? 8 : 0), &none);
+    l4[0] = key->icmp_type;
+    l4[1] = key->icmp_code;
+    memcpy(l4 + 8, &key->nd_target, 16);
+    if (option) {
+        l4[24] = sll ? ND_OPT_SLL : ND_OPT_TLL;
+        l4[25] = 1;
+        memcpy(l4 + 26, sll ? &key->nd_sll : &key->nd_tll, 6);
     }
-    switch (key->nw_proto) {
+}
+
+static void compose_l4(struct packet *p, const struct flow_key *key, const struct payload *payload)
+{
+    uint8_t proto = key->nw_frag & FRAG_LATER ? IP_PROTO_NONE : key->nw_proto;
+    switch (proto) {
     case IP_PROTO_TCP:
-        compose_ports(p, key, TCP_HEADER_LEN, l4_len);
+        compose_ports(p, key, TCP_HEADER_LEN, payload);
         break;
     case IP_PROTO_UDP:
-        compose_ports(p, key, UDP_HEADER_LEN, l4_len);
+        compose_ports(p, key, UDP_HEADER_LEN, payload);
         break;
     case IP_PROTO_SCTP:
-        compose_ports(p, key, SCTP_HEADER_LEN, l4_len);
+        compose_ports(p, key, SCTP_HEADER_LEN, payload);
         break;
-    case IP_PROTO_ICMP: {
-        uint8_t *l4 = packet_append(p, ICMP_HEADER_LEN + l4_len);
-        memset(l4, 0, ICMP_HEADER_LEN + l4_len);
-        l4[0] = key->icmp_type;
-        l4[1] = key->icmp_code;
+    case IP_PROTO_ICMP:
+        compose_icmp(p, key, payload);
         break;
-    }
     case IP_PROTO_ICMPV6:
-        compose_icmp6(p, key, l4_len);
+        if (key_has_prereq(key, PREREQ_ND))
+            compose_nd(p, key);
+        else
+            compose_icmp(p, key, payload);
         break;
     default:
-        memset(packet_append(p, l4_len), 0, l4_len);
+        if (payload->data)
+            append_l4(p, 0, payload);
+        else
+            memset(packet_append(p, payload->n), 0, payload->n);
     }
 }
 
-static void compose_ip4(struct packet *p, const struct flow_key *key, size_t l4_len)
+static void compose_ip4(struct packet *p, const struct flow_key *key, const struct payload *payload)
 {
     size_t l3 = p->size;
     struct ip4_header ip = {.ihl_ver = 0x45, .tos = key->nw_tos, .ttl = key->nw_ttl};
@@ -82,13 +95,13 @@ static void compose_ip4(struct packet *p, const struct flow_key *key, size_t l4_
     else if (key->nw_frag & FRAG_ANY)
         ip.frag_off = swap16(IP4_MF);
     memcpy(packet_append(p, sizeof ip), &ip, sizeof ip);
-    compose_l4(p, key, l4_len);
+    compose_l4(p, key, payload);
     uint8_t *at = p->data + l3;
     put_be16(at + 2, (uint16_t)(p->size - l3));
     put_be16(at + 10, checksum(at, sizeof ip));
 }
 
-static void compose_ip6(struct packet *p, const struct flow_key *key, size_t l4_len)
+static void compose_ip6(struct packet *p, const struct flow_key *key, const struct payload *payload)
 {
     size_t l3 = p->size;
     struct ip6_header ip;
@@ -104,7 +117,7 @@ static void compose_ip6(struct packet *p, const struct flow_key *key, size_t l4_
         fh.offlg = swap16(key->nw_frag & FRAG_LATER ? 0x100 : 1);
         memcpy(packet_append(p, sizeof fh), &fh, sizeof fh);
     }
-    compose_l4(p, key, l4_len);
+    compose_l4(p, key, payload);
     put_be16(p->data + l3 + 4, (uint16_t)(p->size - l3 - IP6_HEADER_LEN));
 }
 
@@ -118,7 +131,14 @@ static void compose_arp(struct packet *p, const struct flow_key *key)
 
 void packet_compose(struct packet *p, const struct flow_key *key, size_t l4_len)
 {
-    packet_reserve(p, PACKET_HEADROOM, 128 + l4_len);
+    packet_compose_payload(p, key, NULL, l4_len);
+}
+
+void packet_compose_payload(struct packet *p, const struct flow_key *key, const void *data,
+                            size_t n)
+{
+    const struct payload payload = {data, n};
+    packet_reserve(p, PACKET_HEADROOM, 128 + n);
     memcpy(packet_append(p, 6), &key->eth_dst, 6);
     memcpy(packet_append(p, 6), &key->eth_src, 6);
     if (key->vlan_tci & swap16(VLAN_CFI)) {
@@ -134,10 +154,10 @@ void packet_compose(struct packet *p, const struct flow_key *key, size_t l4_len)
     memcpy(packet_append(p, 2), &key->eth_type, 2);
     switch (swap16(key->eth_type)) {
     case ETH_TYPE_IP:
-        compose_ip4(p, key, l4_len);
+        compose_ip4(p, key, &payload);
         break;
     case ETH_TYPE_IPV6:
-        compose_ip6(p, key, l4_len);
+        compose_ip6(p, key, &payload);
         break;
     case ETH_TYPE_ARP:
     case ETH_TYPE_RARP:
@@ -146,6 +166,8 @@ void packet_compose(struct packet *p, const struct flow_key *key, size_t l4_len)
     case ETH_TYPE_MPLS:
     case ETH_TYPE_MPLS_MCAST:
         memcpy(packet_append(p, 4), &key->mpls_lse, 4);
+        if (!(key->mpls_lse & swap32(1u << MPLS_BOS_SHIFT))) /* more labels follow */
+            memset(packet_append(p, 8), 0, 8);
         break;
     case ETH_TYPE_PBB: /* around a frame without contents */
         memcpy(packet_append(p, PBB_TCI_LEN), &key->pbb_tci, PBB_TCI_LEN);

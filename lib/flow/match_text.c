@@ -1,4 +1,5 @@
 /* match_text.c - matches as ovs-ofctl prints them: which fields, in which order, in which words. */
+#include "flow/flow_text.h"
 #include "flow/packet.h"
 
 /* The text being built and what it says of types, on which the names of fields depend. */
@@ -10,6 +11,7 @@ struct printer {
     uint16_t eth_type;     /* 0: not exactly known */
     uint8_t proto;
     bool know_proto;
+    bool packet; /* a packet's fields: a tag has another one, or none, behind it */
 };
 
 static void begin(struct printer *p, enum field_id id, const char *name)
@@ -153,6 +155,8 @@ static void put_vlan(struct printer *p)
     } else {
         str_putf(p->s, "vlan_tci=0x%04x/0x%04x,", tci, mask);
     }
+    if (p->packet && tci & VLAN_CFI && p->eth_type != ETH_TYPE_VLAN && p->eth_type != ETH_TYPE_QINQ)
+        put_word(p, "vlan_tci1=0x0000");
 }
 
 static void put_l2(struct printer *p)
@@ -220,10 +224,10 @@ static void put_l4(struct printer *p)
     put(p, FIELD_TCP_FLAGS);
 }
 
-void match_put(struct str *s, const struct match *match, int priority,
-               const struct port_names *names)
+static void put_match(struct str *s, const struct match *match, int priority, bool packet,
+                      const struct port_names *names)
 {
-    struct printer p = {.s = s, .m = match, .names = names};
+    struct printer p = {.s = s, .m = match, .names = names, .packet = packet};
     memset(&p.done, 0, sizeof p.done);
     if (match_is_exact(match, FIELD_ETH_TYPE))
         p.eth_type = (uint16_t)key_get(&match->key, FIELD_ETH_TYPE);
@@ -242,25 +246,48 @@ void match_put(struct str *s, const struct match *match, int priority,
         str_truncate(s, s->n - 1);
 }
 
+void match_put(struct str *s, const struct match *match, int priority,
+               const struct port_names *names)
+{
+    put_match(s, match, priority, false, names);
+}
+
+void flow_put(struct str *s, const struct flow_key *key, const struct port_names *names)
+{
+    static const uint8_t headers[] = {
+        FIELD_VLAN_TCI,   FIELD_ETH_SRC,   FIELD_ETH_DST,     FIELD_ETH_TYPE,    FIELD_IP_SRC,
+        FIELD_IP_DST,     FIELD_IPV6_SRC,  FIELD_IPV6_DST,    FIELD_IPV6_LABEL,  FIELD_IP_PROTO,
+        FIELD_IP_TOS,     FIELD_IP_TTL,    FIELD_IP_FRAG,     FIELD_ARP_OP,      FIELD_ARP_SPA,
+        FIELD_ARP_TPA,    FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,     FIELD_TCP_DST,
+        FIELD_UDP_SRC,    FIELD_UDP_DST,   FIELD_SCTP_SRC,    FIELD_SCTP_DST,    FIELD_TCP_FLAGS,
+        FIELD_ICMP_TYPE,  FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET,
+        FIELD_MPLS_LABEL, FIELD_MPLS_TC,   FIELD_MPLS_BOS,    FIELD_MPLS_TTL,    FIELD_PBB_ISID,
+        FIELD_PBB_UCA,
+    };
+    struct match m;
+    match_init(&m);
+    for (unsigned id = 1; id < N_FIELDS; id++) {
+        bool twice = FIELD_IS_ANY_REG(id) && !FIELD_IS_REG(id);
+        if (field_get(id)->offset < offsetof(struct flow_key, eth_dst) && !twice &&
+            id != FIELD_IN_PORT && key_get(key, id))
+            match_set(&m, id, key_get(key, id));
+    }
+    for (size_t i = 0; i < sizeof headers; i++)
+        if (key_has_prereq(key, field_get(headers[i])->prereq))
+            match_set(&m, headers[i], key_get(key, headers[i]));
+    if (key_has_prereq(key, PREREQ_ND)) { /* both, though each kind has its own */
+        match_set(&m, FIELD_ND_SLL, key_get(key, FIELD_ND_SLL));
+        match_set(&m, FIELD_ND_TLL, key_get(key, FIELD_ND_TLL));
+    }
+    put_match(s, &m, -1, true, names);
+}
+
 void packet_put_text(struct str *s, const struct packet *packet)
 {
     struct packet view;
     struct flow_key key;
-    struct match m;
     packet_init_view(&view, packet->data, packet->size);
     flow_extract(&view, &key);
-    match_init(&m);
-    static const uint8_t ids[] = {
-        FIELD_VLAN_TCI,  FIELD_ETH_SRC,   FIELD_ETH_DST,     FIELD_ETH_TYPE,    FIELD_IP_SRC,
-        FIELD_IP_DST,    FIELD_IPV6_SRC,  FIELD_IPV6_DST,    FIELD_IPV6_LABEL,  FIELD_IP_PROTO,
-        FIELD_IP_TOS,    FIELD_IP_TTL,    FIELD_IP_FRAG,     FIELD_ARP_OP,      FIELD_ARP_SPA,
-        FIELD_ARP_TPA,   FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,     FIELD_TCP_DST,
-        FIELD_UDP_SRC,   FIELD_UDP_DST,   FIELD_SCTP_SRC,    FIELD_SCTP_DST,    FIELD_TCP_FLAGS,
-        FIELD_ICMP_TYPE, FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET,
-        FIELD_ND_SLL,    FIELD_ND_TLL,    FIELD_PBB_ISID,    FIELD_PBB_UCA,
-    };
-    for (size_t i = 0; i < sizeof ids; i++)
-        if (key_has_prereq(&key, field_get(ids[i])->prereq))
-            match_set(&m, ids[i], key_get(&key, ids[i]));
-    match_put(s, &m, -1, NULL);
+    key.in_port = 0;
+    flow_put(s, &key, NULL);
 }

@@ -315,13 +315,31 @@ static int decode_10(struct decoder *d, struct body *b, uint16_t type)
     }
 }
 
+/* OpenFlow 1.1's actions that later versions say as set_field. */
+static int decode_set_11(struct decoder *d, struct body *b, uint16_t type)
+{
+    static const struct {
+        uint8_t type, field, bytes;
+    } sets[] = {
+        {AT_SET_VLAN_VID, FIELD_DL_VLAN, 2},      {AT_SET_VLAN_PCP, FIELD_DL_VLAN_PCP, 1},
+        {AT_SET_DL_SRC, FIELD_ETH_SRC, 6},        {AT_SET_DL_DST, FIELD_ETH_DST, 6},
+        {AT_SET_NW_SRC, FIELD_IP_SRC, 4},         {AT_SET_NW_DST, FIELD_IP_DST, 4},
+        {AT_SET_NW_TOS, FIELD_IP_TOS, 1},         {AT_SET_NW_ECN, FIELD_IP_ECN, 1},
+        {AT_SET_TP_SRC, FIELD_TCP_SRC, 2},        {AT_SET_TP_DST, FIELD_TCP_DST, 2},
+        {AT_SET_MPLS_LABEL, FIELD_MPLS_LABEL, 4}, {AT_SET_MPLS_TC, FIELD_MPLS_TC, 1},
+        {AT_SET_MPLS_TTL, FIELD_MPLS_TTL, 1},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+        if (sets[i].type == type)
+            return decode_set_legacy(d, b, sets[i].field, sets[i].bytes);
+    return OF_ERR_ACTION_BAD_TYPE;
+}
+
 static int decode_11(struct decoder *d, struct body *b, uint16_t type)
 {
     switch (type) {
     case AT_OUTPUT:
         return decode_output(d, b);
-    case AT_SET_MPLS_TTL:
-        return decode_set_legacy(d, b, FIELD_MPLS_TTL, 1);
     case AT_DEC_MPLS_TTL:
         return plain(d, OF_DEC_MPLS_TTL);
     case AT_PUSH_VLAN:
@@ -352,7 +370,7 @@ static int decode_11(struct decoder *d, struct body *b, uint16_t type)
     case AT_METER:
         return d->version >= OF15_VERSION ? number(d, b, OF_METER, 0) : OF_ERR_ACTION_BAD_TYPE;
     default:
-        return OF_ERR_ACTION_BAD_TYPE;
+        return decode_set_11(d, b, type);
     }
 }
 
@@ -362,9 +380,11 @@ static size_t fixed_len(uint8_t version, uint16_t type)
     static const uint8_t lens_10[] = {8, 8, 8, 8, 16, 16, 8, 8, 8, 8, 8, 16};
     if (version == OF10_VERSION)
         return type < ARRAY_SIZE(lens_10) ? lens_10[type] : 0;
-    if (type == AT_OUTPUT)
+    if (type == AT_OUTPUT || type == AT_SET_DL_SRC || type == AT_SET_DL_DST)
         return 16;
-    return (type >= AT_SET_MPLS_TTL && type <= AT_PUSH_PBB && type != AT_SET_FIELD) ||
+    return (type >= AT_SET_VLAN_VID && type <= AT_SET_TP_DST) ||
+                   (type >= AT_SET_MPLS_LABEL && type <= AT_SET_MPLS_TC) ||
+                   (type >= AT_SET_MPLS_TTL && type <= AT_PUSH_PBB && type != AT_SET_FIELD) ||
                    type == AT_POP_PBB || type == AT_METER
                ? 8
                : 0;

@@ -1,5 +1,7 @@
 /* error.c - error messages: codes of error.def on the wire of each version, and their names. */
-#include "openflow/protocol.h"
+#include "openflow/error.h"
+
+#include <string.h>
 
 static const struct {
     int error;
@@ -20,6 +22,14 @@ const char *of_error_name(int error)
     return "unknown";
 }
 
+int of_error_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(names[i].name, name))
+            return names[i].error;
+    return 0;
+}
+
 /* Where an older version says it in another way. */
 static const struct old {
     int error;
@@ -28,8 +38,22 @@ static const struct old {
     uint16_t type, code;
 } olds[] = {
 #define OLD(NAME, VERSION, VENDOR, TYPE, CODE) {OF_ERR_##NAME, VERSION, VENDOR, TYPE, CODE},
+#define GAP(NAME, FIRST, LAST)
 #include "openflow/error_old.def"
 #undef OLD
+#undef GAP
+};
+
+/* Versions that cannot say it. */
+static const struct {
+    int error;
+    uint8_t first, last;
+} gaps[] = {
+#define OLD(NAME, VERSION, VENDOR, TYPE, CODE)
+#define GAP(NAME, FIRST, LAST) {OF_ERR_##NAME, FIRST, LAST},
+#include "openflow/error_old.def"
+#undef OLD
+#undef GAP
 };
 
 enum { TYPE_EXPERIMENTER = 0xffff, NX_MARK = 0x7fff, TYPE_VENDOR_10 = 0xb0c2 };
@@ -79,7 +103,7 @@ int of_error_decode(const struct of_msg *msg, struct of_error_msg *ret)
 static void put_experimenter(struct of_buf *out, uint8_t version, uint32_t vendor, uint16_t type,
                              uint16_t code)
 {
-    bool extended = version == OF10_VERSION;
+    bool extended = version <= OF11_VERSION;
     of_buf_put16(out, extended ? TYPE_VENDOR_10 : TYPE_EXPERIMENTER);
     of_buf_put16(out, extended ? 0 : type);
     of_buf_put32(out, vendor);
@@ -89,19 +113,29 @@ static void put_experimenter(struct of_buf *out, uint8_t version, uint32_t vendo
     }
 }
 
+bool of_error_wire(int error, uint8_t version, struct of_error_wire *ret)
+{
+    bool nx = error >> 16 == NX_MARK;
+    for (size_t i = 0; i < ARRAY_SIZE(gaps); i++)
+        if (gaps[i].error == error && version >= gaps[i].first && version <= gaps[i].last)
+            return false;
+    *ret = (struct of_error_wire){.vendor = nx ? OF_VENDOR_NX : 0,
+                                  .type = nx ? (uint16_t)error : (uint16_t)((error >> 16) - 1),
+                                  .code = nx ? 0 : (uint16_t)error};
+    for (size_t i = 0; i < ARRAY_SIZE(olds); i++)
+        if (olds[i].version == version && olds[i].error == error)
+            *ret = (struct of_error_wire){olds[i].vendor, olds[i].type, olds[i].code};
+    return true;
+}
+
 void of_error_encode(int error, const struct of_msg *request, struct of_buf *out)
 {
     uint8_t version = request->version >= OF10_VERSION && request->version <= OF15_VERSION
                           ? request->version
                           : OF15_VERSION;
-    bool nx = error >> 16 == NX_MARK;
-    struct old as = {.vendor = nx ? OF_VENDOR_NX : 0,
-                     .type = nx ? (uint16_t)error : (uint16_t)((error >> 16) - 1),
-                     .code = nx ? 0 : (uint16_t)error};
-    for (size_t i = 0; i < ARRAY_SIZE(olds); i++) {
-        if (olds[i].version == version && olds[i].error == error)
-            as = olds[i];
-    }
+    struct of_error_wire as;
+    if (!of_error_wire(error, version, &as))
+        INVARIANT(of_error_wire(OF_ERR_NX_UNENCODABLE_ERROR, version, &as));
     size_t start = of_begin(out, version, OF_ERROR_MSG, request->xid);
     if (as.vendor) {
         put_experimenter(out, version, as.vendor, as.type, as.code);

@@ -394,7 +394,7 @@ static int read_field(struct reader *r, const uint8_t *p)
             return OF_ERR_MATCH_BAD_VALUE;
         mask &= IP_DSCP_MASK;
     }
-    if (!r->loose && mark_seen(r, f->id))
+    if (mark_seen(r, f->id))
         return OF_ERR_MATCH_DUP_FIELD;
     if (!r->loose && !match_implies_prereq(r->m, f->prereq))
         return OF_ERR_MATCH_BAD_PREREQ;

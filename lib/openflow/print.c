@@ -323,7 +323,7 @@ static void put_checksum(struct str *s, struct packet *packet)
                      (unsigned long long)get_be_n(l4 + sums[i].ofs, sums[i].len));
 }
 
-static void put_packet(struct str *s, const uint8_t *data, size_t n)
+void of_packet_print(struct str *s, const void *data, size_t n)
 {
     struct packet packet;
     packet_init_view(&packet, data, n);
@@ -332,7 +332,16 @@ static void put_packet(struct str *s, const uint8_t *data, size_t n)
     str_putc(s, '\n');
 }
 
-static int put_packet_in(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+static void put_packet(struct str *s, const void *data, size_t n, int verbosity)
+{
+    if (verbosity > 0)
+        of_packet_print(s, data, n);
+    if (verbosity > 2)
+        of_hex_dump_put(s, data, n, false);
+}
+
+static int put_packet_in(struct str *s, const struct of_msg *msg, int verbosity,
+                         const struct port_names *ports)
 {
     struct of_packet_in pin;
     int err =
@@ -344,6 +353,9 @@ static int put_packet_in(struct str *s, const struct of_msg *msg, const struct p
     if (pin.cookie != UINT64_MAX)
         str_putf(s, " cookie=0x%llx", (unsigned long long)pin.cookie);
     str_putf(s, " total_len=%u ", pin.total_len);
+    enum { CT_STATE_BITS = 0xff };
+    if (mask_get(&pin.metadata.mask, FIELD_CT_STATE) == CT_STATE_BITS)
+        match_set(&pin.metadata, FIELD_CT_STATE, key_get(&pin.metadata.key, FIELD_CT_STATE));
     match_put(s, &pin.metadata, -1, ports);
     str_putf(s, " (via %s) data_len=%zu", reason_name(pin.reason), pin.packet_len);
     if (pin.buffer_id == OF_BUFFER_NONE)
@@ -354,11 +366,12 @@ static int put_packet_in(struct str *s, const struct of_msg *msg, const struct p
         str_putf(s, "%s%02x", i ? "." : " userdata=", pin.userdata[i]);
     if (pin.userdata_len)
         str_putc(s, '\n');
-    put_packet(s, pin.packet, pin.packet_len);
+    put_packet(s, pin.packet, pin.packet_len, verbosity);
     return 0;
 }
 
-static int put_packet_out(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+static int put_packet_out(struct str *s, const struct of_msg *msg, int verbosity,
+                          const struct port_names *ports)
 {
     struct of_packet_out po;
     int err = of_packet_out_decode(msg, &po);
@@ -369,7 +382,7 @@ static int put_packet_out(struct str *s, const struct of_msg *msg, const struct 
         of_actions_put(s, po.actions.data, po.actions.n, ports);
         if (po.buffer_id == OF_BUFFER_NONE) {
             str_putf(s, " data_len=%zu\n", po.packet_len);
-            put_packet(s, po.packet, po.packet_len);
+            put_packet(s, po.packet, po.packet_len, verbosity);
         } else {
             str_putf(s, " buffer=0x%08x\n", po.buffer_id);
         }
@@ -465,8 +478,8 @@ static void put_header(struct str *s, const struct of_msg *msg)
     str_putf(s, " (xid=0x%x):", msg->xid);
 }
 
-static int put_body(struct str *s, const struct of_msg *msg, const struct port_names *ports,
-                    const struct table_names *tables)
+static int put_body(struct str *s, const struct of_msg *msg, int verbosity,
+                    const struct port_names *ports, const struct table_names *tables)
 {
     switch (msg->type) {
     case OF_HELLO:
@@ -492,9 +505,9 @@ static int put_body(struct str *s, const struct of_msg *msg, const struct port_n
         return put_bundle_control(s, msg);
     case OF_PACKET_IN:
     case OF_NX_RESUME:
-        return put_packet_in(s, msg, ports);
+        return put_packet_in(s, msg, verbosity, ports);
     case OF_PACKET_OUT:
-        return put_packet_out(s, msg, ports);
+        return put_packet_out(s, msg, verbosity, ports);
     case OF_FLOW_REMOVED:
         return put_flow_removed(s, msg, ports);
     case OF_PORT_DESC_REPLY:
@@ -504,9 +517,11 @@ static int put_body(struct str *s, const struct of_msg *msg, const struct port_n
     case OF_ECHO_REQUEST:
     case OF_ECHO_REPLY:
         str_putf(s, " %zu bytes of payload\n", msg->body_len);
+        if (verbosity > 1)
+            of_hex_dump_put(s, msg->body, msg->body_len, true);
         return 0;
     default:
-        return print_stats(s, msg, ports, tables);
+        return print_stats(s, msg, ports, tables, verbosity);
     }
 }
 
@@ -515,10 +530,11 @@ void of_print(struct str *s, const struct of_msg *msg, int verbosity,
 {
     put_header(s, msg);
     size_t at = s->n;
-    int err = verbosity > 0 ? put_body(s, msg, ports, tables) : 0;
+    int err = put_body(s, msg, verbosity, ports, tables);
     if (err) {
         str_truncate(s, at);
         str_putf(s, " ***decode error: %s***\n", of_error_name(err));
+        of_hex_dump_put(s, msg->data, msg->len, true);
     } else if (s->n == at) {
         str_putc(s, '\n');
     }

@@ -104,7 +104,8 @@ static void put_stat(struct str *s, const char *name, uint64_t value, bool more)
     str_put(s, more ? ", " : "\n");
 }
 
-static int put_port_stats(struct str *s, const struct of_msg *msg, const struct port_names *ports)
+static int put_port_stats(struct str *s, const struct of_msg *msg, const struct port_names *ports,
+                          int verbosity)
 {
     struct of_port_stats ps;
     size_t ofs = 0, n = 0;
@@ -115,7 +116,7 @@ static int put_port_stats(struct str *s, const struct of_msg *msg, const struct 
         return -more;
     str_putf(s, " %zu ports\n", n);
     ofs = 0;
-    while ((more = of_port_stats_next(msg, &ofs, &ps)) > 0) {
+    while (verbosity > 0 && (more = of_port_stats_next(msg, &ofs, &ps)) > 0) {
         struct str name = STR_INIT;
         port_put(&name, ps.number, ports);
         str_putf(s, "  port %2s: rx ", str_c(&name));
@@ -433,13 +434,15 @@ static int put_tlv_mod(struct str *s, const struct of_msg *msg)
     if (m.command != OF_TLV_CLEAR) {
         str_put(s, " mapping table:\n");
         put_tlv_maps(s, m.maps, m.n);
+    } else {
+        str_putc(s, '\n');
     }
     of_tlv_mod_fini(&m);
     return 0;
 }
 
 int print_stats(struct str *s, const struct of_msg *msg, const struct port_names *ports,
-                const struct table_names *tables)
+                const struct table_names *tables, int verbosity)
 {
     switch (msg->type) {
     case OF_DESC_REPLY:
@@ -460,7 +463,7 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
     case OF_TABLE_FEATURES_REPLY:
         return put_table_features(s, msg);
     case OF_PORT_STATS_REPLY:
-        return put_port_stats(s, msg, ports);
+        return put_port_stats(s, msg, ports, verbosity);
     case OF_QUEUE_STATS_REPLY:
         return put_queues(s, msg, ports);
     case OF_QUEUE_GET_CONFIG_REPLY:
@@ -482,7 +485,10 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
         return put_tlv_mod(s, msg);
     case OF_NX_TLV_TABLE_REPLY:
         return put_tlv_reply(s, msg);
-    default:
-        return print_state(s, msg);
+    default: {
+        size_t at = s->n;
+        int err = print_state(s, msg);
+        return err || s->n > at ? err : print_request(s, msg, verbosity, ports, tables);
+    }
     }
 }

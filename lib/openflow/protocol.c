@@ -295,7 +295,8 @@ void of_hello_encode(uint32_t offered, bool bitmap, uint32_t xid, struct of_buf 
     INVARIANT(offered > 1);
     uint8_t highest = (uint8_t)(31 - __builtin_clz(offered));
     size_t start = put_header(out, highest, 0, xid);
-    if (bitmap && offered != 1u << OF10_VERSION) {
+    uint32_t up_to_highest = (uint32_t)((2ull << highest) - 2);
+    if (bitmap && offered != up_to_highest) {
         of_buf_put16(out, HELLO_BITMAP);
         of_buf_put16(out, 8);
         of_buf_put32(out, offered);

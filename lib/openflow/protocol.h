@@ -202,7 +202,7 @@ void of_error_encode(int error, const struct of_msg *request, struct of_buf *out
 /* ---- Version negotiation ---- */
 
 /* A HELLO that offers VERSIONS (bitmap of 1 << version); the header carries the highest. With BITMAP an element lists
- * them when there are several or when they are not 1.0 alone, without it the message is 8 bytes (as switches send it). */
+ * them unless they are all up to the highest, without it the message is 8 bytes (as switches send it). */
 void of_hello_encode(uint32_t versions, bool bitmap, uint32_t xid, struct of_buf *out);
 /* The versions the peer offers: all up to the header's when it has no bitmap. */
 int of_hello_decode(const struct of_msg *msg, uint32_t *versions) MUST_CHECK;

@@ -4,6 +4,7 @@
  */
 #include "tools/ofctl/ofctl.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -93,15 +94,40 @@ static const struct command commands[] = {
     {"parse-flow", "FLOW", "print FLOW as it is understood", 1, 1, ofctl_parse_flow},
     {"parse-flows", "FILE", "print the flows of FILE as they are understood", 1, 1,
      ofctl_parse_flows},
+    {"parse-group", "GROUP", "print the message that adds GROUP", 1, 1, ofctl_parse_group},
     {"parse-actions", "VERSION", "print actions that are read in hexadecimal, a list a line", 1, 1,
      ofctl_parse_actions},
+    {"parse-instructions", "VERSION", "the same of instructions", 1, 1, ofctl_parse_instructions},
+    {"parse-nx-match", "", "print matches that are read as named fields with hexadecimal values", 0,
+     0, ofctl_parse_nxm},
+    {"parse-oxm", "VERSION", "the same as OpenFlow 1.2 and later have them", 1, 1, ofctl_parse_oxm},
+    {"parse-ofp10-match", "", "print OpenFlow 1.0 matches that are read in hexadecimal", 0, 0,
+     ofctl_parse_ofp10_match},
+    {"parse-key-value", "TEXT...", "print how each TEXT is cut into keys and values", 1, INT_MAX,
+     ofctl_parse_key_value},
+    {"print-error", "ERROR", "print the numbers of an error in each OpenFlow version", 1, 1,
+     ofctl_print_error},
+    {"encode-error-reply", "ERROR HEX", "print the message that refuses message HEX with ERROR", 2,
+     2, ofctl_encode_error_reply},
+    {"encode-hello", "BITMAP", "print the greeting that offers the versions of BITMAP", 1, 1,
+     ofctl_encode_hello},
     {"ofp-print", "HEX [LEVEL]", "print an OpenFlow message that is given in hexadecimal", 1, 2,
      ofctl_ofp_print},
     {"ofp-parse", "FILE", "print the OpenFlow messages that a file holds", 1, 1, ofctl_ofp_parse},
-    {"compose-packet", "FLOW", "print a packet that FLOW matches, in hexadecimal", 1, 1,
+    {"ofp-parse-pcap", "PCAP [PORT...]",
+     "print the OpenFlow messages of the TCP connections in a capture file", 1, INT_MAX,
+     ofctl_ofp_parse_pcap},
+    {"compose-packet", "FLOW [PAYLOAD]", "print a packet that FLOW matches, in hexadecimal", 1, 2,
      ofctl_compose_packet},
+    {"parse-packet", "", "print the fields of a packet on standard input", 0, 0,
+     ofctl_parse_packet},
+    {"parse-pcap", "PCAP...", "print the fields of each packet of a capture file", 1, INT_MAX,
+     ofctl_parse_pcap},
     {"ping", "TARGET [N]", "ask a switch for ten echoes of N bytes", 1, 2, ofctl_ping},
+    {"benchmark", "TARGET N COUNT", "ask for COUNT echoes of N bytes, and tell how long it took", 3,
+     3, ofctl_benchmark},
     /* Other words for the same. */
+    {"parse-nxm", NULL, NULL, 0, 0, ofctl_parse_nxm},
     {"del-meter", NULL, NULL, 1, 2, ofctl_del_meters},
     {"dump-meter", NULL, NULL, 1, 2, ofctl_dump_meters},
 };
@@ -122,6 +148,8 @@ enum {
     OPT_TIMESTAMP,
     OPT_TIMEOUT,
     OPT_MORE,
+    OPT_BARE,
+    OPT_BAD_CHECKSUM,
     OPT_VERBOSE,
     OPT_HELP,
     OPT_VERSION
@@ -142,9 +170,11 @@ static const struct option_spec option_table[] = {
     {OPT_NO_STATS, 0, "no-stats", NULL, "leave the counters out of dump-flows"},
     {OPT_FLOW_FORMAT, 'F', "flow-format", "FORMAT",
      "allowed formats of flows: any, OpenFlow10, NXM, OXM"},
-    {OPT_TIMESTAMP, 0, "timestamp", NULL, "write when a message came (monitor, snoop)"},
+    {OPT_TIMESTAMP, 0, "timestamp", NULL, "write when a message came"},
     {OPT_TIMEOUT, 't', "timeout", "SECS", "end with an error when it takes longer"},
-    {OPT_MORE, 'm', "more", NULL, NULL},
+    {OPT_MORE, 'm', "more", NULL, "print messages with more of their contents (also twice)"},
+    {OPT_BARE, 0, "bare", NULL, "compose-packet prints the digits alone"},
+    {OPT_BAD_CHECKSUM, 0, "bad-csum", NULL, "compose-packet makes a checksum wrong"},
     {OPT_VERBOSE, 'v', "verbose", "[SPEC]", NULL},
     {OPT_HELP, 'h', "help", NULL, "this text"},
     {OPT_VERSION, 'V', "version", NULL, "say which version this is"},
@@ -213,6 +243,15 @@ static int set_option(void *aux, int id, const char *arg, struct diag *diag)
     case OPT_FLOW_FORMAT:
         o->formats = arg;
         return ofctl_formats_parse(arg, &o->format_versions, diag);
+    case OPT_MORE:
+        o->verbosity++;
+        break;
+    case OPT_BARE:
+        o->bare = true;
+        break;
+    case OPT_BAD_CHECKSUM:
+        o->bad_checksum = true;
+        break;
     case OPT_TIMESTAMP:
         o->timestamp = true;
         break;

@@ -47,7 +47,7 @@ static void print_all(struct ofctl *o, const struct port_names *names)
         struct str s = STR_INIT;
         if (o->timestamp)
             put_time(&s, env_wall_ms(loop_env(o->client.loop)));
-        of_print(&s, &msg, 2, names, NULL);
+        of_print(&s, &msg, 2 + o->verbosity, names, NULL);
         fputs(str_c(&s), stderr); /* where scripts look for it */
         str_fini(&s);
         free(data);

@@ -8,7 +8,8 @@ struct ofctl {
     uint32_t versions;        /* of -O */
     const char *formats;      /* of -F; or NULL */
     uint32_t format_versions; /* those it leaves */
-    bool strict, bundle, no_stats, readd, may_create, timestamp;
+    bool strict, bundle, no_stats, readd, may_create, timestamp, bare, bad_checksum;
+    int verbosity;           /* times -m was given */
     struct sorting *sorting; /* of --sort and --rsort; or NULL */
     int names;               /* -1: as standard output is a terminal or not */
     int argc;                /* arguments of the command, without its name */
@@ -81,10 +82,27 @@ ofctl_line_fn ofctl_put_flow, ofctl_put_group, ofctl_put_packet_out;
 int ofctl_formats_parse(const char *text, uint32_t *versions, struct diag *diag) MUST_CHECK;
 /* text.c */
 void ofctl_ping(struct ofctl *o);
+void ofctl_benchmark(struct ofctl *o);
 void ofctl_ofp_print(struct ofctl *o);
 void ofctl_ofp_parse(struct ofctl *o);
+/* The message of N bytes at DATA as text on standard output, or what is wrong with it and its bytes. */
+void ofctl_print_message(const uint8_t *data, size_t n, int verbosity);
+/* codec.c */
+void ofctl_parse_nxm(struct ofctl *o);
+void ofctl_parse_oxm(struct ofctl *o);
+void ofctl_parse_ofp10_match(struct ofctl *o);
 void ofctl_parse_actions(struct ofctl *o);
+void ofctl_parse_instructions(struct ofctl *o);
+void ofctl_parse_group(struct ofctl *o);
+void ofctl_parse_key_value(struct ofctl *o);
+void ofctl_encode_hello(struct ofctl *o);
+void ofctl_print_error(struct ofctl *o);
+void ofctl_encode_error_reply(struct ofctl *o);
+/* packets.c */
 void ofctl_compose_packet(struct ofctl *o);
+void ofctl_parse_packet(struct ofctl *o);
+void ofctl_parse_pcap(struct ofctl *o);
+void ofctl_ofp_parse_pcap(struct ofctl *o);
 /* tables.c */
 void ofctl_mod_table(struct ofctl *o);
 /* monitor.c */

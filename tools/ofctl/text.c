@@ -1,16 +1,15 @@
-/* text.c - commands that need no flows of a switch: ping, and those that read and write messages, actions and packets as text. */
+/* text.c - ping and benchmark, and commands that print messages. */
 #include "tools/ofctl/ofctl.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/env.h"
-#include "flow/rewrite.h"
-#include "openflow/text.h"
+#include "tools/ofctl/hex.h"
 
-enum { PINGS = 10, PING_BYTES = 64, PING_MAX = 65000, LINE = 16, PAYLOAD = 64 };
+enum { PINGS = 10, PING_BYTES = 64, PING_MAX = 65000 };
 
 /* ---- ping ---- */
 
@@ -43,47 +42,37 @@ void ofctl_ping(struct ofctl *o)
     free(payload);
 }
 
-/* ---- hexadecimal ---- */
-
-/* The bytes of TEXT, blanks left out; false: something else is in it. */
-static bool read_hex(const char *text, struct of_buf *ret)
+void ofctl_benchmark(struct ofctl *o)
 {
-    int high = -1;
-    for (; *text; text++) {
-        if (isspace((unsigned char)*text))
-            continue;
-        const char *digits = "0123456789abcdef";
-        const char *at = strchr(digits, tolower((unsigned char)*text));
-        if (!at)
-            return false;
-        if (high >= 0)
-            of_buf_put8(ret, (uint8_t)(high << 4 | (int)(at - digits)));
-        high = high >= 0 ? -1 : (int)(at - digits);
+    uint64_t n, count;
+    if (text_to_u64(o->argv[1], 10, &n) || n > OF_MAX_LEN - OF_HEADER_LEN)
+        ofctl_fatal("payload must be between 0 and %d bytes", OF_MAX_LEN - OF_HEADER_LEN);
+    if (text_to_u64(o->argv[2], 10, &count))
+        ofctl_fatal("%s: a count is a number", o->argv[2]);
+    ofctl_connect(o);
+    struct env *env = loop_env(o->client.loop);
+    unsigned long long len = OF_HEADER_LEN + n, total = len * count;
+    printf("Sending %llu packets * %llu bytes (with header) = %llu bytes total\n",
+           (unsigned long long)count, len, total);
+    uint8_t *payload = xcalloc(n + 1, 1);
+    int64_t start_us = env_now_us(env);
+    for (uint64_t i = 0; i < count; i++) {
+        struct of_buf b = OF_BUF_INIT;
+        size_t came;
+        of_raw_encode(OF_ECHO_REQUEST, o->client.version, client_next_xid(&o->client), payload, n,
+                      &b);
+        client_transact(&o->client, &b, count_echo, &came);
+        of_buf_fini(&b);
     }
-    return high < 0;
+    double ms = (double)(env_now_us(env) - start_us) / 1000, per_s = ms > 0 ? 1000 / ms : 0;
+    printf("Finished in %.1f ms (%.0f packets/s) (%.0f bytes/s)\n", ms, (double)count * per_s,
+           (double)total * per_s);
+    free(payload);
 }
 
-/* TEXT: with the printable characters behind. */
-static void put_hex_dump(const uint8_t *data, size_t n, bool text)
-{
-    for (size_t line = 0; line < n; line += LINE) {
-        size_t end = MIN(line + LINE, n);
-        printf("%08zx ", line);
-        for (size_t i = line; i < end; i++)
-            printf("%c%02x", i % LINE == LINE / 2 ? '-' : ' ', data[i]);
-        if (text) {
-            printf("%*s|", (int)(3 * (line + LINE - end) + 1), "");
-            for (size_t i = line; i < line + LINE; i++)
-                putchar(i < end ? (isprint(data[i]) ? data[i] : '.') : ' ');
-            putchar('|');
-        }
-        putchar('\n');
-    }
-}
+/* ---- messages ---- */
 
-/* ---- messages, actions, packets ---- */
-
-static void print_message(const uint8_t *data, size_t n, int verbosity)
+void ofctl_print_message(const uint8_t *data, size_t n, int verbosity)
 {
     struct of_msg msg;
     int err = of_msg_parse(data, n, &msg);
@@ -94,22 +83,8 @@ static void print_message(const uint8_t *data, size_t n, int verbosity)
         of_print(&s, &msg, verbosity, NULL, NULL);
     fputs(str_c(&s), stdout);
     str_fini(&s);
-}
-
-/* The whole messages at the start of the N bytes at DATA. */
-static void print_messages(const uint8_t *data, size_t n, int verbosity)
-{
-    while (n) {
-        size_t len = n < OF_HEADER_LEN ? n : get_be16(data + 2);
-        if (n < OF_HEADER_LEN || len < OF_HEADER_LEN || len > n) {
-            printf("OpenFlow packet too short (only %zu bytes):\n", n);
-            put_hex_dump(data, n, true);
-            return;
-        }
-        print_message(data, len, verbosity);
-        data += len;
-        n -= len;
-    }
+    if (err)
+        hex_dump(data, n, true);
 }
 
 void ofctl_ofp_print(struct ofctl *o)
@@ -118,66 +93,42 @@ void ofctl_ofp_print(struct ofctl *o)
     uint64_t verbosity = 2;
     if (ofctl_arg(o, 1) && text_to_u64(o->argv[1], 10, &verbosity))
         ofctl_fatal("%s: a level is a number", o->argv[1]);
-    if (!read_hex(o->argv[0], &b))
+    if (!hex_read(o->argv[0], &b))
         ofctl_fatal("trailing garbage following hex bytes");
-    print_messages(b.data, b.n, (int)MIN(verbosity, (uint64_t)2));
+    size_t len = b.n < OF_HEADER_LEN ? 0 : get_be16(b.data + 2);
+    if (len == b.n && b.n) {
+        ofctl_print_message(b.data, b.n, (int)MIN(verbosity, (uint64_t)3));
+    } else {
+        if (!b.n)
+            puts("OpenFlow message is empty");
+        else if (!len)
+            printf("OpenFlow packet too short (only %zu bytes):\n", b.n);
+        else if (len > b.n)
+            printf("(***truncated to %zu bytes from %zu***)\n", b.n, len);
+        else
+            printf("(***only uses %zu bytes out of %zu***)\n", len, b.n);
+        hex_dump(b.data, b.n, true);
+    }
     of_buf_fini(&b);
 }
 
 void ofctl_ofp_parse(struct ofctl *o)
 {
-    FILE *f = strcmp(o->argv[0], "-") ? fopen(o->argv[0], "rb") : stdin;
+    const char *name = o->argv[0];
+    FILE *f = strcmp(name, "-") ? fopen(name, "rb") : stdin;
     if (!f)
-        ofctl_fatal("%s: open failed", o->argv[0]);
-    struct of_buf b = OF_BUF_INIT;
-    uint8_t chunk[4096];
-    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
-        of_buf_put(&b, chunk, n);
+        ofctl_fatal("%s: open (%s)", name, strerror(errno));
+    uint8_t *message = xmalloc(OF_MAX_LEN);
+    size_t n;
+    while ((n = fread(message, 1, OF_HEADER_LEN, f)) > 0) {
+        size_t len = n == OF_HEADER_LEN ? get_be16(message + 2) : OF_MAX_LEN;
+        if (len < OF_HEADER_LEN)
+            ofctl_fatal("%s: %zu-byte message is too short for OpenFlow", name, len);
+        if (n < OF_HEADER_LEN || fread(message + n, 1, len - n, f) < len - n)
+            ofctl_fatal("%s: unexpected end of file mid-message", name);
+        ofctl_print_message(message, len, 2 + o->verbosity);
+    }
+    free(message);
     if (f != stdin)
         fclose(f);
-    print_messages(b.data, b.n, 2);
-    of_buf_fini(&b);
-}
-
-void ofctl_parse_actions(struct ofctl *o)
-{
-    uint32_t versions;
-    struct diag diag = DIAG_INIT;
-    if (of_versions_parse(o->argv[0], &versions, &diag) || versions & (versions - 1))
-        ofctl_fatal("%s: one version is expected, like OpenFlow13", o->argv[0]);
-    char *line = NULL;
-    size_t size = 0;
-    while (getline(&line, &size, stdin) > 0) {
-        struct of_buf b = OF_BUF_INIT;
-        struct of_actions actions = OF_ACTIONS_INIT;
-        line[strcspn(line, "#")] = '\0';
-        if (!read_hex(line, &b))
-            ofctl_fatal("trailing garbage following hex bytes");
-        uint8_t version = (uint8_t)__builtin_ctz(versions);
-        int err = b.n ? of_actions_decode(b.data, b.n, version, &actions) : 0;
-        if (err) {
-            printf("bad %s actions: %s\n\n", o->argv[0], of_error_name(err));
-        } else if (b.n) {
-            struct str s = STR_INIT;
-            of_actions_put(&s, actions.data, actions.n, NULL);
-            printf("actions=%s\n\n", str_c(&s));
-            str_fini(&s);
-        }
-        of_actions_fini(&actions);
-        of_buf_fini(&b);
-    }
-    free(line);
-}
-
-void ofctl_compose_packet(struct ofctl *o)
-{
-    struct match match;
-    struct diag diag = DIAG_INIT;
-    struct packet packet;
-    if (of_match_parse(o->argv[0], NULL, &match, NULL, &diag))
-        ofctl_fatal("%s", diag_text(&diag));
-    packet_init(&packet);
-    packet_compose(&packet, &match.key, PAYLOAD);
-    put_hex_dump(packet.data, packet.size, false);
-    packet_fini(&packet);
 }
