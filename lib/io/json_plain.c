@@ -2,7 +2,7 @@
  *
  * See json_plain.h. One pass over the text, names and strings go into jansson's values from where
  * they stand; jansson's own parser reads through a function call a byte and copies each token first.
- * What is not plain, and what is wrong, is left to it: there are no errors here.
+ * What is not plain, and what is wrong, is left to it: there are no errors here. json_walk.h goes through a text in the same way.
  */
 #include "io/json_plain.h"
 
@@ -11,26 +11,21 @@
 
 #include "base/util.h"
 #include "io/json.h"
+#include "io/json_walk.h"
 
 enum { MAX_DIGITS = 18 }; /* so many fit in 64 bits whatever they are */
 
-struct plain {
-    const char *at, *end;
-    unsigned depth;
-    struct str unescaped;
-};
-
-static json_t *parse_value(struct plain *p);
+static json_t *parse_value(struct json_walk *p);
 
 /* The next byte that is not white space, or NUL at the end. */
-static char next(struct plain *p)
+static char next(struct json_walk *p)
 {
     while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
         p->at++;
     return p->at < p->end ? *p->at : '\0';
 }
 
-static bool take(struct plain *p, char c)
+static bool take(struct json_walk *p, char c)
 {
     if (next(p) != c)
         return false;
@@ -39,7 +34,7 @@ static bool take(struct plain *p, char c)
 }
 
 /* The end of what can be taken as it stands: ASCII but for control characters, quotes, escapes. */
-static const char *run_end(const struct plain *p)
+static const char *run_end(const struct json_walk *p)
 {
     const char *s = p->at;
     while (s < p->end && (signed char)*s >= 0x20 && *s != '"' && *s != '\\')
@@ -47,7 +42,7 @@ static const char *run_end(const struct plain *p)
     return s;
 }
 
-static bool unescape(struct plain *p)
+static bool unescape(struct json_walk *p)
 {
     static const char letters[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
     const char *letter = p->at + 1 < p->end && p->at[1] ? strchr(letters, p->at[1]) : NULL;
@@ -59,7 +54,7 @@ static bool unescape(struct plain *p)
 }
 
 /* Behind a quote: the string's bytes, valid until the next string. */
-static bool parse_string(struct plain *p, const char **ret, size_t *n)
+static bool parse_string(struct json_walk *p, const char **ret, size_t *n)
 {
     const char *from = p->at;
     p->at = run_end(p);
@@ -85,7 +80,7 @@ static bool parse_string(struct plain *p, const char **ret, size_t *n)
     return false;
 }
 
-static json_t *parse_integer(struct plain *p)
+static json_t *parse_integer(struct json_walk *p)
 {
     bool negative = *p->at == '-';
     const char *digits = p->at += negative;
@@ -100,7 +95,7 @@ static json_t *parse_integer(struct plain *p)
     return json_integer(negative ? -value : value);
 }
 
-static bool parse_members(struct plain *p, json_t *object)
+static bool parse_members(struct json_walk *p, json_t *object)
 {
     if (take(p, '}'))
         return true;
@@ -120,7 +115,7 @@ static bool parse_members(struct plain *p, json_t *object)
     return take(p, '}');
 }
 
-static bool parse_elements(struct plain *p, json_t *array)
+static bool parse_elements(struct json_walk *p, json_t *array)
 {
     if (take(p, ']'))
         return true;
@@ -132,8 +127,8 @@ static bool parse_elements(struct plain *p, json_t *array)
     return take(p, ']');
 }
 
-static json_t *parse_container(struct plain *p, json_t *container,
-                               bool (*parse)(struct plain *p, json_t *container))
+static json_t *parse_container(struct json_walk *p, json_t *container,
+                               bool (*parse)(struct json_walk *p, json_t *container))
 {
     p->at++;
     bool ok = container && ++p->depth <= JSON_MAX_DEPTH && parse(p, container);
@@ -144,7 +139,7 @@ static json_t *parse_container(struct plain *p, json_t *container,
     return NULL;
 }
 
-static json_t *parse_word(struct plain *p, const char *word, json_t *value)
+static json_t *parse_word(struct json_walk *p, const char *word, json_t *value)
 {
     size_t n = strlen(word);
     if ((size_t)(p->end - p->at) < n || memcmp(p->at, word, n) != 0)
@@ -153,7 +148,7 @@ static json_t *parse_word(struct plain *p, const char *word, json_t *value)
     return value;
 }
 
-static json_t *parse_value(struct plain *p)
+static json_t *parse_value(struct json_walk *p)
 {
     const char *s;
     size_t n;
@@ -180,12 +175,80 @@ static json_t *parse_value(struct plain *p)
 
 json_t *json_parse_plain(const char *text, size_t n)
 {
-    struct plain p = {text, text + n, 0, STR_INIT};
+    struct json_walk p;
+    json_walk_begin(&p, text, n);
     json_t *json = parse_value(&p);
     if (json && (next(&p) || p.at < p.end)) {
         json_decref(json);
         json = NULL;
     }
-    str_fini(&p.unescaped);
+    json_walk_end(&p);
     return json;
+}
+
+/* ---- piece by piece ---- */
+
+void json_walk_begin(struct json_walk *w, const char *text, size_t n)
+{
+    *w = (struct json_walk){.at = text, .end = text + n};
+}
+
+void json_walk_end(struct json_walk *w)
+{
+    str_fini(&w->unescaped);
+}
+
+/* False, and so is all that follows. */
+static bool fail(struct json_walk *w)
+{
+    w->has_failed = true;
+    w->at = w->end;
+    return false;
+}
+
+bool json_walk_open(struct json_walk *w, char open)
+{
+    if (!take(w, open) || ++w->depth > JSON_MAX_DEPTH)
+        return fail(w);
+    w->is_fresh = true;
+    return true;
+}
+
+bool json_walk_more(struct json_walk *w, char close)
+{
+    bool is_fresh = w->is_fresh;
+    w->is_fresh = false;
+    if (take(w, close)) {
+        w->depth--;
+        return false;
+    }
+    return is_fresh || take(w, ',') || fail(w);
+}
+
+const char *json_walk_name(struct json_walk *w, size_t *n)
+{
+    const char *name;
+    if (take(w, '"') && parse_string(w, &name, n) && take(w, ':'))
+        return name;
+    fail(w);
+    return NULL;
+}
+
+json_t *json_walk_value(struct json_walk *w)
+{
+    next(w);
+    const char *from = w->at;
+    json_t *json = parse_value(w);
+    struct json_scanner scanner = {0};
+    struct diag diag = DIAG_INIT;
+    if (json)
+        return json;
+    if (json_scan(&scanner, from, (size_t)(w->end - from)) > 0 &&
+        !json_from_text(from, scanner.pos, &json, &diag)) {
+        w->at = from + scanner.pos;
+        return json;
+    }
+    diag_fini(&diag);
+    fail(w);
+    return NULL;
 }

@@ -131,8 +131,11 @@ static bool deliver_next(struct jsonrpc *rpc)
     if (!found)
         return false;
     struct diag diag = DIAG_INIT;
-    json_t *json;
-    int err = json_from_text(text, rpc->scanner.pos, &json, &diag);
+    json_t *json = NULL;
+    bool is_taken = rpc->cb.text && rpc->cb.text(rpc->aux, text, rpc->scanner.pos);
+    if (rpc->freed)
+        return true;
+    int err = is_taken ? 0 : json_from_text(text, rpc->scanner.pos, &json, &diag);
     stream_consume(rpc->stream, rpc->scanner.pos);
     rpc->scanner = (struct json_scanner){0};
     if (err) {
@@ -140,7 +143,8 @@ static bool deliver_next(struct jsonrpc *rpc)
         diag_fini(&diag);
         return false;
     }
-    deliver(rpc, json); /* may free RPC */
+    if (json)
+        deliver(rpc, json); /* may free RPC */
     json_decref(json);
     return true;
 }

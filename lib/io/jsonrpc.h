@@ -28,7 +28,10 @@ struct jsonrpc_message {
 };
 
 struct jsonrpc_callbacks {
-    void (*connected)(void *aux);                                  /* may be NULL */
+    void (*connected)(void *aux); /* may be NULL */
+    /* May be NULL. Each text as it stands, borrowed during the call, which looks whether it is one that is read piece by piece (io/json_walk.h): true if
+     * so, then it is over; else it is delivered as a message. */
+    bool (*text)(void *aux, const char *text, size_t n);
     void (*message)(void *aux, const struct jsonrpc_message *msg); /* borrowed during the call */
     void (*drained)(void *aux);                                    /* may be NULL */
     void (*closed)(void *aux, int err, const char *reason);        /* once, last; then free it */

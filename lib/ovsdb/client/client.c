@@ -161,6 +161,7 @@ static void on_closed(void *client_, int err UNUSED, const char *reason)
 }
 
 static const struct jsonrpc_callbacks rpc_callbacks = {
+    .text = client_take_text,
     .message = on_message,
     .closed = on_closed,
 };

@@ -3,6 +3,7 @@
  * client.c     the source's functions; connecting, messages, the lock
  * begin.c      the sequence by which a session begins
  * monitor.c    which columns to ask for, monitor requests, updates into change sets
+ * updates.c    contents and updates read row by row from their text
  * transact.c   operations into JSON, replies into error codes
  *
  * Not for users of the module: they see source.h.
@@ -48,6 +49,8 @@ struct client_columns { /* a call of ovsdb_client_source_set_columns before the 
     char **names;
     size_t n;
 };
+
+typedef VEC(struct change) change_vec;
 
 struct client_request { /* a transaction on its way */
     struct list node;
@@ -122,8 +125,20 @@ int client_take_initial(struct client *client, const json_t *result, struct diag
 int client_take_update(struct client *client, const char *method, const json_t *params,
                        struct diag *diag) MUST_CHECK;
 bool client_is_our_monitor(const struct client *client, const json_t *id);
+/* The parts of the two: the id, the rows (one by one, into V), and what is told when all have been read. Contents FOUND continue what is here. */
+bool client_take_last_id(struct client *client, const json_t *id);
+void client_contents_begin(struct client *client, bool found);
+int client_take_row(struct client *client, struct client_table *t, const char *uuid_text,
+                    json_t *update, change_vec *v, struct diag *diag) MUST_CHECK;
+void client_contents_end(struct client *client, change_vec *v);
+void client_tell_update(struct client *client, change_vec *v);
+void client_drop_changes(change_vec *v);
 json_t *client_monitor_id(const char *db);
 void client_free_tables(struct client *client);
+
+/* updates.c */
+/* The callback text of jsonrpc.h: takes contents and updates of our monitor. */
+bool client_take_text(void *client, const char *text, size_t n);
 
 /* transact.c */
 void client_submit(struct client *client, struct ops *ops,

@@ -15,8 +15,6 @@
 #include "ovsdb/client/client.h"
 #include "schema/json_text.h"
 
-typedef VEC(struct change) change_vec;
-
 /* ---- columns ---- */
 
 static bool same_shape(const struct column_type *a, const struct column_type *b)
@@ -249,7 +247,7 @@ static void delete_row(struct client_table *t, const struct uuid *uuid, change_v
     row_table_remove(&t->rows, uuid);
 }
 
-static int take_row(struct client *client, struct client_table *t, const char *uuid_text,
+int client_take_row(struct client *client, struct client_table *t, const char *uuid_text,
                     json_t *update, change_vec *v, struct diag *diag)
 {
     struct uuid uuid;
@@ -281,7 +279,7 @@ static int take_updates(struct client *client, const json_t *updates, change_vec
         json_t *update;
         json_object_foreach(json_object_get(updates, t->table->name), uuid, update)
         {
-            int err = take_row(client, t, uuid, update, v, diag);
+            int err = client_take_row(client, t, uuid, update, v, diag);
             if (err)
                 return err;
         }
@@ -302,7 +300,7 @@ static const struct changeset *make_changeset(struct client *client, change_vec 
     return cs;
 }
 
-static void drop_changes(change_vec *v)
+void client_drop_changes(change_vec *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         row_unref(v->data[i].before);
@@ -326,10 +324,27 @@ static void tell_everything(struct client *client)
     changeset_unref(all);
 }
 
-static bool take_last_id(struct client *client, const json_t *id)
+bool client_take_last_id(struct client *client, const json_t *id)
 {
     const char *text = json_string_value(id);
     return text && uuid_parse(text, &client->last_id);
+}
+
+void client_contents_begin(struct client *client, bool found)
+{
+    if (!found)
+        for (size_t i = 0; i < client->schema->n_tables; i++)
+            row_table_clear(&client->tables[i].rows);
+}
+
+void client_contents_end(struct client *client, change_vec *v)
+{
+    client_drop_changes(v);
+    client->state = CLIENT_STEADY;
+    client->in_vain = 0;
+    client->sink.status(client->sink.replica, true, client->has_lock);
+    tell_everything(client);
+    deferred_schedule(&client->send_conditions);
 }
 
 int client_take_initial(struct client *client, const json_t *result, struct diag *diag)
@@ -338,44 +353,44 @@ int client_take_initial(struct client *client, const json_t *result, struct diag
     bool found = false;
     if (client->monitor_kind == MONITOR_COND_SINCE) {
         found = json_is_true(json_array_get(result, 0));
-        if (!take_last_id(client, json_array_get(result, 1)))
+        if (!client_take_last_id(client, json_array_get(result, 1)))
             return diag_set(diag, ERR_SYNTAX, "bad transaction id in reply to monitor_cond_since");
         updates = json_array_get(result, 2);
     } else {
         client->last_id =
             (struct uuid){{0}}; /* of an earlier server: the rows move on without it */
     }
-    if (!found)
-        for (size_t i = 0; i < client->schema->n_tables; i++)
-            row_table_clear(&client->tables[i].rows);
+    client_contents_begin(client, found);
     change_vec v = VEC_INIT;
     int err = take_updates(client, updates, &v, diag);
-    drop_changes(&v);
-    if (err)
+    if (err) {
+        client_drop_changes(&v);
         return err;
-    client->state = CLIENT_STEADY;
-    client->in_vain = 0;
-    client->sink.status(client->sink.replica, true, client->has_lock);
-    tell_everything(client);
-    deferred_schedule(&client->send_conditions);
+    }
+    client_contents_end(client, &v);
     return 0;
+}
+
+void client_tell_update(struct client *client, change_vec *v)
+{
+    const struct changeset *cs = make_changeset(client, v);
+    client->sink.update(client->sink.replica, cs);
+    changeset_unref(cs);
 }
 
 int client_take_update(struct client *client, const char *method, const json_t *params,
                        struct diag *diag)
 {
     bool has_id = !strcmp(method, "update3");
-    if (has_id && !take_last_id(client, json_array_get(params, 1)))
+    if (has_id && !client_take_last_id(client, json_array_get(params, 1)))
         return diag_set(diag, ERR_SYNTAX, "bad transaction id in update3");
     change_vec v = VEC_INIT;
     int err = take_updates(client, json_array_get(params, has_id ? 2 : 1), &v, diag);
     if (err) {
-        drop_changes(&v);
+        client_drop_changes(&v);
         return err;
     }
-    const struct changeset *cs = make_changeset(client, &v);
-    client->sink.update(client->sink.replica, cs);
-    changeset_unref(cs);
+    client_tell_update(client, &v);
     return 0;
 }
 

@@ -12,11 +12,59 @@
 #include "base/str.h"
 #include "io/json.h"
 #include "io/json_plain.h"
+#include "io/json_walk.h"
+
+/* Goes through what comes next, objects and arrays down to DEPTH piece by piece. */
+static json_t *walk(struct json_walk *w, int depth)
+{
+    json_t *json = NULL;
+    while (w->at < w->end && strchr(" \t\r\n", *w->at) && *w->at)
+        w->at++;
+    bool is_object = w->at < w->end && *w->at == '{';
+    if (!depth || w->at == w->end || (!is_object && *w->at != '['))
+        return json_walk_value(w);
+    if (json_walk_open(w, is_object ? '{' : '['))
+        json = is_object ? json_object() : json_array();
+    while (json && json_walk_more(w, is_object ? '}' : ']')) {
+        size_t n = 0;
+        const char *s = is_object ? json_walk_name(w, &n) : NULL;
+        char *name = s ? strndup(s, n) : NULL;
+        json_t *value = walk(w, depth - 1);
+        if (is_object && name && value)
+            json_object_setn_nocheck(json, name, n, value);
+        else if (value)
+            json_array_append(json, value);
+        json_decref(value);
+        free(name);
+    }
+    return json;
+}
+
+/* What goes through TEXT piece by piece finds the same, or that it is wrong. */
+static bool check_walk(const char *text, size_t n, int depth)
+{
+    struct json_walk w;
+    json_walk_begin(&w, text, n);
+    json_t *ours = walk(&w, depth), *theirs;
+    while (!w.has_failed && w.at < w.end && strchr(" \t\r\n", *w.at) && *w.at)
+        w.at++;
+    bool is_whole = ours && !w.has_failed && w.at == w.end;
+    if (is_whole) {
+        assert_int_equal(json_from_text(text, n, &theirs, NULL), 0);
+        assert_true(json_equal(ours, theirs));
+        json_decref(theirs);
+    }
+    json_decref(ours);
+    json_walk_end(&w);
+    return is_whole;
+}
 
 /* Whether TEXT was taken; then it is the same, its members in the same order. */
 static bool check(const char *text, size_t n)
 {
     json_t *ours = json_parse_plain(text, n), *theirs;
+    for (int depth = 0; depth < 4; depth++)
+        assert_true(check_walk(text, n, depth) || !ours);
     if (!ours)
         return false;
     theirs = json_loadb(text, n, JSON_DECODE_ANY, NULL);

@@ -160,6 +160,18 @@ static void check_model(struct fixture *f)
     assert_int_equal(replica_n_rows(f->replica, table), n);
 }
 
+/* As if PARAMS came in a message; whether they were taken. */
+static bool give_text(struct fixture *f, const char *method, json_t *params)
+{
+    json_t *json = json_pack("{s: n, s: s, s: O}", "id", "method", method, "params", params);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    f->client->state = CLIENT_STEADY;
+    bool is_taken = client_take_text(f->client, text, strlen(text));
+    free(text);
+    json_decref(json);
+    return is_taken && f->client->state == CLIENT_STEADY;
+}
+
 static void test_random_updates(void **state)
 {
     enum { STEPS = 5000 };
@@ -169,7 +181,9 @@ static void test_random_updates(void **state)
     for (int step = 0; step < STEPS; step++) {
         json_t *params = random_update(&f);
         struct diag diag = DIAG_INIT;
-        if (client_take_update(f.client, "update2", params, &diag))
+        if (pick(&f, 2))
+            assert_true(give_text(&f, "update2", params));
+        else if (client_take_update(f.client, "update2", params, &diag))
             fail_msg("%s", diag_text(&diag));
         json_decref(params);
         check_model(&f);
@@ -237,7 +251,9 @@ static void test_damaged_updates(void **state)
             damage(&f, params);
         struct diag diag = DIAG_INIT;
         const char *method = methods[pick(&f, 3)];
-        if (client_take_update(f.client, method, params, &diag)) {
+        if (pick(&f, 2)) {
+            refused += !give_text(&f, method, params);
+        } else if (client_take_update(f.client, method, params, &diag)) {
             refused++;
             assert_non_null(diag.text);
         }
@@ -249,11 +265,44 @@ static void test_damaged_updates(void **state)
     tear_down(&f);
 }
 
+static void test_contents(void **state UNUSED)
+{
+    static const char good[] =
+        "{\"id\":7,\"result\":[false,\"00000001-0000-4000-8000-000000000000\",{\"A\":{"
+        "\"00000002-0000-4000-8000-000000000000\":{\"initial\":{\"name\":\"\\u00e4\",\"one\":4}}}}]"
+        ",\"error\":null}";
+    static const char *const other[] = {
+        "{\"id\":8,\"result\":[false,\"\",{}]}",
+        "{\"result\":[false,\"\",{}],\"id\":7}",
+        "{\"id\":7,\"method\":\"update\",\"result\":{}}",
+        "{\"id\":7,\"error\":\"no\",\"result\":null}",
+    };
+    struct fixture f;
+    set_up(&f);
+    f.client->monitor_kind = MONITOR_COND_SINCE;
+    f.client->state = CLIENT_MONITOR;
+    f.client->expected = 7;
+    for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+        assert_false(client_take_text(f.client, other[i], strlen(other[i])));
+    assert_true(client_take_text(f.client, good, strlen(good)));
+    assert_int_equal(f.client->state, CLIENT_STEADY);
+    f.rows[1] = (struct model_row){.exists = true, .one = 4};
+    check_model(&f);
+    for (size_t n = 1; n < sizeof good - 1; n++) { /* cut off, it never counts */
+        f.client->state = CLIENT_MONITOR;
+        f.client->expected = 7;
+        client_take_text(f.client, good, n);
+        assert_int_not_equal(f.client->state, CLIENT_STEADY);
+    }
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_updates),
         cmocka_unit_test(test_damaged_updates),
+        cmocka_unit_test(test_contents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
