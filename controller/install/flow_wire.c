@@ -15,16 +15,36 @@ struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions 
     return rstr_pool_get_n(blobs, actions->n ? (const char *)actions->data : "", actions->n);
 }
 
+struct oflow_key flow_entry_key(const struct flow_entry *entry)
+{
+    return (struct oflow_key){
+        .match = entry->match,
+        .dp = entry->dp,
+        .priority = entry->priority,
+        .table = entry->table,
+    };
+}
+
+struct flow_value flow_entry_desired(const struct flow_entry *entry)
+{
+    if (!(entry->flags & FLOW_WANTED))
+        return (struct flow_value){NULL, 0};
+    return (struct flow_value){entry->actions,
+                               entry->flags & FLOW_OTHER ? entry->change->cookie : entry->cookie};
+}
+
 void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
                        struct of_buf *out)
 {
     struct of_flow_mod fm;
-    const struct rstr *actions = entry->desired.actions;
+    struct flow_value desired = flow_entry_desired(entry);
+    const struct rstr *actions = desired.actions;
+    struct oflow_key key = flow_entry_key(entry);
     of_flow_mod_init(&fm, actions ? OF_FLOW_ADD : OF_FLOW_DELETE_STRICT);
-    fm.table_id = entry->key.table;
-    fm.priority = entry->key.priority;
-    fm.cookie = actions ? entry->desired.cookie : 0;
-    oflow_key_match(&entry->key, &fm.match);
+    fm.table_id = key.table;
+    fm.priority = key.priority;
+    fm.cookie = desired.cookie;
+    oflow_key_match(&key, &fm.match);
     if (actions) /* borrowed: not finished with of_flow_mod_fini */
         fm.actions = (struct of_actions){(uint8_t *)(uintptr_t)actions->s, actions->n, actions->n};
     of_flow_mod_encode(&fm, version, xid, out);

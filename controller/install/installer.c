@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/vec.h"
 #include "controller/install/objects.h"
 #include "controller/oflow_key.h"
@@ -34,6 +35,7 @@ struct installer {
     struct of_conn *conn;
     enum state state;
     struct hmap entries;
+    struct pool memory; /* of them */
     VEC(struct flow_entry *) dirty, batch;
     struct objects objects;
     VEC(uint32_t) flush; /* zones */
@@ -52,60 +54,116 @@ struct installer {
 
 /* --- Entries */
 
+static bool entry_is_for(const struct flow_entry *e, const struct oflow_key *key)
+{
+    return e->match == key->match && e->dp == key->dp && e->priority == key->priority &&
+           e->table == key->table;
+}
+
 static struct flow_entry *entry_get(struct installer *in, const struct oflow_key *key)
 {
     uint64_t hash = oflow_key_hash(key);
     struct flow_entry *e;
     HMAP_FOR_EACH_WITH_HASH (e, node, hash, &in->entries)
-        if (oflow_key_equal(&e->key, key))
+        if (entry_is_for(e, key))
             return e;
-    e = NEW(struct flow_entry);
-    e->key = *key;
-    rstr_ref(key->match);
+    e = pool_alloc(&in->memory, sizeof *e);
+    *e = (struct flow_entry){
+        .match = rstr_ref(key->match),
+        .dp = key->dp,
+        .priority = key->priority,
+        .table = key->table,
+    };
     hmap_insert(&in->entries, &e->node, hash);
     return e;
 }
 
-static void value_set(struct flow_value *value, struct rstr *actions, uint64_t cookie)
+static void set_flag(struct flow_entry *e, unsigned flag, bool on)
 {
-    struct rstr *old = value->actions;
-    value->actions = actions ? rstr_ref(actions) : NULL;
-    value->cookie = cookie;
-    rstr_unref(old);
+    e->flags = (uint8_t)(on ? e->flags | flag : e->flags & ~flag);
+}
+
+static struct flow_value there_of(const struct flow_entry *e)
+{
+    if (!(e->flags & FLOW_THERE))
+        return (struct flow_value){NULL, 0};
+    return e->flags & FLOW_OTHER ? e->change->there : (struct flow_value){e->actions, e->cookie};
+}
+
+static bool is_same(struct installer *in, const struct flow_value *a, const struct flow_value *b)
+{
+    return a->cookie == b->cookie && flow_actions_same(in->options.blobs, a->actions, b->actions);
+}
+
+static void drop_values(struct installer *in, const struct flow_entry *e)
+{
+    rstr_unref(e->actions);
+    if (!(e->flags & FLOW_OTHER))
+        return;
+    rstr_unref(e->change->there.actions);
+    pool_release(&in->memory, e->change, sizeof *e->change);
+}
+
+/* E should be as DESIRED says, and the switch has what THERE says. */
+static void entry_put(struct installer *in, struct flow_entry *e, struct flow_value desired,
+                      struct flow_value there)
+{
+    struct flow_entry old = *e;
+    struct flow_value value = desired.actions ? desired : there;
+    bool is_other = desired.actions && there.actions && !is_same(in, &desired, &there);
+    e->actions = value.actions ? rstr_ref(value.actions) : NULL;
+    e->cookie = value.cookie;
+    if (is_other) {
+        rstr_ref(there.actions);
+        e->change = pool_alloc(&in->memory, sizeof *e->change);
+        *e->change = (struct flow_change){desired.cookie, there};
+    }
+    set_flag(e, FLOW_WANTED, desired.actions);
+    set_flag(e, FLOW_THERE, there.actions);
+    set_flag(e, FLOW_OTHER, is_other);
+    drop_values(in, &old);
 }
 
 static void entry_free(struct installer *in, struct flow_entry *e)
 {
-    value_set(&e->desired, NULL, 0);
-    value_set(&e->actual, NULL, 0);
-    rstr_unref(e->rejected);
+    drop_values(in, e);
     hmap_remove(&in->entries, &e->node);
-    rstr_unref(e->key.match);
-    free(e);
+    rstr_unref(e->match);
+    pool_release(&in->memory, e, sizeof *e);
 }
 
 static void entry_free_if_unused(struct installer *in, struct flow_entry *e)
 {
-    if (!e->desired.actions && !e->actual.actions && !e->is_dirty && !e->is_sent)
+    if (!(e->flags & (FLOW_WANTED | FLOW_THERE | FLOW_DIRTY | FLOW_SENT)))
         entry_free(in, e);
 }
 
-/* Whether something must be sent for E. */
-static bool entry_differs(struct installer *in, const struct flow_entry *e)
+static void entry_want(struct installer *in, struct flow_entry *e, struct flow_value desired)
 {
-    if (!e->desired.actions)
-        return e->actual.actions;
-    if (e->desired.actions == e->rejected)
-        return false;
-    return !e->actual.actions || e->desired.cookie != e->actual.cookie ||
-           !flow_actions_same(in->options.blobs, e->desired.actions, e->actual.actions);
+    if (flow_entry_desired(e).actions != desired.actions)
+        set_flag(e, FLOW_REJECTED, false);
+    entry_put(in, e, desired, there_of(e));
+}
+
+/* The switch has THERE for E; nothing, or nobody knows: no actions. */
+static void entry_is_there(struct installer *in, struct flow_entry *e, struct flow_value there)
+{
+    entry_put(in, e, flow_entry_desired(e), there);
+}
+
+/* Whether something must be sent for E. */
+static bool entry_differs(const struct flow_entry *e)
+{
+    if (!(e->flags & FLOW_WANTED))
+        return e->flags & FLOW_THERE;
+    return !(e->flags & FLOW_REJECTED) && (e->flags & (FLOW_THERE | FLOW_OTHER)) != FLOW_THERE;
 }
 
 static void mark(struct installer *in, struct flow_entry *e)
 {
-    if (e->is_dirty)
+    if (e->flags & FLOW_DIRTY)
         return;
-    e->is_dirty = true;
+    set_flag(e, FLOW_DIRTY, true);
     vec_push(&in->dirty, e);
 }
 
@@ -132,17 +190,21 @@ static void send_bundle_control(struct installer *in, enum of_bundle_type type)
 /* Takes the dirty entries that really differ into the batch. */
 static void batch_begin(struct installer *in)
 {
+    size_t n = 0;
     for (size_t i = 0; i < in->dirty.n; i++) {
         struct flow_entry *e = in->dirty.data[i];
-        e->is_dirty = false;
-        if (entry_differs(in, e)) {
-            e->is_sent = true;
-            vec_push(&in->batch, e);
+        set_flag(e, FLOW_DIRTY, false);
+        if (entry_differs(e)) {
+            set_flag(e, FLOW_SENT, true);
+            in->dirty.data[n++] = e;
         } else {
             entry_free_if_unused(in, e);
         }
     }
-    vec_clear(&in->dirty);
+    in->dirty.n = n;
+    vec_fini(&in->batch);
+    in->batch = in->dirty;
+    memset(&in->dirty, 0, sizeof in->dirty);
     in->cursor = 0;
     in->sent_generation = in->generation;
 }
@@ -219,11 +281,11 @@ static bool batch_encode(struct installer *in)
                                            OF15_VERSION, xid, &buf);
         flow_entry_encode(e, OF15_VERSION, xid, &buf);
         of_bundle_add_end(&buf, start);
-        if (e->desired.actions)
+        if (e->flags & FLOW_WANTED)
             in->stats.adds++;
         else
             in->stats.deletes++;
-        value_set(&e->actual, e->desired.actions, e->desired.cookie);
+        entry_is_there(in, e, flow_entry_desired(e));
         if (buf.n > CHUNK)
             of_conn_send_buf(in->conn, &buf);
     }
@@ -253,10 +315,10 @@ static void batch_end(struct installer *in)
 {
     for (size_t i = 0; i < in->batch.n; i++) {
         struct flow_entry *e = in->batch.data[i];
-        e->is_sent = false;
+        set_flag(e, FLOW_SENT, false);
         entry_free_if_unused(in, e);
     }
-    vec_clear(&in->batch);
+    vec_fini(&in->batch); /* at the start it is long */
     objects_sent(&in->objects);
     in->is_sending = in->is_waiting = false;
 }
@@ -268,7 +330,7 @@ static void readback_begin(struct installer *in)
     struct flow_entry *e;
     in->state = STATE_READBACK;
     HMAP_FOR_EACH (e, node, &in->entries)
-        value_set(&e->actual, NULL, 0);
+        entry_is_there(in, e, (struct flow_value){NULL, 0});
     struct of_flow_stats_request req;
     of_flow_stats_request_init(&req);
     struct of_buf buf = OF_BUF_INIT;
@@ -293,7 +355,7 @@ static void take_flow(struct installer *in, const struct of_flow_stats *fs)
         return;
     struct oflow_key key = oflow_key_of(in->options.blobs, &fs->match, fs->table_id, fs->priority);
     struct rstr *actions = flow_actions_blob(in->options.blobs, &fs->actions);
-    value_set(&entry_get(in, &key)->actual, actions, fs->cookie);
+    entry_is_there(in, entry_get(in, &key), (struct flow_value){actions, fs->cookie});
     rstr_unref(actions);
     rstr_unref(key.match);
 }
@@ -303,7 +365,7 @@ static void readback_end(struct installer *in)
     struct flow_entry *e;
     in->state = STATE_UP;
     HMAP_FOR_EACH_SAFE (e, node, &in->entries) {
-        if (entry_differs(in, e))
+        if (entry_differs(e))
             mark(in, e);
         else
             entry_free_if_unused(in, e);
@@ -429,24 +491,24 @@ static void set_aside(struct flow_entry *e, const char *why)
     enum { TEXT_MAX = 2000 };
     struct str text = STR_INIT;
     struct match match;
-    oflow_key_match(&e->key, &match);
-    str_putf(&text, "table=%u,", e->key.table);
-    match_put(&text, &match, (int)e->key.priority, NULL);
+    struct oflow_key key = flow_entry_key(e);
+    oflow_key_match(&key, &match);
+    str_putf(&text, "table=%u,", e->table);
+    match_put(&text, &match, (int)e->priority, NULL);
     str_put(&text, " actions=");
-    of_actions_put(&text, e->desired.actions->s, e->desired.actions->n, NULL);
+    of_actions_put(&text, e->actions->s, e->actions->n, NULL);
     if (text.n > TEXT_MAX)
         str_truncate(&text, TEXT_MAX);
     log_err("a flow is left out (%s): %s", why, str_c(&text));
     str_fini(&text);
-    rstr_unref(e->rejected);
-    e->rejected = rstr_ref(e->desired.actions);
+    set_flag(e, FLOW_REJECTED, true);
 }
 
 /* Sets the flow that the switch complains of aside. */
 static void reject(struct installer *in, uint32_t xid, const char *why)
 {
     uint32_t i = xid - in->first_xid;
-    if (i < in->batch.n && in->batch.data[i]->desired.actions)
+    if (i < in->batch.n && in->batch.data[i]->flags & FLOW_WANTED)
         set_aside(in->batch.data[i], why);
 }
 
@@ -528,6 +590,7 @@ struct installer *installer_new(const struct installer_options *options,
     in->options.target = xstrdup(options->target);
     in->confirmed = confirmed;
     in->aux = aux;
+    in->memory.is_plain = POOL_IS_PLAIN;
     objects_init(&in->objects);
     timer_init(&in->retry, options->loop, on_retry, in);
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
@@ -555,6 +618,7 @@ void installer_free(struct installer *in)
     HMAP_FOR_EACH_SAFE (e, node, &in->entries)
         entry_free(in, e);
     hmap_fini(&in->entries);
+    pool_fini(&in->memory);
     vec_fini(&in->dirty);
     vec_fini(&in->batch);
     vec_fini(&in->flush);
@@ -567,12 +631,8 @@ void installer_set(struct installer *in, const struct oflow_key *key, uint64_t c
                    struct rstr *actions)
 {
     struct flow_entry *e = entry_get(in, key);
-    value_set(&e->desired, actions, cookie);
-    if (e->rejected && e->rejected != actions) {
-        rstr_unref(e->rejected);
-        e->rejected = NULL;
-    }
-    if (actions && !e->rejected && !flow_actions_fit(actions))
+    entry_want(in, e, (struct flow_value){actions, actions ? cookie : 0});
+    if (actions && !(e->flags & FLOW_REJECTED) && !flow_actions_fit(actions))
         set_aside(e, "longer than a message can be");
     if (in->state == STATE_UP)
         mark(in, e);
@@ -614,9 +674,9 @@ struct installer_stats installer_stats(const struct installer *in)
     stats.is_connected = in->state == STATE_UP;
     stats.objects = in->objects.n_messages;
     HMAP_FOR_EACH (e, node, &in->entries) {
-        stats.desired += e->desired.actions != NULL;
-        stats.installed += e->actual.actions != NULL;
-        stats.rejected += e->rejected != NULL;
+        stats.desired += !!(e->flags & FLOW_WANTED);
+        stats.installed += !!(e->flags & FLOW_THERE);
+        stats.rejected += !!(e->flags & FLOW_REJECTED);
     }
     return stats;
 }

@@ -60,13 +60,33 @@ struct flow_value {
     uint64_t cookie;
 };
 
+struct flow_change {
+    uint64_t cookie; /* desired */
+    struct flow_value there;
+};
+
+/* There are as many as flows, so they are small: what is desired and what the switch has are mostly the same, one value. */
 struct flow_entry {
     struct hnode node;
-    struct oflow_key key;
-    struct flow_value desired, actual;
-    struct rstr *rejected; /* actions that the switch refused */
-    bool is_dirty;         /* in installer->dirty */
-    bool is_sent;          /* in installer->batch */
+    struct rstr *match; /* with the next three a struct oflow_key */
+    uint32_t dp;
+    uint16_t priority;
+    uint8_t table;
+    uint8_t flags;        /* FLOW_... */
+    struct rstr *actions; /* desired, else what the switch has; NULL: neither */
+    union {
+        uint64_t cookie;            /* the same */
+        struct flow_change *change; /* FLOW_OTHER */
+    };
+};
+
+enum {
+    FLOW_WANTED = 1 << 0,   /* it is desired */
+    FLOW_THERE = 1 << 1,    /* the switch has it */
+    FLOW_OTHER = 1 << 2,    /* both, and with other actions or another cookie */
+    FLOW_REJECTED = 1 << 3, /* the switch refused these actions */
+    FLOW_DIRTY = 1 << 4,    /* in installer->dirty */
+    FLOW_SENT = 1 << 5,     /* in installer->batch */
 };
 
 /* What the facts (struct fact_oflow) of one key make together, a new reference: the first in content order that does something by itself; if all
@@ -78,6 +98,10 @@ struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions 
 bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b);
 /* Whether a flow mod, and a bundle around it, can hold the actions: a message has 65535 bytes. */
 bool flow_actions_fit(const struct rstr *actions);
+/* What ENTRY is for, borrowed. */
+struct oflow_key flow_entry_key(const struct flow_entry *entry);
+/* What it should be, borrowed. */
+struct flow_value flow_entry_desired(const struct flow_entry *entry);
 /* Appends a flow mod: ADD with the desired actions, or DELETE_STRICT when none are desired. */
 void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
                        struct of_buf *out);
