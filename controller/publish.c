@@ -12,7 +12,7 @@
 
 LOG_MODULE(publish);
 
-enum { SLICE_UNITS = 16, SLICE_US = 2000, LATE_MS = 100 };
+enum { SLICE_UNITS = 16, SLICE_US = 1000, LATE_MS = 100, TREES_MAX = 16384 };
 
 static void set_flow(struct controller *c, const struct oflow_key *key)
 {
@@ -179,6 +179,27 @@ static bool has_all_rows(struct controller *c)
     return c->is_complete;
 }
 
+/* What was parsed is translated. */
+static void forget_trees(struct controller *c)
+{
+    expr_pool_forget(c->program.exprs);
+    action_pool_forget(c->program.actions);
+}
+
+/* Settles for a slice of time; true when all is settled. */
+static bool settle_slice(struct controller *c)
+{
+    int64_t start = env_now_us(c->env);
+    while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
+        if (env_now_us(c->env) - start > SLICE_US) {
+            if (expr_pool_count(c->program.exprs) > TREES_MAX)
+                forget_trees(c);
+            return false;
+        }
+    forget_trees(c);
+    return true;
+}
+
 bool controller_settle(struct controller *c)
 {
     if (c->is_published && inc_is_settled(c->inc) && !is_scope_due(c)) {
@@ -188,15 +209,11 @@ bool controller_settle(struct controller *c)
             installer_commit(c->installer, ++c->generation); /* nb_cfg alone has changed */
         return true;
     }
-    int64_t start = env_now_us(c->env);
     ask_more(c);
     c->is_published = false;
     c->is_holding = false;
-    while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
-        if (env_now_us(c->env) - start > SLICE_US)
-            return false;
-    expr_pool_forget(c->program.exprs); /* what was parsed is translated */
-    action_pool_forget(c->program.actions);
+    if (!settle_slice(c))
+        return false;
     if (!has_all_rows(c)) {
         c->is_holding = true;
         return false;

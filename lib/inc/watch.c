@@ -54,7 +54,7 @@ static void look_begin(struct inc *inc, const struct inc_coll *coll, struct look
         if (!fact->count && !(fact->flags & FACT_KEPT))
             fact_free(inc, fact);
     }
-    vec_clear(&cs->log);
+    vec_fini(&cs->log); /* after a start it is long */
 }
 
 static void look_end(struct inc *inc, struct look *look)
