@@ -1,5 +1,5 @@
 /* appctl.c - control commands of weft-switchd, under the names that ovs-vswitchd has for them.
- * ofproto/trace is in trace.c, the MAC table in fdb_appctl.c. */
+ * ofproto/trace is in trace.c, the datapath's flows in dpflow_appctl.c, the MAC table in fdb_appctl.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,57 +139,6 @@ static void dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], v
     reply(conn, &out);
 }
 
-static const char *dp_port_name(void *vs, uint32_t dp_no)
-{
-    const struct vport *port = vswitch_port(vs, dp_no);
-    return port ? port->name : NULL;
-}
-
-struct flow_dump {
-    struct vswitch *vs;
-    struct str out;
-    const struct bridge *br; /* NULL: all */
-};
-
-static void put_megaflow(const struct megaflow *flow, void *dump_)
-{
-    struct flow_dump *dump = dump_;
-    struct match match;
-    megaflow_match(flow, &match);
-    uint32_t dp_no = key_in_port(&match.key);
-    const struct vport *port = vswitch_port(dump->vs, dp_no);
-    if (dump->br && (!port || port->bridge != dump->br))
-        return;
-    match.key.in_port = match.mask.bits.in_port = 0;
-    /* Only what a match can say: registers and the like are the translation's. */
-    struct str text = STR_INIT;
-    match_put(&text, &match, -1, NULL);
-    int64_t idle_ms = env_now_ms(dump->vs->env) - flow->used_ms;
-    str_putf(&dump->out, "in_port=%s%s%s, packets:%" PRIu64 ", bytes:%" PRIu64 ", used:",
-             port ? port->name : "?", text.n ? "," : "", str_c(&text), flow->n_packets,
-             flow->n_bytes);
-    if (flow->n_packets)
-        str_putf(&dump->out, "%" PRId64 ".%03" PRId64 "s", idle_ms / 1000, idle_ms % 1000);
-    else
-        str_put(&dump->out, "never");
-    str_put(&dump->out, ", actions:");
-    dp_actions_put_text(&dump->out, &flow->actions, dp_port_name, dump->vs);
-    str_putc(&dump->out, '\n');
-    str_fini(&text);
-}
-
-static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
-{
-    struct flow_dump dump = {.vs = vs_, .out = STR_INIT};
-    if (argc > 1 && !strcmp(argv[0], "dpif/dump-flows")) {
-        dump.br = find_bridge(conn, vs_, argv[argc - 1]);
-        if (!dump.br)
-            return;
-    }
-    megaflows_for_each(dump.vs->cache, put_megaflow, &dump);
-    reply(conn, &dump.out);
-}
-
 static void show_drops(struct unixctl_conn *conn, int argc, const char *argv[], void *vs_)
 {
     (void)argc, (void)argv;
@@ -210,14 +159,14 @@ static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[],
     const struct megaflows *c = vs->cache;
     struct str out = STR_INIT;
     str_putf(&out,
-             "netdev@ovs-netdev:\n  flows         : (current %zu) (limit %d)\n"
+             "netdev@ovs-netdev:\n  flows         : (current %zu) (limit %zu)\n"
              "  masks         : %zu\n  exact hits    : %" PRIu64 "\n  megaflow hits : %" PRIu64
              "\n  misses        : %" PRIu64 "\n  stale         : %" PRIu64
              "\n  revalidated   : %" PRIu64 "\n  translations  : %" PRIu64
              "\n  cache full    : %" PRIu64 "\n  queued misses : %" PRIu64 " (waiting %" PRIu64
              ") (lost %" PRIu64 ")\n",
-             c->n_flows, MEGAFLOWS_MAX, c->tables.n, c->n_exact_hits, c->n_hits, c->n_misses,
-             c->n_stale, vs->walk.n_revalidated, vs->n_xlate, c->n_full, vs->upcalls.n_queued,
+             c->n_flows, c->limit, c->tables.n, c->n_exact_hits, c->n_hits, c->n_misses, c->n_stale,
+             vs->walk.n_revalidated, vs->n_xlate, c->n_full, vs->upcalls.n_queued,
              vs->upcalls.n_waiting, vs->drops[DROP_UPCALL]->n);
     reply(conn, &out);
 }
@@ -328,8 +277,6 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"bridge/reconnect", "[bridge]", 0, 1, bridge_reconnect},
         {"dpif/show", "", 0, 0, dpif_show},
         {"dpctl/show", "[dp]", 0, 1, dpif_show},
-        {"dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, 3, dpif_dump_flows},
-        {"dpctl/dump-flows", "[dp]", 0, 3, dpif_dump_flows},
         {"dpif/show-drops", "", 0, 0, show_drops},
         {"upcall/show", "", 0, 0, upcall_show},
         {"revalidator/wait", "", 0, 0, revalidator_wait},
@@ -337,5 +284,7 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"netdev-dummy/receive", "name packet|flow [--len N]...", 2, 100, dummy_receive_command},
     };
     fdb_appctl_register(ctl, vs);
+    dpflow_appctl_register(ctl, vs);
+    tunnel_appctl_register(ctl, vs);
     unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), vs);
 }

@@ -14,6 +14,7 @@ struct megaflows *megaflows_new(struct vswitch *vs)
 {
     struct megaflows *cache = NEW(struct megaflows);
     cache->vs = vs;
+    cache->limit = MEGAFLOWS_MAX;
     signatures_init(&cache->signatures);
     list_init(&cache->all);
     list_init(&cache->counted);
@@ -194,7 +195,7 @@ struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key
                                   uint64_t hash, struct xlate_out *out, uint64_t checked,
                                   int64_t now_ms)
 {
-    if (cache->n_flows >= MEGAFLOWS_MAX) {
+    if (cache->n_flows >= cache->limit) {
         cache->n_full++;
         return NULL;
     }

@@ -63,7 +63,7 @@ struct megaflows {
     struct list all;                     /* in the order of revalidate.c's walk */
     struct list counted;                 /* with packets that nobody is credited with yet */
     size_t n_counted;
-    size_t n_flows;
+    size_t n_flows, limit;
     struct signatures signatures;
     struct hmap trails;
     uint64_t n_exact_hits, n_hits, n_misses, n_stale, n_full;

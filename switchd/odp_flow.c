@@ -5,34 +5,35 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "flow/field.h"
 
 enum { MAX_DEPTH = 4 };
 
-static const struct {
-    const char *group, *key, *field; /* field NULL: known, and says nothing here */
+static const struct odp_word {
+    const char *group, *key;
+    uint8_t field; /* enum field_id; FIELD_NONE: known, and says nothing here */
 } words[] = {
-    {"eth", "src", "eth_src"},         {"eth", "dst", "eth_dst"},
-    {"eth_type", "", "eth_type"},      {"vlan", "vid", "dl_vlan"},
-    {"vlan", "pcp", "dl_vlan_pcp"},    {"vlan", "cfi", NULL},
-    {"ipv4", "src", "ip_src"},         {"ipv4", "dst", "ip_dst"},
-    {"ipv4", "proto", "nw_proto"},     {"ipv4", "tos", "tos"},
-    {"ipv4", "ttl", "nw_ttl"},         {"ipv4", "frag", "ip_frag"},
-    {"ipv6", "src", "ipv6_src"},       {"ipv6", "dst", "ipv6_dst"},
-    {"ipv6", "label", "ipv6_label"},   {"ipv6", "proto", "nw_proto"},
-    {"ipv6", "tclass", "tos"},         {"ipv6", "hlimit", "nw_ttl"},
-    {"ipv6", "frag", "ip_frag"},       {"tcp", "src", "tcp_src"},
-    {"tcp", "dst", "tcp_dst"},         {"tcp_flags", "", "tcp_flags"},
-    {"udp", "src", "udp_src"},         {"udp", "dst", "udp_dst"},
-    {"sctp", "src", "sctp_src"},       {"sctp", "dst", "sctp_dst"},
-    {"icmp", "type", "icmp_type"},     {"icmp", "code", "icmp_code"},
-    {"icmpv6", "type", "icmpv6_type"}, {"icmpv6", "code", "icmpv6_code"},
-    {"arp", "sip", "arp_spa"},         {"arp", "tip", "arp_tpa"},
-    {"arp", "op", "arp_op"},           {"arp", "sha", "arp_sha"},
-    {"arp", "tha", "arp_tha"},         {"nd", "target", "nd_target"},
-    {"nd", "sll", "nd_sll"},           {"nd", "tll", "nd_tll"},
-    {"recirc_id", "", NULL},           {"dp_hash", "", NULL},
-    {"skb_priority", "", NULL},        {"skb_mark", "", "pkt_mark"},
-    {"packet_type", "ns", NULL},       {"packet_type", "id", NULL},
+#define WORD(GROUP, KEY, ID) {GROUP, KEY, FIELD_##ID},
+#include "switchd/odp_flow.def"
+#undef WORD
+    {"vlan", "cfi", FIELD_NONE},
+    {"recirc_id", "", FIELD_NONE},
+    {"dp_hash", "", FIELD_NONE},
+    {"skb_priority", "", FIELD_NONE},
+    {"skb_mark", "", FIELD_PKT_MARK},
+    {"packet_type", "ns", FIELD_NONE},
+    {"packet_type", "id", FIELD_NONE},
+    {"ct_state", "", FIELD_CT_STATE},
+    {"ct_zone", "", FIELD_CT_ZONE},
+    {"ct_mark", "", FIELD_CT_MARK},
+    {"ct_label", "", FIELD_CT_LABEL},
+    {"tunnel", "tun_id", FIELD_TUN_ID},
+    {"tunnel", "src", FIELD_TUN_SRC},
+    {"tunnel", "dst", FIELD_TUN_DST},
+    {"tunnel", "ipv6_src", FIELD_TUN_IPV6_SRC},
+    {"tunnel", "ipv6_dst", FIELD_TUN_IPV6_DST},
+    {"tunnel", "tos", FIELD_NONE},
+    {"tunnel", "ttl", FIELD_NONE},
 };
 
 bool odp_flow_is(const char *text)
@@ -48,10 +49,10 @@ static int put_word(struct str *match, const char *group, const char *key, const
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (strcmp(words[i].group, group) != 0 || strcmp(words[i].key, key) != 0)
             continue;
-        if (!words[i].field)
+        if (words[i].field == FIELD_NONE)
             return 0;
-        if (strcmp(words[i].field, "tos") != 0)
-            str_putf(match, ",%s=%s", words[i].field, value);
+        if (words[i].field != FIELD_IP_TOS)
+            str_putf(match, ",%s=%s", field_get(words[i].field)->name, value);
         else if (text_to_u64(value, 0, &tos) || tos > UINT8_MAX)
             return diag_set(diag, ERR_SYNTAX, "%s: %s is no number from 0 to 255", group, value);
         else

@@ -55,6 +55,8 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void ct_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void ipf_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void fdb_appctl_register(struct unixctl *ctl, struct vswitch *vs);
+void dpflow_appctl_register(struct unixctl *ctl, struct vswitch *vs);
+void tunnel_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void port_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void underlay_appctl_register(struct unixctl *ctl);
 void trace_register(struct unixctl *ctl, struct vswitch *vs);

@@ -15,6 +15,7 @@
 #include "openflow/packet_io.h"
 #include "openflow/text.h"
 #include "switchd/exec.h"
+#include "switchd/flow_text.h"
 #include "switchd/odp_flow.h"
 #include "switchd/switchd.h"
 #include "switchd/xlate.h"
@@ -27,32 +28,30 @@ static const char *port_name(void *vs, uint32_t dp_no)
     return port ? port->name : NULL;
 }
 
-static void put_key(struct str *out, const char *label, const struct flow_key *key,
-                    const struct flow_mask *mask, const struct port_names *names)
+/* FINAL is not seen with the recirculation id, which the flow began with. */
+static void put_final(struct str *out, const struct flow_key *key, struct flow_key final,
+                      const struct port_names *names)
 {
-    struct match match;
-    memset(&match, 0, sizeof match);
-    match.key = *key;
-    if (mask) {
-        match.mask = *mask;
-        flow_key_and(&match.key, mask);
-    } else {
-        for (unsigned id = 1; id < N_FIELDS; id++) {
-            if (key_get(key, id))
-                mask_set(&match.mask, id);
-        }
-    }
-    str_put(out, label);
-    match_put(out, &match, -1, names);
+    final.recirc_id = key->recirc_id;
+    final.actset_output = key->actset_output;
+    final.skb_priority = key->skb_priority;
+    str_put(out, "\nFinal flow: ");
+    if (flow_key_equal(&final, key))
+        str_put(out, "unchanged");
+    else
+        flow_put_text(out, &final, names);
     str_putc(out, '\n');
 }
 
 static void put_result(struct str *out, const struct xlate_in *in, const struct port_names *names,
                        const struct xlate_out *result)
 {
-    str_putc(out, '\n');
-    put_key(out, "Megaflow: ", &in->key, &result->mask, names);
-    str_put(out, "Datapath actions: ");
+    struct match match = {.key = in->key, .mask = result->mask};
+    match.mask.bits.packet_type = UINT32_MAX; /* frames of Ethernet are all that comes in */
+    flow_key_and(&match.key, &match.mask);
+    str_put(out, "Megaflow: ");
+    match_put(out, &match, -1, names);
+    str_put(out, "\nDatapath actions: ");
     dp_actions_put_text(out, &result->actions, in->names ? port_name : NULL, in->bridge->vs);
     str_putc(out, '\n');
     if (!result->delivered)
@@ -163,7 +162,10 @@ static void put_branch_title(struct tracing *t, const struct branch *b, uint32_t
         "===============================================================================";
     str_putf(t->out, "\n%s\nrecirc(0x%x) - resume conntrack with %sct_state=", line, b->state->id,
              given ? "" : "default ");
-    put_ct_state(t->out, state);
+    if (given)
+        put_ct_state(t->out, state);
+    else
+        str_put(t->out, "trk|new");
     str_putf(t->out, "%s\n%s\n\n", given ? "" : " (use --ct-next to customize)", line);
 }
 
@@ -172,6 +174,7 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
                        struct recirc_state *state, struct xlate_out *result, bool may_learn)
 {
     struct bridge_port_names names;
+    struct flow_key final;
     bridge_names(br, &names);
     struct xlate_in in = {.bridge = br,
                           .names = t->names,
@@ -180,6 +183,7 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
                           .recirc = state,
                           .in_port = bridge_port(br, key_in_port(key)),
                           .notes = t->out,
+                          .final = &final,
                           .may_learn = may_learn,
                           .now_ms = env_now_ms(br->vs->env)};
     if (t->packet_out && !state) {
@@ -187,10 +191,12 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
         in.n_actions = t->actions.n;
         in.reason = OF_REASON_PACKET_OUT;
     }
-    put_key(t->out, "Flow: ", key, NULL, t->names ? &names.names : NULL);
-    str_putc(t->out, '\n');
+    str_put(t->out, "Flow: ");
+    flow_put_text(t->out, key, t->names ? &names.names : NULL);
+    str_put(t->out, "\n\n");
     xlate_out_init(result);
     xlate(&in, result);
+    put_final(t->out, key, final, t->names ? &names.names : NULL);
     put_result(t->out, &in, t->names ? &names.names : NULL, result);
     struct packet *at = t->packet ? packet_clone(t->packet) : NULL;
     add_branches(t, result->actions.list.data, result->actions.list.n, at);

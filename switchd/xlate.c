@@ -104,19 +104,6 @@ void xctx_drop(struct xctx *x, enum drop_reason reason)
         x->out->drop = reason;
 }
 
-void xctx_note(struct xctx *x, const char *format, ...)
-{
-    if (!x->in->notes)
-        return;
-    for (unsigned i = 0; i < x->depth; i++)
-        str_put(x->in->notes, "    ");
-    va_list args;
-    va_start(args, format);
-    str_vputf(x->in->notes, format, args);
-    va_end(args);
-    str_putc(x->in->notes, '\n');
-}
-
 /* ---- the key ---- */
 
 void xctx_use_mask(struct xctx *x, const struct flow_mask *bits)
@@ -219,7 +206,7 @@ void xctx_guard(struct xctx *x, enum drop_reason reason)
                          flow.n ? str_c(&flow) : "of a packet-out");
         str_fini(&flow);
     }
-    xctx_note(x, ">>>> %s <<<<", drop_text(reason));
+    xctx_note(x, "     >>>> %s <<<<", drop_text(reason));
     x->stop = true;
     x->out->drop = reason;
 }
@@ -295,25 +282,6 @@ void xctx_join(struct xctx *x, struct xfork *fork)
 
 /* ---- tables ---- */
 
-static void note_rule(struct xctx *x, const struct rule *rule)
-{
-    if (!x->in->notes)
-        return;
-    struct str s = STR_INIT;
-    struct match match;
-    struct bridge_port_names names;
-    bridge_names(x->br, &names);
-    cls_rule_match(&rule->cls, &match);
-    match_put(&s, &match, -1, x->in->names ? &names.names : NULL);
-    xctx_note(x, "%2u. %s%spriority %d", rule->table_id, str_c(&s), s.n ? ", " : "",
-              rule->cls.priority);
-    if (rule->cookie) {
-        str_truncate(x->in->notes, x->in->notes->n - 1);
-        str_putf(x->in->notes, ", cookie 0x%llx\n", (unsigned long long)rule->cookie);
-    }
-    str_fini(&s);
-}
-
 /* Exchanges the packet's addresses, protocol and ports with those of its connection's original direction; of a mask: the bits. */
 static void swap_tuples(struct flow_key *k)
 {
@@ -370,12 +338,11 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
     if (rule) {
         e->rule.rule = rule_ref(rule);
         e->rule.bridge_no = x->br->number;
-        note_rule(x, rule);
     } else {
         e->at.bridge_no = x->br->number;
         e->at.id = table_id;
-        xctx_note(x, "%2u. No match.", table_id);
     }
+    note_lookup(x, rule);
     return rule;
 }
 
@@ -408,6 +375,7 @@ void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
     uint8_t saved_table = x->table_id;
     struct rule *saved_rule = x->rule;
     unsigned saved_backward = x->backward;
+    struct xpage page = x->page;
     struct xjump jump = {table_id, in_port};
     while (jump.table >= 0) {
         x->table_id = (uint8_t)jump.table;
@@ -419,7 +387,10 @@ void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
         jump = xlate_list(x, rule->actions.data, rule->actions.n);
         if (jump.table >= 0 && !xctx_jump(x, jump.table))
             break;
+        if (jump.table >= 0)
+            note_table(x);
     }
+    x->page = page;
     x->backward = saved_backward;
     x->rule = saved_rule;
     x->table_id = saved_table;
@@ -507,8 +478,7 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
     struct xctx x;
     xctx_init(&x, in, out);
     x.vs->n_xlate++;
-    if (in->notes)
-        str_putf(in->notes, "bridge(\"%s\")\n", in->bridge->name);
+    note_bridge(&x);
     if (in->recirc)
         xlate_thaw(&x, in->recirc);
     else if (in->in_port && in->in_port->config & (OF_PC_PORT_DOWN | OF_PC_NO_RECV))
@@ -524,6 +494,8 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
     if (x.action_set.n && !x.stop && !x.unwinds)
         xlate_action_set(&x);
     continuation_finish(&x);
+    if (in->final)
+        *in->final = x.key;
     undo_last_clone(&out->actions);
     if (x.stop) {
         dp_actions_clear(&out->actions);

@@ -86,12 +86,13 @@ struct xlate_in {
     const struct recirc_state *recirc; /* or what a ct action left */
     const uint8_t *continuation; /* or what RESUME brought back, checked by continuation_check */
     size_t n_continuation;
-    int start_table;   /* used when none of these is given */
-    bool may_learn;    /* changes to MAC tables and learned flows may be made */
-    bool depends;      /* what it depends on is wanted: xlate_out.deps, writes */
-    struct str *notes; /* ofproto/trace's notebook, or NULL */
-    bool names;        /* it shows ports by name */
-    uint8_t reason;    /* OF_REASON_* that controller actions of 1.0 to 1.3 get; 0: as they say */
+    int start_table;        /* used when none of these is given */
+    bool may_learn;         /* changes to MAC tables and learned flows may be made */
+    bool depends;           /* what it depends on is wanted: xlate_out.deps, writes */
+    struct str *notes;      /* ofproto/trace's notebook, or NULL */
+    bool names;             /* it shows ports by name */
+    struct flow_key *final; /* gets the working key as it is in the end, or NULL */
+    uint8_t reason; /* OF_REASON_* that controller actions of 1.0 to 1.3 get; 0: as they say */
     int64_t now_ms;
 };
 

@@ -45,6 +45,7 @@ static void do_move(struct xctx *x, const struct of_move *a)
     if (!xctx_has(x, field_get(a->src.id)->prereq) || !xctx_has(x, field_get(a->dst.id)->prereq))
         return;
     xctx_set(x, &a->dst, xctx_get(x, &a->src));
+    note_value(x, &a->dst);
 }
 
 static void do_push(struct xctx *x, const struct of_stack *a)
@@ -62,13 +63,14 @@ static void do_push(struct xctx *x, const struct of_stack *a)
 static void do_pop(struct xctx *x, const struct of_stack *a)
 {
     if (!x->stack.n) {
-        xctx_note(x, "   (the stack is empty)");
+        xctx_note(x, "     >>>> stack underflow <<<<");
         return;
     }
     struct stack_entry e = vec_pop(&x->stack);
     x->stack_bytes -= DIV_ROUND_UP(e.n_bits, 8u);
     if (xctx_has(x, field_get(a->sub.id)->prereq))
         xctx_set(x, &a->sub, e.value);
+    note_value(x, &a->sub);
 }
 
 /* A tag in front of a tag leaves nothing known behind the new one. */
@@ -184,6 +186,8 @@ static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
         xctx_set(x, &ttl, value - 1);
         return true;
     }
+    xctx_note(x, "     >> IPv%c decrement TTL exception",
+              x->key.eth_type == swap16(ETH_TYPE_IPV6) ? '6' : '4');
     xctx_drop(x, DROP_TTL);
     for (unsigned i = 0; i < a->n_ids; i++)
         xlate_controller(x, UINT16_MAX, a->ids[i], OF_REASON_INVALID_TTL, NULL, 0, false,
@@ -205,7 +209,9 @@ static void do_resubmit(struct xctx *x, const struct of_resubmit *a)
     if (!xctx_enter(x))
         return;
     struct xjump to = resubmit_target(x, a);
+    struct xpage page = note_table(x);
     xlate_table(x, (uint8_t)to.table, to.in_port);
+    x->page = page;
     xctx_leave(x);
 }
 
@@ -217,11 +223,13 @@ static void do_clone(struct xctx *x, const struct of_action *a)
     const void *nested = of_action_nested(a, &n);
     struct xfork *fork = xmalloc(sizeof *fork);
     bool exit = x->exit;
+    struct xpage page = note_inner(x);
     xctx_fork(x, fork);
     xlate_actions(x, nested, n);
     xctx_join(x, fork);
     free(fork);
     x->exit = exit;
+    x->page = page;
     xctx_leave(x);
 }
 
@@ -299,6 +307,7 @@ static int set_order(const struct of_action *a)
 void xlate_action_set(struct xctx *x)
 {
     struct of_actions set = x->action_set;
+    xctx_note(x, "--. Executing action set:");
     x->action_set = (struct of_actions)OF_ACTIONS_INIT;
     bool has_group = false;
     const struct of_action *a;
@@ -323,18 +332,6 @@ void xlate_action_set(struct xctx *x)
 }
 
 /* ---- the list ---- */
-
-static void note_action(struct xctx *x, const struct of_action *a)
-{
-    if (!x->in->notes)
-        return;
-    struct bridge_port_names names;
-    bridge_names(x->br, &names);
-    struct str s = STR_INIT;
-    of_actions_put(&s, a, a->len, x->in->names ? &names.names : NULL);
-    xctx_note(x, "    %s", str_c(&s));
-    str_fini(&s);
-}
 
 /* The actions on fields and tags. False: not one of them. */
 static bool do_field_action(struct xctx *x, const struct of_action *a)
@@ -419,6 +416,7 @@ static void do_output_action(struct xctx *x, const struct of_action *a)
         break;
     case OF_OUTPUT_REG: {
         uint32_t port = (uint32_t)xctx_get(x, &reg->src);
+        xctx_note(x, "     -> output port is %u", port);
         xlate_output(x, reg->src.n_bits <= 16 ? port_from_16((uint16_t)port) : port, reg->max_len);
         break;
     }
@@ -476,8 +474,10 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
 {
     const struct xjump nowhere = {-1, 0};
     struct xjump jump = nowhere;
-    if (!n)
+    if (!n) {
+        xctx_note(x, "    drop");
         return nowhere;
+    }
     const uint8_t *end = (const uint8_t *)actions + n;
     const struct of_action *a;
     OF_ACTION_FOR_EACH(a, actions, n)
@@ -488,7 +488,7 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
             continuation_add_level(x, a, (size_t)(end - (const uint8_t *)a));
             return nowhere;
         }
-        note_action(x, a);
+        note_action(x, a, end);
         if (a->type == OF_EXIT) {
             x->exit = true;
         } else if (a->type == OF_GOTO_TABLE) {
@@ -497,11 +497,13 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
         } else if (a->type == OF_RESUBMIT && (const uint8_t *)a + a->len == end) {
             jump = resubmit_target(x, (const void *)a);
         } else if (a->type == OF_CLEAR_ACTIONS) {
+            note_action_set(x, x->action_set.n ? "was: " : "was");
             of_actions_clear(&x->action_set);
         } else if (a->type == OF_WRITE_ACTIONS) {
             size_t nested_n;
             const void *nested = of_action_nested(a, &nested_n);
             of_actions_append(&x->action_set, nested, nested_n);
+            note_action_set(x, "is: ");
         } else if (a->type == OF_DEC_TTL) {
             if (!do_dec_ttl(x, (const void *)a))
                 return nowhere;
@@ -518,7 +520,9 @@ void xlate_actions(struct xctx *x, const void *actions, size_t n)
 {
     struct xjump jump = xlate_list(x, actions, n);
     if (jump.table >= 0 && xctx_enter(x)) {
+        struct xpage page = note_table(x);
         xlate_table(x, (uint8_t)jump.table, jump.in_port);
+        x->page = page;
         xctx_leave(x);
     }
 }

@@ -35,6 +35,8 @@ static void exec_nested(struct xctx *x, const struct of_ct *a, struct ct_action 
     {
         if (each->type == OF_SET_FIELD || each->type == OF_MOVE)
             xlate_actions(x, each, each->len);
+        else
+            note_action(x, each, NULL);
     }
     ct->mark_mask = x->written.bits.ct.mark;
     ct->mark = x->key.ct.mark & ct->mark_mask;
@@ -83,6 +85,8 @@ static void fill_action(struct xctx *x, const struct of_ct *a, struct ct_action 
     }
     if (n)
         exec_nested(x, a, ct);
+    else
+        xctx_note(x, "    drop");
 }
 
 struct recirc_state *xlate_freeze(struct xctx *x, uint8_t table_id, const struct of_buf *levels)

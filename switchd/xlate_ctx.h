@@ -18,6 +18,13 @@
 #include "switchd/vswitch.h"
 #include "switchd/xlate.h"
 
+/* Where the notebook's next line stands (xlate_note.c). */
+struct xpage {
+    unsigned level, below; /* of flows; BELOW: the next one so many levels less */
+    bool last;             /* the present action is the last of its list */
+    bool list_last;        /* and what ends the list ends the page */
+};
+
 struct xctx {
     const struct xlate_in *in;
     struct xlate_out *out;
@@ -53,6 +60,7 @@ struct xctx {
     struct dp_packet_in *paused; /* NULL: a pop */
     uint8_t unwinds_from;        /* table */
     struct of_buf resume;        /* continuation.c */
+    struct xpage page;
 };
 
 /* What a fork saves: packet state that is put back when the fork ends. */
@@ -97,8 +105,24 @@ void xctx_drop(struct xctx *x, enum drop_reason reason);
 struct effect *xctx_effect(struct xctx *x, enum effect_kind kind);
 /* Notes that the result depends on KEY. */
 void xctx_depend(struct xctx *x, struct dep_key key);
-/* A line in the notebook, indented to the present depth. */
+
+/* ---- the notebook: xlate_note.c ---- */
+/* A line, indented to where flows stand: 4 blanks more for an action, "     -> " for what came of it. */
 void xctx_note(struct xctx *x, const char *format, ...) PRINTF_FORMAT(2, 3);
+void note_lookup(struct xctx *x,
+                 const struct rule *rule); /* in x->table_id; NULL: no flow matched */
+/* A, of the list that goes until END. */
+void note_action(struct xctx *x, const struct of_action *a, const void *end);
+/* What is noted from here on belongs to a table, a bucket, another bridge (x->br), actions inside an action. They return what
+ * x->page is to be again behind it. */
+struct xpage note_table(struct xctx *x);
+struct xpage note_bucket(struct xctx *x, const struct of_bucket *bucket);
+struct xpage note_bridge(struct xctx *x);
+struct xpage note_inner(struct xctx *x);
+void note_value(struct xctx *x, const struct subfield *sub); /* what it has become */
+void note_action_set(struct xctx *x, const char *verb);
+/* What a learn action installed, or would have. */
+void note_learned(struct xctx *x, const struct of_flow_mod *fm);
 
 /* Carries out what write_actions has gathered; at the end of the pipeline. */
 void xlate_action_set(struct xctx *x);

@@ -98,9 +98,11 @@ static void run_bucket(struct xctx *x, const struct of_bucket *b)
 {
     struct xfork *fork = xmalloc(sizeof *fork);
     bool exit = x->exit;
+    struct xpage page = note_bucket(x, b);
     xctx_fork(x, fork);
     xlate_actions(x, b->actions.data, b->actions.n);
     xctx_join(x, fork);
+    x->page = page;
     x->exit = exit;
     free(fork);
 }
@@ -170,8 +172,10 @@ void xlate_group(struct xctx *x, uint32_t id)
     }
     if (chosen)
         run_bucket(x, chosen);
-    else if (g->type != OF_GROUP_TYPE_ALL)
+    else if (g->type != OF_GROUP_TYPE_ALL) {
+        xctx_note(x, "     -> no live bucket");
         xctx_drop(x, DROP_GROUP);
+    }
     xctx_leave(x);
 }
 

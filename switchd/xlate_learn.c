@@ -86,6 +86,7 @@ void xlate_learn(struct xctx *x, const struct of_learn *a)
     of_flow_mod_init(&fm, OF_FLOW_MODIFY_STRICT);
     build(x, a, &fm);
     bool learned = true;
+    note_learned(x, &fm);
     if (x->in->may_learn) {
         tables_settle(&x->br->tables);
         struct rule *old = NULL;
@@ -109,4 +110,6 @@ void xlate_learn(struct xctx *x, const struct of_learn *a)
     of_flow_mod_fini(&fm);
     if (a->flags & OF_LEARN_WRITE_RESULT)
         xctx_set(x, &a->result_dst, learned);
+    if (a->flags & OF_LEARN_WRITE_RESULT && x->in->may_learn)
+        note_value(x, &a->result_dst);
 }

@@ -96,7 +96,7 @@ void xlate_normal(struct xctx *x)
     bool own = mirrors_own_port(&x->br->mirrors, in_port);
     bool reserved = is_reserved(x->key.eth_dst) && !x->br->forward_bpdu;
     if (vlan < 0 || own || reserved) {
-        xctx_note(x, "    >>>> %s <<<<",
+        xctx_note(x, "     >> %s, dropping",
                   vlan < 0 ? "VLAN not allowed on the input port"
                   : own    ? "the input port is a mirror's output"
                            : "reserved destination address");

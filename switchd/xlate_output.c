@@ -110,7 +110,7 @@ static void output_patch(struct xctx *x, struct vport *port)
     x->touched = UINT64_MAX;
     x->key.in_port = swap32(peer->ofport);
     x->key.actset_output = swap32(PORT_UNSET);
-    xctx_note(x, "bridge(\"%s\")", x->br->name);
+    struct xpage page = note_bridge(x);
     if (x->br->mirrors.n)
         xlate_mirror(x, peer, true);
     xlate_table(x, 0, peer->ofport);
@@ -119,6 +119,7 @@ static void output_patch(struct xctx *x, struct vport *port)
     continuation_finish(x); /* a pause over there is resumed over there */
     of_actions_fini(&x->action_set);
     x->action_set = action_set;
+    x->page = page;
     x->br = br;
     x->mirrored = mirrored;
     xctx_join(x, fork);
@@ -247,7 +248,9 @@ void xlate_output(struct xctx *x, uint32_t port, uint16_t max_len)
         return;
     case PORT_TABLE:
         if (xctx_enter(x)) {
+            struct xpage page = note_table(x);
             xlate_table(x, 0, in_port);
+            x->page = page;
             xctx_leave(x);
         }
         return;
@@ -271,13 +274,13 @@ void xlate_output(struct xctx *x, uint32_t port, uint16_t max_len)
         break;
     }
     if (port == in_port) {
-        xctx_note(x, "    >>>> skipping output to input port <<<<");
+        xctx_note(x, "     >> skipping output to input port");
         xctx_drop(x, DROP_INGRESS_PORT);
         return;
     }
     vport = bridge_port(x->br, port);
     if (!vport) {
-        xctx_note(x, "    >>>> nonexistent output port <<<<");
+        xctx_note(x, "     >> Nonexistent output port");
         xctx_drop(x, DROP_NO_PORT);
         return;
     }

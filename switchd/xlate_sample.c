@@ -15,7 +15,7 @@ void xlate_sample(struct xctx *x, const struct of_sample *a)
                           .egress = a->direction == 2 /* egress */,
                           .out_port = a->sampling_port == PORT_ANY ? 0 : a->sampling_port};
     if (!exports_find(&x->br->exports, a->collector_set_id)) {
-        xctx_note(x, "     (no Flow_Sample_Collector_Set %u)", a->collector_set_id);
+        xctx_note(x, "     >> no Flow_Sample_Collector_Set %u", a->collector_set_id);
         return;
     }
     s.domain = number(x, &a->obs_domain_src, a->obs_domain_imm);

@@ -57,6 +57,17 @@ static void put_word(struct printer *p, const char *word)
     str_putc(p->s, ',');
 }
 
+/* "eth" for an Ethernet frame, the type of what begins with another header. */
+static void put_packet_type(struct printer *p)
+{
+    if (match_is_exact(p->m, FIELD_PACKET_TYPE) && !p->m->key.packet_type) {
+        mask_set(&p->done, FIELD_PACKET_TYPE);
+        put_word(p, "eth");
+    } else {
+        put(p, FIELD_PACKET_TYPE);
+    }
+}
+
 /* The keyword that stands for eth_type and perhaps nw_proto. */
 static void put_type(struct printer *p)
 {
@@ -120,6 +131,7 @@ static void put_metadata(struct printer *p)
     put(p, FIELD_CT_NW_PROTO);
     put_number(p, FIELD_CT_TP_SRC, "ct_tp_src");
     put_number(p, FIELD_CT_TP_DST, "ct_tp_dst");
+    put_packet_type(p);
     put_type(p);
     for (unsigned i = 0; i < N_REGS; i++)
         put(p, FIELD_REG0 + i);
@@ -237,7 +249,6 @@ static void put_match(struct str *s, const struct match *match, int priority, bo
     size_t start = s->n;
     if (priority >= 0 && priority != 32768)
         str_putf(s, "priority=%d,", priority);
-    put(&p, FIELD_PACKET_TYPE);
     put_metadata(&p);
     put_l2(&p);
     put_l3(&p);

@@ -41,6 +41,10 @@ static const struct {
 
 static bool set_keyword(struct match *m, const char *name)
 {
+    if (!strcmp(name, "eth")) { /* a frame, not what another header stands before */
+        match_set(m, FIELD_PACKET_TYPE, 0);
+        return true;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
         if (!strcmp(name, keywords[i].name)) {
             match_set(m, FIELD_ETH_TYPE, keywords[i].eth_type);

@@ -39,6 +39,9 @@ has "DF, TTL 64" 'ttl 64.*flags \[DF\]' "$cap"
 has "VNI" 'vni 0x7' "$cap"
 has "no checksum the other way" 'no cksum' "$(capture 'udp and src 172.31.9.2' 2)"
 
+has "its tunnels" '^port [0-9]+: [^ ]+ \(geneve: .*172.31.9.2, key=0x7, legacy_l2, dp port=[0-9]+, ttl=64, csum=true' "$(appctl h1 ofproto/list-tunnels)"
+has "where they listen" '^genev_sys_6081 \(6081\) ref_cnt=[1-9]' "$(appctl h1 tnl/ports/show)"
+
 # The tables that tunnels go by are the kernel's.
 has "its routes" '^Cached: 172.31.9.0/24 dev u1 SRC 172.31.9.1$' "$(appctl h1 ovs/route/show)"
 check "a route" appctl h1 ovs/route/add 10.77.0.0/16 u1 172.31.9.2

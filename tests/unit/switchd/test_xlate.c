@@ -93,7 +93,7 @@ static void test_set_fields_cost_no_bits(void **state)
                        "set_field:1.1.1.1->ip_dst,resubmit(,1)");
     world_add_flow(br, "table=1,ip,nw_dst=1.1.1.1,actions=2");
     expect_mask(br, "in_port=1,ip,nw_dst=9.9.9.9",
-                "set(eth_dst=00:00:00:00:00:05),set(ip_dst=1.1.1.1),p2",
+                "set(eth(dst=00:00:00:00:00:05)),set(ipv4(dst=1.1.1.1)),p2",
                 "recirc_id=0,ip,in_port=1,nw_frag=no");
     /* Copying a field reads it. */
     world_add_flow(br, "in_port=2,ip,actions=move:NXM_OF_IP_SRC[0..7]->NXM_NX_REG0[0..7],"
@@ -111,7 +111,7 @@ static void test_ttl(void **state)
     struct bridge *br = setup(&w);
     world_add_flow(br, "actions=resubmit(,1),3");
     world_add_flow(br, "table=1,ip,actions=dec_ttl,2");
-    expect(br, "in_port=1,ip,nw_ttl=9", "set(nw_ttl=8),p2,p3");
+    expect(br, "in_port=1,ip,nw_ttl=9", "set(ipv4(ttl=8)),p2,p3");
     /* It runs out: the rest of this table's list is not done, the caller goes on. */
     char *got = translate(br, "in_port=1,ip,nw_ttl=1", NULL);
     assert_non_null(strstr(got, "controller(reason=2"));
@@ -132,7 +132,7 @@ static void test_stack_and_clone(void **state)
     expect(br, "in_port=1,ip", "p2");
     world_add_flow(br, "in_port=2,actions=clone(set_field:00:00:00:00:00:01->eth_src,3),"
                        "clone(4),1");
-    expect(br, "in_port=2,ip", "clone(set(eth_src=00:00:00:00:00:01),p3),p4,p1");
+    expect(br, "in_port=2,ip", "clone(set(eth(src=00:00:00:00:00:01)),p3),p4,p1");
     world_fini(&w);
 }
 
@@ -149,7 +149,7 @@ static void test_vlan(void **state)
     expect(br, "in_port=2,ip", "p1");
     expect(br, "in_port=3,ip", "push_vlan(vid=9,pcp=0),p4");
     char *got = translate(br, "in_port=3,dl_vlan=5,ip", NULL);
-    assert_non_null(strstr(got, "set(vlan_tci="));
+    assert_non_null(strstr(got, "set(vlan_tci("));
     free(got);
     world_fini(&w);
 }
@@ -365,7 +365,7 @@ static void test_groups(void **state)
     world_add_flow(br, "in_port=1,actions=group:1,4");
     world_add_flow(br, "in_port=4,actions=group:2");
     world_add_flow(br, "in_port=2,actions=group:3");
-    expect(br, "in_port=1,ip", "clone(set(eth_src=00:00:00:00:00:09),p2),p3,p4");
+    expect(br, "in_port=1,ip", "clone(set(eth(src=00:00:00:00:00:09)),p2),p3,p4");
     expect(br, "in_port=4,ip", "p2");
     bridge_port(br, 2)->config = OF_PC_PORT_DOWN;
     expect(br, "in_port=4,ip", "p3");
@@ -407,7 +407,7 @@ static void test_tunnel_by_flow(void **state)
     assert_int_equal(bridge_add_port(br, &o, &port, NULL), 0);
     smap_fini(&options);
     world_add_flow(br, "in_port=1,actions=set_field:5->tun_id,set_field:0x30004->tun_metadata0,9");
-    expect(br, "in_port=1,ip", "tunnel(tun_id=0x5,dst=127.0.0.9,tun_metadata0=0x30004),g");
+    expect(br, "in_port=1,ip", "set(tunnel(tun_id=0x5,dst=127.0.0.9,tun_metadata0=0x30004)),g");
     world_add_flow(br, "in_port=9,tun_id=7,actions=2");
     expect(br, "in_port=9,tun_id=7,ip", "p2");
     expect(br, "in_port=9,tun_id=8,ip", "drop(drop_table_miss)");
