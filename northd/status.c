@@ -14,6 +14,8 @@
 #include "rows/nb.h"
 #include "rows/sb.h"
 
+enum { UPS_AT_ONCE = 2000 }; /* ports of a transaction that turn up or down */
+
 struct status {
     struct northd_program *p;
     struct inc *inc;
@@ -223,8 +225,10 @@ static int64_t chassis_cfg(const struct status *s, int64_t without, int64_t *whe
     return low;
 }
 
-/* All that is said of one number is said in one transaction. */
-static void build_chain(struct status *s, struct replica_txn *txn, const struct nb_nb_global *nb)
+/* All that is said of one number is said in one transaction. What hypervisors have reached is said when it is also said of their ports
+ * (ALL_PORTS). */
+static void build_chain(struct status *s, struct replica_txn *txn, const struct nb_nb_global *nb,
+                        bool all_ports)
 {
     const struct sb_sb_global *sb = sb_global(s);
     int64_t now = env_wall_ms(s->env), cfg = nb_nb_global_nb_cfg(nb), when;
@@ -242,7 +246,7 @@ static void build_chain(struct status *s, struct replica_txn *txn, const struct 
     if (s->seen_ms && cfg == done)
         set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_NB_CFG_TIMESTAMP, s->seen_ms);
     int64_t reached = chassis_cfg(s, done, &when);
-    if (nb_nb_global_hv_cfg(nb) != reached) {
+    if (all_ports && nb_nb_global_hv_cfg(nb) != reached) {
         set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_HV_CFG, reached);
         set_integer(txn, &nb->row, NB_NB_GLOBAL_COL_HV_CFG_TIMESTAMP, when);
     }
@@ -302,12 +306,14 @@ static void check_gateway(struct status *s, struct replica_txn *txn, const struc
         rstr_unref(k.string);
 }
 
-static void check_port(struct status *s, struct replica_txn *txn, const struct rstr *name)
+/* Whether a port is up is left for later when *LEFT are written already: then false. */
+static bool check_port(struct status *s, struct replica_txn *txn, const struct rstr *name,
+                       size_t *left)
 {
     struct inc_facts found = inc_look(s->inc, s->p->lsp_by_name, &name);
     if (!found.n) {
         check_gateway(s, txn, name);
-        return;
+        return true;
     }
     const struct fact_lsp *lsp = found.v[0];
     const struct schema_table *t = table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT);
@@ -316,27 +322,42 @@ static void check_port(struct status *s, struct replica_txn *txn, const struct r
     if (row)
         ipam_build_port(s->p, s->inc, txn, row);
     if (!row || !binding)
-        return; /* its binding will bring it up again */
+        return true; /* its binding will bring it up again */
     check_tag(s, txn, row);
     const struct nb_logical_switch_port *port = nb_logical_switch_port_cast(row);
     bool up = is_up(lsp, sb_port_binding_cast(binding));
     if (nb_logical_switch_port_up_present(port) && nb_logical_switch_port_up(port) == up)
-        return;
+        return true;
+    if (!*left)
+        return false;
+    --*left;
     union atom atom = {.boolean = up};
     replica_txn_set(txn, t, &row->uuid, &t->columns[NB_LOGICAL_SWITCH_PORT_COL_UP],
                     datum_new_set(ATOM_BOOLEAN, &atom, 1));
+    return true;
+}
+
+/* Those left for later keep their places; they are looked at again when this transaction, which is not empty, is done. */
+static void check_ports(struct status *s, struct replica_txn *txn)
+{
+    size_t left = UPS_AT_ONCE, kept = 0;
+    for (size_t i = 0; i < s->ports.n; i++) {
+        const struct rstr *name = s->ports.data[i];
+        if (check_port(s, txn, name, &left))
+            rstr_unref(name);
+        else
+            s->ports.data[kept++] = name;
+    }
+    s->ports.n = kept;
 }
 
 void status_build_nb(struct status *s, struct replica_txn *txn)
 {
     const struct nb_nb_global *nb = nb_global(s);
     build_options(s, txn, nb);
+    check_ports(s, txn);
     if (nb)
-        build_chain(s, txn, nb);
-    const struct rstr **name;
-    VEC_FOR_EACH (name, &s->ports)
-        check_port(s, txn, *name);
-    status_forget(s);
+        build_chain(s, txn, nb, !s->ports.n);
 }
 
 struct status *status_new(struct northd_program *program, struct inc *inc, struct replica *nb,

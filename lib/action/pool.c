@@ -7,6 +7,8 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
+enum { N_USUAL = 256, USUAL_REFS = 64 };
+
 struct op_name {
     struct hnode node;
     size_t n; /* bytes of the name */
@@ -20,6 +22,9 @@ struct action_pool {
     struct hmap ops;    /* by name */
     struct op_name op_names[N_ACTION_OPS];
     struct text_cache texts;
+    struct action *usual
+        [N_USUAL]; /* some of those that have many references, found by usual_of; no references */
+    struct actions *usual_sequences[N_USUAL]; /* the same */
 };
 
 static void release_text(struct gen_node *node)
@@ -90,6 +95,25 @@ static void operand_release(const struct operand *o)
     actions_unref(o->actions);
 }
 
+/* Where an action would be among the usual ones: those without a constant of their own that every other flow has. */
+static struct action **usual_of(struct action_pool *p, enum action_op op,
+                                const struct operand *operands, size_t n)
+{
+    uint64_t h = (uint64_t)op + 1;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uintptr_t)operands[i].field.sym ^ (uint64_t)operands[i].value) *
+            UINT64_C(0x9e3779b97f4a7c15);
+    return &p->usual[h >> 56];
+}
+
+static struct actions **usual_sequence(struct action_pool *p, struct action *const *list, size_t n)
+{
+    uint64_t h = n + 1;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uintptr_t)list[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return &p->usual_sequences[h >> 56];
+}
+
 struct action *action_ref(const struct action *a)
 {
     struct action *x = (struct action *)(uintptr_t)a;
@@ -102,6 +126,9 @@ void action_unref(const struct action *a)
     struct action *x = (struct action *)(uintptr_t)a;
     if (!x || --x->refs)
         return;
+    struct action **usual = usual_of(x->pool, x->op, x->operand, x->n);
+    if (*usual == x)
+        *usual = NULL;
     slots_remove(&x->pool->actions, x, x->hash);
     trail_remove(&x->pool->action_trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
@@ -121,6 +148,9 @@ void actions_unref(const struct actions *as)
     struct actions *x = (struct actions *)(uintptr_t)as;
     if (!x || --x->refs)
         return;
+    struct actions **usual = usual_sequence(x->pool, x->action, x->n);
+    if (*usual == x)
+        *usual = NULL;
     slots_remove(&x->pool->sequences, x, x->hash);
     trail_remove(&x->pool->sequence_trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
@@ -173,7 +203,9 @@ static struct action *found_action(struct action *a, const struct operand *opera
 struct action *action_new(struct action_pool *p, enum action_op op, const struct operand *operands,
                           size_t n)
 {
-    struct action *a;
+    struct action **usual = usual_of(p, op, operands, n), *a = *usual;
+    if (a && same_action(a, op, operands, n))
+        return found_action(a, operands, n);
     TRAIL_FOR_EACH_GUESS(a, trail, &p->action_trail)
     if (same_action(a, op, operands, n)) {
         trail_step(&p->action_trail, &a->trail);
@@ -185,6 +217,8 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
     SLOTS_FOR_EACH_WITH_HASH (a, hash, &p->actions)
         if (same_action(a, op, operands, n)) {
             trail_jump(&p->action_trail, &a->trail);
+            if (a->refs >= USUAL_REFS)
+                *usual = a;
             return found_action(a, operands, n);
         }
     a = pool_alloc(&p->memory, sizeof *a + n * sizeof *operands);
@@ -210,7 +244,9 @@ static struct actions *found_sequence(struct actions *as, struct action *const *
 
 struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t n)
 {
-    struct actions *as;
+    struct actions **usual = usual_sequence(p, list, n), *as = *usual;
+    if (as && same_sequence(as, list, n))
+        return found_sequence(as, list, n);
     TRAIL_FOR_EACH_GUESS(as, trail, &p->sequence_trail)
     if (same_sequence(as, list, n)) {
         trail_step(&p->sequence_trail, &as->trail);
@@ -220,6 +256,8 @@ struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t
     SLOTS_FOR_EACH_WITH_HASH (as, hash, &p->sequences)
         if (same_sequence(as, list, n)) {
             trail_jump(&p->sequence_trail, &as->trail);
+            if (as->refs >= USUAL_REFS)
+                *usual = as;
             return found_sequence(as, list, n);
         }
     as = pool_alloc(&p->memory, sizeof *as + n * sizeof *list);

@@ -10,10 +10,14 @@
 #include "expr/scratch.h"
 #include "expr/text_cache.h"
 
+enum { N_USUAL = 256, USUAL_REFS = 64 };
+
 struct expr_pool {
     const struct symtab *symtab;
     struct slots nodes;
     struct trail trail; /* of nodes */
+    struct expr *usual
+        [N_USUAL]; /* some of those that have many references, found by usual_of; no references */
     struct pool memory; /* of nodes */
     struct rstr_pool names;
     struct expr **known; /* what the texts of symbols mean, once asked: expr_pool_known */
@@ -139,11 +143,25 @@ static size_t node_size(uint32_t n)
     return offsetof(struct expr, sub) + n * sizeof(struct expr *);
 }
 
+/* Where a node would be among the usual ones, which every other flow asks for. */
+static struct expr **usual_of(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
+{
+    const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = ((uint64_t)t->kind << 8 | (uint64_t)t->relop << 1 | t->b) + 1;
+    h = (h * mix ^ (uintptr_t)t->sym ^ (uintptr_t)t->name ^ (uint64_t)t->value) * mix;
+    for (uint32_t i = 0; i < t->n; i++)
+        h = (h ^ (uintptr_t)sub[i]) * mix;
+    return &p->usual[h >> 56];
+}
+
 void expr_unref(const struct expr *e)
 {
     struct expr *x = (struct expr *)(uintptr_t)e;
     if (!x || --x->refs)
         return;
+    struct expr **usual = usual_of(x->pool, x, x->sub);
+    if (*usual == x)
+        *usual = NULL;
     slots_remove(&x->pool->nodes, x, x->hash);
     trail_remove(&x->pool->trail, &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
@@ -228,6 +246,9 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
     struct expr *e;
     if (p->owner)
         return make_scratch(p, t, sub);
+    struct expr **usual = usual_of(p, t, sub);
+    if ((e = *usual) && same_node(e, t, sub))
+        return found(e, t, sub);
     TRAIL_FOR_EACH_GUESS(e, trail, &p->trail)
     if (same_node(e, t, sub)) {
         trail_step(&p->trail, &e->trail);
@@ -237,6 +258,8 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
     SLOTS_FOR_EACH_WITH_HASH (e, hash, &p->nodes)
         if (same_node(e, t, sub)) {
             trail_jump(&p->trail, &e->trail);
+            if (e->refs >= USUAL_REFS)
+                *usual = e;
             return found(e, t, sub);
         }
     e = pool_alloc(&p->memory, node_size(t->n));

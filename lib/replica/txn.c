@@ -16,7 +16,7 @@
 
 typedef VEC(struct op) op_vec;
 
-enum { NO_OP = -1 };
+enum { NO_OP = -1, SOME_VALUES = 8 };
 
 /* A row that the transaction touches: where its last operation and its wait are. */
 struct touched {
@@ -29,6 +29,7 @@ struct touched {
 struct replica_txn {
     struct replica *replica;
     struct hmap touched;
+    struct touched *last; /* touched; most calls are for the same row as the one before */
     op_vec waits, ops;
     struct str comment;
 };
@@ -72,12 +73,14 @@ void replica_txn_free(struct replica_txn *txn)
 static struct touched *touch(struct replica_txn *txn, const struct uuid *uuid)
 {
     uint64_t hash = uuid_hash(uuid);
-    struct touched *t;
+    struct touched *t = txn->last;
+    if (t && uuid_equal(&t->uuid, uuid))
+        return t;
     HMAP_FOR_EACH_WITH_HASH (t, node, hash, &txn->touched) {
         if (uuid_equal(&t->uuid, uuid))
-            return t;
+            return txn->last = t;
     }
-    t = NEW(struct touched);
+    t = txn->last = NEW(struct touched);
     t->uuid = *uuid;
     t->last = t->wait = NO_OP;
     hmap_insert(&txn->touched, &t->node, hash);
@@ -133,7 +136,8 @@ static void put_value(size_t *n, struct column_value **values, const struct sche
             (*values)[i].value = value;
             return;
         }
-    *values = xrealloc(*values, (*n + 1) * sizeof **values);
+    if (*n % SOME_VALUES == 0)
+        *values = xrealloc(*values, (*n + SOME_VALUES) * sizeof **values);
     (*values)[(*n)++] = (struct column_value){column, value};
 }
 

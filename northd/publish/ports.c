@@ -59,11 +59,13 @@ void ports_take_row(struct publisher *pub, const struct row *before, const struc
         publisher_surplus(pub, after);
         return;
     }
-    /* While our own transaction is out, this is its effect. */
-    port->check_nats |= !pub->in_flight || !before;
+    /* While our own transaction is out, this is its effect; what it has just inserted is as it was built. */
+    bool landed = pub->in_flight && !before && uuid_equal(&port->sb, &after->uuid);
+    port->check_nats |= !landed && (!pub->in_flight || !before);
     publisher_hold(&port->row, after);
     port->sb = after->uuid;
-    publisher_mark(&pub->dirty_ports, &port->dirty);
+    if (!landed)
+        publisher_mark(&pub->dirty_ports, &port->dirty);
 }
 
 void ports_take_neighbor(struct publisher *pub, const struct row *before, const struct row *after)

@@ -118,10 +118,11 @@ void sets_take_row(struct publisher *pub, const struct row *before, const struct
         publisher_surplus(pub, after);
         return;
     }
+    /* While our own transaction is out, this is its effect, also what it has just inserted. */
+    bool landed = pub->in_flight && (before || uuid_equal(&now->sb, &after->uuid));
     publisher_hold(&now->row, after);
     now->sb = after->uuid;
-    /* While our own transaction is out, this is its effect. */
-    if (!pub->in_flight || !before) {
+    if (!landed) {
         now->check_all = true;
         mark(pub, now);
     }
