@@ -209,6 +209,54 @@ static bool is_up(struct world *w, const struct uuid *lsp)
     return row_get(row, c)->atoms[0].boolean;
 }
 
+enum { MANY = 2300 };
+
+struct order { /* what is told first */
+    struct world *w;
+    struct uuid ports[MANY];
+    size_t known_at_sb, known_at_hv; /* ports that are told to be down or up when a number is */
+};
+
+static size_t n_known(const struct order *o)
+{
+    const struct schema_column *c = world_column(o->w, "Logical_Switch_Port", "up");
+    size_t n = 0;
+    for (size_t i = 0; i < MANY; i++)
+        n += row_get(replica_row_find(o->w->nb_client, c->table, &o->ports[i]), c)->n;
+    return n;
+}
+
+static void on_nb_change(void *order, const struct changeset *cs UNUSED)
+{
+    struct order *o = order;
+    if (!o->known_at_sb && nb_global(o->w, "sb_cfg") == 3)
+        o->known_at_sb = n_known(o);
+    if (!o->known_at_hv && nb_global(o->w, "hv_cfg") == 3)
+        o->known_at_hv = n_known(o);
+}
+
+/* That SB has all is not told after thousands of ports, that hypervisors have all is. */
+static void many_ports(void **state)
+{
+    struct world *w = *state;
+    struct order *o = NEW(struct order);
+    commit(w);
+    o->w = w;
+    struct uuid ls = world_switch(w, "sw0");
+    for (int i = 0; i < MANY; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "p%d", i);
+        o->ports[i] = world_port(w, &ls, name, "unknown");
+    }
+    replica_set_observer(w->nb_client, on_nb_change, o);
+    raise_nb_cfg(w, 3);
+    assert_in_range(o->known_at_sb, 1, MANY - 1);
+    assert_int_equal(o->known_at_hv, MANY);
+    replica_set_observer(w->nb_client, NULL, NULL);
+    free(o);
+    restart(w);
+}
+
 static void port_is_up(void **state)
 {
     struct world *w = *state;
@@ -304,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_port, setup_world, teardown),
         cmocka_unit_test_setup_teardown(one_switch, setup_world, teardown),
         cmocka_unit_test_setup_teardown(chain_of_numbers, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(many_ports, setup_world, teardown),
         cmocka_unit_test_setup_teardown(port_is_up, setup_world, teardown),
         cmocka_unit_test_setup_teardown(seed_rows, setup_world, teardown),
         cmocka_unit_test_setup_teardown(requested_chassis, setup_world, teardown),
