@@ -188,6 +188,7 @@ void control_register(struct controller *c)
 
 void control_unregister(struct controller *c)
 {
+    control_explain_end(c);
     for (size_t i = 0; c->options.unixctl && i < ARRAY_SIZE(commands); i++)
         unixctl_unregister(c->options.unixctl, commands[i].name);
 }

@@ -54,6 +54,7 @@ struct controller {
     struct deferred run;
     struct timer later, health;
     unsigned ovs_failures, sb_failures; /* connections that failed, as far as they are logged */
+    struct explain *explain; /* a question to explain.c that waits; NULL: none */
     bool is_leaving;
     void (*left)(void *aux);
     void *left_aux;
@@ -77,3 +78,5 @@ void control_register(struct controller *controller);
 void control_unregister(struct controller *controller);
 /* explain.c */
 unixctl_fn control_explain;
+/* Answers what still waits. */
+void control_explain_end(struct controller *controller);

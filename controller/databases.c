@@ -42,13 +42,17 @@ static const char *const sb_tables[] = {"Chassis",
                                         "Service_Monitor",
                                         NULL};
 
-/* Only columns that are used, so that statistics do not wake us. */
-static void set_ovs_columns(struct replica_source *source)
+/* Only columns that are used, so that statistics do not wake us, and names of stages and northbound rows, which explain.c asks for, are not
+ * copied for each logical flow. Tables that are not named, those of the other database among them, are copied whole. */
+static void set_columns(struct replica_source *source)
 {
     static const struct {
         const char *table;
-        const char *columns[8];
+        const char *columns[9];
     } wanted[] = {
+        {"Logical_Flow",
+         {"logical_datapath", "logical_dp_group", "pipeline", "table_id", "priority", "match",
+          "actions", "controller_meter", NULL}},
         {"Open_vSwitch", {"external_ids", "bridges", NULL}},
         {"Bridge",
          {"name", "ports", "fail_mode", "datapath_type", "external_ids", "other_config", NULL}},
@@ -198,8 +202,7 @@ static struct replica *open_replica(struct controller *c, const char *remote,
         .rundir = c->rundir, .tls = c->options.tls, .default_port = TARGET_PORT_OVSDB};
     *source = ovsdb_client_source_new(c->options.loop, remote);
     ovsdb_client_source_set_stream(*source, &stream);
-    if (schema == c->ovs_schema)
-        set_ovs_columns(*source);
+    set_columns(*source);
     struct replica_options options = {.env = c->env, .schema = schema, .tables = tables};
     return replica_new(&options, *source);
 }

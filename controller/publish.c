@@ -12,7 +12,7 @@
 
 LOG_MODULE(publish);
 
-enum { SLICE_UNITS = 16, SLICE_US = 1000, LATE_MS = 100, TREES_MAX = 16384 };
+enum { SLICE_UNITS = 16, SLICE_US = 1000, LATE_MS = 100, TREES_MAX = 4096 };
 
 static void set_flow(struct controller *c, const struct oflow_key *key)
 {

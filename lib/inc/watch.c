@@ -34,27 +34,32 @@ static void look_begin(struct inc *inc, const struct inc_coll *coll, struct look
 {
     struct coll_state *cs = &inc->colls[coll->id];
     INVARIANT(cs->watched && !inc->settling && !inc->running);
+    VEC(struct fact *) added = VEC_INIT;
     memset(look, 0, sizeof *look);
-    vec_reserve(&look->facts, cs->log.n);
-    for (int added = 0; added <= 1; added++) {
-        for (size_t i = 0; i < cs->log.n; i++) {
-            struct fact *fact = cs->log.data[i];
-            bool was = fact->flags & FACT_WAS;
-            if (added ? fact->count && !was : !fact->count && was) {
-                fact->flags |= FACT_PINNED;
-                vec_push(&look->facts, fact);
-            }
-        }
-        if (!added)
-            look->n_removed = look->facts.n;
-    }
+    added.data = cs->log.data; /* in place: after a start it is long */
+    added.cap = cs->log.cap;
     for (size_t i = 0; i < cs->log.n; i++) {
         struct fact *fact = cs->log.data[i];
+        bool was = fact->flags & FACT_WAS, is = fact->count;
         fact->flags &= (uint16_t) ~(FACT_LOGGED | FACT_WAS);
-        if (!fact->count && !(fact->flags & FACT_KEPT))
+        if (was != is)
+            fact->flags |= FACT_PINNED;
+        if (was && !is)
+            vec_push(&look->facts, fact);
+        else if (is && !was)
+            added.data[added.n++] = fact;
+        else if (!is && !(fact->flags & FACT_KEPT))
             fact_free(inc, fact);
     }
-    vec_fini(&cs->log); /* after a start it is long */
+    memset(&cs->log, 0, sizeof cs->log);
+    look->n_removed = look->facts.n;
+    if (!look->n_removed) {
+        memcpy(&look->facts, &added, sizeof added);
+        return;
+    }
+    for (size_t i = 0; i < added.n; i++)
+        vec_push(&look->facts, added.data[i]);
+    vec_fini(&added);
 }
 
 static void look_end(struct inc *inc, struct look *look)
