@@ -23,18 +23,23 @@ struct identity {
     uint8_t pipeline, is_router, ct_zero_snat;
 };
 
-/* One block: what is looked at on a hit lies side by side. */
+/* One block: what is looked at on a hit lies side by side. There is one for each logical flow, so it says where nothing is that can be counted. */
 struct entry {
     struct gen_node node;
     struct rstr *match, *actions; /* texts */
     struct identity key;
-    const char *names;
     uint32_t n_questions;
-    uint32_t n_prefix;      /* found by as many of its answers; 0: by the key alone */
-    uint32_t last_datapath; /* that used it */
-    struct translation out;
+    uint32_t n_prefix;           /* found by as many of its answers; 0: by the key alone */
+    uint32_t last_datapath;      /* that used it */
+    uint32_t n_names, n_actions; /* bytes */
+    uint32_t n_flows, n_conj;
+    bool is_local;
     struct question questions[];
-    /* names, flows, matches, actions, clauses */
+    /* names, for each flow a struct packed_flow, matches, actions, clauses */
+};
+
+struct packed_flow {
+    uint32_t conj_id, n_clauses;
 };
 
 typedef VEC(struct question) question_vec;
@@ -54,8 +59,10 @@ struct draft {
 struct translator {
     struct gen_cache cache;
     uint64_t hits, misses;
-    struct draft draft;   /* of the call; only its memory is kept */
-    question_vec answers; /* the same */
+    struct draft draft;                /* of the call; only its memory is kept */
+    question_vec answers;              /* the same */
+    VEC(struct translated_flow) flows; /* of the translation that was returned last */
+    struct translation out;            /* that one */
 };
 
 static void release(struct gen_node *node)
@@ -105,6 +112,7 @@ void translator_free(struct translator *t)
     gen_cache_clear(&t->cache);
     draft_fini(&t->draft);
     vec_fini(&t->answers);
+    vec_fini(&t->flows);
     free(t);
 }
 
@@ -117,6 +125,11 @@ struct translator_stats translator_get_stats(const struct translator *t)
 }
 
 /* --- Looking for what holds */
+
+static const char *names_of(const struct entry *e)
+{
+    return (const char *)&e->questions[e->n_questions];
+}
 
 /* What is looked for: a flow, and the answers so far. */
 struct wanted {
@@ -156,7 +169,7 @@ static uint32_t first_other(const struct entry *e, uint32_t from, const struct t
                             struct question *now)
 {
     for (uint32_t i = from; i < e->n_questions; i++) {
-        *now = question_ask(w, e->questions[i], e->names, NULL);
+        *now = question_ask(w, e->questions[i], names_of(e), NULL);
         if (!question_same(now, &e->questions[i]))
             return i;
     }
@@ -171,7 +184,7 @@ static void hand_over(struct draft *d, const struct entry *e, const struct quest
         if (!question_is_id(&answers[i]))
             continue;
         struct question id = answers[i];
-        const char *name = e->names + e->questions[i].name;
+        const char *name = names_of(e) + e->questions[i].name;
         id.name = (uint32_t)d->names.n;
         str_put_n(&d->names, name, strlen(name) + 1);
         vec_push(&d->given, id);
@@ -389,28 +402,11 @@ static size_t clauses_size(const struct norm *norm)
 }
 
 /* Takes N bytes from *P for a copy of DATA. */
-static void *pack(char **p, const void *data, size_t n)
+static void pack(char **p, const void *data, size_t n)
 {
-    void *to = *p;
     if (n)
-        memcpy(to, data, n);
+        memcpy(*p, data, n);
     *p += n;
-    return to;
-}
-
-static void pack_flows(struct entry *e, const struct norm *norm, char **p, const char *matches)
-{
-    e->out.flows = (void *)*p;
-    e->out.n = norm->n;
-    e->out.n_conj = norm->n_conj;
-    *p += norm->n * sizeof *e->out.flows;
-    for (size_t i = 0; i < norm->n; i++) {
-        e->out.flows[i] =
-            (struct translated_flow){.match = (const void *)*p, .conj_id = norm->flows[i].conj_id};
-        size_t n = minimatch_size((const void *)matches);
-        pack(p, matches, n);
-        matches += n;
-    }
 }
 
 /* D, with what it is of, as one block; the parts that need the widest alignment come first. */
@@ -419,8 +415,11 @@ static struct entry *finish(struct draft *d, const struct wanted *w)
     const struct norm *norm = &d->norm;
     pack_matches(norm, &d->matches);
     size_t n_questions = d->questions.n * sizeof *d->questions.data;
-    size_t bytes = sizeof(struct entry) + n_questions + norm->n * sizeof(struct translated_flow) +
-                   d->matches.n + d->actions.n + clauses_size(norm) + ROUND_UP(d->names.n, 8);
+    size_t n_names = ROUND_UP(d->names.n, 8);
+    size_t bytes = sizeof(struct entry) + n_questions + n_names +
+                   norm->n * sizeof(struct packed_flow) + d->matches.n + d->actions.n +
+                   clauses_size(norm);
+    INVARIANT(bytes < UINT32_MAX);
     struct entry *e = xmalloc(bytes);
     *e = (struct entry){
         .node.bytes = bytes,
@@ -430,22 +429,54 @@ static struct entry *finish(struct draft *d, const struct wanted *w)
         .n_questions = (uint32_t)d->questions.n,
         .n_prefix = w->n_answers,
         .last_datapath = d->world->params->datapath_key,
+        .n_names = (uint32_t)n_names,
+        .n_actions = (uint32_t)d->actions.n,
+        .n_flows = (uint32_t)norm->n,
+        .n_conj = norm->n_conj,
     };
     char *p = (char *)e->questions;
     pack(&p, d->questions.data, n_questions);
-    e->names = pack(&p, str_c(&d->names), d->names.n);
-    p += ROUND_UP(d->names.n, 8) - d->names.n;
-    pack_flows(e, norm, &p, str_c(&d->matches));
-    e->out.actions.n = e->out.actions.cap = d->actions.n;
-    e->out.actions.data = pack(&p, d->actions.data, d->actions.n);
-    for (size_t i = 0; i < d->questions.n; i++)
-        e->out.is_local |= question_is_local(&d->questions.data[i]);
+    pack(&p, str_c(&d->names), d->names.n);
+    memset(p, 0, n_names - d->names.n);
+    p += n_names - d->names.n;
     for (size_t i = 0; i < norm->n; i++) {
-        const struct norm_flow *f = &norm->flows[i];
-        e->out.flows[i].n_clauses = f->n_clauses;
-        e->out.flows[i].clauses = pack(&p, f->clauses, f->n_clauses * sizeof *f->clauses);
+        struct packed_flow flow = {norm->flows[i].conj_id, norm->flows[i].n_clauses};
+        pack(&p, &flow, sizeof flow);
     }
+    pack(&p, str_c(&d->matches), d->matches.n);
+    pack(&p, d->actions.data, d->actions.n);
+    for (size_t i = 0; i < norm->n; i++)
+        pack(&p, norm->flows[i].clauses, norm->flows[i].n_clauses * sizeof *norm->flows[i].clauses);
+    for (size_t i = 0; i < d->questions.n; i++)
+        e->is_local |= question_is_local(&d->questions.data[i]);
     return e;
+}
+
+/* What E says, in T until the next call. */
+static const struct translation *unpack(struct translator *t, const struct entry *e)
+{
+    const struct packed_flow *flow = (const void *)(names_of(e) + e->n_names);
+    const char *p = (const char *)(flow + e->n_flows);
+    vec_clear(&t->flows);
+    for (uint32_t i = 0; i < e->n_flows; i++) {
+        struct translated_flow f = {
+            .match = (const void *)p, .conj_id = flow[i].conj_id, .n_clauses = flow[i].n_clauses};
+        vec_push(&t->flows, f);
+        p += minimatch_size(f.match);
+    }
+    t->out = (struct translation){
+        .flows = t->flows.data,
+        .n = e->n_flows,
+        .n_conj = e->n_conj,
+        .is_local = e->is_local,
+        .actions = {(uint8_t *)(uintptr_t)p, e->n_actions, e->n_actions},
+    };
+    p += e->n_actions;
+    for (uint32_t i = 0; i < e->n_flows; i++) {
+        t->flows.data[i].clauses = (const void *)p;
+        p += flow[i].n_clauses * sizeof(struct norm_clause);
+    }
+    return &t->out;
 }
 
 int translator_run(struct translator *t, const struct translate_source *source,
@@ -479,6 +510,6 @@ int translator_run(struct translator *t, const struct translate_source *source,
             norm_fini(&d->norm);
         }
     }
-    *ret = e ? &e->out : NULL;
+    *ret = e ? unpack(t, e) : NULL;
     return rc;
 }
