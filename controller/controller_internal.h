@@ -54,7 +54,7 @@ struct controller {
     struct deferred run;
     struct timer later, health;
     unsigned ovs_failures, sb_failures; /* connections that failed, as far as they are logged */
-    struct explain *explain; /* a question to explain.c that waits; NULL: none */
+    struct explain *explain;            /* a question to explain.c that waits; NULL: none */
     bool is_leaving;
     void (*left)(void *aux);
     void *left_aux;
