@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/hmap.h"
 #include "base/vec.h"
 #include "replica/replica_internal.h"
@@ -29,6 +30,7 @@ struct touched {
 struct replica_txn {
     struct replica *replica;
     struct hmap touched;
+    struct arena memory;  /* of those */
     struct touched *last; /* touched; most calls are for the same row as the one before */
     op_vec waits, ops;
     struct str comment;
@@ -39,16 +41,6 @@ struct replica_txn *replica_txn_new(struct replica *replica)
     struct replica_txn *txn = NEW(struct replica_txn);
     txn->replica = replica;
     return txn;
-}
-
-static void free_touched(struct replica_txn *txn)
-{
-    struct touched *t;
-    HMAP_FOR_EACH_SAFE (t, node, &txn->touched) {
-        hmap_remove(&txn->touched, &t->node);
-        free(t);
-    }
-    hmap_fini(&txn->touched);
 }
 
 static void free_ops(op_vec *v)
@@ -63,7 +55,8 @@ void replica_txn_free(struct replica_txn *txn)
 {
     if (!txn)
         return;
-    free_touched(txn);
+    hmap_fini(&txn->touched);
+    arena_fini(&txn->memory);
     free_ops(&txn->waits);
     free_ops(&txn->ops);
     str_fini(&txn->comment);
@@ -80,7 +73,7 @@ static struct touched *touch(struct replica_txn *txn, const struct uuid *uuid)
         if (uuid_equal(&t->uuid, uuid))
             return txn->last = t;
     }
-    t = txn->last = NEW(struct touched);
+    t = txn->last = arena_zalloc(&txn->memory, sizeof *t);
     t->uuid = *uuid;
     t->last = t->wait = NO_OP;
     hmap_insert(&txn->touched, &t->node, hash);

@@ -68,7 +68,7 @@ const struct datum *share_value(struct share *share, const struct schema_column 
                                 const struct datum *value)
 {
     const struct datum *def = column->default_value;
-    if (value->n == def->n && datum_equal(value, def))
+    if (value == def || (value->n == def->n && datum_equal(value, def)))
         return datum_ref(def);
     if (is_small(value)) {
         uint64_t seed = (uint64_t)value->key_type << 8 | value->value_type;

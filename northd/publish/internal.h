@@ -110,6 +110,8 @@ struct pub_flow {
     struct list dirty;
 };
 
+enum { N_USUAL = 256 };
+
 struct publisher {
     struct northd_program *p;
     struct inc *inc;
@@ -122,6 +124,8 @@ struct publisher {
     VEC(struct surplus) surplus;
     VEC(struct pub_dpset *) differing; /* sets whose row differs */
     const struct datum *pipelines[2];
+    const struct datum *numbers[N_USUAL],
+        *uuids[N_USUAL]; /* values that flows had, for the next ones: NULL or some */
     const struct rstr *stage_names[N_STAGES], *id_keys[3], *source; /* of flows' external_ids */
     struct pub_switches { /* of the load balancer that was written last, while building */
         struct uuid at;

@@ -316,6 +316,27 @@ static const struct datum *external_ids(struct publisher *pub, const struct fact
     return datum_new_map(ATOM_STRING, ATOM_STRING, keys, values, n);
 }
 
+/* Flows have few priorities and table numbers, and those made one after the other one datapath. */
+static const struct datum *number(struct publisher *pub, int64_t value)
+{
+    const struct datum **slot = &pub->numbers[value & (N_USUAL - 1)];
+    if (!*slot || (*slot)->atoms[0].integer != value) {
+        datum_unref(*slot);
+        *slot = datum_new_integer(value);
+    }
+    return datum_ref(*slot);
+}
+
+static const struct datum *reference(struct publisher *pub, const struct uuid *uuid)
+{
+    const struct datum **slot = &pub->uuids[uuid_hash(uuid) & (N_USUAL - 1)];
+    if (!*slot || !uuid_equal(&(*slot)->atoms[0].uuid, uuid)) {
+        datum_unref(*slot);
+        *slot = datum_new_uuid(uuid);
+    }
+    return datum_ref(*slot);
+}
+
 static void put(struct publisher *pub, struct pub_flow *flow, int column, const struct datum *value)
 {
     publisher_put(pub, SB_TABLE_LOGICAL_FLOW, &flow->sb, flow->row, column, value);
@@ -329,8 +350,8 @@ static void insert(struct publisher *pub, struct pub_flow *flow)
     memcpy(&wish, flow->text_hash, sizeof wish);
     flow->sb = publisher_insert(pub, SB_TABLE_LOGICAL_FLOW, &wish);
     put(pub, flow, SB_LOGICAL_FLOW_COL_PIPELINE, datum_ref(pub->pipelines[stage->pipeline]));
-    put(pub, flow, SB_LOGICAL_FLOW_COL_TABLE_ID, datum_new_integer(stage->table));
-    put(pub, flow, SB_LOGICAL_FLOW_COL_PRIORITY, datum_new_integer(f->priority));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_TABLE_ID, number(pub, stage->table));
+    put(pub, flow, SB_LOGICAL_FLOW_COL_PRIORITY, number(pub, f->priority));
     if (!flow->texts[FLOW_MATCH])
         make_texts(f, flow->texts);
     if (!flow->texts[FLOW_IDS])
@@ -344,14 +365,14 @@ static void insert(struct publisher *pub, struct pub_flow *flow)
 static void write_row(struct publisher *pub, struct pub_flow *flow, const struct uuid *datapath,
                       const struct uuid *group)
 {
-    const struct datum *none = datum_new_empty(ATOM_UUID, DATUM_SET);
+    const struct schema_table *t = publisher_table(pub, SB_TABLE_LOGICAL_FLOW);
+    const struct datum *none = t->columns[SB_LOGICAL_FLOW_COL_LOGICAL_DATAPATH].default_value;
     if (uuid_is_zero(&flow->sb))
         insert(pub, flow);
     put(pub, flow, SB_LOGICAL_FLOW_COL_LOGICAL_DATAPATH,
-        datapath ? datum_new_uuid(datapath) : datum_ref(none));
+        datapath ? reference(pub, datapath) : datum_ref(none));
     put(pub, flow, SB_LOGICAL_FLOW_COL_LOGICAL_DP_GROUP,
-        group ? datum_new_uuid(group) : datum_ref(none));
-    datum_unref(none);
+        group ? reference(pub, group) : datum_ref(none));
 }
 
 static void place_single(struct publisher *pub, struct pub_flow *flow)
@@ -448,4 +469,9 @@ void lflows_sb_clear(struct publisher *pub)
     for (size_t i = 0; i < ARRAY_SIZE(pub->id_keys); i++)
         lose_word(&pub->id_keys[i]);
     lose_word(&pub->source);
+    for (size_t i = 0; i < N_USUAL; i++) {
+        datum_unref(pub->numbers[i]);
+        datum_unref(pub->uuids[i]);
+        pub->numbers[i] = pub->uuids[i] = NULL;
+    }
 }

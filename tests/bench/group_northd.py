@@ -1,4 +1,4 @@
-"""northd: cold start, full recompute, memory, and one change more: a port, an ACL, an address in a set of 10,000, a backend of a VIP, a route among 10,000, a chassis; ours hosting its databases beside ovn-northd with its two servers. For each change the time until a client of SB has it, and the CPU time of the central processes, databases included."""
+"""northd: cold start, full recompute and memory, without and with policy (port security, ten ACLs on a group of all ports, a group of 100 load balancers on every switch), and one change more: a port, an ACL, an address in a set of 10,000, a backend of a VIP, a route among 10,000, a chassis; ours hosting its databases beside ovn-northd with its two servers. For each change the time until a client of SB has it, and the CPU time of the central processes, databases included."""
 import os, shutil, time
 from harness import Connection, Folder, cpu_seconds, median, peak_mb, row
 import topology
@@ -19,20 +19,26 @@ class Central:
         self.sb = Connection(self.folder.file(self.sb_socket))
 
 
+def fill(nb, n, policy):
+    topology.fill(nb, n, secure=policy)
+    if policy:
+        topology.fill_policy(nb, n, group=True)
+
+
 class Ours(Central):
     def __init__(self, folder, build):
         super().__init__(folder)
         self.program = os.path.join(build, "bin", "weft-northd")
         self.appctl = os.path.join(build, "bin", "weft-appctl")
 
-    def start_empty(self):
-        self.northd = self.folder.start([self.program, "-vconsole:off", "--unixctl=" + self.folder.file("northd.ctl")], self.sb_socket)
+    def start_empty(self, *options):
+        self.northd = self.folder.start([self.program, "-vconsole:off", "--unixctl=" + self.folder.file("northd.ctl"), *options], self.sb_socket)
 
-    def prepare(self, n):
-        """NB filled, SB empty, northd not running."""
-        self.start_empty()
+    def prepare(self, n, policy):
+        """NB filled and not written back to, SB empty, northd not running."""
+        self.start_empty("--dry-run")
         self.connect()
-        topology.fill(self.nb, n)
+        fill(self.nb, n, policy)
         self.folder.stop(self.northd)
         for f in os.listdir(self.folder.path):
             if f.startswith("sb.db") or f.endswith(".sock"):
@@ -57,10 +63,10 @@ class Peer(Central):
             self.servers.append(self.folder.start(["ovsdb-server", "-vconsole:off", "--remote=punix:" + self.folder.file(sock),
                                                    "--unixctl=" + self.folder.file(name + ".ctl"), db], sock))
 
-    def prepare(self, n):
+    def prepare(self, n, policy):
         self.start_servers()
         self.connect()
-        topology.fill(self.nb, n)
+        fill(self.nb, n, policy)
 
     def cold(self):
         self.northd = self.folder.start(["ovn-northd", "-vconsole:off", "--unixctl=" + self.folder.file("northd.ctl"),
@@ -196,9 +202,10 @@ def measure_chassis(central, n, reps):
     return repeat(central, min(reps, n), add)
 
 
-def measure(central, n, reps):
+def measure_whole(central, n, reps, policy):
+    """Cold start and full recompute until sb_cfg, and the memory after that."""
     figures = {}
-    central.prepare(n)
+    central.prepare(n, policy)
     started = time.perf_counter()
     central.cold()
     central.connect()
@@ -212,10 +219,15 @@ def measure(central, n, reps):
         sync(central.nb, 2 + k)
         times.append((time.perf_counter() - started) * 1e3)
     figures["recompute"] = median(times)
+    figures["rss"] = sum(peak_mb(p) for p in central.pids())
+    return figures
+
+
+def measure(central, n, reps):
+    figures = measure_whole(central, n, reps, False)
     central.nb.call("monitor_cancel", "cfg")
     central.sb.call("monitor", "OVN_Southbound", "pb", {"Port_Binding": {"columns": ["logical_port"], "select": {"initial": False, "delete": False, "modify": False}}})
     figures["add_port"] = repeat(central, reps, lambda k: add_port(central, (k * 13) % n, 40 + k))
-    figures["rss"] = sum(peak_mb(p) for p in central.pids())
     central.sb.call("monitor_cancel", "pb")
     figures["acl"], figures["address"] = measure_firewall(central, n, reps)
     figures["backend"] = measure_lb(central, n, reps)
@@ -225,15 +237,28 @@ def measure(central, n, reps):
     return figures
 
 
-def one_size(build, n, reps, with_peer):
+def both(build, with_peer, measure_one):
+    """What measure_one(central) gives for ours, and for the peer."""
     with Folder("ours") as folder:
-        ours = measure(Ours(folder, build), n, reps)
-    peer = {}
-    if with_peer:
-        with Folder("peer") as folder:
-            peer = measure(Peer(folder), n, reps)
-    rows = [row(name % n, unit, ours[key], peer.get(key))
-            for key, name, unit in (("cold", "cold_%d", "s"), ("recompute", "recompute_%d", "ms"), ("rss", "rss_central_%d", "MB"))]
+        ours = measure_one(Ours(folder, build))
+    if not with_peer:
+        return ours, {}
+    with Folder("peer") as folder:
+        return ours, measure_one(Peer(folder))
+
+
+def one_size(build, n, reps, with_peer):
+    rows = []
+    for tag, one in (("", lambda c: measure(c, n, reps)), ("policy_", lambda c: measure_whole(c, n, reps, True))):
+        ours, peer = both(build, with_peer, one)
+        rows += [row(name % (tag, n), unit, ours[key], peer.get(key))
+                 for key, name, unit in (("cold", "cold_%s%d", "s"), ("recompute", "recompute_%s%d", "ms"), ("rss", "rss_central_%s%d", "MB"))]
+        rows += changes(ours, peer, n) if not tag else []
+    return rows
+
+
+def changes(ours, peer, n):
+    rows = []
     for key, name in (("add_port", "add_port"), ("acl", "acl"), ("address", "address_in_10000"), ("backend", "vip_backend"), ("route", "route_in_10000"), ("chassis", "chassis")):
         for which, what in ((0, ""), (1, "_cpu")):
             rows.append(row("%s%s_%d" % (name, what, n), "ms", ours[key][which], peer[key][which] if peer else None))

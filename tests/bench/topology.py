@@ -1,8 +1,8 @@
 """The network that northd and controller are measured on, put into a northbound database by plain transactions.
 
 N switches of 20 ports each hang on one cluster router; a join switch leads to an edge router with a route back. That is what
-both sides compile today. fill_policy adds ten ACLs on a port group of all ports and a hundred load balancers on every switch:
-the logical flows that the language is measured on."""
+both sides compile today. fill_policy adds ten ACLs on a port group of all ports and a hundred load balancers on every switch, one by
+one or by a group: the logical flows that the language is measured on."""
 
 DB = "OVN_Northbound"
 
@@ -23,16 +23,17 @@ def insert(table, row, name):
     return {"op": "insert", "table": table, "row": row, "uuid-name": name}
 
 
-def port_row(i, p):
-    return {"name": "lp-%d-%d" % (i, p), "addresses": "%s %s.%d" % (mac(1, i, p), subnet(i), 10 + p)}
+def port_row(i, p, secure=False):
+    addresses = "%s %s.%d" % (mac(1, i, p), subnet(i), 10 + p)
+    return dict({"name": "lp-%d-%d" % (i, p), "addresses": addresses}, **({"port_security": addresses} if secure else {}))
 
 
 def link(switch_port, router_port):
     return {"name": switch_port, "type": "router", "addresses": "router", "options": ["map", [["router-port", router_port]]]}
 
 
-def fill(conn, n, ports=20, batch=20):
-    """Makes the network in a few transactions."""
+def fill(conn, n, ports=20, batch=20, secure=False):
+    """Makes the network in a few transactions; SECURE: with port security."""
     ops = [
         insert("Logical_Router_Port", {"name": "cr-join", "mac": mac(2, 0, 1), "networks": "100.64.0.1/16"}, "crj"),
         insert("Logical_Router_Port", {"name": "er-join", "mac": mac(2, 0, 2), "networks": "100.64.0.2/16"}, "erj"),
@@ -52,7 +53,7 @@ def fill(conn, n, ports=20, batch=20):
         ops, uplinks = [], []
         for i in range(low, min(n, low + batch)):
             names = ["p%d_%d" % (i, p) for p in range(ports)] + ["u%d" % i]
-            ops += [insert("Logical_Switch_Port", port_row(i, p), names[p]) for p in range(ports)]
+            ops += [insert("Logical_Switch_Port", port_row(i, p, secure), names[p]) for p in range(ports)]
             ops.append(insert("Logical_Switch_Port", link("ls%d-cr" % i, "cr-ls%d" % i), names[-1]))
             ops.append(insert("Logical_Switch", {"name": "ls%d" % i, "ports": ["set", [ref(x) for x in names]]}, "s%d" % i))
             ops.append(insert("Logical_Router_Port", {"name": "cr-ls%d" % i, "mac": mac(3, i, 0), "networks": subnet(i) + ".1/24"}, "l%d" % i))
@@ -82,8 +83,8 @@ ACLS = (
 )
 
 
-def fill_policy(conn, n, ports=20, balancers=100):
-    """ACLs, a port group and load balancers over the network that fill made."""
+def fill_policy(conn, n, ports=20, balancers=100, group=False):
+    """ACLs, a port group and load balancers over the network that fill made; GROUP: the load balancers are in a group."""
     ops = []
     for k in range(balancers):
         backends = ",".join("%s.%d:8080" % (subnet((k * 7 + j * 3) % n), 10 + (k + j) % ports) for j in range(3))
@@ -94,6 +95,9 @@ def fill_policy(conn, n, ports=20, balancers=100):
     rows = conn.transact(DB, [{"op": "select", "table": "Logical_Switch_Port", "where": [["type", "==", ""]], "columns": ["_uuid"]}])[0]["rows"]
     ops.append(insert("Port_Group", {"name": "pg_all", "ports": ["set", [r["_uuid"] for r in rows]],
                                      "acls": ["set", [ref("acl%d" % k) for k in range(len(ACLS))]]}, "pg"))
+    all_balancers = ["set", [ref("lb%d" % k) for k in range(balancers)]]
+    if group:
+        ops.append(insert("Load_Balancer_Group", {"name": "all", "load_balancer": all_balancers}, "lbg"))
     ops.append({"op": "mutate", "table": "Logical_Switch", "where": [["name", "!=", "join"]],
-                "mutations": [["load_balancer", "insert", ["set", [ref("lb%d" % k) for k in range(balancers)]]]]})
+                "mutations": [["load_balancer_group", "insert", ref("lbg")] if group else ["load_balancer", "insert", all_balancers]]})
     conn.transact(DB, ops)
