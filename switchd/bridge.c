@@ -12,6 +12,7 @@
 #include "switchd/flow_walk.h"
 #include "switchd/inband/inband.h"
 #include "switchd/ofserver.h"
+#include "switchd/tlv_use.h"
 #include "switchd/vswitch.h"
 
 LOG_MODULE(bridge);
@@ -422,7 +423,11 @@ static int check_references(const struct bridge *br, const void *actions, size_t
 static int check_flow_mod(const struct bridge *br, const struct of_flow_mod *fm)
 {
     bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
-    return deletes ? 0 : check_references(br, fm->actions.data, fm->actions.n);
+    uint64_t options = tlv_in_match(&fm->match);
+    if (!deletes)
+        options |= tlv_in_actions(fm->actions.data, fm->actions.n);
+    int err = tlv_check(br, options);
+    return deletes || err ? err : check_references(br, fm->actions.data, fm->actions.n);
 }
 
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal)

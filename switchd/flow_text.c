@@ -29,7 +29,9 @@ void flow_put_text(struct str *s, const struct flow_key *key, const struct port_
     match_init(&m);
     for (unsigned id = FIELD_NONE + 1; id < N_FIELDS; id++) {
         const struct field *f = field_get(id);
-        if (id == FIELD_IN_PORT_OXM || (is_metadata(f) && key_get(key, id)))
+        bool present =
+            FIELD_IS_TUN_METADATA(id) && key->tunnel.present >> (id - FIELD_TUN_METADATA0) & 1;
+        if (id == FIELD_IN_PORT_OXM || (is_metadata(f) && (key_get(key, id) || present)))
             match_set(&m, id, key_get(key, id));
     }
     if (key->recirc_id)

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "switchd/bridge.h"
+#include "switchd/tlv_use.h"
 #include "switchd/vswitch.h"
 
 struct group *bridge_group(const struct bridge *br, uint32_t id)
@@ -48,7 +49,10 @@ static void group_remove(struct bridge *br, struct group *g, struct journal *jou
 static int check_buckets(struct bridge *br, struct of_group *g)
 {
     for (size_t i = 0; i < g->n_buckets; i++) {
-        int err = of_actions_check(&g->buckets[i].actions, NULL, 0, N_TABLES_OPEN);
+        const struct of_actions *actions = &g->buckets[i].actions;
+        int err = tlv_check(br, tlv_in_actions(actions->data, actions->n));
+        if (!err)
+            err = of_actions_check(&g->buckets[i].actions, NULL, 0, N_TABLES_OPEN);
         if (err)
             return err;
         for (size_t j = 0; j < i; j++) {

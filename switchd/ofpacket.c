@@ -5,6 +5,7 @@
 #include "switchd/exec.h"
 #include "switchd/ofconn.h"
 #include "switchd/port/offload.h"
+#include "switchd/tlv_use.h"
 #include "switchd/xlate.h"
 
 /* A controller that does not read must not take the switch's memory. */
@@ -83,6 +84,8 @@ int ofpacket_out(struct ofconn *oc, const struct of_msg *msg)
         err = OF_ERR_BUFFER_UNKNOWN;
     if (!err)
         err = of_actions_check(&po.actions, NULL, 0, N_TABLES_OPEN);
+    if (!err)
+        err = tlv_check(oc->of->br, tlv_in_actions(po.actions.data, po.actions.n));
     if (!err && po.packet_len < ETH_HEADER_LEN)
         err = OF_ERR_BAD_PACKET;
     if (!err) {

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "openflow/action_check.h"
 #include "switchd/ofconn.h"
+#include "switchd/tlv_use.h"
 
 LOG_MODULE(ofproto);
 
@@ -314,7 +315,7 @@ static int tlv_mod(struct ofconn *oc, const struct of_msg *msg)
     int err = of_tlv_mod_decode(msg, &m);
     if (err)
         return err;
-    err = tlv_map_change(&oc->of->br->tlvs, &m);
+    err = tlv_mod_apply(oc->of->br, &m);
     of_tlv_mod_fini(&m);
     vswitch_invalidate(oc->of->br->vs);
     return err;

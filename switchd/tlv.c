@@ -23,14 +23,16 @@ static int change_one(struct tlv_map *tlvs, enum of_tlv_command command,
             tlvs->map[at].len = 0;
         return 0;
     }
-    if (map->len == 0 || map->len % 4 || map->len > sizeof(be64))
+    if (map->len == 0 || map->len % 4)
         return OF_ERR_NX_TLV_BAD_OPT_LEN;
-    if (map->index >= N_TUN_METADATA)
-        return OF_ERR_NX_TLV_BAD_FIELD_IDX;
     if (at >= 0)
         return OF_ERR_NX_TLV_DUP_ENTRY;
+    if (map->index >= N_TUN_METADATA)
+        return OF_ERR_NX_TLV_BAD_FIELD_IDX;
     if (tlvs->map[map->index].len)
         return OF_ERR_NX_TLV_ALREADY_MAPPED;
+    if (map->len > sizeof(be64))
+        return OF_ERR_NX_TLV_TABLE_FULL; /* the room behind a field is this */
     tlvs->map[map->index] = *map;
     return 0;
 }

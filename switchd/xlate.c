@@ -165,6 +165,16 @@ static void set_wide(struct xctx *x, const struct field *field, u128 value, u128
         x->touched |= UINT64_C(1) << i;
 }
 
+void xctx_set_option(struct xctx *x, enum field_id id, bool present)
+{
+    uint8_t bit = (uint8_t)(1u << (id - FIELD_TUN_METADATA0));
+    uint8_t on = present ? bit : 0;
+    x->tun_options = (uint8_t)((x->tun_options & ~bit) | on);
+    x->key.tunnel.present = (uint8_t)((x->key.tunnel.present & ~bit) | on);
+    x->written.bits.tunnel.present |= bit;
+    x->touched |= UINT64_C(1) << offsetof(struct flow_key, tunnel.present) / 8;
+}
+
 void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 bits)
 {
     struct place at;
@@ -179,7 +189,7 @@ void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 b
     if (field->offset >= offsetof(struct flow_key, eth_dst))
         x->dirty = true;
     if (FIELD_IS_TUN_METADATA(field->id))
-        x->tun_options |= (uint8_t)(1u << (field->id - FIELD_TUN_METADATA0));
+        xctx_set_option(x, field->id, true);
 }
 
 void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)

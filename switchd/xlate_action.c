@@ -383,7 +383,7 @@ static bool do_field_action(struct xctx *x, const struct of_action *a)
         struct subfield whole = subfield_whole(id);
         xctx_set(x, &whole, 0);
         if (FIELD_IS_TUN_METADATA(id))
-            x->tun_options &= (uint8_t) ~(1u << (id - FIELD_TUN_METADATA0));
+            xctx_set_option(x, id, false);
         return true;
     }
     default:

@@ -80,6 +80,8 @@ void xctx_use_bits(struct xctx *x, const struct subfield *sub);
 bool xctx_has(struct xctx *x, enum field_prereq prereq);
 u128 xctx_get(struct xctx *x, const struct subfield *sub);
 void xctx_set(struct xctx *x, const struct subfield *sub, u128 value);
+/* Whether the packet has the option of a tun_metadata field from here on. */
+void xctx_set_option(struct xctx *x, enum field_id id, bool present);
 /* BITS of the field, from VALUE. */
 void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 bits);
 

@@ -23,7 +23,7 @@ struct flow_tunnel {
     uint8_t tos, ttl;
     be16 gbp_id;
     uint8_t gbp_flags;
-    uint8_t pad;
+    uint8_t present; /* bit i: the option of metadata[i] is there */
     be64 metadata[N_TUN_METADATA];
 };
 
@@ -166,6 +166,8 @@ void match_set(struct match *match, enum field_id id, u128 value);
 /* Replaces what MATCH said of the field (not of others that share its bits' container). VALUE is
  * cut to MASK. */
 void match_set_masked(struct match *match, enum field_id id, u128 value, u128 mask);
+/* Of a tun_metadata field: its option is there, whatever it holds. A match on any bits of the field says that as well. */
+void match_set_present(struct match *match, enum field_id id);
 /* Adds a constraint on some bits and leaves the field's other bits alone. */
 void match_set_bits(struct match *match, const struct subfield *sub, u128 value);
 /* Adds what PREREQ asks, as far as it is one definite thing (PREREQ_IP and PREREQ_ND add nothing).
@@ -178,6 +180,11 @@ static inline bool match_has(const struct match *match, enum field_id id)
 static inline bool match_is_exact(const struct match *match, enum field_id id)
 {
     return mask_get(&match->mask, id) == u128_ones(field_get(id)->n_bits);
+}
+/* Whether MATCH wants the option of a tun_metadata field to be there. */
+static inline bool match_has_present(const struct match *match, enum field_id id)
+{
+    return match->mask.bits.tunnel.present >> (id - FIELD_TUN_METADATA0) & 1;
 }
 /* The match itself guarantees PREREQ, with exact bits. */
 bool match_implies_prereq(const struct match *match, enum field_prereq prereq);

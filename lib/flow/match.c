@@ -22,6 +22,20 @@ void match_set_masked(struct match *match, enum field_id id, u128 value, u128 ma
     mask &= u128_ones(f->n_bits);
     key_set(&match->mask.bits, id, mask);
     key_set(&match->key, id, value & mask);
+    if (FIELD_IS_TUN_METADATA(id)) {
+        uint8_t bit = (uint8_t)(1u << (id - FIELD_TUN_METADATA0));
+        match->mask.bits.tunnel.present &= (uint8_t)~bit;
+        match->key.tunnel.present &= (uint8_t)~bit;
+        if (mask)
+            match_set_present(match, id);
+    }
+}
+
+void match_set_present(struct match *match, enum field_id id)
+{
+    uint8_t bit = (uint8_t)(1u << (id - FIELD_TUN_METADATA0));
+    match->mask.bits.tunnel.present |= bit;
+    match->key.tunnel.present |= bit;
 }
 
 void match_set(struct match *match, enum field_id id, u128 value)

@@ -142,8 +142,12 @@ static void put_metadata(struct printer *p)
     };
     for (size_t i = 0; i < sizeof tunnel; i++)
         put(p, tunnel[i]);
-    for (unsigned i = 0; i < N_TUN_METADATA; i++)
-        put(p, FIELD_TUN_METADATA0 + i);
+    for (unsigned i = 0; i < N_TUN_METADATA; i++) {
+        enum field_id id = FIELD_TUN_METADATA0 + i;
+        if (match_has_present(p->m, id) && !match_has(p->m, id))
+            put_word(p, field_get(id)->name);
+        put(p, id);
+    }
     put(p, FIELD_METADATA);
     put_as(p, FIELD_IN_PORT_OXM, "in_port");
 }

@@ -131,7 +131,7 @@ static int get_payload(const struct field *f, const uint8_t *p, u128 *value, u12
     p += skip;
     if (masked && len % 2)
         return OF_ERR_MATCH_BAD_LEN;
-    if (FIELD_IS_TUN_METADATA(f->id) ? !n || n > TUN_METADATA_LEN : n != f->n_bytes)
+    if (FIELD_IS_TUN_METADATA(f->id) ? n > TUN_METADATA_LEN : n != f->n_bytes)
         return OF_ERR_MATCH_BAD_LEN;
     if (!get_value(p + 4, n, f->n_bits, value))
         return OF_ERR_MATCH_BAD_VALUE;
@@ -180,7 +180,7 @@ struct writer {
 static void emit(const struct writer *w, enum field_id id)
 {
     u128 mask = mask_get(&w->m->mask, id);
-    if (mask)
+    if (mask || (FIELD_IS_TUN_METADATA(id) && match_has_present(w->m, id)))
         put_field(w->out, id, key_get(&w->m->key, id), mask, w->version, false);
 }
 
@@ -404,6 +404,8 @@ static int read_field(struct reader *r, const uint8_t *p)
     if (!r->loose && (old ^ value) & both)
         return OF_ERR_MATCH_DUP_FIELD;
     match_set_masked(r->m, f->id, (old & ~mask) | value, old_mask | mask);
+    if (FIELD_IS_TUN_METADATA(f->id)) /* without any bits too */
+        match_set_present(r->m, f->id);
     return 0;
 }
 

@@ -3,7 +3,8 @@
  *
  * In OpenFlow 1.5 registers are sent as 64-bit packet registers, before as 32-bit ones; both are always understood. Fields
  * are sent in one fixed order, prerequisites before what needs them. tun_metadata values are sent in the fewest bytes
- * (1 to 8) that hold value and mask; its headers without value (in actions) say 124 bytes.
+ * (1 to 8) that hold value and mask; without any (0 bytes, or a mask of 0) they say that the option is there. Its headers without value
+ * (in actions) say 124 bytes.
  */
 #pragma once
 

@@ -37,7 +37,7 @@ void of_packet_in_metadata(struct match *m, const struct flow_key *key)
         if (key->reg[i])
             match_set(m, FIELD_REG0 + i, swap32(key->reg[i]));
     for (unsigned i = 0; i < N_TUN_METADATA; i++)
-        if (key->tunnel.metadata[i])
+        if (key->tunnel.metadata[i] || key->tunnel.present >> i & 1)
             match_set(m, FIELD_TUN_METADATA0 + i, swap64(key->tunnel.metadata[i]));
 }
 

@@ -124,6 +124,10 @@ static int set_piece(struct match *m, const struct keyvalue *kv, const struct po
         return 0;
     const struct field *f = field_find(kv->key);
     if (f) {
+        if (!*kv->value && FIELD_IS_TUN_METADATA(f->id)) {
+            match_set_present(m, f->id);
+            return 0;
+        }
         if (!*kv->value)
             return diag_set(diag, ERR_SYNTAX, "field %s missing value", kv->key);
         return set_field(m, f, kv->value, ports, diag);

@@ -153,9 +153,8 @@ static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet
     t->ttl = a->ttl;
     tunnel_addresses(t, &a->from, &a->to);
     static const struct tlv_map none;
-    uint8_t known;
     if (!tlv_map_read(port->up.tlvs ? port->up.tlvs : &none, h.options, h.options_len, t->metadata,
-                      &known)) {
+                      &t->present)) {
         port->up.stats.rx_errors++;
         counter_add(table->malformed, 1);
         return NULL;

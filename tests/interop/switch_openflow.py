@@ -11,6 +11,7 @@ import libexport
 import libopenflow as lib
 import libsnoop
 import libtables
+import libtlv
 import libtrace
 
 NX, ONF = 0x2320, 0x4f4e4600
@@ -289,6 +290,7 @@ def main(checks, ours, peer):
     libtables.main(checks, ours, peer)
     libexport.main(checks, ours, peer)
     libsnoop.main(checks, ours)
+    libtlv.main(checks, ours, peer)
     libtrace.main(checks, ours, peer)
     libcommands.main(checks, ours, peer)
 

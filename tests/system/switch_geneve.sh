@@ -106,6 +106,25 @@ cap=$(ip netns exec wswh1 timeout 5 tcpdump -nnxi u1 -c 1 'udp and src 172.31.9.
 # Geneve header: 02 (2 words of options) 40 (critical) 6558, VNI 5, class 0102 type 80 length 1, 00010002.
 has "the bytes on the wire" '0240 6558 0000 0500 0102 8001 0001 0002' "$(echo "$cap" | sed 's/.*: *//' | tr '\n' ' ' | tr -s ' ')"
 
+# Several options, not the same ones both ways; some are matched in part, and one that does not come meets no match.
+for i in 1 2; do check "more options $i" ofctl h$i add-tlv-map br0 '{class=0x103,type=1,len=8}->tun_metadata3,{class=0x104,type=2,len=4}->tun_metadata7'; done
+three='set_field:0x10002->tun_metadata0,set_field:0x1122334455667788->tun_metadata3,set_field:0xabcd->tun_metadata7'
+check "three options" ofctl h1 add-flow br0 "cookie=3,priority=40000,in_port=1,actions=set_field:5->tun_id,$three,9"
+check "three are matched" ofctl h2 add-flow br0 'cookie=3,priority=40000,in_port=9,tun_metadata0=0x10002,tun_metadata3=0x1122334455667788,tun_metadata7=0xcd/0xff,actions=1'
+check "one option" ofctl h2 add-flow br0 'cookie=3,priority=40000,in_port=1,actions=set_field:6->tun_id,set_field:0x77->tun_metadata3,9'
+check "one that does not come" ofctl h1 add-flow br0 'cookie=3,priority=40001,in_port=9,tun_metadata0=0,actions=drop'
+check "one is matched" ofctl h1 add-flow br0 'cookie=3,priority=40000,in_port=9,tun_metadata3=0x77,actions=1'
+for i in 1 2; do check "nothing else" ofctl h$i add-flow br0 'cookie=3,priority=39999,in_port=9,actions=drop'; done
+check "ping with three options" pings a 10.9.0.2
+cap=$(ip netns exec wswh1 timeout 5 tcpdump -nnxi u1 -c 1 'udp and src 172.31.9.1' 2>/dev/null & sleep 0.7; pings a 10.9.0.2 >/dev/null; wait)
+has "their bytes" '0740 6558 0000 0500 0102 8001 0001 0002 0103 0102 1122 3344 5566 7788 0104 0201 0000 abcd' "$(echo "$cap" | sed 's/.*: *//' | tr '\n' ' ' | tr -s ' ')"
+refuse "an option in use stays" NXTTMFC_INVALID_TLV_DEL ofctl h1 del-tlv-map br0 '{class=0x103,type=1,len=8}->tun_metadata3'
+for i in 1 2; do
+    check "those flows go" ofctl h$i del-flows br0 cookie=3/-1
+    check "their options too" ofctl h$i del-tlv-map br0 '{class=0x103,type=1,len=8}->tun_metadata3,{class=0x104,type=2,len=4}->tun_metadata7'
+done
+check "ping as before" pings a 10.9.0.2
+
 # Over IPv6.
 for i in 1 2; do check "IPv6 $i" vsctl h$i set interface g0 options:remote_ip=fd00:9::$((3 - i)); done
 check "ping over IPv6" pings a 10.9.0.2

@@ -289,6 +289,7 @@ static void test_flows(void **state UNUSED)
         "nw_src=10.0.0.0/24,tp_dst=80 actions=output:2",
         "ct_state=-trk,ip actions=drop",
         "priority=5,tun_id=0x7,tun_metadata0=0x1 actions=drop",
+        "tun_metadata0,tun_metadata3=0 actions=drop",
         "conj_id=7,ip actions=drop",
         "arp,arp_tpa=10.0.0.0/24 actions=drop",
         "arp,arp_spa=10.0.0.1,arp_op=1,arp_sha=50:54:00:00:00:01 actions=drop",

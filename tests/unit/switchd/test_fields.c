@@ -274,6 +274,8 @@ static void test_set(void **state UNUSED)
     unsigned n = 0;
     world_init(&w);
     struct bridge *br = bridge_new(&w.vs, "br0");
+    for (uint16_t i = 0; i < N_TUN_METADATA; i++) /* what stands for no option cannot be set */
+        br->tlvs.map[i] = (struct of_tlv_map){0x102, (uint8_t)i, 8, i};
     br->secure = true;
     struct vport *port = world_add(&w, br, "p1", "dummy", 1, NULL);
     world_add(&w, br, "p2", "dummy", 2, NULL);

@@ -1,0 +1,130 @@
+/* tlv_use.c - see tlv_use.h. */
+#include "switchd/tlv_use.h"
+
+#include "openflow/actions.h"
+#include "switchd/table.h"
+
+_Static_assert(N_TUN_METADATA <= 64, "a bit for each");
+
+static uint64_t bit(enum field_id id)
+{
+    return FIELD_IS_TUN_METADATA(id) ? UINT64_C(1) << (id - FIELD_TUN_METADATA0) : 0;
+}
+
+uint64_t tlv_in_match(const struct match *match)
+{
+    return match->mask.bits.tunnel.present;
+}
+
+static uint64_t in_learn(const struct of_learn *a)
+{
+    uint64_t fields = a->flags & OF_LEARN_WRITE_RESULT ? bit(a->result_dst.id) : 0;
+    for (unsigned i = 0; i < a->n_specs; i++) {
+        const struct of_learn_spec *spec = &a->specs[i];
+        fields |= spec->src_imm ? 0 : bit(spec->src.id);
+        fields |= spec->dst_type == OF_LEARN_OUTPUT ? 0 : bit(spec->dst.id);
+    }
+    return fields;
+}
+
+/* What one action names itself. */
+static uint64_t in_action(const struct of_action *a)
+{
+    const void *p = a;
+    const struct of_move *move = p;
+    const struct of_sample *sample = p;
+    switch (a->type) {
+    case OF_SET_FIELD:
+        return bit(((const struct of_set_field *)p)->field);
+    case OF_MOVE:
+        return bit(move->src.id) | bit(move->dst.id);
+    case OF_STACK_PUSH:
+    case OF_STACK_POP:
+        return bit(((const struct of_stack *)p)->sub.id);
+    case OF_OUTPUT_REG:
+        return bit(((const struct of_output_reg *)p)->src.id);
+    case OF_DELETE_FIELD:
+        return bit(((const struct of_delete_field *)p)->field);
+    case OF_MULTIPATH:
+        return bit(((const struct of_multipath *)p)->dst.id);
+    case OF_BUNDLE:
+        return bit(((const struct of_bundle_action *)p)->dst.id);
+    case OF_CHECK_PKT_LARGER:
+        return bit(((const struct of_check_pkt_larger *)p)->dst.id);
+    case OF_CT:
+        return bit(((const struct of_ct *)p)->zone_src.id);
+    case OF_SAMPLE:
+        return bit(sample->obs_domain_src.id) | bit(sample->obs_point_src.id);
+    case OF_LEARN:
+        return in_learn(p);
+    default:
+        return 0;
+    }
+}
+
+uint64_t tlv_in_actions(const void *actions, size_t n)
+{
+    uint64_t fields = 0;
+    const struct of_action *a;
+    if (!n)
+        return 0;
+    OF_ACTION_FOR_EACH(a, actions, n)
+    {
+        size_t inner_n;
+        const void *inner = of_action_nested(a, &inner_n);
+        fields |= in_action(a);
+        if (inner)
+            fields |= tlv_in_actions(inner, inner_n);
+    }
+    return fields;
+}
+
+static uint64_t mapped(const struct tlv_map *tlvs)
+{
+    uint64_t fields = 0;
+    for (unsigned i = 0; i < N_TUN_METADATA; i++)
+        fields |= (uint64_t)(tlvs->map[i].len != 0) << i;
+    return fields;
+}
+
+int tlv_check(const struct bridge *br, uint64_t fields)
+{
+    return fields && fields & ~mapped(&br->tlvs) ? OF_ERR_NX_TUN_METADATA_UNMAPPED : 0;
+}
+
+/* Whether a flow or a group of BR speaks of any of FIELDS. */
+static bool are_used(const struct bridge *br, uint64_t fields)
+{
+    const struct group *group;
+    for (unsigned i = 0; i < N_TABLES; i++) {
+        const struct cls_rule *cls;
+        CLASSIFIER_FOR_EACH(cls, &br->tables.table[i].cls)
+        {
+            const struct rule *rule = CONTAINER_OF(cls, struct rule, cls);
+            struct match match;
+            cls_rule_match(cls, &match);
+            if (fields &
+                (tlv_in_match(&match) | tlv_in_actions(rule->actions.data, rule->actions.n)))
+                return true;
+        }
+    }
+    HMAP_FOR_EACH (group, node, &br->groups) {
+        for (size_t i = 0; i < group->of.n_buckets; i++) {
+            const struct of_actions *actions = &group->of.buckets[i].actions;
+            if (fields & tlv_in_actions(actions->data, actions->n))
+                return true;
+        }
+    }
+    return false;
+}
+
+int tlv_mod_apply(struct bridge *br, const struct of_tlv_mod *mod)
+{
+    struct tlv_map before = br->tlvs;
+    int err = tlv_map_change(&br->tlvs, mod);
+    uint64_t lost = mapped(&before) & ~mapped(&br->tlvs);
+    if (err || !lost || !are_used(br, lost))
+        return err;
+    br->tlvs = before;
+    return OF_ERR_NX_TLV_INVALID_TLV_DEL;
+}
