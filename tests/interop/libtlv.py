@@ -58,6 +58,8 @@ def presence(checks, ours, peer):
 
 
 def main(checks, ours, peer):
+    for s in (ours, peer):
+        s.ofctl("del-flows", "br0")
     for command in COMMANDS:
         if command == ("del-flows", "br0", "table=0"):
             presence(checks, ours, peer)

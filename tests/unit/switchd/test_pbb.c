@@ -57,9 +57,10 @@ static void test_there_and_back(void **state)
     frame(&in, 0x0e0000000001, 0x0e0000000002, 3 << 13 | VLAN_CFI | 77, 20);
     receive(&w, br, 1, &in);
     assert_int_equal(w.sent.n, 1);
-    assert_string_equal(last(&w, &view), "p2: dl_vlan=5,dl_vlan_pcp=0,dl_src=0e:00:00:00:00:01,"
-                                         "dl_dst=0e:00:00:00:00:0b,dl_type=0x88e7,pbb_isid=0x1234,"
-                                         "pbb_uca=0");
+    assert_string_equal(last(&w, &view),
+                        "p2: dl_vlan=5,dl_vlan_pcp=0,vlan_tci1=0x0000,dl_src=0e:00:00:00:00:01,"
+                        "dl_dst=0e:00:00:00:00:0b,dl_type=0x88e7,pbb_isid=0x1234,"
+                        "pbb_uca=0");
     assert_int_equal(view.data[18] >> 5, 3); /* the tag's priority */
     struct packet backbone;
     packet_init_copy(&backbone, view.data, view.size);
