@@ -328,7 +328,7 @@ bool vport_is_live(const struct vport *port)
 
 struct port_stats vport_stats(const struct vport *port)
 {
-    return port->dev ? port->dev->stats : port->patch;
+    return port->dev ? port_stats_read(port->dev) : port->patch;
 }
 
 static uint32_t port_features(const struct port_status *s)

@@ -8,6 +8,7 @@
 #include "base/hmap.h"
 #include "base/log.h"
 #include "rows/ovs.h"
+#include "switchd/forward/forwarder.h"
 #include "switchd/ofserver.h"
 
 LOG_MODULE(config);
@@ -383,7 +384,7 @@ static void remove_bridges(struct config *config, const struct row *root)
 }
 
 /* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000),
- * and whether flows are being restored: a switch that starts so neither forwards nor talks to controllers until they are. */
+ * how many threads forward packets, and whether flows are being restored: a switch that starts so neither forwards nor talks to controllers until they are. */
 static void apply_options(struct config *config, const struct row *root)
 {
     struct smap other = SMAP_INIT;
@@ -391,6 +392,9 @@ static void apply_options(struct config *config, const struct row *root)
         config_read_smap(&other, ovs_open_vswitch_other_config(ovs_open_vswitch_cast(root)));
     config->vs->bundle_idle_ms =
         MAX(smap_get_int(&other, "bundle-idle-timeout", BUNDLE_IDLE_DEFAULT_MS / 1000), 1) * 1000;
+    forwarders_set(
+        &config->vs->host,
+        (unsigned)MIN(MAX(smap_get_int(&other, "n-handler-threads", 1), 1), FORWARDERS_MAX));
     bool wait = smap_get_bool(&other, "flow-restore-wait", false);
     config->vs->restore_wait = wait && (!config->applied || config->vs->restore_wait);
     config->statistics_ms =

@@ -31,7 +31,9 @@ static void output(struct vswitch *vs, const struct packet *packet, const struct
         vswitch_drop(vs, DROP_NO_PORT);
         return;
     }
-    if (trunc && trunc < packet->size)
+    if (vs->host.lane && !port->dev->any_thread)
+        handoff_put(vs, packet, a, trunc);
+    else if (trunc && trunc < packet->size)
         send_truncated(port->dev, packet, trunc, a->tunnel);
     else
         port_send(port->dev, packet, a->tunnel, last);
@@ -184,7 +186,10 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             i += a->n;
             break;
         case DP_CONTROLLER:
-            to_controller(vs, packet, a->pin);
+            if (vs->host.lane)
+                handoff_put(vs, packet, a, 0);
+            else
+                to_controller(vs, packet, a->pin);
             break;
         case DP_METER:
             br = vswitch_bridge_numbered(vs, (uint32_t)a->value_lo);
@@ -208,7 +213,10 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
                 return;
             break;
         case DP_SAMPLE:
-            export_sample(vs, packet, a->sample);
+            if (vs->host.lane)
+                handoff_put(vs, packet, a, 0);
+            else
+                export_sample(vs, packet, a->sample);
             break;
         case DP_RECIRC:
             vswitch_recirculate(vs, packet, a->recirc);

@@ -16,6 +16,24 @@ struct upcall {
 
 static void serve(void *vs);
 
+static void posted(void *vs_)
+{
+    struct vswitch *vs = vs_;
+    vs->upcalls.is_posted = false;
+    deferred_schedule(&vs->upcalls.call);
+}
+
+static void see_to_it(struct vswitch *vs)
+{
+    struct upcalls *all = &vs->upcalls;
+    if (!vs->host.lane) {
+        deferred_schedule(&all->call);
+    } else if (!all->is_posted && !deferred_is_scheduled(&all->call)) {
+        all->is_posted = true;
+        loop_post(vs->loop, posted, vs);
+    }
+}
+
 void upcalls_init(struct vswitch *vs)
 {
     list_init(&vs->upcalls.ports);
@@ -83,7 +101,7 @@ bool upcall_put(struct vswitch *vs, const struct packet *packet, struct recirc_s
     queue->n_bytes += packet->size;
     all->n_queued++;
     all->n_waiting++;
-    deferred_schedule(&all->call);
+    see_to_it(vs);
     return true;
 }
 

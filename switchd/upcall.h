@@ -6,7 +6,8 @@
  * counted (drop_upcall_queue). While a packet waits, later ones of its flow (addresses and ports) wait behind it, so that
  * none overtakes it.
  *
- * Packets of dummy ports, of controllers, and those whose megaflow is stale are translated where they stand.
+ * Packets of dummy ports, of controllers, and those whose megaflow is stale are translated where they stand; but a forwarder (forward/forwarder.h) translates
+ * nothing, and its stale ones wait too.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct upcalls {       /* of a switch */
     const struct flow_key *first; /* the packet's on its way, as it came in */
     bool dummies;                 /* dummy ports have queues too, for tests */
     uint64_t n_queued, n_waiting;
+    bool is_posted; /* by a forwarder: the loop has been told */
 };
 
 struct upcall_queue { /* of a port */

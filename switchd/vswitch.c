@@ -9,6 +9,7 @@
 #include "openflow/switch.h"
 #include "switchd/bfd/bfd.h"
 #include "switchd/exec.h"
+#include "switchd/forward/forwarder.h"
 #include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
 #include "switchd/ofserver.h"
@@ -61,6 +62,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     vs->cache = megaflows_new(vs);
     revalidate_init(vs);
     upcalls_init(vs);
+    handoffs_init(vs);
     expiry_init(vs);
     vs->ct = conntrack_new(vs->env);
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
@@ -73,6 +75,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
 
 void vswitch_fini(struct vswitch *vs)
 {
+    forwarders_set(&vs->host, 1);
     timer_stop(&vs->tick);
     timer_stop(&vs->ct_tick);
     while (!list_empty(&vs->bridges))
@@ -80,6 +83,7 @@ void vswitch_fini(struct vswitch *vs)
     revalidate_fini(vs);
     expiry_fini(vs);
     upcalls_fini(vs);
+    handoffs_fini(vs);
     megaflows_free(vs->cache);
     if (vs->spare)
         xlate_out_fini(vs->spare);
@@ -137,6 +141,7 @@ void vswitch_detach(struct vswitch *vs, struct vport *port)
     megaflows_flush(vs->cache);
     conntrack_drop_fragments(vs->ct);
     upcalls_forget(vs, port);
+    handoffs_forget(vs, port->dp_no);
     vs->dp_ports.data[port->dp_no] = NULL;
 }
 
@@ -250,6 +255,7 @@ static void miss(struct vswitch *vs, const struct arrival *arrival, struct packe
                  const struct flow_key *key, struct megaflow *stale)
 {
     uint64_t generation = vs->generation, seq = vs->deps.seq;
+    INVARIANT(!vs->host.lane);
     struct xlate_out *out = out_take(vs);
     if (stale)
         megaflow_ref(stale);
@@ -292,17 +298,18 @@ static void process(struct vswitch *vs, const struct arrival *arrival, struct pa
     }
     struct megaflow *flow = arrival->state ? megaflows_lookup_again(vs->cache, key)
                                            : megaflows_lookup(vs->cache, key, hash);
-    if (!flow && upcall_put(vs, packet, arrival->state)) {
-        vs->cache->n_misses--; /* it is looked up again */
+    bool current = flow && megaflow_is_current(flow, vs);
+    if ((!flow || (!current && vs->host.lane)) && upcall_put(vs, packet, arrival->state)) {
+        vs->cache->n_misses -= !flow; /* it is looked up again */
         return;
     }
-    if (!flow || !megaflow_is_current(flow, vs)) {
+    if (!current) {
         vs->cache->n_stale += flow != NULL;
         miss(vs, arrival, packet, key, flow);
         return;
     }
     megaflow_count(vs->cache, flow, packet->size, now_ms);
-    if (flow->used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
+    if (flow->used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS && !vs->host.lane)
         megaflow_push(vs->cache, flow);
     carry_out_flow(vs, packet, flow);
 }
@@ -355,6 +362,20 @@ static void fetch(const struct vswitch *vs, const uint64_t *hashes, size_t n)
         signatures_prefetch_course(s, hashes[i]);
 }
 
+/* Whether PACKET is BFD's own, which the main thread hears. */
+static bool take_control(struct vswitch *vs, struct vport *port, const struct packet *packet,
+                         const struct flow_key *key)
+{
+    const uint8_t *control;
+    size_t n;
+    if (!port->bfd)
+        return false;
+    if (!vs->host.lane)
+        return bfd_take(port->bfd, packet);
+    vs->upcalls.first = key;
+    return bfd_is_control(port->bfd, packet, &control, &n) && upcall_put(vs, packet, NULL);
+}
+
 /* What the caches will be asked is fetched for all packets before the first goes its way. */
 static void receive(struct vswitch *vs, struct vport *port, struct packet *packets, size_t n)
 {
@@ -374,7 +395,7 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
     for (size_t i = 0; i < n; i++) {
         if (policed && !vport_police(port, packets[i].size))
             vswitch_drop(vs, DROP_POLICED);
-        else if (!port->bfd || !bfd_take(port->bfd, &packets[i]))
+        else if (!take_control(vs, port, &packets[i], &keys[i]))
             arrive(vs, &arrival, &packets[i], &keys[i], hashes[i], now_ms);
     }
     upcalls_begin(vs, NULL);
@@ -385,6 +406,8 @@ void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *pa
     struct arrival arrival = {.bridge = port->bridge, .port = port};
     struct flow_key key;
     flow_extract(packet, &key);
+    if (port->bfd && bfd_take(port->bfd, packet))
+        return;
     process(vs, &arrival, packet, &key, megaflow_key_hash(&key), port_host_now_ms(&vs->host));
     signatures_end(&vs->cache->signatures);
 }

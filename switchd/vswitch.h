@@ -5,7 +5,7 @@
  *
  * What a device's packet does not find in the caches waits in its port's queue (upcall.h) and is translated later in the turn.
  *
- * Everything runs in the loop's thread. A packet's key carries the datapath number of its port in
+ * Everything runs in the loop's thread, or in the turn of a forwarder (forward/forwarder.h), which does what the caches know. A packet's key carries the datapath number of its port in
  * in_port; a translation sees the OpenFlow number.
  */
 #pragma once
@@ -15,6 +15,7 @@
 #include "switchd/deps.h"
 #include "switchd/dp.h"
 #include "switchd/expiry.h"
+#include "switchd/forward/handoff.h"
 #include "switchd/recirc.h"
 #include "switchd/upcall.h"
 
@@ -51,6 +52,7 @@ struct vswitch {
     struct recirc_table recirc;
     unsigned recirc_depth, n_recircs; /* of the packet that is being carried out */
     struct upcalls upcalls;
+    struct handoffs handoffs;
     struct xlate_out *spare; /* memory for translations; NULL: in use */
     int64_t bundle_idle_ms;  /* a bundle that nobody goes on with is forgotten */
     bool restore_wait;       /* flows are being put back: no packet is taken */

@@ -22,6 +22,7 @@ struct loop_fd {
 };
 
 struct loop_signal {
+    struct loop *loop;
     struct event *event;
     int signo;
     void (*fn)(void *aux, int signo);
@@ -32,10 +33,33 @@ static void sleep_end_cb(evutil_socket_t fd UNUSED, short what UNUSED, void *aux
 {
 }
 
+void loop_enter(struct loop *loop)
+{
+    if (loop->inside || !loop->guard.enter)
+        return;
+    loop->guard.enter(loop->guard.aux);
+    loop->inside = true;
+}
+
+static void leave(struct loop *loop)
+{
+    if (loop->inside)
+        loop->guard.leave(loop->guard.aux);
+    loop->inside = false;
+}
+
+void loop_set_guard(struct loop *loop, const struct loop_guard *guard)
+{
+    leave(loop);
+    loop->guard = guard ? *guard : (struct loop_guard){0};
+    loop_enter(loop);
+}
+
 static void post_cb(evutil_socket_t fd, short what UNUSED, void *loop_)
 {
     struct loop *loop = loop_;
     uint64_t n;
+    loop_enter(loop);
     if (read(fd, &n, sizeof n) < 0)
         return;
     pthread_mutex_lock(&loop->post_lock);
@@ -188,11 +212,14 @@ bool loop_run_once(struct loop *loop, int64_t max_sleep_us)
     /* Long sleeps are cut: struct timeval and jumps of the clock are then no concern. */
     if (sleep_us > INT64_C(3600000000))
         sleep_us = INT64_C(3600000000);
+    leave(loop);
     wait_for_events(loop, sleep_us);
+    loop_enter(loop);
     loop->now_us = env_now_us(loop->env);
     run_timers(loop);
     for (enum loop_phase phase = 0; phase < LOOP_N_PHASES; phase++)
         run_deferred(loop, phase);
+    leave(loop);
     return loop->n_calls != n_calls;
 }
 
@@ -207,6 +234,7 @@ void loop_run(struct loop *loop)
 static void fd_cb(evutil_socket_t fd UNUSED, short what, void *lfd_)
 {
     struct loop_fd *lfd = lfd_;
+    loop_enter(lfd->loop);
     lfd->loop->now_us = env_now_us(lfd->loop->env);
     unsigned events = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
     lfd->loop->n_calls++;
@@ -255,6 +283,7 @@ void loop_fd_free(struct loop_fd *lfd)
 static void signal_cb(evutil_socket_t signo, short what UNUSED, void *ls_)
 {
     struct loop_signal *ls = ls_;
+    loop_enter(ls->loop);
     ls->fn(ls->aux, (int)signo);
 }
 
@@ -262,6 +291,7 @@ struct loop_signal *loop_signal_new(struct loop *loop, int signo, void (*fn)(voi
                                     void *aux)
 {
     struct loop_signal *ls = NEW(struct loop_signal);
+    ls->loop = loop;
     ls->signo = signo;
     ls->fn = fn;
     ls->aux = aux;

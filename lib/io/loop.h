@@ -65,3 +65,15 @@ void loop_signal_free(struct loop_signal *ls);
 
 /* From any thread: FN(aux) is called in LOOP's thread, in its next turn, in order of posting. */
 void loop_post(struct loop *loop, void (*fn)(void *aux), void *aux);
+
+/* What else must be held while the loop calls anybody, because other threads touch the same things: entered before the first call of a turn, left
+ * at its end, and never held while the loop waits. */
+struct loop_guard {
+    void (*enter)(void *aux);
+    void (*leave)(void *aux);
+    void *aux;
+};
+/* GUARD (copied; NULL: none) from now on; it is entered at once, until the end of the turn or the beginning of the next. */
+void loop_set_guard(struct loop *loop, const struct loop_guard *guard);
+/* For who does the loop's thread's work between turns: enters the guard, if it is not yet. */
+void loop_enter(struct loop *loop);

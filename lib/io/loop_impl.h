@@ -27,4 +27,6 @@ struct loop {
     struct event *post_event;
     pthread_mutex_t post_lock;
     VEC(struct posted) posted;
+    struct loop_guard guard;
+    bool inside; /* the guard has been entered */
 };

@@ -25,6 +25,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "switchd/forward/forwarder.h"
 #include "switchd/port/af_xdp.h"
 #include "switchd/port/ingress.h"
 #include "switchd/port/netdev.h"
@@ -47,7 +48,7 @@ struct system_port {
     struct af_xdp *xdp;
     uint64_t lost_before; /* rx_dropped without what xdp has lost */
     int fd;               /* -1: not open */
-    struct loop_fd *lfd;
+    struct port_watch *watch;
     struct packet_ring rx;
     struct packet_send tx;
 };
@@ -61,10 +62,13 @@ static void system_readable(void *port_, unsigned events UNUSED)
 {
     struct system_port *port = port_;
     bool more = true;
+    (void)packet_ring_release(&port->rx); /* what a forwarder has sent since it was read */
     for (int i = 0; i < READ_ROUNDS && more; i++) {
         size_t n = packet_ring_read(&port->rx, &port->up);
         if (n)
             port_receive(&port->up, n);
+        if (port->up.host->lane)
+            break;
         more = packet_ring_release(&port->rx);
     }
 }
@@ -131,22 +135,24 @@ static bool start_xdp(struct system_port *port)
 static void read_status(struct system_port *port)
 {
     netdev_read_status(port->up.name, &port->up.status);
-    if (port->lfd)
+    if (port->watch)
         packet_send_refresh(&port->tx);
     port->up.status.packet_io = port->xdp           ? af_xdp_mode(port->xdp)
                                 : port->tx.use_fast ? "AF_PACKET, sends by AF_XDP"
-                                : port->lfd         ? "AF_PACKET"
+                                : port->watch       ? "AF_PACKET"
                                                     : NULL;
 }
 
 static void system_stop(struct system_port *port)
 {
+    forwarders_settle(port->up.host);
+    port->up.any_thread = false;
     if (port->xdp)
         port->lost_before += af_xdp_lost(port->xdp);
     af_xdp_close(port->xdp);
     port->xdp = NULL;
-    loop_fd_free(port->lfd);
-    port->lfd = NULL;
+    port_watch_free(port->watch);
+    port->watch = NULL;
     packet_send_fini(&port->tx);
     if (port->rx.map && port->rx.map != MAP_FAILED)
         packet_ring_close(&port->rx);
@@ -171,7 +177,8 @@ static int system_start(struct system_port *port, struct diag *diag)
     }
     if (ingress_close(port->ifindex))
         log_info("%s: the kernel cannot be kept from hearing it too", name);
-    port->lfd = loop_fd_new(port->up.host->loop, port->fd, LOOP_READ, system_readable, port);
+    port->watch = port_watch_new(port->up.host, port->fd, system_readable, port);
+    port->up.any_thread = true;
     return 0;
 }
 
@@ -267,10 +274,11 @@ static int system_configure(struct port *port_, const struct smap *options, stru
 static void system_refresh(struct port *port_)
 {
     struct system_port *port = system_cast(port_);
+    forwarders_settle(port_->host);
     read_status(port);
     if (port_->status.ifindex != port->ifindex)
         memset(&port_->status, 0, sizeof port_->status); /* gone, even if its name is there again */
-    else if (!port->lfd && !port->xdp)                   /* a restart failed */
+    else if (!port->watch && !port->xdp)                 /* a restart failed */
         system_restart(port);
     else if (port->xdp && !af_xdp_takes_mtu(port->xdp, port_->status.mtu))
         system_restart(port);

@@ -102,7 +102,7 @@ void packet_send_put(struct packet_send *tx, const struct packet *packet, bool l
     set_queue(tx, packet->md.skb_priority);
     struct virtio_net_hdr vnet;
     offload_to_vnet(packet, &vnet);
-    uint8_t *kept = port_host_keep(tx->port->host, packet, last, sizeof vnet);
+    uint8_t *kept = port_keep(tx->port, packet, last, sizeof vnet);
     size_t i = tx->n++;
     struct iovec *iov = tx->iov[i];
     if (kept)

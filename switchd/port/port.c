@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "switchd/forward/forwarder.h"
+#include "switchd/forward/lane.h"
 #include "switchd/port/bypass.h"
 #include "switchd/port/tunnel.h"
 
@@ -31,6 +33,11 @@ enum {
     KEEP_PACKET = 4096    /* larger ones are sent at once, which is cheaper than the copy */
 };
 
+uint8_t *port_buffers_new(void)
+{
+    return xmalloc((size_t)PORT_BATCH * BUFFER_SIZE);
+}
+
 void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
                     struct counters *counters,
                     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n),
@@ -39,9 +46,10 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     *host =
         (struct port_host){.loop = loop, .env = env, .counters = counters, .rx = rx, .aux = aux};
     host->batch = xcalloc(PORT_BATCH, sizeof *host->batch);
-    host->buffers = xmalloc((size_t)PORT_BATCH * BUFFER_SIZE);
+    host->buffers = port_buffers_new();
     host->kept = xmalloc(KEEP_MAX);
     list_init(&host->queued);
+    list_init(&host->watches);
     host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
 }
 
@@ -61,13 +69,27 @@ struct packet *port_host_packet(struct port_host *host, size_t i)
     return &host->batch[i];
 }
 
+static void lock(struct port *port)
+{
+    if (port->host->forwarders)
+        pthread_mutex_lock(&port->sending);
+}
+
+static void unlock(struct port *port)
+{
+    if (port->host->forwarders)
+        pthread_mutex_unlock(&port->sending);
+}
+
 void port_host_flush(struct port_host *host)
 {
     struct port *port, *next;
     LIST_FOR_EACH_SAFE (port, next, queue_node, &host->queued) {
         list_remove(&port->queue_node);
         port->queued = false;
+        lock(port);
         port->class->flush(port);
+        unlock(port);
     }
     host->n_kept = 0;
 }
@@ -92,6 +114,11 @@ void port_receive(struct port *port, size_t n)
     port->stats.rx_packets += n;
     port_host_begin(host);
     host->rx(host->aux, port, host->batch, n);
+    if (host->lane) { /* which sees to the rest */
+        host->receiving = false;
+        host->lane->n_batch = n;
+        return;
+    }
     port_host_end(host);
     for (size_t i = 0; i < n; i++)
         packet_fini(&host->batch[i]);
@@ -106,12 +133,21 @@ uint8_t *port_host_room(struct port_host *host, size_t n)
     return room;
 }
 
-uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last, size_t head)
+uint8_t *port_keep(struct port *port, const struct packet *packet, bool last, size_t head)
 {
     if (packet->lent && last && packet->data - packet->base >= (ptrdiff_t)head)
         return packet->data - head;
-    uint8_t *copy = packet->size <= KEEP_PACKET ? port_host_room(host, head + packet->size) : NULL;
+    bool may = packet->size <= KEEP_PACKET && !port->by_lane;
+    uint8_t *copy = may ? port_host_room(port->host, head + packet->size) : NULL;
     return copy ? memcpy(copy + head, packet->data, packet->size), copy : NULL;
+}
+
+void port_count_lost(struct port *port, size_t n)
+{
+    if (port->by_lane)
+        port->n_unsent += n;
+    else
+        counter_add(port->host->send_failed, n);
 }
 
 void port_count_unsent(struct port *port, size_t n, size_t bytes)
@@ -119,7 +155,7 @@ void port_count_unsent(struct port *port, size_t n, size_t bytes)
     port->stats.tx_dropped += n;
     port->stats.tx_packets -= n;
     port->stats.tx_bytes -= bytes;
-    counter_add(port->host->send_failed, n);
+    port_count_lost(port, n);
 }
 
 void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, const uint32_t *bytes,
@@ -148,21 +184,35 @@ int port_open(struct port_host *host, const char *type, const char *name,
 
 void port_close(struct port *port)
 {
-    if (port)
-        port->class->close(port);
+    if (!port)
+        return;
+    forwarders_settle(port->host);
+    port->class->close(port);
+}
+
+void port_hand(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+               bool last)
+{
+    if (port->class->send(port, packet, tunnel, last)) {
+        port->stats.tx_dropped++;
+        port_count_lost(port, 1);
+        return;
+    }
+    port->stats.tx_packets++;
+    port->stats.tx_bytes += packet->size;
 }
 
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
                bool last)
 {
     struct port_host *host = port->host;
-    if (port->class->send(port, packet, tunnel, last)) {
-        port->stats.tx_dropped++;
-        counter_add(host->send_failed, 1);
+    if (host->lane) {
+        lane_put(host->lane, port, packet, last);
         return;
     }
-    port->stats.tx_packets++;
-    port->stats.tx_bytes += packet->size;
+    lock(port);
+    port_hand(port, packet, tunnel, last);
+    unlock(port);
     if (!port->class->flush)
         return;
     if (!port->queued) {
@@ -180,11 +230,21 @@ void port_init(struct port *port, const struct port_class *class, struct port_ho
     port->class = class;
     port->host = host;
     port->name = xstrdup(name);
+    pthread_mutex_init(&port->sending, NULL);
+}
+
+struct port_stats port_stats_read(struct port *port)
+{
+    lock(port);
+    struct port_stats stats = port->stats;
+    unlock(port);
+    return stats;
 }
 
 void port_fini(struct port *port)
 {
     if (port->queued)
         list_remove(&port->queue_node);
+    pthread_mutex_destroy(&port->sending);
     free(port->name);
 }

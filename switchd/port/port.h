@@ -21,12 +21,15 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "base/diag.h"
 #include "base/env.h"
 #include "daemon/counter.h"
 #include "flow/packet.h"
 #include "io/loop.h"
 #include "switchd/dp.h"
+#include "switchd/forward/watch.h"
 #include "switchd/smap.h"
 #include "switchd/tlv.h"
 
@@ -35,6 +38,8 @@ enum { PORT_BATCH = 64, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 struct mmsghdr;
 struct port;
 struct bypass;       /* port/bypass.h */
+struct forwarders;   /* forward/forwarder.h */
+struct port_lane;    /* forward/lane.h */
 struct tunnel_table; /* port/tunnel.h */
 struct tunnel_wire;
 
@@ -52,11 +57,15 @@ struct port_host {
     struct tunnel_table *tunnels; /* made on first use, as is */
     struct bypass *bypass;
 
+    struct list watches;           /* forward/watch.h */
+    struct forwarders *forwarders; /* threads that share the work; NULL: none */
+    struct port_lane *lane;        /* of the forwarder whose turn it is; NULL: the loop's thread */
+
     /* Output that waits for the end of the batch. */
     bool receiving;
     int64_t now_ms;     /* while receiving: when the batch came */
     struct list queued; /* ports */
-    uint8_t *kept;      /* copies of what is queued; see port_host_keep */
+    uint8_t *kept;      /* copies of what is queued; see port_keep */
     size_t n_kept;
     struct counter *send_failed;
 };
@@ -101,6 +110,12 @@ struct port {
     const struct tlv_map *tlvs; /* tunnels: set by the owner */
     struct list queue_node;     /* in host.queued while `queued` */
     bool queued;
+    bool
+        any_thread; /* forwarders may send by it; set by its class, which then keeps send and flush to PORT's own things */
+    bool by_lane;   /* one of them does */
+    pthread_mutex_t
+        sending; /* held around send and flush where there are forwarders; the tx statistics are its */
+    uint64_t n_unsent; /* of those that a lane sent */
     struct port_stats stats;
     struct port_status status;
 };
@@ -125,10 +140,17 @@ void port_close(struct port *port); /* NULL is allowed */
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
                bool last);
 
+/* Hands PACKET to the class and counts; what it queues is the caller's to flush. */
+void port_hand(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
+               bool last);
+struct port_stats port_stats_read(struct port *port);
+
 /* For classes: the common part. */
 void port_init(struct port *port, const struct port_class *class, struct port_host *host,
                const char *name);
 void port_fini(struct port *port);
+/* What PORT_BATCH of them lie in. Freed by the caller. */
+uint8_t *port_buffers_new(void);
 /* Empties packet I of the host's batch: a lent buffer with headroom and PORT_FRAME_MAX behind it. */
 struct packet *port_host_packet(struct port_host *host, size_t i);
 /* The time for what happens to packets: that of their batch. Milliseconds of the env's monotonic clock. */
@@ -140,8 +162,7 @@ static inline int64_t port_host_now_ms(const struct port_host *host)
 void port_receive(struct port *port, size_t n);
 /* The bytes of PACKET with room for HEAD in front of them, which stay until the flush: its own or a copy. NULL: they are too many
  * to copy; what is queued must be flushed before send returns. */
-uint8_t *port_host_keep(struct port_host *host, const struct packet *packet, bool last,
-                        size_t head);
+uint8_t *port_keep(struct port *port, const struct packet *packet, bool last, size_t head);
 /* N bytes that stay until the flush; NULL: there is no more room. */
 uint8_t *port_host_room(struct port_host *host, size_t n);
 /* Between these, what is sent is queued, as in port_receive. */
@@ -149,6 +170,8 @@ void port_host_begin(struct port_host *host);
 void port_host_end(struct port_host *host);
 /* Sends what all ports of the host have queued. */
 void port_host_flush(struct port_host *host);
+/* Counts N packets that are lost on their way out, by reason. */
+void port_count_lost(struct port *port, size_t n);
 /* Counts N packets that send took and flush could not send. */
 void port_count_unsent(struct port *port, size_t n, size_t bytes);
 /* Sends N messages of packets of so many BYTES; those that the kernel refuses are left out, and counted. */

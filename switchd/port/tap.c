@@ -34,7 +34,7 @@ struct tap_port {
     struct tap_queue {
         struct tap_port *port;
         int fd;
-        struct loop_fd *lfd;
+        struct port_watch *watch;
     } queues[QUEUES_MAX];
 };
 
@@ -114,7 +114,7 @@ static void tap_close(struct port *port_)
 {
     struct tap_port *port = tap_cast(port_);
     for (uint32_t i = 0; i < port->n_queues; i++) {
-        loop_fd_free(port->queues[i].lfd);
+        port_watch_free(port->queues[i].watch);
         close(port->queues[i].fd);
     }
     port_fini(port_);
@@ -130,6 +130,7 @@ static int tap_open(struct port_host *host, const char *name, const struct smap 
                         smap_get(options, "n_rxq"), QUEUES_MAX);
     struct tap_port *port = NEW(struct tap_port);
     port_init(&port->up, &port_class_internal, host, name);
+    port->up.any_thread = true;
     for (; port->n_queues < n; port->n_queues++) {
         struct tap_queue *queue = &port->queues[port->n_queues];
         int err = tap_create(name, n > 1, &queue->fd, diag);
@@ -138,7 +139,7 @@ static int tap_open(struct port_host *host, const char *name, const struct smap 
             return err;
         }
         queue->port = port;
-        queue->lfd = loop_fd_new(host->loop, queue->fd, LOOP_READ, tap_readable, queue);
+        queue->watch = port_watch_new(host, queue->fd, tap_readable, queue);
     }
     netdev_read_status(name, &port->up.status);
     *ret = &port->up;

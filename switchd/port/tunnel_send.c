@@ -192,7 +192,7 @@ static bool send_singly(struct tunnel_sender *s, const struct message *m, struct
         n_lost += sendmsg(s->fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
     }
     m->port->up.stats.tx_dropped += n_lost;
-    counter_add(m->port->up.host->send_failed, n_lost);
+    port_count_lost(&m->port->up, n_lost);
     return !n_lost;
 }
 
@@ -322,8 +322,8 @@ static void send_finished(void *sending, const struct packet *packet);
 static int send_frame(struct sending *s, const struct packet *packet, bool last)
 {
     bool lost = packet->csum_partial && packet->l4_ofs == PACKET_NO_OFS; /* offload.h finds it */
-    struct port_host *host = s->port->up.host;
-    uint8_t *kept = s->sender && !lost ? port_host_keep(host, packet, last, s->header_len) : NULL;
+    uint8_t *kept =
+        s->sender && !lost ? port_keep(&s->port->up, packet, last, s->header_len) : NULL;
     if (!kept && packet->csum_partial)
         return offload_finish(packet, send_finished, s);
     if (!kept) { /* a wire, or too long to keep */

@@ -7,11 +7,12 @@ switch_up() { # NAME: namespace wswNAME with a switch; its run directory is $dir
     switch_start "$1"
 }
 
-switch_start() { # NAME: the switch alone (again)
+switch_start() { # NAME: the switch alone (again); with WEFT_THREADS it has so many threads that forward
     OVS_RUNDIR=$dir/$1 OVS_DBDIR=$dir/$1 WEFT_RUNDIR=$dir/$1 WEFT_DBDIR=$dir/$1 \
         start "$1" ip netns exec "wsw$1" "$WEFT_BIN/weft-switchd" --db="$dir/$1/conf.db" --unixctl="$dir/$1/ctl"
     eval "pid_$1=\$started"
     wait_for 20 ovs-vsctl --db="unix:$dir/$1/db.sock" --timeout=1 --no-wait init
+    [ -z "${WEFT_THREADS:-}" ] || vsctl "$1" --no-wait set Open_vSwitch . other_config:n-handler-threads="$WEFT_THREADS"
 }
 
 vsctl() { # NAME ARGUMENT...: ovs-vsctl on the database of switch NAME

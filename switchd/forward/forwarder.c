@@ -1,0 +1,261 @@
+/* forwarder.c - see forwarder.h. */
+#include "switchd/forward/forwarder.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "switchd/forward/lane.h"
+#include "switchd/forward/turn.h"
+
+LOG_MODULE(forwarder);
+
+enum { EVENTS = 16 };
+
+struct forwarder {
+    struct forwarders *all;
+    pthread_t thread;
+    int epoll, wake; /* WAKE: it is to stop */
+    unsigned n_watches;
+    struct port_lane lane;
+    bool away; /* set in the turn, cleared under ALL->back's lock */
+};
+
+struct forwarders {
+    struct port_host *host;
+    struct turn turn;
+    struct hmap watches; /* by id */
+    uint64_t last_id;    /* 0 is that of WAKE */
+    bool quit;           /* in the turn */
+    pthread_mutex_t back_lock;
+    pthread_cond_t back; /* somebody is no longer away */
+    unsigned n;
+    struct forwarder each[];
+};
+
+/* ---- the thread ---- */
+
+static struct port_watch *watch_find(const struct forwarders *all, uint64_t id)
+{
+    struct port_watch *w;
+    HMAP_FOR_EACH_WITH_HASH (w, node, hash_u64(id, 0), &all->watches) {
+        if (w->id == id)
+            return w;
+    }
+    return NULL;
+}
+
+/* In the turn, and in another one at the end. The watch may be gone: then there is nothing to do. */
+static void serve(struct forwarder *f, uint64_t id)
+{
+    struct forwarders *all = f->all;
+    struct port_watch *w = watch_find(all, id);
+    if (!w)
+        return;
+    lane_enter(&f->lane, all->host);
+    w->fn(w->aux, LOOP_READ);
+    lane_leave(&f->lane, all->host);
+    if (lane_is_empty(&f->lane))
+        return;
+    f->away = true;
+    turn_give(&all->turn);
+    lane_send(&f->lane);
+    pthread_mutex_lock(&all->back_lock);
+    f->away = false;
+    pthread_cond_signal(&all->back);
+    pthread_mutex_unlock(&all->back_lock);
+    turn_take(&all->turn);
+    lane_finish(&f->lane, all->host);
+}
+
+static void *run(void *f_)
+{
+    struct forwarder *f = f_;
+    struct forwarders *all = f->all;
+    for (bool quit = false; !quit;) {
+        struct epoll_event events[EVENTS];
+        int n = epoll_wait(f->epoll, events, EVENTS, -1);
+        INVARIANT(n >= 0 || errno == EINTR);
+        turn_take(&all->turn);
+        for (int i = 0; i < n && !all->quit; i++)
+            serve(f, events[i].data.u64);
+        quit = all->quit;
+        turn_give(&all->turn);
+    }
+    return NULL;
+}
+
+/* ---- watches ---- */
+
+static struct forwarder *least_busy(struct forwarders *all)
+{
+    struct forwarder *best = &all->each[0];
+    for (unsigned i = 1; i < all->n; i++) {
+        if (all->each[i].n_watches < best->n_watches)
+            best = &all->each[i];
+    }
+    return best;
+}
+
+static void place(struct port_watch *w)
+{
+    struct forwarders *all = w->host->forwarders;
+    if (!all) {
+        w->lfd = loop_fd_new(w->host->loop, w->fd, LOOP_READ, w->fn, w->aux);
+        return;
+    }
+    w->id = ++all->last_id;
+    w->owner = least_busy(all);
+    w->owner->n_watches++;
+    hmap_insert(&all->watches, &w->node, hash_u64(w->id, 0));
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = w->id};
+    INVARIANT(!epoll_ctl(w->owner->epoll, EPOLL_CTL_ADD, w->fd, &event));
+}
+
+static void take_away(struct port_watch *w)
+{
+    loop_fd_free(w->lfd);
+    w->lfd = NULL;
+    if (!w->owner)
+        return;
+    (void)epoll_ctl(w->owner->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+    hmap_remove(&w->owner->all->watches, &w->node);
+    w->owner->n_watches--;
+    w->owner = NULL;
+}
+
+struct port_watch *port_watch_new(struct port_host *host, int fd,
+                                  void (*fn)(void *aux, unsigned events), void *aux)
+{
+    struct port_watch *w = NEW(struct port_watch);
+    w->host = host;
+    w->fd = fd;
+    w->fn = fn;
+    w->aux = aux;
+    list_push_back(&host->watches, &w->all);
+    place(w);
+    return w;
+}
+
+void port_watch_free(struct port_watch *w)
+{
+    if (!w)
+        return;
+    take_away(w);
+    list_remove(&w->all);
+    free(w);
+}
+
+/* ---- start and stop ---- */
+
+static void enter(void *all)
+{
+    turn_take(&((struct forwarders *)all)->turn);
+}
+
+static void leave(void *all)
+{
+    turn_give(&((struct forwarders *)all)->turn);
+}
+
+static void start_one(struct forwarders *all, struct forwarder *f)
+{
+    f->all = all;
+    f->epoll = epoll_create1(EPOLL_CLOEXEC);
+    f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
+    INVARIANT(f->epoll >= 0 && f->wake >= 0 &&
+              !epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event));
+    lane_init(&f->lane);
+    INVARIANT(!pthread_create(&f->thread, NULL, run, f));
+    char name[16];
+    snprintf(name, sizeof name, "handler%u", (unsigned)(f - all->each) + 1);
+    (void)pthread_setname_np(f->thread, name);
+}
+
+static void start(struct port_host *host, unsigned n)
+{
+    struct forwarders *all = xcalloc(1, sizeof *all + n * sizeof all->each[0]);
+    const struct loop_guard guard = {enter, leave, all};
+    sigset_t every, before;
+    all->host = host;
+    all->n = n;
+    turn_init(&all->turn);
+    pthread_mutex_init(&all->back_lock, NULL);
+    pthread_cond_init(&all->back, NULL);
+    loop_set_guard(host->loop, &guard);
+    sigfillset(&every); /* signals are for the main thread */
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    for (unsigned i = 0; i < n; i++)
+        start_one(all, &all->each[i]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    host->forwarders = all;
+}
+
+static void stop(struct port_host *host)
+{
+    struct forwarders *all = host->forwarders;
+    uint64_t one = 1;
+    loop_enter(host->loop);
+    all->quit = true;
+    loop_set_guard(host->loop, NULL);
+    for (unsigned i = 0; i < all->n; i++) {
+        struct forwarder *f = &all->each[i];
+        INVARIANT(write(f->wake, &one, sizeof one) == sizeof one);
+        pthread_join(f->thread, NULL);
+        close(f->wake);
+        close(f->epoll);
+        lane_fini(&f->lane);
+    }
+    hmap_fini(&all->watches);
+    pthread_cond_destroy(&all->back);
+    pthread_mutex_destroy(&all->back_lock);
+    turn_fini(&all->turn);
+    free(all);
+    host->forwarders = NULL;
+}
+
+void forwarders_set(struct port_host *host, unsigned n)
+{
+    struct port_watch *w;
+    n = n < 2 ? 0 : MIN(n, (unsigned)FORWARDERS_MAX);
+    if (n == forwarders_count(host))
+        return;
+    LIST_FOR_EACH (w, all, &host->watches)
+        take_away(w);
+    if (host->forwarders)
+        stop(host);
+    if (n)
+        start(host, n);
+    LIST_FOR_EACH (w, all, &host->watches)
+        place(w);
+    if (n)
+        log_info("%u threads forward packets", n);
+    else
+        log_info("the main thread forwards packets");
+}
+
+unsigned forwarders_count(const struct port_host *host)
+{
+    return host->forwarders ? host->forwarders->n : 0;
+}
+
+void forwarders_settle(struct port_host *host)
+{
+    struct forwarders *all = host->forwarders;
+    if (!all)
+        return;
+    loop_enter(host->loop);
+    pthread_mutex_lock(&all->back_lock);
+    for (unsigned i = 0; i < all->n; i++) {
+        while (all->each[i].away)
+            pthread_cond_wait(&all->back, &all->back_lock);
+    }
+    pthread_mutex_unlock(&all->back_lock);
+}

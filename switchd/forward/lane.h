@@ -1,0 +1,39 @@
+/* lane.h - a forwarder's packets between reading and sending: the buffers that they are read into, and what is to leave by which port.
+ *
+ * While a forwarder has the turn, what port_send is given is only noted here, with the bytes where they lie, or a copy where somebody may still change
+ * them. It is sent after the turn (lane_send), port by port, each under the port's own lock, so that no other packet waits for the kernel.
+ */
+#pragma once
+
+#include "base/vec.h"
+#include "switchd/port/port.h"
+
+struct outgoing {
+    struct port *port;
+    uint32_t order;
+    struct packet packet;
+};
+
+struct port_lane {
+    struct packet *batch; /* as in struct port_host, with which they are exchanged for the turn */
+    uint8_t *buffers;
+    size_t n_batch; /* packets of the batch that are on their way */
+    VEC(struct outgoing) out;
+    uint64_t n_unsent; /* of OUT, to be counted in the next turn */
+};
+
+void lane_init(struct port_lane *lane);
+void lane_fini(struct port_lane *lane);
+/* In the turn: HOST works with LANE's buffers, and notes what is sent; and the reverse. */
+void lane_enter(struct port_lane *lane, struct port_host *host);
+void lane_leave(struct port_lane *lane, struct port_host *host);
+/* Notes PACKET for PORT; LAST as in port_send. */
+void lane_put(struct port_lane *lane, struct port *port, const struct packet *packet, bool last);
+static inline bool lane_is_empty(const struct port_lane *lane)
+{
+    return !lane->n_batch && !lane->out.n;
+}
+/* Outside the turn, while nobody can take a port away (forwarder.h). */
+void lane_send(struct port_lane *lane);
+/* In the turn again: the batch is done with. */
+void lane_finish(struct port_lane *lane, struct port_host *host);

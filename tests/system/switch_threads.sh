@@ -1,0 +1,59 @@
+#!/bin/bash
+# weft-switchd with forwarding threads: other_config:n-handler-threads starts them, real packets cross by them (NORMAL, conntrack, the LOCAL port), also
+# while flows and ports come and go, their number changes, and after kill -9; without packets they sleep. WEFT_THREADS=2 runs the other
+# tests of the switch in that way.
+WEFT_THREADS=2
+. "$WEFT_SRC/tests/support/lib.sh"
+. "$WEFT_SRC/tests/system/libswitch.sh"
+begin switch-threads
+has_handlers() { [ "$(handlers)" = "$1" ]; }
+handlers() { cat /proc/$pid_h/task/*/comm | grep -c '^handler'; }
+switch_up h
+wait_for 20 has_handlers 2
+equal "two threads" 2 "$(handlers)"
+machine h a 10.9.0.1/24
+machine h b 10.9.0.2/24
+machine h c 10.9.0.3/24
+check "ports" vsctl h add-br br0 -- add-port br0 pa -- add-port br0 pb -- add-port br0 pc
+check "ping" pings a 10.9.0.2
+check "TCP, as it was sent" transfer b a 10.9.0.2 32
+ip -n wswh addr add 10.9.0.100/24 dev br0
+ip -n wswh link set br0 up
+check "the LOCAL port" transfer h c 10.9.0.100 4
+forwarded() { for t in /proc/$pid_h/task/*; do grep -q '^handler' $t/comm && awk '/^voluntary_ctxt/ { exit !($2 > 20) }' $t/status || continue; echo; done | wc -l; }
+equal "both have worked" 2 "$(forwarded)"
+
+check "a firewall" ofctl h add-flows br0 - <<'F'
+table=0,priority=5,ip,actions=ct(table=1,zone=1)
+table=1,priority=5,in_port=pa,ip,actions=ct(commit,zone=1),normal
+table=1,priority=5,ct_state=+est,ip,actions=normal
+table=1,priority=1,actions=drop
+F
+ip netns exec wswa ping -n -q -i 0.002 -c 1000 -W 5 10.9.0.2 >"$dir/pings" 2>&1 &
+pings=$!
+for i in 1 2 3 4 5; do
+    ofctl h add-flow br0 "table=1,priority=9,ct_state=+est,ip,nw_tos=$((i * 4)),actions=normal"
+    vsctl h del-port br0 pc
+    vsctl h set open_vswitch . other_config:n-handler-threads=$((i % 3 + 1))
+    vsctl h add-port br0 pc
+done
+wait $pings
+has "none of 1,000 is lost while flows, ports and threads change" ' 0% packet loss' "$(cat "$dir/pings")"
+refuse "who may not begin" '100% packet loss' ip netns exec wswb ping -n -c 2 -i 0.2 -W 1 10.9.0.1
+has "connections are there" 'icmp,' "$(appctl h dpctl/dump-conntrack)"
+wait_for 20 has_handlers 3
+ticks() { awk '{ print $14 + $15 }' "/proc/$pid_h/task/$1/stat"; }
+idle() { for t in $(ls /proc/$pid_h/task); do grep -q '^handler' /proc/$pid_h/task/$t/comm && ticks $t; done | awk '{ n += $1 } END { print n + 0 }'; }
+before=$(idle)
+sleep 1
+check "idle threads sleep" [ $(($(idle) - before)) -le 1 ]
+
+kill -9 "$pid_h"
+wait "$pid_h" 2>/dev/null # the kernel takes 0.05 s a port to let go
+pids=()
+switch_start h
+wait_for 20 ip netns exec wswc ping -n -c 1 -W 1 10.9.0.2
+check "again after kill -9" pings c 10.9.0.2
+check "one thread again" vsctl h remove open_vswitch . other_config n-handler-threads
+wait_for 20 has_handlers 0
+check "which forwards" pings c 10.9.0.2
