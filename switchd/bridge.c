@@ -46,6 +46,7 @@ static void groups_free(struct bridge *br)
     HMAP_FOR_EACH_SAFE (g, node, &br->groups) {
         hmap_remove(&br->groups, &g->node);
         of_group_fini(&g->of);
+        free(g->bucket_counts);
         free(g);
     }
     hmap_fini(&br->groups);
@@ -389,7 +390,7 @@ static const char *port_to_name(const struct port_names *names, uint32_t number)
 
 void bridge_names(const struct bridge *br, struct bridge_port_names *ret)
 {
-    ret->names = (struct port_names){name_to_port, port_to_name};
+    ret->names = (struct port_names){name_to_port, port_to_name, NULL};
     ret->br = br;
 }
 
@@ -423,6 +424,9 @@ static int check_references(const struct bridge *br, const void *actions, size_t
 static int check_flow_mod(const struct bridge *br, const struct of_flow_mod *fm)
 {
     bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
+    if (fm->command == OF_FLOW_ADD &&
+        (match_has(&fm->match, FIELD_RECIRC_ID) || match_has(&fm->match, FIELD_DP_HASH)))
+        return OF_ERR_PERM; /* the switch's own numbers */
     uint64_t options = tlv_in_match(&fm->match);
     if (!deletes)
         options |= tlv_in_actions(fm->actions.data, fm->actions.n);

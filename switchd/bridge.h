@@ -77,6 +77,9 @@ struct group {
     struct hnode node;
     struct of_group of;
     uint64_t n_packets, n_bytes;
+    struct bucket_count { /* as many as OF has buckets, in their order; NULL: no packet yet */
+        uint64_t packets, bytes;
+    } * bucket_counts;
     int64_t created_ms;
 };
 
@@ -173,6 +176,8 @@ int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm,
 /* True: the packet may pass. Counts. */
 bool meter_admit(struct meter *meter, size_t size, int64_t now_us);
 /* A flow mod, with the groups and meters that it names checked first. */
+/* Packets that went through GROUP, and in it bucket BUCKET_ID, or all (OF_BUCKET_ALL). */
+void group_count(struct group *group, uint32_t bucket_id, uint64_t packets, uint64_t bytes);
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal) MUST_CHECK;
 /* The same a few flows at a time, for a commit at work: FM is taken over unless an OF_ERROR is returned. */
 struct flow_walk;

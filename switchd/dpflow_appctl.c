@@ -118,7 +118,7 @@ static bool read_type(const char *type, bool *some)
 static bool read_filter(struct unixctl_conn *conn, struct dump *d, const char *text)
 {
     struct diag diag = DIAG_INIT;
-    struct dp_names names = {{dp_port_by_name, NULL}, d->vs};
+    struct dp_names names = {{dp_port_by_name, NULL, NULL}, d->vs};
     d->filtered = true;
     if (!of_match_parse(text, &names.names, &d->filter, NULL, &diag))
         return true;

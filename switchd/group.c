@@ -34,6 +34,7 @@ static void group_remove(struct bridge *br, struct group *g, struct journal *jou
     uint32_t id = g->of.id;
     hmap_remove(&br->groups, &g->node);
     of_group_fini(&g->of);
+    free(g->bucket_counts);
     free(g);
     /* Flows that use a group go with it (OpenFlow 1.3 section 6.5). */
     struct of_flow_stats_request req;
@@ -179,6 +180,30 @@ static void group_delete(struct bridge *br, uint32_t id, struct journal *journal
         group_remove(br, g, journal);
 }
 
+void group_count(struct group *g, uint32_t bucket_id, uint64_t packets, uint64_t bytes)
+{
+    g->n_packets += packets;
+    g->n_bytes += bytes;
+    if (!g->bucket_counts)
+        g->bucket_counts = xcalloc(g->of.n_buckets + 1, sizeof *g->bucket_counts);
+    for (size_t i = 0; i < g->of.n_buckets; i++) {
+        if (bucket_id == OF_BUCKET_ALL || g->of.buckets[i].id == bucket_id) {
+            g->bucket_counts[i].packets += packets;
+            g->bucket_counts[i].bytes += bytes;
+        }
+    }
+}
+
+/* Other buckets count from zero. */
+static void forget_bucket_counts(struct bridge *br, uint32_t id)
+{
+    struct group *g = bridge_group(br, id);
+    if (g) {
+        free(g->bucket_counts);
+        g->bucket_counts = NULL;
+    }
+}
+
 int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct journal *journal)
 {
     tables_settle(&br->tables);
@@ -186,6 +211,7 @@ int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct jo
         vswitch_invalidate(br->vs);
     else
         vswitch_group_changed(br->vs, br, gm->group.id);
+    forget_bucket_counts(br, gm->group.id);
     if (gm->command == OF_GROUP_DELETE) {
         group_delete(br, gm->group.id, journal);
         return 0;

@@ -81,6 +81,10 @@ static void put_group_stats(const struct group *g, int64_t now_ms, struct of_rep
     struct of_group_stats gs = {
         .id = g->of.id, .packets = g->n_packets, .bytes = g->n_bytes, .n_buckets = g->of.n_buckets};
     gs.buckets = xcalloc(g->of.n_buckets + 1, sizeof *gs.buckets);
+    for (size_t i = 0; g->bucket_counts && i < g->of.n_buckets; i++) {
+        gs.buckets[i].packets = g->bucket_counts[i].packets;
+        gs.buckets[i].bytes = g->bucket_counts[i].bytes;
+    }
     ofstats_age(now_ms, g->created_ms, &gs.duration_sec, &gs.duration_nsec);
     of_group_stats_put(reply, &gs);
     of_group_stats_fini(&gs);
@@ -165,7 +169,7 @@ static void group_features(struct of_reply *reply)
     struct of_group_features gf = {.types = 0xf, .capabilities = 0x7};
     for (unsigned i = 0; i < 4; i++) {
         gf.max_groups[i] = 0xffffff00;
-        gf.actions[i] = 0x03ff8001;
+        gf.actions[i] = reply->version == OF10_VERSION ? 0xfff : 0x03ff8001;
     }
     of_group_features_put(reply, &gf);
 }
@@ -210,6 +214,10 @@ static int fill(struct ofconn *oc, const struct of_msg *msg, struct of_reply *re
     case OF_METER_CONFIG_REQUEST:
     case OF_METER_STATS_REQUEST:
         return meters(br, msg, reply);
+    case OF_IPFIX_FLOW_REQUEST:
+        return exports_stats(&br->exports, reply);
+    case OF_IPFIX_BRIDGE_REQUEST: /* only packets that sample actions choose are told of */
+        return OF_ERR_NX_NOT_CONFIGURED;
     case OF_METER_FEATURES_REQUEST:
         meter_features(reply);
         return 0;

@@ -266,8 +266,7 @@ static int flow_add(struct tables *tables, const struct of_flow_mod *fm, int64_t
     rule->idle_timeout = fm->idle_timeout;
     rule->hard_timeout = fm->hard_timeout;
     rule->importance = fm->importance;
-    rule->flags =
-        fm->flags & (OF_FLOW_SEND_FLOW_REM | OF_FLOW_NO_PKT_COUNTS | OF_FLOW_NO_BYT_COUNTS);
+    rule->flags = fm->flags;
     if (old) {
         rule_replace(tables, old, rule, fm->flags & OF_FLOW_RESET_COUNTS, journal);
         vec_last(&journal->changes).by_add = true;

@@ -568,10 +568,8 @@ void effects_apply(struct vswitch *vs, const struct effect *effects, size_t n, u
             br->tables.table[e->at.id].n_lookups += n_packets;
         } else if (e->kind == EFFECT_GROUP) {
             struct group *group = bridge_group(br, e->at.id);
-            if (group) {
-                group->n_packets += n_packets;
-                group->n_bytes += n_bytes;
-            }
+            if (group)
+                group_count(group, e->at.bucket_id, n_packets, n_bytes);
         } else if (e->kind == EFFECT_MIRROR) {
             if (e->at.id < br->mirrors.n) {
                 br->mirrors.list[e->at.id].n_packets += n_packets;

@@ -66,6 +66,7 @@ struct effect {
         struct { /* a table that had no flow for it; a group that it went through */
             uint32_t bridge_no;
             uint32_t id;
+            uint32_t bucket_id; /* that the group chose, or OF_BUCKET_ALL */
         } at;
     };
 };

@@ -147,15 +147,11 @@ void xlate_group(struct xctx *x, uint32_t id)
         xctx_drop(x, DROP_GROUP);
         return;
     }
-    struct effect *e = xctx_effect(x, EFFECT_GROUP);
-    e->at.bridge_no = x->br->number;
-    e->at.id = id;
     const struct of_bucket *chosen = NULL;
     const struct of_group *g = &group->of;
+    bool all = g->type == OF_GROUP_TYPE_ALL;
     switch (g->type) {
     case OF_GROUP_TYPE_ALL:
-        for (size_t i = 0; i < g->n_buckets && !x->stop; i++)
-            run_bucket(x, &g->buckets[i]);
         break;
     case OF_GROUP_TYPE_INDIRECT:
         chosen = g->n_buckets ? &g->buckets[0] : NULL;
@@ -170,9 +166,15 @@ void xlate_group(struct xctx *x, uint32_t id)
         }
         break;
     }
+    struct effect *e = xctx_effect(x, EFFECT_GROUP);
+    e->at.bridge_no = x->br->number;
+    e->at.id = id;
+    e->at.bucket_id = all ? OF_BUCKET_ALL : chosen ? chosen->id : OF_BUCKET_MAX;
+    for (size_t i = 0; all && i < g->n_buckets && !x->stop; i++)
+        run_bucket(x, &g->buckets[i]);
     if (chosen)
         run_bucket(x, chosen);
-    else if (g->type != OF_GROUP_TYPE_ALL) {
+    else if (!all) {
         xctx_note(x, "     -> no live bucket");
         xctx_drop(x, DROP_GROUP);
     }

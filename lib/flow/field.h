@@ -122,6 +122,13 @@ struct port_names {
     /* 0 when there is no such name */
     uint32_t (*by_name)(const struct port_names *names, const char *name);
     const char *(*by_number)(const struct port_names *names, uint32_t number);
+    const struct table_names *tables; /* of the same switch; NULL: they have none */
+};
+
+/* Names of flow tables, likewise. */
+struct table_names {
+    int (*by_name)(const struct table_names *names, const char *name); /* -1: none */
+    const char *(*by_number)(const struct table_names *names, uint8_t number);
 };
 
 /* Parses VALUE or VALUE/MASK in any form that the field's format allows (also plain numbers where
@@ -135,6 +142,8 @@ void field_put(struct str *s, const struct field *field, u128 value, u128 mask,
 /* "LOCAL", "IN_PORT", "17", or a name (quoted if it needs to be). PORT is a 32-bit OpenFlow 1.1+
  * number. */
 void port_put(struct str *s, uint32_t port, const struct port_names *names);
+/* The table's number, or its name as that of a port. TABLES may be NULL. */
+void table_put(struct str *s, uint8_t table, const struct table_names *tables);
 /* Reserved names in any case, numbers, names. */
 int port_parse(const char *text, const struct port_names *names, uint32_t *ret) MUST_CHECK;
 

@@ -35,6 +35,16 @@ static bool plain_name(const char *name)
     return true;
 }
 
+static void put_name(struct str *s, const char *name, uint32_t number)
+{
+    if (!name)
+        str_putf(s, "%u", number);
+    else if (plain_name(name))
+        str_put(s, name);
+    else
+        str_putf(s, "\"%s\"", name);
+}
+
 void port_put(struct str *s, uint32_t port, const struct port_names *names)
 {
     for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
@@ -43,13 +53,12 @@ void port_put(struct str *s, uint32_t port, const struct port_names *names)
             return;
         }
     }
-    const char *name = names ? names->by_number(names, port) : NULL;
-    if (!name)
-        str_putf(s, "%u", port);
-    else if (plain_name(name))
-        str_put(s, name);
-    else
-        str_putf(s, "\"%s\"", name);
+    put_name(s, names ? names->by_number(names, port) : NULL, port);
+}
+
+void table_put(struct str *s, uint8_t table, const struct table_names *tables)
+{
+    put_name(s, tables ? tables->by_number(tables, table) : NULL, table);
 }
 
 int port_parse(const char *text, const struct port_names *names, uint32_t *ret)

@@ -242,6 +242,7 @@ static void delete_field(struct encoder *e, const struct of_delete_field *d)
 {
     size_t start = frame_begin_nx(e, NXAST_DELETE_FIELD);
     frame_header_oxm(e, d->field);
+    frame_zeros(e, 10);
     frame_end(e, start);
 }
 

@@ -25,6 +25,8 @@ static void set_field_load(struct encoder *e, enum field_id id, u128 value, u128
     if (id ==
         FIELD_VLAN_VID) /* peers take the field as 12 bits wide here; setting it implies the thirteenth */
         bits = 12;
+    else if (id == FIELD_TUN_FLAGS) /* and this one as wide as the bits that are in use */
+        bits = 1;
     for (unsigned ofs = 0; ofs < bits;) {
         if (!(mask >> ofs & 1)) {
             ofs++;
@@ -90,6 +92,12 @@ void encode_set_field(struct encoder *e, const struct of_set_field *s)
         /* Old actions for what they can say, unless it came as a load. */
         if (s->form == OF_FORM_LOAD || !set_field_legacy(e, id, value, mask))
             set_field_load(e, id, value, mask);
+        return;
+    }
+    if (s->form == OF_FORM_MOD && (id == FIELD_IP_TTL || id == FIELD_MPLS_TTL)) {
+        size_t start = frame_begin(e, id == FIELD_IP_TTL ? AT_SET_NW_TTL : AT_SET_MPLS_TTL);
+        of_buf_put8(e->out, (uint8_t)value);
+        frame_end(e, start);
         return;
     }
     /* Fields that only the texts and 1.0 know. */

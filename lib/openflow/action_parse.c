@@ -43,6 +43,18 @@ int parse_port_text(struct parser *p, const char *text, uint32_t *ret)
     return 0;
 }
 
+int parse_table_text(struct parser *p, const char *text, uint8_t max, uint8_t *ret)
+{
+    const struct table_names *tables = p->names ? p->names->tables : NULL;
+    int named = tables ? tables->by_name(tables, text) : -1;
+    uint64_t x = 0;
+    if (named < 0 && isalpha((unsigned char)*text))
+        return parse_error(p, "unknown table \"%s\"", text);
+    int err = named < 0 ? parse_u(p, "table", text, max, &x) : 0;
+    *ret = (uint8_t)(named < 0 ? x : (uint64_t)named);
+    return err;
+}
+
 static void *put(struct parser *p, enum of_action_type type, size_t n)
 {
     return of_put(p->out, type, n);
@@ -103,7 +115,7 @@ static int parse_resubmit(struct parser *p, struct keyvalue *kv)
 {
     char *text = kv->value;
     uint32_t port = PORT_IN_PORT;
-    uint64_t table = 255;
+    uint8_t table = 255;
     char *port_text = strsep(&text, ",");
     char *table_text = text ? strsep(&text, ",") : NULL;
     const char *ct = text;
@@ -115,9 +127,11 @@ static int parse_resubmit(struct parser *p, struct keyvalue *kv)
     if (table_text)
         table_text += strspn(table_text, " ");
     if (!err && table_text && *table_text)
-        err = parse_u(p, "table", table_text, 255, &table);
+        err = parse_table_text(p, table_text, 255, &table);
     if (err)
-        return err;
+        return table_text && isalpha((unsigned char)*table_text)
+                   ? parse_error(p, "%s: resubmit to unknown table", table_text)
+                   : err;
     if (ct && strcasecmp(ct + strspn(ct, " "), "ct"))
         return parse_error(p, "%s: unknown parameter", ct);
     if (ct && table == 255)
@@ -127,7 +141,7 @@ static int parse_resubmit(struct parser *p, struct keyvalue *kv)
                            "at least one \"in_port\" or \"table\" must be specified  on resubmit");
     struct of_resubmit *r = put(p, OF_RESUBMIT, sizeof *r);
     r->in_port = port;
-    r->table = (uint8_t)table;
+    r->table = table;
     r->with_ct = ct != NULL;
     r->form = table == 255 ? OF_FORM_PLAIN : OF_FORM_2;
     return 0;
@@ -196,10 +210,10 @@ static int parse_write_metadata(struct parser *p, const char *text)
 
 static int parse_goto_table(struct parser *p, const char *text)
 {
-    uint64_t table;
-    int err = parse_u(p, "table", text, 254, &table);
+    uint8_t table;
+    int err = parse_table_text(p, text, 254, &table);
     if (!err)
-        of_put_goto_table(p->out, (uint8_t)table);
+        of_put_goto_table(p->out, table);
     return err;
 }
 

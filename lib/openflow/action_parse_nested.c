@@ -1,4 +1,5 @@
 /* action_parse_nested.c - actions with arguments of their own: learn, ct, nat, clone, multipath, bundle, sample. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -39,9 +40,7 @@ static int parse_learn_option(struct parser *p, const struct keyvalue *kv, struc
         }
     }
     if (!strcmp(kv->key, "table")) {
-        err = parse_u(p, kv->key, kv->value, 254, &x);
-        l->table = (uint8_t)(err ? 0 : x);
-        return err;
+        return parse_table_text(p, kv->value, 254, &l->table);
     }
     if (!strcmp(kv->key, "cookie"))
         return parse_u(p, kv->key, kv->value, UINT64_MAX, &l->cookie);
@@ -292,15 +291,15 @@ static int parse_alg(struct parser *p, const char *text, uint16_t *alg)
 
 static int parse_ct_arg(struct parser *p, struct keyvalue *kv, struct of_ct *head)
 {
-    uint64_t table;
     int err = 0;
     if (!strcmp(kv->key, "commit")) {
         head->flags |= OF_CT_COMMIT;
     } else if (!strcmp(kv->key, "force")) {
         head->flags |= OF_CT_FORCE;
     } else if (!strcmp(kv->key, "table")) {
-        err = parse_u(p, "table", kv->value, 254, &table);
-        head->table = (uint8_t)(err ? 0 : table);
+        err = parse_table_text(p, kv->value, 254, &head->table);
+        if (err && isalpha((unsigned char)*kv->value))
+            err = parse_error(p, "unknown table %s", kv->value);
     } else if (!strcmp(kv->key, "zone")) {
         err = parse_zone(p, kv->value, &head->zone_src, &head->zone_imm);
     } else if (!strcmp(kv->key, "alg")) {

@@ -22,6 +22,11 @@ static void put_u128(struct str *s, u128 x)
         put_u64(s, (uint64_t)x);
 }
 
+static void put_table(struct printer *p, uint8_t table)
+{
+    table_put(p->s, table, p->names ? p->names->tables : NULL);
+}
+
 static void put_output(struct printer *p, const struct of_output *o)
 {
     if (o->port < PORT_MAX)
@@ -167,7 +172,8 @@ static void put_learn_spec(struct printer *p, const struct of_learn_spec *s)
 static void put_learn(struct printer *p, const struct of_learn *l)
 {
     struct str *s = p->s;
-    str_putf(s, "learn(table=%u", l->table);
+    str_put(s, "learn(table=");
+    put_table(p, l->table);
     if (l->idle_timeout)
         str_putf(s, ",idle_timeout=%u", l->idle_timeout);
     if (l->hard_timeout)
@@ -255,8 +261,11 @@ static void put_ct(struct printer *p, const struct of_ct *ct)
         str_put(p->s, "commit,");
     if (ct->flags & OF_CT_FORCE)
         str_put(p->s, "force,");
-    if (ct->table != OF_CT_NO_RECIRC)
-        str_putf(p->s, "table=%u,", ct->table);
+    if (ct->table != OF_CT_NO_RECIRC) {
+        str_put(p->s, "table=");
+        put_table(p, ct->table);
+        str_putc(p->s, ',');
+    }
     if (ct->zone_src.id) {
         str_put(p->s, "zone=");
         subfield_put(p->s, &ct->zone_src);
@@ -300,7 +309,7 @@ static void put_resubmit(struct printer *p, const struct of_resubmit *r)
         port_put(p->s, r->in_port, p->names);
     str_putc(p->s, ',');
     if (r->table != 255)
-        str_putf(p->s, "%u", r->table);
+        put_table(p, r->table);
     str_put(p->s, r->with_ct ? ",ct)" : ")");
 }
 
@@ -459,7 +468,8 @@ static void put_simple(struct printer *p, const struct of_action *x)
         str_put(p->s, "clear_actions");
         break;
     case OF_GOTO_TABLE:
-        str_putf(p->s, "goto_table:%u", ((const struct of_goto_table *)x)->table);
+        str_put(p->s, "goto_table:");
+        put_table(p, ((const struct of_goto_table *)x)->table);
         break;
     default:
         break;

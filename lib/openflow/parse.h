@@ -21,6 +21,8 @@ int parse_u(struct parser *p, const char *what, const char *text, uint64_t max,
             uint64_t *ret) MUST_CHECK;
 int parse_sub(struct parser *p, const char *text, struct subfield *ret) MUST_CHECK;
 int parse_port_text(struct parser *p, const char *text, uint32_t *ret) MUST_CHECK;
+/* A table up to MAX by number or name. */
+int parse_table_text(struct parser *p, const char *text, uint8_t max, uint8_t *ret) MUST_CHECK;
 int parse_arrow(struct parser *p, char *text, char **left, char **right) MUST_CHECK;
 /* A comma-separated list; TEXT is cut up in place. */
 int parse_list(struct parser *p, char *text) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* print_stats.c - statistics and descriptions as ovs-ofctl shows them. */
 #include "openflow/flow_monitor.h"
 #include "openflow/group.h"
+#include "openflow/ipfix.h"
 #include "openflow/meter.h"
 #include "openflow/print_impl.h"
 #include "openflow/queue.h"
@@ -326,6 +327,13 @@ static int put_group_features(struct str *s, const struct of_msg *msg)
         [22] = "group",      [23] = "mod_nw_ttl",   [24] = "dec_ttl",      [25] = "set_field",
     };
     static const uint8_t order[] = {0, 22, 25, 18, 17, 23, 24, 15, 16, 19, 20, 21};
+    /* Numbers of 1.0, as in FEATURES_REPLY. */
+    static const char *const actions_10[] = {
+        "output",     "set_vlan_vid", "set_vlan_pcp", "strip_vlan", "mod_dl_src", "mod_dl_dst",
+        "mod_nw_src", "mod_nw_dst",   "mod_nw_tos",   "mod_tp_src", "mod_tp_dst", "enqueue"};
+    static const uint8_t order_10[] = {0, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    bool v10 = msg->version == OF10_VERSION;
+    const uint8_t *ids = v10 ? order_10 : order;
     struct of_group_features gf;
     int err = of_group_features_decode(msg, &gf);
     if (err)
@@ -338,8 +346,8 @@ static int put_group_features(struct str *s, const struct of_msg *msg)
         str_putf(s, "    %s group:\n       max_groups=%#x\n       actions:", types[i],
                  gf.max_groups[i]);
         for (size_t k = 0; k < sizeof order; k++)
-            if (gf.actions[i] >> order[k] & 1)
-                str_putf(s, " %s", actions[order[k]]);
+            if (gf.actions[i] >> ids[k] & 1)
+                str_putf(s, " %s", v10 ? actions_10[ids[k]] : actions[ids[k]]);
         str_putc(s, '\n');
     }
     return 0;
@@ -481,6 +489,9 @@ int print_stats(struct str *s, const struct of_msg *msg, const struct port_names
         return put_meter_stats(s, msg);
     case OF_METER_FEATURES_REPLY:
         return put_meter_features(s, msg);
+    case OF_IPFIX_BRIDGE_REPLY:
+    case OF_IPFIX_FLOW_REPLY:
+        return of_ipfix_print(s, msg);
     case OF_NX_TLV_TABLE_MOD:
         return put_tlv_mod(s, msg);
     case OF_NX_TLV_TABLE_REPLY:

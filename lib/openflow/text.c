@@ -194,6 +194,8 @@ static int parse_table(struct flow_text *ft, const char *text, const struct tabl
         ft->table = (uint8_t)named;
         return 0;
     }
+    if (isalpha((unsigned char)*text) || *text == '"')
+        return diag_set(diag, ERR_SYNTAX, "unknown table \"%s\"", text);
     int err = parse_number("table", text, 255, &x, diag);
     ft->table = (uint8_t)(err ? 0 : x);
     return err;
@@ -411,11 +413,9 @@ static void put_flags(struct str *s, uint16_t flags)
 
 static void put_table(struct str *s, uint8_t table, const struct table_names *tables)
 {
-    const char *name = tables ? tables->by_number(tables, table) : NULL;
-    if (name)
-        str_putf(s, "table=%s, ", name);
-    else
-        str_putf(s, "table=%u, ", table);
+    str_put(s, "table=");
+    table_put(s, table, tables);
+    str_put(s, ", ");
 }
 
 void of_duration_put(struct str *s, uint32_t sec, uint32_t nsec)

@@ -8,12 +8,6 @@
 #include "base/diag.h"
 #include "openflow/flow_mod.h"
 
-/* Names of tables, like struct port_names. */
-struct table_names {
-    int (*by_name)(const struct table_names *names, const char *name); /* -1: none */
-    const char *(*by_number)(const struct table_names *names, uint8_t number);
-};
-
 /* Parses a flow such as "table=0,priority=100,ip actions=drop". For deletes and dumps actions are not allowed. TABLES and
  * PORTS may be NULL. RET is to be finished in any case. */
 int of_flow_mod_parse(const char *text, enum of_flow_command command,

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "openflow/ipfix.h"
+
 struct export_set *exports_find(const struct exports *exports, uint32_t id)
 {
     for (size_t i = 0; i < exports->sets.n; i++) {
@@ -51,4 +53,22 @@ void exports_fini(struct exports *exports)
     for (size_t i = 0; i < exports->sets.n; i++)
         set_free(exports->sets.data[i]);
     vec_fini(&exports->sets);
+}
+
+int exports_stats(const struct exports *exports, struct of_reply *reply)
+{
+    for (size_t i = 0; i < exports->sets.n; i++) {
+        const struct export_set *set = exports->sets.data[i];
+        const struct ipfix *ipfix = &set->ipfix;
+        struct of_ipfix_stats is = {.total_flows = ipfix->n_records + ipfix->flows.n,
+                                    .current_flows = ipfix->flows.n,
+                                    .packets = ipfix->n_samples,
+                                    .ip4_packets = ipfix->n_ip4,
+                                    .ip6_packets = ipfix->n_ip6,
+                                    .tx_messages = ipfix->collectors.n_sent,
+                                    .tx_errors = ipfix->collectors.n_errors,
+                                    .collector_set = set->id};
+        of_ipfix_stats_put(reply, &is);
+    }
+    return exports->sets.n ? 0 : OF_ERR_NX_NOT_CONFIGURED;
 }

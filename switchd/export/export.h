@@ -20,5 +20,8 @@ struct export_set *exports_find(const struct exports *exports, uint32_t id); /* 
 struct export_set *exports_add(struct exports *exports, uint32_t id, struct env *env);
 /* Ends those that are not wanted. */
 void exports_sweep(struct exports *exports);
+/* NXST_IPFIX_FLOW: an entry for each set. 0, or the OF_ERROR that there is none. */
+struct of_reply;
+int exports_stats(const struct exports *exports, struct of_reply *reply);
 void exports_tick(struct exports *exports);
 void exports_fini(struct exports *exports);

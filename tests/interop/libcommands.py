@@ -60,6 +60,32 @@ def fragments(checks, ours, peer):
         checks.equal("fragments in mode %s" % mode, seen[1], seen[0])
 
 
+GROUPS = ("group_id=1,type=all,bucket=output:2,bucket=output:3", "group_id=2,type=ff,bucket=watch_port:1,output:2,bucket=watch_port:2,output:3",
+          "group_id=3,type=indirect,bucket=output:2")
+
+
+def groups(checks, ours, peer):
+    """What groups and their buckets count, flags that flows keep, and matches that are the switch's own."""
+    seen = []
+    for s in (ours, peer):
+        s.ofctl("del-flows", "br0")
+        for i, group in enumerate(GROUPS):
+            s.ofctl("-O", "OpenFlow13", "add-group", "br0", group)
+            s.ofctl("-O", "OpenFlow13", "add-flow", "br0", "priority=9,tcp,nw_src=10.0.0.%d,actions=group:%d" % (i + 1, i + 1))
+            for _ in range(i + 1):
+                s.appctl("netdev-dummy/receive", "p1", (ODP % (1, 1)).replace("10.0.0.1", "10.0.0.%d" % (i + 1)))
+        lib.wait(lambda: sum(n for _, n in counts(s, 0)) == 6)
+        answers = [sorted(re.sub(r",duration=[0-9.]*s|ref_count=\d+,", "", line) for line in s.ofctl("-O", v, "dump-group-stats", "br0").stdout.split("\n"))
+                   for v in ("OpenFlow10", "OpenFlow15")]
+        for flow in ("recirc_id=3", "dp_hash=1/3", "table=7,reset_counts", "table=8,check_overlap,send_flow_rem", "table=9,no_packet_counts"):
+            answers.append(s.ofctl("-O", "OpenFlow13", "add-flow", "br0", flow + ",actions=drop").stderr)
+        s.ofctl("add-flow", "br0", "table=7,arp,actions=drop")
+        answers += [s.ofctl("-O", "OpenFlow13", "--no-stats", "--sort", "dump-flows", "br0", "table=%d" % t).stdout for t in (7, 8, 9)]
+        s.ofctl("-O", "OpenFlow13", "del-groups", "br0")
+        seen.append(answers)
+    checks.equal("groups and flags", seen[1], seen[0])
+
+
 def files(checks, ours):
     """Both tools on our switch."""
     def write(name, text):
@@ -125,6 +151,7 @@ def clock(checks, s):
 def main(checks, ours, peer):
     packets(checks, ours, peer)
     fragments(checks, ours, peer)
+    groups(checks, ours, peer)
     files(checks, ours)
     restore(checks, ours)
     clock(checks, ours)

@@ -73,6 +73,8 @@ def samples(switch):
         for name, packet in PACKETS:
             switch.appctl("netdev-dummy/receive", port, packet.ljust(120, "0"))
             told.append((port, name) + collector.record())
+    stats = switch.ofctl("dump-ipfix-flow", "br0").stdout
+    told.append(("", "statistics", 0, {1: re.findall(r"id +\d+:|sampled pkts=\d+|ipv[46] ok=\d+|errs=\d+|tx errs=\d+", stats)}))
     collector.sock.close()
     return told
 

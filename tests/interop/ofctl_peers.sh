@@ -23,7 +23,8 @@ ovs-vsctl --db=unix:$D/db.sock --no-wait init
 ovs-vsctl --db=unix:$D/db.sock --timeout=10 add-br br0 -- set bridge br0 datapath_type=dummy \
     protocols=OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15 -- add-port br0 p1 -- set interface p1 type=dummy ofport_request=1 \
     -- add-port br0 p2 -- set interface p2 type=dummy ofport_request=2 \
-    -- add-port br0 veth-x3 -- set interface veth-x3 type=dummy ofport_request=3 || exit 1
+    -- add-port br0 veth-x3 -- set interface veth-x3 type=dummy ofport_request=3 \
+    -- --id=@a create Flow_Table name=thirty -- --id=@b create Flow_Table name=thirty-one -- set bridge br0 flow_tables:30=@a flow_tables:31=@b >/dev/null || exit 1
 
 failures=0
 strip='s/duration=[0-9.]*s,* *//; s/duration:[0-9.]*s//; s/idle_age=[0-9]*, //; s/hard_age=[0-9]*, //; s/^weft-ofctl/ovs-ofctl/'

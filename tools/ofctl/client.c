@@ -80,6 +80,8 @@ static void fetch_ports(struct client *c)
 static uint32_t port_by_name(const struct port_names *names, const char *name)
 {
     struct client *c = CONTAINER_OF(names, struct client, port_names);
+    if (c->no_names)
+        return 0;
     fetch_ports(c);
     for (size_t i = 0; i < c->ports.n; i++)
         if (!strcmp(c->ports.data[i].name, name))
@@ -135,11 +137,15 @@ static void fetch_tables(struct client *c)
 static int table_by_name(const struct table_names *names, const char *name)
 {
     struct client *c = CONTAINER_OF(names, struct client, table_names);
-    if (!*name || strspn(name, "0123456789") == strlen(name))
+    size_t n = strlen(name);
+    bool quoted = n > 2 && *name == '"' && name[n - 1] == '"';
+    name += quoted;
+    n -= 2u * quoted;
+    if (c->no_names || !*name || strspn(name, "0123456789") == strlen(name))
         return -1;
     fetch_tables(c);
     for (int i = 0; i < OF_TABLE_ALL; i++)
-        if (!strcmp(c->tables[i], name))
+        if (strlen(c->tables[i]) == n && !memcmp(c->tables[i], name, n))
             return i;
     return -1;
 }
@@ -153,10 +159,7 @@ static const char *table_by_number(const struct table_names *names, uint8_t numb
 
 const struct table_names *client_print_tables(struct client *c)
 {
-    if (!c->show_names)
-        return NULL;
-    fetch_tables(c); /* now: no other reply may be under way */
-    return &c->table_names;
+    return c->show_names ? &c->table_names : NULL;
 }
 
 const struct port_names *client_print_names(struct client *c)
@@ -199,7 +202,7 @@ void client_connect(struct client *c, const char *name, uint32_t versions)
     c->loop = loop_new(env_real());
     c->target = name;
     c->versions = versions;
-    c->port_names = (struct port_names){port_by_name, port_by_number};
+    c->port_names = (struct port_names){port_by_name, port_by_number, &c->table_names};
     c->table_names = (struct table_names){table_by_name, table_by_number};
     struct stream_options so = {.default_port = TARGET_PORT_OPENFLOW};
     if (stream_connect(c->loop, target, &so, &stream, &diag))
@@ -238,17 +241,31 @@ void client_send(struct client *c, struct of_buf *buf)
     of_conn_send_buf(c->conn, buf);
 }
 
-uint8_t *client_receive(struct client *c, struct of_msg *msg)
+/* One more than there were. */
+static void wait_for_message(struct client *c)
 {
-    while (!c->inbox.n && !c->failed)
+    size_t n = c->inbox.n;
+    while (c->inbox.n == n && !c->failed)
         loop_run_once(c->loop, -1);
-    if (!c->inbox.n)
+    if (c->inbox.n == n)
         ofctl_fatal("%s: receive failed (%s)", c->target, c->reason);
-    uint8_t *data = c->inbox.data[0];
-    vec_remove(&c->inbox, 0);
+}
+
+/* Message I of the inbox. */
+static uint8_t *take_message(struct client *c, size_t i, struct of_msg *msg)
+{
+    uint8_t *data = c->inbox.data[i];
+    vec_remove(&c->inbox, i);
     if (of_msg_parse(data, get_be16(data + 2), msg))
         ofctl_fatal("%s: bad message received", c->target);
     return data;
+}
+
+uint8_t *client_receive(struct client *c, struct of_msg *msg)
+{
+    if (!c->inbox.n)
+        wait_for_message(c);
+    return take_message(c, 0, msg);
 }
 
 static void print_error(struct client *c UNUSED, const struct of_msg *msg)
@@ -260,20 +277,23 @@ static void print_error(struct client *c UNUSED, const struct of_msg *msg)
     str_fini(&s);
 }
 
-/* One message with this xid; an error message ends the program. */
+/* One message with this xid; an error message ends the program. Others stay where they are: they may be the rest of a reply during which
+ * somebody asks for a name. */
 static uint8_t *receive_reply(struct client *c, uint32_t xid, struct of_msg *msg)
 {
-    for (;;) {
-        uint8_t *data = client_receive(c, msg);
-        if (msg->xid == xid) {
-            if (msg->type == OF_ERROR_MSG) {
-                print_error(c, msg);
-                exit(1);
-            }
-            return data;
-        }
-        free(data);
+    size_t i = 0;
+    while (i == c->inbox.n || get_be32(c->inbox.data[i] + 4) != xid) {
+        if (i < c->inbox.n)
+            i++;
+        else
+            wait_for_message(c);
     }
+    uint8_t *data = take_message(c, i, msg);
+    if (msg->type == OF_ERROR_MSG) {
+        print_error(c, msg);
+        exit(1);
+    }
+    return data;
 }
 
 void client_transact(struct client *c, struct of_buf *request,

@@ -35,6 +35,7 @@ struct client {
     struct table_names table_names; /* asks the switch when first needed */
     char (*tables)[33];             /* names, "" for none; NULL: not asked yet */
     bool show_names;                /* --names: numbers are printed as names */
+    bool no_names;                  /* --no-names: nor do they stand for numbers */
 };
 
 /* TARGET: a bridge's name, a socket's path, or unix:, tcp:, ssl: */

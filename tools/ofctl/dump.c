@@ -118,11 +118,10 @@ static uint64_t number_arg(struct ofctl *o, int i, const char *prefix, uint64_t 
     return x;
 }
 
-static void dump_group(struct ofctl *o, enum of_type type, const char *what)
+static void dump_group(struct ofctl *o, enum of_type type)
 {
     struct of_buf b = OF_BUF_INIT;
     ofctl_connect(o);
-    needs(o, OF13_VERSION, what);
     if (type == OF_GROUP_STATS_REQUEST)
         o->client.xid = 6; /* ovs-ofctl asks for names before */
     uint32_t group = (uint32_t)number_arg(o, 1, "group_id=", OF_GROUP_ALL);
@@ -132,17 +131,27 @@ static void dump_group(struct ofctl *o, enum of_type type, const char *what)
 
 void ofctl_dump_groups(struct ofctl *o)
 {
-    dump_group(o, OF_GROUP_DESC_REQUEST, "dump-groups");
+    dump_group(o, OF_GROUP_DESC_REQUEST);
 }
 
 void ofctl_dump_group_stats(struct ofctl *o)
 {
-    dump_group(o, OF_GROUP_STATS_REQUEST, "dump-group-stats");
+    dump_group(o, OF_GROUP_STATS_REQUEST);
 }
 
 void ofctl_dump_group_features(struct ofctl *o)
 {
-    dump_plain(o, OF_GROUP_FEATURES_REQUEST, OF13_VERSION, "dump-group-features");
+    dump_plain(o, OF_GROUP_FEATURES_REQUEST, OF10_VERSION, "dump-group-features");
+}
+
+void ofctl_dump_ipfix_bridge(struct ofctl *o)
+{
+    dump_plain(o, OF_IPFIX_BRIDGE_REQUEST, OF10_VERSION, "dump-ipfix-bridge");
+}
+
+void ofctl_dump_ipfix_flow(struct ofctl *o)
+{
+    dump_plain(o, OF_IPFIX_FLOW_REQUEST, OF10_VERSION, "dump-ipfix-flow");
 }
 
 static void dump_meter(struct ofctl *o, enum of_type type, const char *what)

@@ -113,6 +113,7 @@ static void add_flow_mod(struct ofctl *o, flow_mods *fms, const char *text,
     const struct table_names *tables = o->client.conn ? &o->client.table_names : NULL;
     if (of_flow_mod_parse(text, command, names, tables, &fm, &diag))
         ofctl_fatal("%s%s", place, diag_text(&diag));
+    ofctl_require_sayable(o, &fm);
     vec_push(fms, fm);
 }
 

@@ -5,6 +5,27 @@
 #include "base/err.h"
 #include "tools/ofctl/ofctl.h"
 
+void ofctl_require_sayable(const struct ofctl *o, const struct of_flow_mod *fm)
+{
+    const char *usable = NULL;
+    const struct of_action *a;
+    if (!o->client.conn || o->client.version != OF10_VERSION)
+        return;
+    if (fm->flags & OF_FLOW_RESET_COUNTS)
+        usable = "OXM";
+    if (fm->flags & (OF_FLOW_NO_PKT_COUNTS | OF_FLOW_NO_BYT_COUNTS))
+        usable = "OXM-OpenFlow13,OXM-OpenFlow14,OXM-OpenFlow15";
+    OF_ACTION_FOR_EACH(a, fm->actions.data, fm->actions.n)
+    {
+        if (a->type == OF_METER)
+            usable = "OXM-OpenFlow13,OXM-OpenFlow14,OXM-OpenFlow15";
+    }
+    if (usable)
+        ofctl_fatal("none of the usable flow formats (%s) is among the allowed flow formats "
+                    "(OpenFlow10,NXM)",
+                    usable);
+}
+
 int ofctl_formats_parse(const char *text, uint32_t *versions, struct diag *diag)
 {
     static const struct {

@@ -82,6 +82,10 @@ static const struct command commands[] = {
     {"dump-meters", "SWITCH [METER]", "meters with their bands", 1, 2, ofctl_dump_meters},
     {"meter-stats", "SWITCH [METER]", "packets and bytes of meters", 1, 2, ofctl_meter_stats},
     {"meter-features", "SWITCH", "what meters the switch can have", 1, 1, ofctl_meter_features},
+    {"dump-ipfix-bridge", "SWITCH", "packets of the bridge that IPFIX collectors were told of", 1,
+     1, ofctl_dump_ipfix_bridge},
+    {"dump-ipfix-flow", "SWITCH", "the same of sample actions, for each set of collectors", 1, 1,
+     ofctl_dump_ipfix_flow},
     {"add-tlv-map", "SWITCH MAP", "put tunnel options into tun_metadata fields", 2, 2,
      ofctl_add_tlv_map},
     {"del-tlv-map", "SWITCH [MAP]", "undo such mappings", 1, 2, ofctl_del_tlv_map},
@@ -283,6 +287,7 @@ void ofctl_connect(struct ofctl *o)
             o->formats);
     client_connect(&o->client, o->argv[0],
                    o->formats ? o->versions & o->format_versions : o->versions);
+    o->client.no_names = o->names == 0;
     o->client.show_names = o->names == 1 || (o->names < 0 && isatty(STDOUT_FILENO));
 }
 

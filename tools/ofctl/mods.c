@@ -10,13 +10,6 @@
 #include "openflow/meter.h"
 #include "openflow/packet_io.h"
 
-static void connect_13(struct ofctl *o)
-{
-    if (o->versions == 1u << OF10_VERSION)
-        o->versions = 1u << OF13_VERSION | 1u << OF14_VERSION | 1u << OF15_VERSION;
-    ofctl_connect(o);
-}
-
 /* ---- Groups ---- */
 
 static void put_group_mod(struct ofctl *o, const char *text, enum of_group_command command,
@@ -42,7 +35,7 @@ static void put_group_mod(struct ofctl *o, const char *text, enum of_group_comma
 static void group_mod(struct ofctl *o, enum of_group_command command)
 {
     struct of_buf b = OF_BUF_INIT;
-    connect_13(o);
+    ofctl_connect(o);
     o->client.xid = 6;
     if (o->bundle)
         ofctl_bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
@@ -109,7 +102,7 @@ void ofctl_put_group(struct ofctl *o, const char *line, const char *place, struc
 void ofctl_add_groups(struct ofctl *o)
 {
     struct of_buf b = OF_BUF_INIT;
-    connect_13(o);
+    ofctl_connect(o);
     if (o->bundle)
         ofctl_bundle_control(o, OF_BUNDLE_OPEN_REQUEST);
     ofctl_each_line(o, o->argv[1], ofctl_put_group, &b);
@@ -120,6 +113,14 @@ void ofctl_add_groups(struct ofctl *o)
 }
 
 /* ---- Meters ---- */
+
+/* 1.0 has no meters. */
+static void connect_13(struct ofctl *o)
+{
+    if (o->versions == 1u << OF10_VERSION)
+        o->versions = 1u << OF13_VERSION | 1u << OF14_VERSION | 1u << OF15_VERSION;
+    ofctl_connect(o);
+}
 
 static void meter_mod(struct ofctl *o, enum of_meter_command command)
 {

@@ -34,6 +34,8 @@ void ofctl_dump_ports_desc(struct ofctl *o);
 void ofctl_dump_groups(struct ofctl *o);
 void ofctl_dump_group_stats(struct ofctl *o);
 void ofctl_dump_group_features(struct ofctl *o);
+void ofctl_dump_ipfix_bridge(struct ofctl *o);
+void ofctl_dump_ipfix_flow(struct ofctl *o);
 void ofctl_dump_meters(struct ofctl *o);
 void ofctl_meter_stats(struct ofctl *o);
 void ofctl_meter_features(struct ofctl *o);
@@ -80,6 +82,9 @@ void ofctl_each_line(struct ofctl *o, const char *file, ofctl_line_fn *fn, struc
 ofctl_line_fn ofctl_put_flow, ofctl_put_group, ofctl_put_packet_out;
 /* formats.c: the versions that the formats in TEXT ("nxm,oxm") leave. 0, or ERR_SYNTAX with DIAG. */
 int ofctl_formats_parse(const char *text, uint32_t *versions, struct diag *diag) MUST_CHECK;
+/* Ends the program when the version in use has no way to say FM: better than to send half of it. */
+struct of_flow_mod;
+void ofctl_require_sayable(const struct ofctl *o, const struct of_flow_mod *fm);
 /* text.c */
 void ofctl_ping(struct ofctl *o);
 void ofctl_benchmark(struct ofctl *o);
