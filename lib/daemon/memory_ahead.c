@@ -18,7 +18,7 @@
 
 #include "base/util.h"
 
-enum { PIECE = 2 << 20, AHEAD = 16 << 20, LARGE = 32 << 20, PAUSE_NS = 1000000 };
+enum { PIECE = 2 << 20, AHEAD = 64 << 20, LARGE = 32 << 20, PAUSE_NS = 1000000 };
 
 /* Sanitizers bring their own malloc. */
 #if defined(__GLIBC__) && defined(MADV_POPULATE_WRITE) && !defined(__SANITIZE_ADDRESS__) &&        \
