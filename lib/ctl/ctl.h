@@ -64,6 +64,11 @@ struct ctl_option {
     const char *help;
 };
 
+/* Commands that begin with OLD are those that begin with NEW, unlisted: "lport-" was "lsp-". */
+struct ctl_old_name {
+    const char *old, *new;
+};
+
 struct ctl_program {
     const char *name;      /* "weft-nbctl" */
     const char *peer_name; /* "ovn-nbctl": its defaults hold when started under this name */
@@ -84,9 +89,10 @@ struct ctl_program {
     /* May add to the transaction; CHANGED: the commands change something. May be NULL. */
     void (*amend)(struct ctl *ctl, struct replica_txn *txn, bool changed);
     /* After the commit: false as long as the program has to wait for others' answers. */
-    bool (*is_done)(struct ctl *ctl); /* may be NULL */
-    const char *tables;               /* always needed */
-    const char *root;                 /* of ctl_connection_commands: "NB_Global" */
+    bool (*is_done)(struct ctl *ctl);     /* may be NULL */
+    const char *tables;                   /* always needed */
+    const char *root;                     /* of ctl_connection_commands: "NB_Global" */
+    const struct ctl_old_name *old_names; /* ended by OLD NULL; may be NULL */
 };
 
 /* A whole program: returns the exit status. */

@@ -109,11 +109,24 @@ void ctl_put_commands(const struct ctl_program *program, struct str *out)
                          c->options ? c->options : "");
 }
 
-const struct ctl_command *ctl_find_command(const struct ctl_program *program, const char *name)
+static const struct ctl_command *find_command(const struct ctl_program *program, const char *name)
 {
     for (const struct ctl_command *const *t = program->commands; *t; t++)
         for (const struct ctl_command *c = *t; c->name || c->help; c++)
             if (c->name && !strcmp(c->name, name))
                 return c;
     return NULL;
+}
+
+const struct ctl_command *ctl_find_command(const struct ctl_program *program, const char *name)
+{
+    const struct ctl_command *command = find_command(program, name);
+    for (const struct ctl_old_name *o = program->old_names; !command && o && o->old; o++)
+        if (text_starts_with(name, o->old)) {
+            struct str now = STR_INIT;
+            str_putf(&now, "%s%s", o->new, name + strlen(o->old));
+            command = find_command(program, str_c(&now));
+            str_fini(&now);
+        }
+    return command;
 }

@@ -103,8 +103,11 @@ static void print_list(const struct table_text *table, const struct table_style 
 
 static void put_padded(struct str *out, const char *text, size_t width, bool last)
 {
-    if (last)
+    if (last && *text)
         str_put(out, text);
+    else if (last)
+        while (str_chomp(out, " "))
+            ;
     else
         str_putf(out, "%-*s ", (int)width, text);
 }

@@ -18,6 +18,9 @@ typedef int validate_form(struct validate *v, const char *text, struct diag *dia
 #define CHECK(TABLE, COLUMN, FORM) validate_form validate_##FORM;
 #include "validate/checks.def"
 #undef CHECK
+#define KEY(TABLE, COLUMN, KEY, FORM) validate_form validate_##FORM;
+#include "validate/keys.def"
+#undef KEY
 
 /* "IP", "IP:PORT", "[IP]:PORT": *port is 0 when there is none. */
 bool validate_parse_endpoint(const char *text, struct ip_addr *ip, int64_t *port);

@@ -103,11 +103,21 @@ static int check_nat(const struct row *nat, const char **column, struct diag *di
     return 0;
 }
 
-static int check_policy(const struct row *policy, const char **column, struct diag *diag)
+static bool goes_nowhere(const struct row *policy)
+{
+    const struct datum *hops = validate_value(policy, "nexthops");
+    return !strcmp(validate_text(policy, "action"), "reroute") && !(hops && hops->n) &&
+           !*validate_text(policy, "nexthop") && !*validate_text(policy, "output_port");
+}
+
+static int check_policy(const struct row *before, const struct row *policy, const char **column,
+                        struct diag *diag)
 {
     const struct datum *hops = validate_value(policy, "nexthops");
     struct ip_addr first, ip;
     *column = "nexthops";
+    if (goes_nowhere(policy) && !(before && goes_nowhere(before)))
+        return diag_set(diag, ERR_INVALID, "expected an address, for action reroute");
     for (size_t i = 0; hops && i < hops->n; i++) {
         if (ip_addr_parse(hops->atoms[i].string->s, i ? &ip : &first))
             return 0;
@@ -141,6 +151,6 @@ int validate_combinations(struct validate *v, const struct row *before, const st
     if (!strcmp(table, "NAT"))
         return check_nat(after, column, diag);
     if (!strcmp(table, "Logical_Router_Policy"))
-        return check_policy(after, column, diag);
+        return check_policy(before, after, column, diag);
     return strcmp(table, "ACL") ? 0 : check_acl(after, column, diag);
 }

@@ -1,4 +1,4 @@
-/* validate.c - see validate.h: one row, column by column as checks.def says. */
+/* validate.c - see validate.h: one row, column by column as checks.def and keys.def say. */
 #include "validate/validate.h"
 
 #include <stdlib.h>
@@ -14,6 +14,15 @@ static const struct check {
 #define CHECK(TABLE, COLUMN, FORM) {TABLE, COLUMN, validate_##FORM},
 #include "validate/checks.def"
 #undef CHECK
+};
+
+static const struct key_check {
+    const char *table, *column, *key;
+    validate_form *form;
+} key_checks[] = {
+#define KEY(TABLE, COLUMN, KEY, FORM) {TABLE, COLUMN, KEY, validate_##FORM},
+#include "validate/keys.def"
+#undef KEY
 };
 
 struct validate *validate_new(const struct schema *schema)
@@ -72,10 +81,29 @@ static int check_column(struct validate *v, const struct check *check, const str
     return 0;
 }
 
+static int check_key(struct validate *v, const struct key_check *check, const struct row *before,
+                     const struct row *after, struct diag *diag)
+{
+    const struct datum *value = validate_value(after, check->column);
+    const struct datum *old = before ? validate_value(before, check->column) : NULL;
+    const char *text = value ? datum_map_text(value, check->key) : NULL;
+    const char *had = old ? datum_map_text(old, check->key) : NULL;
+    if (!text || !*text || (had && !strcmp(had, text)) || !check->form(v, text, diag))
+        return 0;
+    struct str what = STR_INIT;
+    str_putf(&what, "%s:%s", check->column, check->key);
+    int err = locate(after, str_c(&what), text, diag);
+    str_fini(&what);
+    return err;
+}
+
 int validate_row(struct validate *v, const struct row *before, const struct row *after,
                  struct diag *diag)
 {
     int err = 0;
+    for (size_t i = 0; !err && i < ARRAY_SIZE(key_checks); i++)
+        if (!strcmp(key_checks[i].table, after->table->name))
+            err = check_key(v, &key_checks[i], before, after, diag);
     for (size_t i = 0; !err && i < ARRAY_SIZE(checks); i++)
         if (!strcmp(checks[i].table, after->table->name))
             err = check_column(v, &checks[i], before, after, diag);

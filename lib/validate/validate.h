@@ -9,7 +9,7 @@
  * Only what a transaction changes is judged: an element that the row held before, or a row that
  * nobody touches, is never an error, so that a database which somebody else filled can be served.
  *
- * checks.def says which columns are judged how; value.c has the forms of values, row.c what must fit
+ * checks.def and keys.def say which columns are judged how; value.c and key.c have the forms of values, row.c what must fit
  * together within a row, names.c what refers to what, shadow.c rules that never apply.
  */
 #pragma once

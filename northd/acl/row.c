@@ -50,7 +50,7 @@ static struct expr *parse_match(struct inc_ctx *ctx, struct northd_program *p,
     struct expr *match = NULL;
     if (lflows_judge_match(p->exprs, nb_acl_match(row), &match, &diag)) {
         if (diag.offset >= 0)
-            diag_prefix(&diag, "left out, wrong at position %ld: ", diag.offset);
+            diag_prefix(&diag, "left out, wrong at position %ld: ", diag.offset + 1);
         complain(ctx, p, row, diag_text(&diag));
         diag_fini(&diag);
         return NULL;

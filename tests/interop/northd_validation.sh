@@ -25,9 +25,14 @@ refuse "an address of a port" 'table Logical_Switch_Port.*column addresses, posi
 refuse "an address in a set" 'table Address_Set.*column addresses' nbctl create address_set name=as addresses='"ten"'
 refuse "a next hop" 'table Logical_Router_Static_Route.*column nexthop' nbctl --id=@r create logical_router_static_route ip_prefix='"10.0.0.0/8"' nexthop='"there"' -- add logical_router r static_routes @r
 refuse "backends of another version" 'table Load_Balancer.*expected an IPv4 address' nbctl set load_balancer lb 'vips:"30.0.0.3:80"="[fd00::1]:80"'
+refuse "a subnet" 'table Logical_Switch.*column other_config:subnet' nbctl set logical_switch s other_config:subnet=10.0.0.0/33
 refuse "a transaction as a whole" 'column match' nbctl ls-add never -- acl-add s to-lport 103 '((' drop
 equal "nothing of it happened" "" "$(nbctl --bare --columns=_uuid find logical_switch name=never)"
 equal "no bad rule came in" 100 "$(nbctl --bare --columns=priority list acl)"
+
+check "commands by their names of old" ours lswitch-add old -- lport-add old port -- lport-set-addresses port unknown
+equal "are those of today" unknown "$(ours lsp-get-addresses port)"
+check "and remove" ours lswitch-del old
 
 check "names that nobody has yet" nbctl acl-add s to-lport 200 'outport == @later && ip4.src == $soon' drop
 check "a hidden rule" nbctl acl-add s to-lport 50 '(ip4) && tcp.dst == {0x50, 443}' drop

@@ -185,6 +185,8 @@ static const struct ctl_row_id row_ids[] = {
 
 int nbctl_main(int argc, char **argv)
 {
+    static const struct ctl_old_name old_names[] = {
+        {"lswitch-", "ls-"}, {"lport-", "lsp-"}, {NULL, NULL}};
     static const struct ctl_program program = {
         .name = "weft-nbctl",
         .peer_name = "ovn-nbctl",
@@ -204,6 +206,7 @@ int nbctl_main(int argc, char **argv)
         .is_done = is_done,
         .tables = "NB_Global",
         .root = "NB_Global",
+        .old_names = old_names,
     };
     struct nbctl nbctl = {0};
     return ctl_main(argc, argv, &program, &nbctl);

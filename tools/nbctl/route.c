@@ -118,10 +118,10 @@ const struct row *nb_get_bfd(struct ctl_call *call, const char *port, const char
     const struct row *found = NULL;
     for (size_t i = 0; i < rows.n && !found; i++)
         if (!strcmp(row_text(rows.rows[i], "dst_ip"), dst) &&
-            !strcmp(row_text(rows.rows[i], "logical_port"), port))
+            (!port || !strcmp(row_text(rows.rows[i], "logical_port"), port)))
             found = rows.rows[i];
     row_list_fini(&rows);
-    if (found)
+    if (found || !port)
         return found;
     found = view_insert(call->view, view_table(call->view, "BFD"));
     found = view_set_text(call->view, found, "dst_ip", dst);
@@ -131,7 +131,8 @@ const struct row *nb_get_bfd(struct ctl_call *call, const char *port, const char
 static int put_route(struct ctl_call *call, const struct route_request *r, const struct row *route)
 {
     bool bfd = ctl_has_option(call, "--bfd");
-    if (bfd && !r->port)
+    const struct row *session = bfd ? nb_get_bfd(call, r->port, r->nexthop) : NULL;
+    if (bfd && !session)
         return ctl_fail(call, "insert entry in the BFD table failed");
     if (!route)
         route = nb_insert_into(call, r->router, "static_routes");
@@ -146,8 +147,7 @@ static int put_route(struct ctl_call *call, const struct route_request *r, const
     if (r->symmetric)
         route = view_set_key(call->view, route, "options", "ecmp_symmetric_reply", "true");
     if (bfd)
-        view_set(call->view, route, row_column(route, "bfd"),
-                 datum_new_uuid(&nb_get_bfd(call, r->port, r->nexthop)->uuid));
+        view_set(call->view, route, row_column(route, "bfd"), datum_new_uuid(&session->uuid));
     return 0;
 }
 

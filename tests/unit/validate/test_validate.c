@@ -159,6 +159,44 @@ static void test_forms(void **state)
     tear_down(&f);
 }
 
+static const struct {
+    const char *table, *column, *key, *text;
+    bool good;
+} keys[] = {
+    {"Logical_Switch", "other_config", "subnet", "10.0.0.0/24", true},
+    {"Logical_Switch", "other_config", "subnet", "10.0.0.0/255.255.255.0", true},
+    {"Logical_Switch", "other_config", "subnet", "", true},
+    {"Logical_Switch", "other_config", "subnet", "10.0.0.0/33", false},
+    {"Logical_Switch", "other_config", "subnet", "fd00::/64", false},
+    {"Logical_Switch", "other_config", "exclude_ips", "10.0.0.1  10.0.0.2..10.0.0.9 ", true},
+    {"Logical_Switch", "other_config", "exclude_ips", "10.0.0.9..10.0.0.2", false},
+    {"Logical_Switch", "other_config", "exclude_ips", "10.0.0.1 10.0.0.2..", false},
+    {"Logical_Switch", "other_config", "ipv6_prefix", "fd00::", true},
+    {"Logical_Switch", "other_config", "ipv6_prefix", "fd00::/64", true},
+    {"Logical_Switch", "other_config", "ipv6_prefix", "10.0.0.0/8", false},
+    {"Logical_Switch", "other_config", "anything", "x", true},
+    {"NB_Global", "options", "validate", "strict", true},
+    {"NB_Global", "options", "validate", "Strict", false},
+};
+
+static void test_keys(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        struct row *row = make(&f, keys[i].table);
+        set_pair(row, keys[i].column, keys[i].key, keys[i].text);
+        if (is_refused(&f, NULL, row) == keys[i].good)
+            fail_msg("%s.%s:%s \"%s\": %s", keys[i].table, keys[i].column, keys[i].key,
+                     keys[i].text, str_c(&f.said));
+        assert_true(keys[i].good || strstr(str_c(&f.said), keys[i].key));
+        assert_false(is_refused(&f, row, row));
+        row_unref(row);
+    }
+    tear_down(&f);
+}
+
 static void test_sentence(void **state)
 {
     (void)state;
@@ -230,6 +268,12 @@ static void test_combinations(void **state)
     row_unref(nat);
     struct row *policy = make(&f, "Logical_Router_Policy");
     set_text(policy, "match", "ip");
+    set_text(policy, "action", "reroute");
+    assert_true(is_refused(&f, NULL, policy));
+    struct row *same = row_clone(policy);
+    set_pair(same, "external_ids", "a", "b");
+    assert_false(is_refused(&f, policy, same));
+    row_unref(same);
     add_text(policy, "nexthops", "10.0.0.1");
     add_text(policy, "nexthops", "10.0.0.2");
     assert_false(is_refused(&f, NULL, policy));
@@ -314,11 +358,9 @@ static void test_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_sentence),
-        cmocka_unit_test(test_only_what_changes),
-        cmocka_unit_test(test_combinations),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_forms),        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_sentence),     cmocka_unit_test(test_only_what_changes),
+        cmocka_unit_test(test_combinations), cmocka_unit_test(test_names),
         cmocka_unit_test(test_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
