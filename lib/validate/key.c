@@ -1,4 +1,5 @@
 /* key.c - the forms of values of options: what northd gives addresses of, and how it judges. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,4 +58,16 @@ int validate_mode(struct validate *v, const char *text, struct diag *diag)
     if (!strcmp(text, "default") || !strcmp(text, "strict") || !strcmp(text, "off"))
         return 0;
     return diag_set(diag, ERR_INVALID, "expected default, strict or off");
+}
+
+/* "0a:0b:0c" */
+int validate_mac_prefix(struct validate *v, const char *text, struct diag *diag)
+{
+    struct mac mac;
+    char full[32];
+    (void)v;
+    snprintf(full, sizeof full, "%.9s:00:00:01", text);
+    if (strlen(text) == 8 && !mac_parse(full, &mac) && mac_to_u64(mac) >> 24)
+        return 0;
+    return diag_set(diag, ERR_INVALID, "expected half an Ethernet address (xx:xx:xx), not zero");
 }

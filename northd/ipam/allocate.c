@@ -20,6 +20,7 @@ struct allocation {
     uint64_t *macs; /* hash table of those that are taken; 0: empty */
     size_t macs_mask;
     uint64_t mac_prefix;
+    bool keeps_macs; /* whatever their prefix */
     struct inc_facts wants;
     struct fact_ipam_given *given; /* for each want */
 };
@@ -163,7 +164,8 @@ static void give_macs(struct allocation *a)
     }
     for (size_t i = 0; i < a->wants.n; i++) {
         const struct fact_ipam_want *w = a->wants.v[i];
-        if (!w->mac && w->had_mac >> 24 == a->mac_prefix && take_mac(a, w->had_mac))
+        bool keeps = w->had_mac && (a->keeps_macs || w->had_mac >> 24 == a->mac_prefix);
+        if (!w->mac && keeps && take_mac(a, w->had_mac))
             a->given[i].mac = w->had_mac;
     }
     for (size_t i = 0; i < a->wants.n; i++)
@@ -194,6 +196,22 @@ static bool parse_mac_prefix(const char *text, uint64_t *ret)
     return *ret != 0;
 }
 
+/* False when there is none yet: it comes, status.c makes one. One that is malformed takes no address away. */
+static bool choose_mac_prefix(struct allocation *a)
+{
+    enum { SPARE_PREFIX = 0x0a0000 };
+    const char *text = program_option(a->ctx, a->p, "mac_prefix");
+    if (!text || parse_mac_prefix(text, &a->mac_prefix))
+        return text != NULL;
+    program_complain(a->ctx, a->p, &a->config->ls,
+                     "options:mac_prefix \"%.64s\" of NB_Global is not as 0a:0b:0c: MAC addresses "
+                     "stay, new ones begin with 0a:00:00",
+                     text);
+    a->mac_prefix = SPARE_PREFIX;
+    a->keeps_macs = true;
+    return true;
+}
+
 void ipam_allocate(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
@@ -201,8 +219,7 @@ void ipam_allocate(struct inc_ctx *ctx, const void *key, void *aux)
                            .p = p,
                            .config = inc_read_one(ctx, p->ipam.config_by_ls, key),
                            .wants = inc_read(ctx, p->ipam.want_by_ls, key)};
-    /* A prefix that is missing comes: status.c makes one. */
-    if (!a.wants.n || !parse_mac_prefix(program_option(ctx, p, "mac_prefix"), &a.mac_prefix))
+    if (!a.wants.n || !choose_mac_prefix(&a))
         return;
     begin(&a);
     if (a.n_ips) {

@@ -3,15 +3,15 @@
 
 struct net {
     struct world w;
-    struct uuid ls;
+    struct uuid ls, global;
 };
 
 static int setup(void **state)
 {
     struct net *n = begin(state, sizeof *n);
     struct world *w = &n->w;
-    struct uuid global = world_insert(w, "NB_Global");
-    world_set(w, "NB_Global", &global, "options", "mac_prefix=0a:0b:0c");
+    n->global = world_insert(w, "NB_Global");
+    world_set(w, "NB_Global", &n->global, "options", "mac_prefix=0a:0b:0c");
     n->ls = world_switch(w, "sw0");
     world_set(w, "Logical_Switch", &n->ls, "other_config", "subnet=10.0.0.0/24");
     commit(w);
@@ -133,10 +133,27 @@ static void with_router(void **state)
     assert_string_equal(ip(n, &a), "10.0.0.3");
 }
 
+/* A prefix of MAC addresses that is none takes nobody's address away. */
+static void bad_prefix(void **state)
+{
+    struct net *n = *state;
+    struct world *w = &n->w;
+    struct uuid a = add(n, "a", "dynamic");
+    char had[64];
+    snprintf(had, sizeof had, "%s", given(n, &a));
+    world_set(w, "NB_Global", &n->global, "options", "mac_prefix=zz");
+    commit(w);
+    assert_string_equal(given(n, &a), had);
+    struct uuid b = add(n, "b", "dynamic");
+    assert_memory_equal(given(n, &b), "0a:00:00:", 9);
+    assert_string_equal(given(n, &a), had);
+}
+
 int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {TEST(lowest_free), TEST(restarted),   TEST(asked_for),
-                                       TEST(excluded),    TEST(other_kinds), TEST(with_router)};
+                                       TEST(excluded),    TEST(other_kinds), TEST(with_router),
+                                       TEST(bad_prefix)};
     return cmocka_run_group_tests_name("northd ipam", tests, NULL, NULL);
 }

@@ -177,6 +177,11 @@ static const struct {
     {"Logical_Switch", "other_config", "anything", "x", true},
     {"NB_Global", "options", "validate", "strict", true},
     {"NB_Global", "options", "validate", "Strict", false},
+    {"NB_Global", "options", "mac_prefix", "0a:0b:0c", true},
+    {"NB_Global", "options", "mac_prefix", "0a:0b:0c:0d", false},
+    {"NB_Global", "options", "mac_prefix", "00:00:00", false},
+    {"NB_Global", "options", "mac_prefix", "zz", false},
+    {"NB_Global", "options", "svc_monitor_mac", "0a:0b:0c", false},
 };
 
 static void test_keys(void **state)
