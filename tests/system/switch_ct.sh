@@ -45,7 +45,7 @@ equal "a related error comes through" ConnectionRefusedError "$(udp ca 10.0.0.2 
 # What the operator sees and sets.
 trace=$(appctl s ofproto/trace br0 in_port=1,udp,nw_src=10.0.0.1,nw_dst=10.0.0.2)
 has "a trace stops at the ct" 'Datapath actions: ct\(zone=3\),recirc\(0x' "$trace"
-has "and goes on behind it" 'resume conntrack with default ct_state=new\|trk' "$trace"
+has "and goes on behind it" 'resume conntrack with default ct_state=trk\|new' "$trace"
 has "as a new connection" 'Datapath actions: ct\(commit,zone=3,mark=0x5/0xffffffff\),[0-9]+$' "$trace"
 trace=$(appctl s ofproto/trace br0 in_port=2,udp,nw_src=10.0.0.1,nw_dst=10.0.0.2 --ct-next trk,est,rpl)
 has "or with the state that is given" 'resume conntrack with ct_state=est\|rpl\|trk' "$trace"
