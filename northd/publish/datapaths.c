@@ -69,6 +69,32 @@ static void set_sb(struct publisher *pub, struct pub_datapath *dp, const struct 
     hmap_insert(&pub->datapaths_by_sb, &dp->by_sb, uuid_hash(sb));
 }
 
+static int64_t key_of(const struct row *row)
+{
+    return sb_datapath_binding_tunnel_key(sb_datapath_binding_cast(row));
+}
+
+/* What the row is known to be; NULL: there is none any more. */
+static void set_row(struct publisher *pub, struct pub_datapath *dp, const struct row *row)
+{
+    if (dp->row && row && key_of(dp->row) != key_of(row))
+        stations_check_all(pub);
+    if (dp->row)
+        hmap_remove(&pub->datapaths_by_key, &dp->by_key);
+    publisher_hold(&dp->row, row);
+    if (row)
+        hmap_insert(&pub->datapaths_by_key, &dp->by_key, hash_u64((uint64_t)key_of(row), 0));
+}
+
+struct pub_datapath *datapaths_find_key(const struct publisher *pub, int64_t key)
+{
+    struct pub_datapath *dp;
+    HMAP_FOR_EACH_WITH_HASH (dp, by_key, hash_u64((uint64_t)key, 0), &pub->datapaths_by_key)
+        if (dp->has_want && key_of(dp->row) == key)
+            return dp;
+    return NULL;
+}
+
 /* The NB uuid that a row names. */
 static bool row_nb_uuid(const struct row *row, struct uuid *ret)
 {
@@ -87,7 +113,7 @@ void datapaths_take_row(struct publisher *pub, const struct row *before, const s
     struct pub_datapath *dp;
     if (before && (dp = datapaths_find_sb(pub, &before->uuid)) != NULL &&
         (!after || !row_nb_uuid(after, &nb) || !uuid_equal(&nb, &dp->nb))) {
-        publisher_hold(&dp->row, NULL);
+        set_row(pub, dp, NULL);
         set_sb(pub, dp, NULL);
         publisher_mark(&pub->dirty_datapaths, &dp->dirty);
     }
@@ -102,7 +128,7 @@ void datapaths_take_row(struct publisher *pub, const struct row *before, const s
         publisher_surplus(pub, after);
         return;
     }
-    publisher_hold(&dp->row, after);
+    set_row(pub, dp, after);
     set_sb(pub, dp, &after->uuid);
     publisher_mark(&pub->dirty_datapaths, &dp->dirty);
 }
@@ -181,7 +207,7 @@ static void forget(struct publisher *pub, struct pub_datapath *dp)
     hmap_remove(&pub->datapaths_by_nb, &dp->by_nb);
     hmap_remove(&pub->datapaths_by_hash, &dp->by_hash);
     list_remove(&dp->dirty);
-    publisher_hold(&dp->row, NULL);
+    set_row(pub, dp, NULL);
     if (dp->has_want)
         row_unref(dp->want.row);
     free(dp);

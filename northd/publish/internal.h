@@ -15,12 +15,12 @@ struct surplus {
 };
 
 struct pub_datapath {
-    struct hnode by_nb, by_sb, by_hash;
+    struct hnode by_nb, by_sb, by_hash, by_key;
     struct uuid nb, sb; /* SB zero: no row is known or on its way */
     u128 hash;          /* what the datapath adds to the identity of a set of datapaths */
     bool has_want, in_sb;
     struct fact_datapath_binding want;
-    const struct row *row;
+    const struct row *row; /* while there is one, the datapath is in datapaths_by_key */
     struct list dirty;
 };
 
@@ -30,12 +30,12 @@ struct text_change {
 };
 
 struct pub_port {
-    struct hnode by_name;
+    struct hnode by_name, by_key;
     const struct rstr *name;
     struct uuid sb; /* zero: no row is known or on its way */
     bool has_want;
     struct fact_port_binding want;
-    const struct row *row;
+    const struct row *row;        /* while there is one, the port is in ports_by_key */
     VEC(struct uuid) neighbors;   /* MAC_Binding rows that name this port */
     VEC(struct text_change) nats; /* of nat_addresses, unless all are to be compared */
     bool check_nats;
@@ -117,11 +117,13 @@ struct publisher {
     struct inc *inc;
     struct replica *sb;
     const struct schema *schema;
-    struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash;
+    struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash, datapaths_by_key, ports_by_key;
     struct hmap ports, groups, dpsets, flows_by_value, flows_by_text, rows, classes;
     struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows, dirty_rows, dirty_sets;
     struct hmap sets_by_name, sets_by_owner;
     VEC(struct surplus) surplus;
+    VEC(struct uuid) stations;         /* FDB rows that came or changed */
+    bool check_stations;               /* all of them */
     VEC(struct pub_dpset *) differing; /* sets whose row differs */
     const struct datum *pipelines[2];
     const struct datum *numbers[N_USUAL],
@@ -176,6 +178,8 @@ struct pub_datapath *datapaths_find_sb(const struct publisher *pub, const struct
 struct pub_datapath *datapaths_find_hash(const struct publisher *pub, u128 hash);
 /* Deletes what was learned (FDB) on the datapath of ROW: on the port with a key, 0: on any. */
 void datapaths_delete_learned(struct publisher *pub, const struct row *row, int64_t port);
+/* The wanted datapath whose row has a key; NULL: none. */
+struct pub_datapath *datapaths_find_key(const struct publisher *pub, int64_t key);
 u128 datapaths_hash(const struct uuid *nb);
 
 /* ---- ports.c ---- */
@@ -187,6 +191,14 @@ void ports_take_nat(const void *fact, bool added, void *pub);
 void ports_build(struct publisher *pub);
 void ports_clear(struct publisher *pub);
 struct pub_port *ports_find(const struct publisher *pub, const struct rstr *name);
+/* Has a wanted port of DP the key KEY, by its row? */
+bool ports_have_key(const struct publisher *pub, const struct pub_datapath *dp, int64_t key);
+
+/* ---- stations.c: after datapaths.c and ports.c ---- */
+void stations_take_row(struct publisher *pub, const struct row *after);
+void stations_check_all(struct publisher *pub); /* keys have changed */
+void stations_build(struct publisher *pub);
+void stations_clear(struct publisher *pub);
 
 /* ---- groups.c ---- */
 void groups_take_row(struct publisher *pub, const struct row *before, const struct row *after);

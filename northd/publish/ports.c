@@ -41,13 +41,53 @@ static const char *name_of(const struct row *row)
     return sb_port_binding_logical_port(sb_port_binding_cast(row));
 }
 
+static uint64_t key_hash(const struct uuid *datapath, int64_t key)
+{
+    return hash_u64((uint64_t)key, uuid_hash(datapath));
+}
+
+static bool has_key(const struct row *row, const struct uuid *datapath, int64_t key)
+{
+    const struct sb_port_binding *binding = sb_port_binding_cast(row);
+    return sb_port_binding_tunnel_key(binding) == key &&
+           uuid_equal(sb_port_binding_datapath(binding), datapath);
+}
+
+/* What the row is known to be; NULL: there is none any more. */
+static void set_row(struct publisher *pub, struct pub_port *port, const struct row *row)
+{
+    const struct row *old = port->row ? row_ref(port->row) : NULL;
+    if (old)
+        hmap_remove(&pub->ports_by_key, &port->by_key);
+    publisher_hold(&port->row, row);
+    if (row) {
+        const struct sb_port_binding *binding = sb_port_binding_cast(row);
+        const struct uuid *datapath = sb_port_binding_datapath(binding);
+        int64_t key = sb_port_binding_tunnel_key(binding);
+        hmap_insert(&pub->ports_by_key, &port->by_key, key_hash(datapath, key));
+        if (old && !has_key(old, datapath, key))
+            stations_check_all(pub);
+    }
+    row_unref(old);
+}
+
+bool ports_have_key(const struct publisher *pub, const struct pub_datapath *dp, int64_t key)
+{
+    struct pub_port *port;
+    HMAP_FOR_EACH_WITH_HASH (port, by_key, key_hash(&dp->sb, key), &pub->ports_by_key)
+        if (port->has_want && uuid_equal(&port->want.datapath, &dp->nb) &&
+            has_key(port->row, &dp->sb, key))
+            return true;
+    return false;
+}
+
 void ports_take_row(struct publisher *pub, const struct row *before, const struct row *after)
 {
     struct pub_port *port;
     if (before && (!after || strcmp(name_of(before), name_of(after)))) {
         port = get_text(pub, name_of(before));
         if (port->row && uuid_equal(&port->row->uuid, &before->uuid)) {
-            publisher_hold(&port->row, NULL);
+            set_row(pub, port, NULL);
             memset(&port->sb, 0, sizeof port->sb);
         }
         publisher_mark(&pub->dirty_ports, &port->dirty);
@@ -62,7 +102,7 @@ void ports_take_row(struct publisher *pub, const struct row *before, const struc
     /* While our own transaction is out, this is its effect; what it has just inserted is as it was built. */
     bool landed = pub->in_flight && !before && uuid_equal(&port->sb, &after->uuid);
     port->check_nats |= !landed && (!pub->in_flight || !before);
-    publisher_hold(&port->row, after);
+    set_row(pub, port, after);
     port->sb = after->uuid;
     if (!landed)
         publisher_mark(&pub->dirty_ports, &port->dirty);
@@ -341,7 +381,7 @@ static void forget(struct publisher *pub, struct pub_port *port)
 {
     hmap_remove(&pub->ports, &port->by_name);
     list_remove(&port->dirty);
-    publisher_hold(&port->row, NULL);
+    set_row(pub, port, NULL);
     if (port->has_want)
         drop_want(port);
     rstr_unref(port->name);

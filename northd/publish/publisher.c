@@ -123,6 +123,9 @@ static void take_row(struct publisher *pub, const struct row *before, const stru
     case SB_TABLE_LOGICAL_DP_GROUP:
         dpsets_take_row(pub, before, after);
         break;
+    case SB_TABLE_FDB:
+        stations_take_row(pub, after);
+        break;
     case SB_TABLE_MAC_BINDING:
         ports_take_neighbor(pub, before, after);
         break;
@@ -182,6 +185,7 @@ static void clear(struct publisher *pub)
     sets_clear(pub);
     ports_clear(pub);
     datapaths_clear(pub);
+    stations_clear(pub);
     vec_clear(&pub->surplus);
     pub->seed_dirty = true;
 }
@@ -201,6 +205,7 @@ void publisher_start(struct publisher *pub)
                                     SB_TABLE_ADDRESS_SET,      SB_TABLE_PORT_GROUP};
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         take_table(pub, tables[i]);
+    stations_check_all(pub);
     rows_start(pub);
 }
 
@@ -258,6 +263,7 @@ void publisher_build(struct publisher *pub, struct replica_txn *txn)
     rows_build(pub);
     lb_end(pub);
     ports_build(pub);
+    stations_build(pub);
     groups_build(pub);
     sets_build(pub);
     lflows_sb_build(pub);
@@ -280,9 +286,10 @@ void publisher_restart(struct publisher *pub)
 bool publisher_is_dirty(const struct publisher *pub)
 {
     return pub->must_restart || pub->seed_dirty || pub->surplus.n || pub->differing.n ||
-           !list_empty(&pub->dirty_datapaths) || !list_empty(&pub->dirty_ports) ||
-           !list_empty(&pub->dirty_groups) || !list_empty(&pub->dirty_flows) ||
-           !list_empty(&pub->dirty_rows) || !list_empty(&pub->dirty_sets);
+           pub->stations.n || pub->check_stations || !list_empty(&pub->dirty_datapaths) ||
+           !list_empty(&pub->dirty_ports) || !list_empty(&pub->dirty_groups) ||
+           !list_empty(&pub->dirty_flows) || !list_empty(&pub->dirty_rows) ||
+           !list_empty(&pub->dirty_sets);
 }
 
 /* --- Life */
@@ -323,6 +330,9 @@ void publisher_free(struct publisher *pub)
     hmap_fini(&pub->datapaths_by_nb);
     hmap_fini(&pub->datapaths_by_sb);
     hmap_fini(&pub->datapaths_by_hash);
+    hmap_fini(&pub->datapaths_by_key);
+    hmap_fini(&pub->ports_by_key);
+    vec_fini(&pub->stations);
     hmap_fini(&pub->ports);
     hmap_fini(&pub->groups);
     hmap_fini(&pub->rows);

@@ -11,6 +11,7 @@
  *
  *     datapaths.c  Datapath_Binding      groups.c    Multicast_Group       seed.c     constant rows
  *     ports.c      Port_Binding, and MAC_Binding rows of ports that are gone
+ *     stations.c   FDB rows of keys that nobody has
  *     rows.c       tables whose rows are known by their uuid, one fact each
  *     sets.c       Address_Set, Port_Group
  *     classes.c    flows of classes of datapaths, as flows of their members

@@ -37,6 +37,8 @@ static void learned_rows_go(void **state)
     struct world *w = *state;
     struct uuid ls = world_switch(w, "sw0"), lr = world_router(w, "lr0");
     struct uuid p1 = world_port(w, &ls, "p1", "unknown");
+    world_port(w, &ls, "p2", "unknown");
+    commit(w);
     struct uuid rp = world_router_port(w, &lr, "rp", "0a:00:00:00:ff:01", "10.0.0.254/24");
     commit(w);
     const struct schema_table *t = world_sb_table(w, SB_TABLE_PORT_BINDING);
@@ -71,6 +73,70 @@ static void learned_rows_go(void **state)
     commit(w);
     assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_FDB)), 0);
     assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_DATAPATH_BINDING)), 0);
+}
+
+static void learn(struct world *w, int64_t datapath, int64_t port)
+{
+    struct uuid fdb = sb_insert(w, SB_TABLE_FDB);
+    sb_put(w, SB_TABLE_FDB, &fdb, SB_FDB_COL_DP_KEY, datum_new_integer(datapath));
+    sb_put(w, SB_TABLE_FDB, &fdb, SB_FDB_COL_PORT_KEY, datum_new_integer(port));
+    char mac[24]; /* one row each for a datapath and an address */
+    snprintf(mac, sizeof mac, "0a:00:00:00:55:%02x", (unsigned)port & 0xff);
+    sb_put(w, SB_TABLE_FDB, &fdb, SB_FDB_COL_MAC, datum_new_string(mac));
+}
+
+static size_t n_learned(struct world *w)
+{
+    return replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_FDB));
+}
+
+/* A controller may write late, when nobody has the key; its next owner inherits nothing. */
+static void late_stations_go(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls = world_switch(w, "sw0");
+    struct uuid p1 = world_port(w, &ls, "p1", "unknown");
+    world_port(w, &ls, "p2", "unknown");
+    commit(w);
+    learn(w, 1, 1);
+    learn(w, 1, 2);
+    learn(w, 1, 777); /* no such port */
+    learn(w, 9, 1);   /* no such datapath */
+    commit(w);
+    assert_int_equal(n_learned(w), 2);
+    restart(w);
+    assert_int_equal(n_learned(w), 2);
+    /* One whose key goes elsewhere. */
+    world_set(w, "Logical_Switch_Port", &p1, "options", "requested-tnl-key=40");
+    commit(w);
+    assert_int_equal(world_count(w, "port p1 ", "key 40 ", NULL), 1);
+    assert_int_equal(n_learned(w), 1);
+    learn(w, 1, 40);
+    commit(w);
+    assert_int_equal(n_learned(w), 2);
+    world_set(w, "Logical_Switch", &ls, "other_config", "requested-tnl-key=50");
+    commit(w);
+    assert_int_equal(n_learned(w), 0);
+    learn(w, 50, 40);
+    commit(w);
+    assert_int_equal(n_learned(w), 1);
+}
+
+/* What came while no northd ran. */
+static void stations_of_a_gone_northd_go(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls = world_switch(w, "sw0");
+    world_port(w, &ls, "p1", "unknown");
+    commit(w);
+    world_stop(w);
+    learn(w, 1, 1);
+    learn(w, 1, 2);
+    assert_int_equal(world_commit(w), 0);
+    assert_int_equal(n_learned(w), 2);
+    world_start(w);
+    world_settle(w);
+    assert_int_equal(n_learned(w), 1);
 }
 
 /* --- The cost of a change */
@@ -349,6 +415,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(keys_stick, setup_world, teardown),
         cmocka_unit_test_setup_teardown(learned_rows_go, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(late_stations_go, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(stations_of_a_gone_northd_go, setup_world, teardown),
         cmocka_unit_test_setup_teardown(one_port, setup_world, teardown),
         cmocka_unit_test_setup_teardown(one_switch, setup_world, teardown),
         cmocka_unit_test_setup_teardown(chain_of_numbers, setup_world, teardown),
