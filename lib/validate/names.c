@@ -83,12 +83,27 @@ static const struct {
     {"BFD", "logical_port", NULL, "Logical_Router_Port", "router port"},
 };
 
+static void on_unknown_option(void *s_, const char *name)
+{
+    const struct search *s = s_;
+    char uuid[UUID_TEXT_LEN + 1];
+    struct str text = STR_INIT;
+    str_putf(&text,
+             "table %s, row %s, column options: there is no DHCP option \"%s\" of this version of "
+             "IP: it is left out",
+             s->row->table->name, uuid_print(&s->row->uuid, uuid), name);
+    s->report(s->aux, str_c(&text));
+    str_fini(&text);
+}
+
 void validate_row_names(struct validate *v, const struct row *before, const struct row *row,
                         const struct validate_names *names,
                         void (*report)(void *aux, const char *sentence), void *aux)
 {
     struct search s = {.before = before, .row = row, .names = names, .report = report, .aux = aux};
     look_in_match(v, &s);
+    if (!strcmp(row->table->name, "DHCP_Options"))
+        validate_dhcp_names(before, row, on_unknown_option, &s);
     for (size_t i = 0; i < ARRAY_SIZE(references); i++) {
         if (strcmp(references[i].table, row->table->name))
             continue;

@@ -1,6 +1,7 @@
 /* row.c - what must fit together within one row: addresses of one version, ports on both sides. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "validate/internal.h"
@@ -81,9 +82,61 @@ static int check_load_balancer(const struct row *before, const struct row *after
     return err;
 }
 
+/* ---- records of names ---- */
+
+/* A name's addresses; of an address, its name (RFC 1035 3.5, RFC 3596 2.5). */
+static int check_record(struct validate *v, const char *name, const char *value, struct diag *diag)
+{
+    size_t n = strlen(name);
+    while (n && name[n - 1] == '.')
+        n--;
+    static const char *const reverse[] = {".in-addr.arpa", ".ip6.arpa"};
+    for (size_t i = 0; i < ARRAY_SIZE(reverse); i++) {
+        size_t len = strlen(reverse[i]);
+        if (n > len && !strncasecmp(name + n - len, reverse[i], len))
+            return 0;
+    }
+    return validate_addresses(v, value, diag);
+}
+
+static int check_dns(struct validate *v, const struct row *before, const struct row *after,
+                     struct diag *diag)
+{
+    const struct datum *records = validate_value(after, "records");
+    const struct datum *old = before ? validate_value(before, "records") : NULL;
+    if (!records || records == old)
+        return 0;
+    for (size_t i = 0; i < records->n; i++) {
+        const char *name = records->atoms[i].string->s, *value = datum_values(records)[i].string->s;
+        const char *had = old ? datum_map_text(old, name) : NULL;
+        if ((!had || strcmp(had, value)) && check_record(v, name, value, diag)) {
+            diag_prefix(diag, "%s \"%s\": ", name, value);
+            return ERR_INVALID;
+        }
+    }
+    return 0;
+}
+
 /* ---- others ---- */
 
-static int check_nat(const struct row *nat, const char **column, struct diag *diag)
+/* Is one of the columns, up to NULL, not as it was? What has not changed is not judged again. */
+static bool is_touched(const struct row *before, const struct row *after,
+                       const char *const *columns)
+{
+    if (!before)
+        return true;
+    for (; *columns; columns++) {
+        const struct datum *old = validate_value(before, *columns);
+        if (!old || !datum_equal(old, validate_value(after, *columns)))
+            return true;
+    }
+    return false;
+}
+#define IS_TOUCHED(BEFORE, AFTER, ...)                                                             \
+    is_touched(BEFORE, AFTER, (const char *const[]){__VA_ARGS__, NULL})
+
+static int check_nat(const struct row *before, const struct row *nat, const char **column,
+                     struct diag *diag)
 {
     struct ip_addr external;
     struct ip_prefix logical;
@@ -92,13 +145,16 @@ static int check_nat(const struct row *nat, const char **column, struct diag *di
         ip_prefix_parse(validate_text(nat, "logical_ip"), &logical))
         return 0; /* told already, or an old row's */
     *column = "logical_ip";
-    if (external.version != logical.addr.version)
+    if (external.version != logical.addr.version &&
+        IS_TOUCHED(before, nat, "external_ip", "logical_ip"))
         return diag_set(diag, ERR_INVALID, "expected an IPv%u address, as external_ip",
                         external.version);
-    if (strcmp(type, "snat") && logical.len != ip_addr_bits(&logical.addr))
+    if (strcmp(type, "snat") && logical.len != ip_addr_bits(&logical.addr) &&
+        IS_TOUCHED(before, nat, "type", "logical_ip"))
         return diag_set(diag, ERR_INVALID, "expected an address, not a network, for type %s", type);
     *column = "options";
-    if (strcmp(type, "dnat_and_snat") && is_true(nat, "stateless"))
+    if (strcmp(type, "dnat_and_snat") && is_true(nat, "stateless") &&
+        (IS_TOUCHED(before, nat, "type") || !is_true(before, "stateless")))
         return diag_set(diag, ERR_INVALID, "stateless: expected type dnat_and_snat, not %s", type);
     return 0;
 }
@@ -118,6 +174,8 @@ static int check_policy(const struct row *before, const struct row *policy, cons
     *column = "nexthops";
     if (goes_nowhere(policy) && !(before && goes_nowhere(before)))
         return diag_set(diag, ERR_INVALID, "expected an address, for action reroute");
+    if (!IS_TOUCHED(before, policy, "nexthops"))
+        return 0;
     for (size_t i = 0; hops && i < hops->n; i++) {
         if (ip_addr_parse(hops->atoms[i].string->s, i ? &ip : &first))
             return 0;
@@ -128,12 +186,13 @@ static int check_policy(const struct row *before, const struct row *policy, cons
     return 0;
 }
 
-static int check_acl(const struct row *acl, const char **column, struct diag *diag)
+static int check_acl(const struct row *before, const struct row *acl, const char **column,
+                     struct diag *diag)
 {
     const char *action = validate_text(acl, "action");
     *column = "label";
     if (validate_integer(acl, "label") && strcmp(action, "allow") &&
-        strcmp(action, "allow-related"))
+        strcmp(action, "allow-related") && IS_TOUCHED(before, acl, "label", "action"))
         return diag_set(diag, ERR_INVALID,
                         "expected 0 for action %s: only allow and allow-related make connections "
                         "that could carry a label",
@@ -145,12 +204,19 @@ int validate_combinations(struct validate *v, const struct row *before, const st
                           const char **column, struct diag *diag)
 {
     const char *table = after->table->name;
-    (void)v;
+    if (!strcmp(table, "DHCP_Options")) {
+        *column = "options";
+        return validate_dhcp_options(v, before, after, diag);
+    }
+    if (!strcmp(table, "DNS")) {
+        *column = "records";
+        return check_dns(v, before, after, diag);
+    }
     if (!strcmp(table, "Load_Balancer"))
         return check_load_balancer(before, after, column, diag);
     if (!strcmp(table, "NAT"))
-        return check_nat(after, column, diag);
+        return check_nat(before, after, column, diag);
     if (!strcmp(table, "Logical_Router_Policy"))
         return check_policy(before, after, column, diag);
-    return strcmp(table, "ACL") ? 0 : check_acl(after, column, diag);
+    return strcmp(table, "ACL") ? 0 : check_acl(before, after, column, diag);
 }

@@ -4,6 +4,7 @@
  * does not parse, or that ends the action, is told and left out, and the others hold. What DHCP cannot do without (the server's
  * addresses and, for IPv4, the lease time) makes the whole row useless when it is missing.
  */
+#include "action/dhcp.h"
 #include "northd/dhcp/dhcp.h"
 #include "northd/topology/topology.h"
 #include "rows/nb.h"
@@ -57,9 +58,14 @@ static void put_options(struct options *o)
         if (is_special(o, name) && !hostname)
             continue;
         if (!is_option(o, name, value)) {
-            program_complain(
-                o->ctx, o->p, &o->f.uuid,
-                "DHCP option \"%.64s\" has a value that it cannot have: it is left out", name);
+            bool known =
+                dhcp_option_find(o->v6 ? DHCP_FAMILY_6 : DHCP_FAMILY_4, name, strlen(name));
+            program_complain(o->ctx, o->p, &o->f.uuid,
+                             known ? "DHCP option \"%.64s\" has a value that it cannot have: it "
+                                     "is left out"
+                                   : "DHCP option \"%.64s\" is unknown to this version of IP: it "
+                                     "is left out",
+                             name);
             continue;
         }
         if (hostname)

@@ -26,6 +26,13 @@ refuse "an address in a set" 'table Address_Set.*column addresses' nbctl create 
 refuse "a next hop" 'table Logical_Router_Static_Route.*column nexthop' nbctl --id=@r create logical_router_static_route ip_prefix='"10.0.0.0/8"' nexthop='"there"' -- add logical_router r static_routes @r
 refuse "backends of another version" 'table Load_Balancer.*expected an IPv4 address' nbctl set load_balancer lb 'vips:"30.0.0.3:80"="[fd00::1]:80"'
 refuse "a subnet" 'table Logical_Switch.*column other_config:subnet' nbctl set logical_switch s other_config:subnet=10.0.0.0/33
+dhcp=$(nbctl --bare --columns=_uuid find dhcp_options)
+refuse "a value of a DHCP option" 'table DHCP_Options.*column options: router .*ttt.*: expected an IPv4 address' nbctl set dhcp_options "$dhcp" options:router=ttt
+check "good ones, and one that nobody knows" nbctl set dhcp_options "$dhcp" 'options:dns_server="{8.8.8.8, 8.8.4.4}"' 'options:domain_name="\"ovn.org\""' options:nobody=x
+refuse "an address to translate to" 'table Logical_Router.*column options:lb_force_snat_ip.*router_ip' nbctl set logical_router r options:lb_force_snat_ip=rubbish
+refuse "a mode of advertisements" 'column ipv6_ra_configs:address_mode.*slaac' nbctl set logical_router_port rp ipv6_ra_configs:address_mode=rubbish
+refuse "a tunnel key" 'table Logical_Switch,.*requested-tnl-key.*1 to 16777215' nbctl set logical_switch s other_config:requested-tnl-key=16777216
+refuse "a name without an address" 'table DNS.*column records: vm .*there.*: expected' nbctl create dns records:vm=there
 refuse "a transaction as a whole" 'column match' nbctl ls-add never -- acl-add s to-lport 103 '((' drop
 equal "nothing of it happened" "" "$(nbctl --bare --columns=_uuid find logical_switch name=never)"
 equal "no bad rule came in" 100 "$(nbctl --bare --columns=priority list acl)"
@@ -39,6 +46,7 @@ check "a hidden rule" nbctl acl-add s to-lport 50 '(ip4) && tcp.dst == {0x50, 44
 report=$(ours check)
 has "check: a set that is missing" 'warning: .*there is no address set "soon"' "$report"
 has "check: a group that is missing" 'warning: .*there is no port group "later"' "$report"
+has "check: a DHCP option that is none" 'warning: .*there is no DHCP option "nobody"' "$report"
 has "check: what is hidden" 'warning: .*is hidden by' "$report"
 has "northd's log tells it" 'there is no address set "soon"' "$(cat "$dir"/*.log "$dir"/northd.out 2>/dev/null)"
 

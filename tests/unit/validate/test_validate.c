@@ -182,6 +182,44 @@ static const struct {
     {"NB_Global", "options", "mac_prefix", "00:00:00", false},
     {"NB_Global", "options", "mac_prefix", "zz", false},
     {"NB_Global", "options", "svc_monitor_mac", "0a:0b:0c", false},
+    {"NB_Global", "options", "max_tunid", "16711680", true},
+    {"NB_Global", "options", "max_tunid", "zz", false},
+    {"Logical_Switch", "other_config", "requested-tnl-key", "16777215", true},
+    {"Logical_Switch", "other_config", "requested-tnl-key", "16777216", false},
+    {"Logical_Router", "options", "requested-tnl-key", "0", false},
+    {"Logical_Switch_Port", "options", "requested-tnl-key", "32767", true},
+    {"Logical_Switch_Port", "options", "requested-tnl-key", "32768", false},
+    {"Logical_Router_Port", "options", "requested-tnl-key", "1x", false},
+    {"Logical_Switch_Port", "options", "virtual-ip", "10.0.0.9", true},
+    {"Logical_Switch_Port", "options", "virtual-ip", "fd00::9", true},
+    {"Logical_Switch_Port", "options", "virtual-ip", "zz", false},
+    {"Logical_Router", "options", "lb_force_snat_ip", "router_ip", true},
+    {"Logical_Router", "options", "lb_force_snat_ip", " 10.0.0.1  fd00::1 ", true},
+    {"Logical_Router", "options", "lb_force_snat_ip", "10.0.0.1 10.0.0.2", false},
+    {"Logical_Router", "options", "lb_force_snat_ip", "rubbish", false},
+    {"Logical_Router", "options", "dnat_force_snat_ip", "fd00::1 10.0.0.1", true},
+    {"Logical_Router", "options", "dnat_force_snat_ip", "10.x", false},
+    {"Logical_Router", "options", "dnat_force_snat_ip", "router_ip", false},
+    {"Load_Balancer", "options", "hairpin_snat_ip", "10.0.0.1 fd00::1", true},
+    {"Load_Balancer", "options", "hairpin_snat_ip", "^vip", true},
+    {"Load_Balancer", "options", "hairpin_snat_ip", "zz", false},
+    {"Logical_Router_Port", "ipv6_ra_configs", "address_mode", "dhcpv6_stateless", true},
+    {"Logical_Router_Port", "ipv6_ra_configs", "address_mode", "rubbish", false},
+    {"Logical_Router_Port", "ipv6_ra_configs", "router_preference", "LOW", true},
+    {"Logical_Router_Port", "ipv6_ra_configs", "router_preference", "low", false},
+    {"Logical_Router_Port", "ipv6_ra_configs", "mtu", "0", true},
+    {"Logical_Router_Port", "ipv6_ra_configs", "mtu", "9k", false},
+    {"Logical_Router_Port", "ipv6_ra_configs", "max_interval", "2000", true},
+    {"Logical_Router_Port", "ipv6_ra_configs", "min_interval", "-1", false},
+    {"Logical_Router_Port", "ipv6_ra_configs", "rdnss", "fd00::53", true},
+    {"Logical_Router_Port", "ipv6_ra_configs", "rdnss", "10.0.0.53", false},
+    {"Logical_Router_Port", "ipv6_ra_configs", "dnssl", "a.b, c.d", true},
+    {"DNS", "records", "vm1.ovn.org", "10.0.0.4 aef0::4", true},
+    {"DNS", "records", "vm1.ovn.org", "10.0.0.4, 10.0.0.5", true},
+    {"DNS", "records", "vm1.ovn.org", "", true},
+    {"DNS", "records", "4.0.0.10.in-addr.arpa", "vm1.ovn.org", true},
+    {"DNS", "records", "4.0.ip6.ARPA.", "vm1.ovn.org", true},
+    {"DNS", "records", "vm1.ovn.org", "10.0.0.4 vm2", false},
 };
 
 static void test_keys(void **state)
@@ -191,11 +229,76 @@ static void test_keys(void **state)
     set_up(&f);
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         struct row *row = make(&f, keys[i].table);
+        if (!strcmp(keys[i].table, "Logical_Router_Port")) /* which must not be empty */
+            set_text(row, "mac", "00:00:00:00:00:01");
         set_pair(row, keys[i].column, keys[i].key, keys[i].text);
         if (is_refused(&f, NULL, row) == keys[i].good)
             fail_msg("%s.%s:%s \"%s\": %s", keys[i].table, keys[i].column, keys[i].key,
                      keys[i].text, str_c(&f.said));
         assert_true(keys[i].good || strstr(str_c(&f.said), keys[i].key));
+        assert_false(is_refused(&f, row, row));
+        row_unref(row);
+    }
+    tear_down(&f);
+}
+
+static const struct {
+    const char *cidr, *name, *value;
+    const char *expected; /* NULL: good */
+} dhcp[] = {
+    {"10.0.0.0/24", "router", "10.0.0.1", NULL},
+    {"10.0.0.0/24", "router", "ttt", "expected an IPv4 address"},
+    {"10.0.0.0/24", "router", "fd00::1", "expected an IPv4 address"},
+    {"10.0.0.0/24", "router", "10.0.0.1); next(", "expected an IPv4 address"},
+    {"10.0.0.0/24", "dns_server", "{8.8.8.8, 8.8.4.4}", NULL},
+    {"10.0.0.0/24", "dns_server", "{8.8.8.8,8.8.4.4,}", NULL},
+    {"10.0.0.0/24", "dns_server", "8.8.8.8, 8.8.4.4", "expected an IPv4 address, or several"},
+    {"10.0.0.0/24", "server_id", "10.0.0.1", NULL},
+    {"10.0.0.0/24", "server_id", "{10.0.0.1, 10.0.0.2}", "expected an IPv4 address"},
+    {"10.0.0.0/24", "server_mac", "c0:ff:ee:00:00:01", NULL},
+    {"10.0.0.0/24", "server_mac", "10.0.0.1", "expected an Ethernet address"},
+    {"10.0.0.0/24", "lease_time", "3600", NULL},
+    {"10.0.0.0/24", "lease_time", "4294967296", "from 0 to 4294967295"},
+    {"10.0.0.0/24", "mtu", "1442", NULL},
+    {"10.0.0.0/24", "mtu", "65536", "from 0 to 65535"},
+    {"10.0.0.0/24", "default_ttl", "256", "from 0 to 255"},
+    {"10.0.0.0/24", "router_discovery", "1", NULL},
+    {"10.0.0.0/24", "router_discovery", "true", "expected 0 or 1"},
+    {"10.0.0.0/24", "domain_name", "\"ovn.org\"", NULL},
+    {"10.0.0.0/24", "domain_name", "ovn.org", "expected a text in double quotes"},
+    {"10.0.0.0/24", "hostname", "\"vm1\"", NULL},
+    {"10.0.0.0/24", "tftp_server", "10.0.0.9", NULL},
+    {"10.0.0.0/24", "tftp_server", "\"boot\"", NULL},
+    {"10.0.0.0/24", "tftp_server", "boot", "expected an IPv4 address, or a text"},
+    {"10.0.0.0/24", "tftp_server_address", "{10.0.0.1, 10.0.0.2}", NULL},
+    {"10.0.0.0/24", "domain_search_list", "\"a.b,c.d\"", NULL},
+    {"10.0.0.0/24", "classless_static_route", "{30.0.0.0/24,10.0.0.10, 0.0.0.0/0,10.0.0.1}", NULL},
+    {"10.0.0.0/24", "classless_static_route", "there", "expected routes as {"},
+    {"10.0.0.0/24", "unheard_of", "x", NULL},
+    {"fd00::/64", "server_id", "00:00:00:00:00:01", NULL},
+    {"fd00::/64", "server_id", "fd00::1", "expected an Ethernet address"},
+    {"fd00::/64", "dns_server", "{fd00::1, fd00::2}", NULL},
+    {"fd00::/64", "dns_server", "8.8.8.8", "expected an IPv6 address"},
+    {"fd00::/64", "domain_search", "\"ovn.org\"", NULL},
+    {"fd00::/64", "dhcpv6_stateless", "true", NULL},
+    {"fd00::/64", "lease_time", "long", NULL}, /* unknown to DHCPv6 */
+};
+
+static void test_dhcp_options(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(dhcp); i++) {
+        struct row *row = make(&f, "DHCP_Options");
+        set_text(row, "cidr", dhcp[i].cidr);
+        set_pair(row, "options", dhcp[i].name, dhcp[i].value);
+        if (is_refused(&f, NULL, row) != !!dhcp[i].expected ||
+            (dhcp[i].expected &&
+             (!strstr(str_c(&f.said), dhcp[i].expected) || !strstr(str_c(&f.said), dhcp[i].name) ||
+              !strstr(str_c(&f.said), "column options"))))
+            fail_msg("%s %s \"%s\": \"%s\"", dhcp[i].cidr, dhcp[i].name, dhcp[i].value,
+                     str_c(&f.said));
         assert_false(is_refused(&f, row, row));
         row_unref(row);
     }
@@ -270,7 +373,25 @@ static void test_combinations(void **state)
     assert_false(is_refused(&f, NULL, nat));
     set_text(nat, "logical_ip", "fd00::/64");
     assert_true(is_refused(&f, NULL, nat));
+    struct row *noted = row_clone(nat); /* an old row may be bad */
+    set_pair(noted, "external_ids", "a", "b");
+    assert_false(is_refused(&f, nat, noted));
+    set_pair(noted, "options", "stateless", "true");
+    assert_true(is_refused(&f, nat, noted));
+    set_pair(noted, "options", "add_route", "true");
+    set_text(noted, "external_ip", "10.0.0.7");
+    assert_true(is_refused(&f, nat, noted));
+    set_text(noted, "external_ip", "fd00::7");
+    assert_false(is_refused(&f, nat, noted));
+    row_unref(noted);
     row_unref(nat);
+    struct row *lb = make(&f, "Load_Balancer");
+    set_pair(lb, "vips", "10.0.0.1:80", "10.0.0.2");
+    noted = row_clone(lb);
+    set_pair(noted, "external_ids", "a", "b");
+    assert_false(is_refused(&f, lb, noted));
+    row_unref(noted);
+    row_unref(lb);
     struct row *policy = make(&f, "Logical_Router_Policy");
     set_text(policy, "match", "ip");
     set_text(policy, "action", "reroute");
@@ -319,6 +440,15 @@ static void test_names(void **state)
     validate_row_names(f.validate, acl, acl, &names, collect, &f);
     assert_string_equal(str_c(&f.said), "");
     row_unref(acl);
+    struct row *options = make(&f, "DHCP_Options");
+    set_text(options, "cidr", "10.0.0.0/8");
+    set_pair(options, "options", "unheard_of", "x");
+    validate_row_names(f.validate, NULL, options, &names, collect, &f);
+    assert_non_null(strstr(str_c(&f.said), "DHCP option \"unheard_of\""));
+    str_clear(&f.said);
+    validate_row_names(f.validate, options, options, &names, collect, &f);
+    assert_string_equal(str_c(&f.said), "");
+    row_unref(options);
     tear_down(&f);
 }
 
@@ -363,9 +493,13 @@ static void test_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_sentence),     cmocka_unit_test(test_only_what_changes),
-        cmocka_unit_test(test_combinations), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_dhcp_options),
+        cmocka_unit_test(test_sentence),
+        cmocka_unit_test(test_only_what_changes),
+        cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
