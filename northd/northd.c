@@ -15,6 +15,7 @@
 #include "northd/status.h"
 #include "northd/topology/keys.h"
 #include "northd/warn.h"
+#include "northd/warn_lists.h"
 
 LOG_MODULE(northd);
 
@@ -41,6 +42,7 @@ struct northd {
     struct keys *keys;
     struct status *status;
     struct age *age;
+    struct warn_lists *warn_lists;
     struct target nb, sb;
     bool started, paused, active;
     bool stood_by; /* since it was active, if ever: others may have written */
@@ -62,6 +64,7 @@ static void on_nb(void *northd, const struct changeset *cs)
     status_take_nb(n->status, cs);
     age_take(n->age, cs);
     warn_take_nb(cs);
+    warn_lists_take(n->warn_lists, cs);
     n->nb_dirty = true;
     n->verified = false;
     wake(n);
@@ -354,6 +357,7 @@ struct northd *northd_new(const struct northd_options *options)
     n->keys = keys_new(n->program, n->inc, n->pub);
     n->status = status_new(n->program, n->inc, options->nb, options->sb, n->pub, options->env);
     n->age = age_new(options->nb, options->sb, options->env);
+    n->warn_lists = warn_lists_new(options->nb);
     replica_set_status_observer(options->nb, on_replica_status, n);
     replica_set_status_observer(options->sb, on_replica_status, n);
     return n;
@@ -367,6 +371,7 @@ void northd_free(struct northd *n)
     replica_set_status_observer(n->sb.replica, NULL, NULL);
     replica_set_observer(n->sb.replica, NULL, NULL);
     feed_free(n->feed);
+    warn_lists_free(n->warn_lists);
     age_free(n->age);
     status_free(n->status);
     keys_free(n->keys);

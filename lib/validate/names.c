@@ -96,6 +96,30 @@ static void on_unknown_option(void *s_, const char *name)
     str_fini(&text);
 }
 
+bool validate_is_port_type(const char *text)
+{
+    static const char *const types[] = {"",     "l2gateway", "localnet", "localport", "router",
+                                        "vtep", "external",  "virtual",  "remote"};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (!strcmp(types[i], text))
+            return true;
+    return false;
+}
+
+static void look_at_type(const struct search *s)
+{
+    const char *type = validate_text(s->row, "type");
+    if (strcmp(s->row->table->name, "Logical_Switch_Port") || validate_is_port_type(type) ||
+        !is_new(s->before, s->row, "type"))
+        return;
+    char uuid[UUID_TEXT_LEN + 1];
+    struct str text = STR_INIT;
+    str_putf(&text, "table %s, row %s, column type: there is no type \"%s\"", s->row->table->name,
+             uuid_print(&s->row->uuid, uuid), type);
+    s->report(s->aux, str_c(&text));
+    str_fini(&text);
+}
+
 void validate_row_names(struct validate *v, const struct row *before, const struct row *row,
                         const struct validate_names *names,
                         void (*report)(void *aux, const char *sentence), void *aux)
@@ -104,6 +128,7 @@ void validate_row_names(struct validate *v, const struct row *before, const stru
     look_in_match(v, &s);
     if (!strcmp(row->table->name, "DHCP_Options"))
         validate_dhcp_names(before, row, on_unknown_option, &s);
+    look_at_type(&s);
     for (size_t i = 0; i < ARRAY_SIZE(references); i++) {
         if (strcmp(references[i].table, row->table->name))
             continue;

@@ -10,6 +10,7 @@
 
 struct rule {
     const struct row *row;
+    bool is_new;
     struct expr *match; /* NULL: malformed */
     const char *group;  /* rules of different groups have nothing to do with each other */
     int64_t tier, priority;
@@ -88,7 +89,7 @@ static bool is_beside(const struct rule *a, const struct rule *b)
     return a->match && a->match == b->match && !strcmp(a->group, b->group) && a->tier == b->tier;
 }
 
-void validate_rules(struct validate *v, const struct row *const *rows, size_t n,
+void validate_rules(struct validate *v, const struct row *const *rows, const bool *is_new, size_t n,
                     void (*report)(void *aux, const char *sentence), void *aux)
 {
     struct rule *rules = xcalloc(n + 1, sizeof *rules);
@@ -96,6 +97,7 @@ void validate_rules(struct validate *v, const struct row *const *rows, size_t n,
         const char *direction = validate_text(rows[i], "direction");
         rules[i] = (struct rule){
             .row = rows[i],
+            .is_new = is_new[i],
             .match = validate_normal_match(v, validate_text(rows[i], "match")),
             .group = *direction ? direction : validate_text(rows[i], "chain"),
             .tier = validate_integer(rows[i], "tier"),
@@ -106,11 +108,11 @@ void validate_rules(struct validate *v, const struct row *const *rows, size_t n,
     const struct rule *first = NULL;
     for (size_t i = 0; i < n; i++) {
         const struct rule *r = &rules[i];
-        if (r->match && is_impossible(r->match))
+        if (r->is_new && r->match && is_impossible(r->match))
             tell(r, NULL, "no packet can match", report, aux);
-        else if (!i || !is_beside(r, r - 1))
+        else if (!first || !is_beside(r, first))
             first = r;
-        else
+        else if (r->is_new || first->is_new)
             tell(r, first, r->priority == first->priority ? "says the same as" : "is hidden by",
                  report, aux);
     }

@@ -50,6 +50,30 @@ has "check: a DHCP option that is none" 'warning: .*there is no DHCP option "nob
 has "check: what is hidden" 'warning: .*is hidden by' "$report"
 has "northd's log tells it" 'there is no address set "soon"' "$(cat "$dir"/*.log "$dir"/northd.out 2>/dev/null)"
 
+told() { grep -qE "$1" "$dir"/*.log "$dir"/northd.out 2>/dev/null; }
+# What is accepted, told in the log at its commit and by check.
+twice() {
+    local what=$1 said=$2
+    shift 2
+    check "$what" nbctl "$@"
+    check "$what: northd's log tells it" wait_for 20 told "$said"
+    expected+=("$said")
+}
+expected=()
+check "two of each" nbctl lsp-add s q -- lsp-set-addresses q "0a:00:00:00:00:02 10.0.0.2" -- lrp-add r rq 0a:00:00:00:00:fe 10.1.0.254/24 \
+    -- lb-add lb2 30.0.0.3:80 10.0.0.1:80 -- ls-lb-add s lb2
+twice "a hidden rule of one already there" 'priority 49, match.*is hidden by' acl-add s to-lport 49 'ip4 && tcp.dst == {80, 0x1bb}' drop
+twice "a MAC twice" '\([pq]\): Ethernet address 0a:00:00:00:00:01 is also of' set logical_switch_port q addresses='"0a:00:00:00:00:01 10.0.0.2"'
+twice "an address twice" ': address 10.0.0.1 is also of' set logical_switch_port q addresses='"0a:00:00:00:00:01 10.0.0.1"'
+twice "a route twice" 'route 10.9.0.0/16 via 10.0.0.9 is also of' --id=@x create logical_router_static_route ip_prefix=10.9.0.0/16 nexthop=10.0.0.9 -- \
+    add logical_router r static_routes @x
+twice "a NAT twice" 'type snat, logical_ip 10.0.0.0/24 is also of' --id=@x create nat type=snat external_ip=30.0.0.9 logical_ip=10.0.0.0/24 -- add logical_router r nat @x
+twice "a virtual address twice" 'virtual address 30.0.0.2, tcp port 80 is also of' set load_balancer lb2 'vips:"30.0.0.2:80"="10.0.0.2:80"'
+twice "networks that overlap" 'network 10.0.0.0/24 overlaps one of' set logical_router_port rq networks=10.0.0.253/16
+twice "a type that is none" 'column type: there is no type "rooter"' set logical_switch_port q type=rooter
+report=$(ours check)
+for said in "${expected[@]}"; do has "check tells it, too" "warning: .*($said)" "$report"; done
+
 check "strict" nbctl set nb_global . options:validate=strict
 refuse "strict: a name that nobody has" 'there is no address set .*gone' nbctl acl-add s to-lport 201 'ip4.src == $gone' drop
 check "strict: its name comes with it" nbctl create address_set name=gone -- acl-add s to-lport 201 'ip4.src == $gone' drop

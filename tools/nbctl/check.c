@@ -1,9 +1,9 @@
-/* check.c - "check": what in the database can never work, refers to nobody, or never applies. */
+/* check.c - "check": what in the database can never work, refers to nobody, never applies, or is there twice. */
 #include <string.h>
 
 #include "base/err.h"
 #include "tools/nbctl/nbctl.h"
-#include "validate/validate.h"
+#include "validate/lists.h"
 
 struct check {
     struct ctl_call *call;
@@ -43,16 +43,20 @@ static void check_rows(struct check *check, const struct schema_table *table)
     row_list_fini(&rows);
 }
 
-/* The lists of rules of each row of KIND. */
-static void check_rules(struct check *check, const struct nb_kind *kind, const char *column)
+static const struct row *find(void *check, const struct schema_table *table,
+                              const struct uuid *uuid)
+{
+    return view_find(((struct check *)check)->call->view, table, uuid);
+}
+
+/* One list of each row that owns it. */
+static void check_list(struct check *check, const struct validate_list *list)
 {
     struct view *view = check->call->view;
-    struct row_list owners = view_rows(view, view_table(view, kind->table));
-    for (size_t i = 0; i < owners.n; i++) {
-        struct row_list rules = view_referenced(view, owners.rows[i], column);
-        validate_rules(check->validate, rules.rows, rules.n, on_warning, check);
-        row_list_fini(&rules);
-    }
+    struct row_list owners = view_rows(view, view_table(view, list->owner));
+    const struct validate_list_world world = {check, find, NULL, on_warning};
+    for (size_t i = 0; i < owners.n; i++)
+        validate_list(check->validate, list, NULL, owners.rows[i], &world);
     row_list_fini(&owners);
 }
 
@@ -70,10 +74,8 @@ static int run_check(struct ctl_call *call)
     struct check check = {.call = call, .validate = validate_new(schema)};
     for (size_t i = 0; i < schema->n_tables; i++)
         check_rows(&check, &schema->tables[i]);
-    check_rules(&check, &nb_switch, "acls");
-    check_rules(&check, &nb_port_group, "acls");
-    check_rules(&check, &nb_switch, "qos_rules");
-    check_rules(&check, &nb_router, "policies");
+    for (size_t i = 0; i < validate_n_lists; i++)
+        check_list(&check, &validate_lists[i]);
     validate_free(check.validate);
     if (check.n_errors)
         ctl_set_status(call, 1);
@@ -82,6 +84,7 @@ static int run_check(struct ctl_call *call)
 
 const struct ctl_command nb_check_commands[] = {
     {"check", 0, 0, "", NULL, NULL, prepare, run_check,
-     "print what is malformed, refers to nobody, or never applies; status 1 when malformed"},
+     "print what is malformed, refers to nobody, never applies or is there twice; status 1 when "
+     "malformed"},
     {0},
 };

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "tools/nbctl/nbctl.h"
+#include "validate/validate.h"
 
 #define SWITCH_TABLES "Logical_Switch Logical_Switch_Port"
 #define PORT_TABLES "Logical_Switch_Port"
@@ -165,14 +166,9 @@ static int run_lsp_get_enabled(struct ctl_call *call)
 
 static int run_lsp_set_type(struct ctl_call *call)
 {
-    static const char *const types[] = {"",     "l2gateway", "localnet", "localport", "router",
-                                        "vtep", "external",  "virtual",  "remote"};
     const struct row *port;
     int err = find_port(call, &port);
-    bool known = false;
-    for (size_t i = 0; !err && i < ARRAY_SIZE(types); i++)
-        known |= !strcmp(call->argv[1], types[i]);
-    if (!err && !known)
+    if (!err && !validate_is_port_type(call->argv[1]))
         return ctl_fail(call, "Logical switch port type '%s' is unrecognized. Not setting type.",
                         call->argv[1]);
     if (!err)

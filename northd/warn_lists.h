@@ -1,0 +1,16 @@
+/* warn_lists.h - what the rows of one switch or router get in the way of each other, said in the log at the change that brings it
+ * (room 1 of docs/architecture.md). What is told is lib/validate/lists.h's, as in "weft-nbctl check"; this finds the lists that a change
+ * set touches and keeps the cost of looking bounded.
+ */
+#pragma once
+
+#include "replica/replica.h"
+
+struct warn_lists;
+
+/* NB is borrowed. */
+struct warn_lists *warn_lists_new(const struct replica *nb);
+void warn_lists_free(struct warn_lists *w);
+/* A change set that NB has taken. Warns, at most 10 times a minute. Not looked at: lists of more than 1,000 rows (rules: 50), and what
+ * comes after 2,000 rows (a rule counts as 20) in one change set. */
+void warn_lists_take(struct warn_lists *w, const struct changeset *cs);
