@@ -12,11 +12,11 @@
 LOG_MODULE(northd_warn);
 
 enum {
-    MAX_ROWS = 1000,   /* of a list */
-    MAX_LOOKS = 2000,  /* rows for a change set */
-    RULE_LOOKS = 20,   /* a rule is parsed and brought into its normal form */
+    MAX_ROWS = 500,    /* of a list */
+    MAX_LOOKS = 1000,  /* rows for a change set */
+    RULE_LOOKS = 5,    /* a rule is parsed and brought into its normal form */
     MAX_SEARCHED = 4,  /* children whose owner is searched for, of a list */
-    MAX_OWNERS = 4000, /* that are searched */
+    MAX_OWNERS = 2000, /* that are searched */
 };
 
 struct warn_lists {
