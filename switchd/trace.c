@@ -11,16 +11,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/flow_text.h"
 #include "flow/rewrite.h"
 #include "openflow/packet_io.h"
 #include "openflow/text.h"
 #include "switchd/exec.h"
-#include "switchd/flow_text.h"
 #include "switchd/odp_flow.h"
 #include "switchd/switchd.h"
 #include "switchd/xlate.h"
 
 enum { MAX_ARGS = 4 };
+
+/* As ovs-vswitchd writes the flow of a packet: with its port always, and after a recirculation with its type. */
+static void put_flow(struct str *s, const struct flow_key *key, const struct port_names *names)
+{
+    struct match m;
+    flow_shown(&m, key);
+    match_set(&m, FIELD_IN_PORT_OXM, key_get(key, FIELD_IN_PORT_OXM));
+    if (key->recirc_id)
+        match_set(&m, FIELD_PACKET_TYPE, 0);
+    match_put(s, &m, -1, names);
+}
 
 static const char *port_name(void *vs, uint32_t dp_no)
 {
@@ -39,7 +50,7 @@ static void put_final(struct str *out, const struct flow_key *key, struct flow_k
     if (flow_key_equal(&final, key))
         str_put(out, "unchanged");
     else
-        flow_put_text(out, &final, names);
+        put_flow(out, &final, names);
     str_putc(out, '\n');
 }
 
@@ -192,7 +203,7 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
         in.reason = OF_REASON_PACKET_OUT;
     }
     str_put(t->out, "Flow: ");
-    flow_put_text(t->out, key, t->names ? &names.names : NULL);
+    put_flow(t->out, key, t->names ? &names.names : NULL);
     str_put(t->out, "\n\n");
     xlate_out_init(result);
     xlate(&in, result);

@@ -269,31 +269,12 @@ void match_put(struct str *s, const struct match *match, int priority,
 
 void flow_put(struct str *s, const struct flow_key *key, const struct port_names *names)
 {
-    static const uint8_t headers[] = {
-        FIELD_VLAN_TCI,   FIELD_ETH_SRC,   FIELD_ETH_DST,     FIELD_ETH_TYPE,    FIELD_IP_SRC,
-        FIELD_IP_DST,     FIELD_IPV6_SRC,  FIELD_IPV6_DST,    FIELD_IPV6_LABEL,  FIELD_IP_PROTO,
-        FIELD_IP_TOS,     FIELD_IP_TTL,    FIELD_IP_FRAG,     FIELD_ARP_OP,      FIELD_ARP_SPA,
-        FIELD_ARP_TPA,    FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,     FIELD_TCP_DST,
-        FIELD_UDP_SRC,    FIELD_UDP_DST,   FIELD_SCTP_SRC,    FIELD_SCTP_DST,    FIELD_TCP_FLAGS,
-        FIELD_ICMP_TYPE,  FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET,
-        FIELD_MPLS_LABEL, FIELD_MPLS_TC,   FIELD_MPLS_BOS,    FIELD_MPLS_TTL,    FIELD_PBB_ISID,
-        FIELD_PBB_UCA,
-    };
     struct match m;
-    match_init(&m);
-    for (unsigned id = 1; id < N_FIELDS; id++) {
-        bool twice = FIELD_IS_ANY_REG(id) && !FIELD_IS_REG(id);
-        if (field_get(id)->offset < offsetof(struct flow_key, eth_dst) && !twice &&
-            id != FIELD_IN_PORT && key_get(key, id))
-            match_set(&m, id, key_get(key, id));
-    }
-    for (size_t i = 0; i < sizeof headers; i++)
-        if (key_has_prereq(key, field_get(headers[i])->prereq))
-            match_set(&m, headers[i], key_get(key, headers[i]));
-    if (key_has_prereq(key, PREREQ_ND)) { /* both, though each kind has its own */
-        match_set(&m, FIELD_ND_SLL, key_get(key, FIELD_ND_SLL));
-        match_set(&m, FIELD_ND_TLL, key_get(key, FIELD_ND_TLL));
-    }
+    flow_shown(&m, key);
+    if (key->actset_output)
+        match_set(&m, FIELD_ACTSET_OUTPUT, key_get(key, FIELD_ACTSET_OUTPUT));
+    if (key->packet_type)
+        match_set(&m, FIELD_PACKET_TYPE, key_get(key, FIELD_PACKET_TYPE));
     put_match(s, &m, -1, true, names);
 }
 

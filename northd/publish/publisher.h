@@ -41,8 +41,6 @@ void publisher_build(struct publisher *pub, struct replica_txn *txn);
 void publisher_done(struct publisher *pub, int err);
 /* Somebody else has written meanwhile: the next build compares everything with what SB holds then. */
 void publisher_restart(struct publisher *pub);
-/* Somebody else has written meanwhile: the next build compares everything with what SB holds then. */
-void publisher_restart(struct publisher *pub);
 bool publisher_is_dirty(const struct publisher *pub);
 
 /* For topology/keys.c: keys that SB rows hold; 0 when there is none. */

@@ -1,7 +1,5 @@
-/* flow_text.c - see flow_text.h. */
-#include "switchd/flow_text.h"
-
-#include "net/headers.h"
+/* flow_shown.c - which fields of a packet's key are worth showing; see flow_text.h. */
+#include "flow/flow_text.h"
 
 /* Fields of headers: shown when the packet has the header. */
 static const uint8_t headers[] = {
@@ -15,7 +13,7 @@ static const uint8_t headers[] = {
     FIELD_ND_TARGET,
 };
 
-/* Fields of metadata: shown when they are not zero. Registers are shown singly, in_port always. */
+/* Fields of metadata: shown when they are not zero. Registers are shown singly; the rest is the caller's business. */
 static bool is_metadata(const struct field *f)
 {
     return f->offset < FLOW_STAGE_METADATA_END * 8 && f->id != FIELD_IN_PORT &&
@@ -23,27 +21,21 @@ static bool is_metadata(const struct field *f)
            (FIELD_IS_REG(f->id) || !FIELD_IS_ANY_REG(f->id));
 }
 
-void flow_put_text(struct str *s, const struct flow_key *key, const struct port_names *names)
+void flow_shown(struct match *ret, const struct flow_key *key)
 {
-    struct match m;
-    match_init(&m);
+    match_init(ret);
     for (unsigned id = FIELD_NONE + 1; id < N_FIELDS; id++) {
-        const struct field *f = field_get(id);
         bool present =
             FIELD_IS_TUN_METADATA(id) && key->tunnel.present >> (id - FIELD_TUN_METADATA0) & 1;
-        if (id == FIELD_IN_PORT_OXM || (is_metadata(f) && (key_get(key, id) || present)))
-            match_set(&m, id, key_get(key, id));
+        if (is_metadata(field_get(id)) && (key_get(key, id) || present))
+            match_set(ret, id, key_get(key, id));
     }
-    if (key->recirc_id)
-        match_set(&m, FIELD_PACKET_TYPE, 0);
     for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
-        const struct field *f = field_get(headers[i]);
-        if (key_has_prereq(key, f->prereq))
-            match_set(&m, f->id, key_get(key, f->id));
+        if (key_has_prereq(key, field_get(headers[i])->prereq))
+            match_set(ret, headers[i], key_get(key, headers[i]));
     }
     if (key_has_prereq(key, PREREQ_ND)) { /* both, whichever it is */
-        match_set(&m, FIELD_ND_SLL, key_get(key, FIELD_ND_SLL));
-        match_set(&m, FIELD_ND_TLL, key_get(key, FIELD_ND_TLL));
+        match_set(ret, FIELD_ND_SLL, key_get(key, FIELD_ND_SLL));
+        match_set(ret, FIELD_ND_TLL, key_get(key, FIELD_ND_TLL));
     }
-    match_put(s, &m, -1, names);
 }
