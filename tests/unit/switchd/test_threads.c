@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "flow/rewrite.h"
 #include "switchd/forward/forwarder.h"
 #include "unit/switchd/world.h"
 
@@ -159,27 +158,10 @@ static void end(struct setup *s)
 
 /* ---- packets ---- */
 
-static void compose(struct packet *p, uint32_t port, uint16_t src, uint16_t dst, uint8_t ttl)
-{
-    struct flow_key key;
-    memset(&key, 0, sizeof key);
-    key_set(&key, FIELD_ETH_SRC, 0x020000000000 + port);
-    key_set(&key, FIELD_ETH_DST, 0x0200000000ff);
-    key_set(&key, FIELD_ETH_TYPE, ETH_TYPE_IP);
-    key_set(&key, FIELD_IP_PROTO, IP_PROTO_UDP);
-    key_set(&key, FIELD_IP_TTL, ttl);
-    key_set(&key, FIELD_IP_SRC, 0x0a000000 + port);
-    key_set(&key, FIELD_IP_DST, 0x0a0000ff);
-    key_set(&key, FIELD_UDP_SRC, src);
-    key_set(&key, FIELD_UDP_DST, dst);
-    packet_init(p);
-    packet_compose(p, &key, 60);
-}
-
 static void put(int fd, uint32_t port, uint16_t src, uint16_t dst, uint8_t ttl)
 {
     struct packet p;
-    compose(&p, port, src, dst, ttl);
+    world_udp(&p, port, src, dst, ttl, 60);
     assert_int_equal(send(fd, p.data, p.size, MSG_NOSIGNAL), p.size);
     packet_fini(&p);
 }
@@ -270,7 +252,7 @@ static void one_round(struct setup *s, unsigned round)
                 continue;
             uint16_t src = (uint16_t)(1000 + round / 3 * 100 + i), dst = (uint16_t)(i / PIPES + 1);
             put(s->far[port], port, src, dst, ttl);
-            compose(&p, port, src, dst, ttl);
+            world_udp(&p, port, src, dst, ttl, 60);
             vswitch_rx_uncached(&s->model.vs, bridge_port(s->model_br, port), &p);
             packet_fini(&p);
         }

@@ -2,7 +2,6 @@
  * of packets that the caches know. */
 #include "switchd/upcall.h"
 
-#include "flow/rewrite.h"
 #include "unit/switchd/world.h"
 
 enum { N_PORTS = 5 };
@@ -10,20 +9,8 @@ enum { N_PORTS = 5 };
 /* UDP from port SRC to the far side; NUMBER is in its payload. */
 static void receive(struct bridge *br, uint32_t port, uint16_t src, uint8_t number)
 {
-    struct flow_key key;
-    memset(&key, 0, sizeof key);
-    key_set(&key, FIELD_ETH_SRC, 0x020000000000 + port);
-    key_set(&key, FIELD_ETH_DST, 0x0200000000ff);
-    key_set(&key, FIELD_ETH_TYPE, ETH_TYPE_IP);
-    key_set(&key, FIELD_IP_PROTO, IP_PROTO_UDP);
-    key_set(&key, FIELD_IP_TTL, number);
-    key_set(&key, FIELD_IP_SRC, 0x0a000000 + port);
-    key_set(&key, FIELD_IP_DST, 0x0a0000ff);
-    key_set(&key, FIELD_UDP_SRC, src);
-    key_set(&key, FIELD_UDP_DST, 53);
     struct packet p;
-    packet_init(&p);
-    packet_compose(&p, &key, 20);
+    world_udp(&p, port, src, 53, number, 20);
     dummy_receive(bridge_port(br, port)->dev, p.data, p.size);
     packet_fini(&p);
 }

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/vec.h"
+#include "flow/rewrite.h"
 #include "openflow/text.h"
 #include "switchd/megaflow.h"
 #include "switchd/port/dummy.h"
@@ -112,4 +113,23 @@ static inline void world_add_flow(struct bridge *br, const char *text)
     int err = world_flow(br, OF_FLOW_ADD, text);
     if (err)
         fail_msg("%s: %s", text, of_error_name(err));
+}
+
+/* A UDP packet of port PORT's machine to the far side, with SIZE bytes of payload. To be freed with packet_fini. */
+static inline void world_udp(struct packet *p, uint32_t port, uint16_t src, uint16_t dst,
+                             uint8_t ttl, size_t size)
+{
+    struct flow_key key;
+    memset(&key, 0, sizeof key);
+    key_set(&key, FIELD_ETH_SRC, 0x020000000000 + port);
+    key_set(&key, FIELD_ETH_DST, 0x0200000000ff);
+    key_set(&key, FIELD_ETH_TYPE, ETH_TYPE_IP);
+    key_set(&key, FIELD_IP_PROTO, IP_PROTO_UDP);
+    key_set(&key, FIELD_IP_TTL, ttl);
+    key_set(&key, FIELD_IP_SRC, 0x0a000000 + port);
+    key_set(&key, FIELD_IP_DST, 0x0a0000ff);
+    key_set(&key, FIELD_UDP_SRC, src);
+    key_set(&key, FIELD_UDP_DST, dst);
+    packet_init(p);
+    packet_compose(p, &key, size);
 }
