@@ -68,8 +68,7 @@ static void open_bridge(struct controller *c, const char *target)
     if (!c->pinctrl)
         log_err("bridge %s: %s", target, diag_text(&diag));
     diag_fini(&diag);
-    if (c->installer && c->generation) /* another bridge gets what has been published */
-        controller_resend(c);
+    c->is_installer_new = c->installer;
 }
 
 static void apply_config(struct controller *c)

@@ -37,12 +37,14 @@ struct controller {
     struct scope scope;
     bool is_complete;      /* the rows that the scope asks for are here */
     bool is_holding;       /* nothing is published until they are */
+    bool has_asked_more;   /* a portion of rows, since the engine last was settled */
     bool is_local_changed; /* something of the switch database changed, or our chassis row */
     bool is_register_due, are_tunnels_due, are_uplinks_due; /* what is in a database may differ */
     bool are_tunnels_open; /* the switch has made all; while they are not due */
 
     char *bridge_target;
     struct installer *installer;
+    bool is_installer_new; /* it has not heard yet what the switch should have */
     struct pinctrl *pinctrl;
 
     struct binding binding;
@@ -70,8 +72,6 @@ void controller_close_sb(struct controller *controller);
 /* publish.c */
 /* One slice of work; true when everything is settled and published. */
 bool controller_settle(struct controller *controller);
-/* Tells a new installer all that has been published. */
-void controller_resend(struct controller *controller);
 
 /* control.c */
 void control_register(struct controller *controller);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "controller/install/flows.h"
 #include "ovsdb/client/source.h"
 
 LOG_MODULE(publish);
@@ -31,7 +32,7 @@ static void on_object(const void *fact, bool added, void *c_)
         installer_set_object(c->installer, o->kind, o->id, added ? o->spec->s : NULL);
 }
 
-static void resend_object(const void *fact, void *c)
+static void send_object(const void *fact, void *c)
 {
     on_object(fact, true, c);
 }
@@ -46,15 +47,20 @@ static void send_flow(const void *fact, void *c_)
 static void on_flow(const void *fact, bool added UNUSED, void *c_)
 {
     struct controller *c = c_;
-    if (c->installer)
+    if (c->installer && !c->is_installer_new)
         send_flow(fact, c);
 }
 
-void controller_resend(struct controller *c)
+/* The installer hears what the switch should have. */
+static void tell_installer(struct controller *c)
 {
-    inc_for_each(c->inc, c->program.object, resend_object, c);
-    inc_for_each(c->inc, c->program.oflow, send_flow, c);
-    installer_commit(c->installer, c->generation);
+    inc_changes(c->inc, c->program.object, on_object, c);
+    inc_changes(c->inc, c->program.oflow, on_flow, c);
+    if (c->installer && c->is_installer_new) {
+        inc_for_each(c->inc, c->program.object, send_object, c);
+        inc_for_each(c->inc, c->program.oflow, send_flow, c);
+        c->is_installer_new = false;
+    }
 }
 
 static void on_reject(const void *fact, bool added, void *aux UNUSED)
@@ -104,8 +110,7 @@ static void publish(struct controller *c)
     if (c->options.verify)
         verify(c);
     c->generation++;
-    inc_changes(c->inc, c->program.object, on_object, c);
-    inc_changes(c->inc, c->program.oflow, on_flow, c);
+    tell_installer(c);
     for (size_t i = 0; c->installer && i < c->ids.flush.n; i++)
         installer_flush_zone(c->installer, c->ids.flush.data[i]);
     vec_clear(&c->ids.flush);
@@ -155,11 +160,14 @@ static bool is_scope_due(struct controller *c)
     return c->scope.is_stale;
 }
 
-/* The next portion of rows is asked for as soon as one has come. */
+/* The next portion of rows is asked for as soon as one has come, and the one before it is compiled. */
 static void ask_more(struct controller *c)
 {
-    if (c->sb && ovsdb_client_source_is_settled(c->sb_source) && scope_ask_more(&c->scope, c->sb))
+    if (!c->has_asked_more && c->sb && ovsdb_client_source_is_settled(c->sb_source) &&
+        scope_ask_more(&c->scope, c->sb)) {
         c->is_complete = false;
+        c->has_asked_more = true;
+    }
 }
 
 /* Asks for the rows that matter here. True when they have come; while the database cannot be reached, those that were there count. */
@@ -197,12 +205,22 @@ static bool settle_slice(struct controller *c)
             return false;
         }
     forget_trees(c);
+    c->has_asked_more = false;
     return true;
+}
+
+/* What has been compiled at the start goes to the switch while the rest is fetched and compiled. */
+static void fill_switch(struct controller *c)
+{
+    if (c->generation || !c->installer)
+        return;
+    tell_installer(c);
+    installer_fill(c->installer);
 }
 
 bool controller_settle(struct controller *c)
 {
-    if (c->is_published && inc_is_settled(c->inc) && !is_scope_due(c)) {
+    if (c->is_published && inc_is_settled(c->inc) && !c->is_installer_new && !is_scope_due(c)) {
         note_progress(c, c->generation + 1);
         if (c->progress.marks.n && c->installer &&
             vec_last(&c->progress.marks).generation > c->generation)
@@ -215,7 +233,8 @@ bool controller_settle(struct controller *c)
     if (!settle_slice(c))
         return false;
     if (!has_all_rows(c)) {
-        c->is_holding = true;
+        fill_switch(c);
+        c->is_holding = inc_is_settled(c->inc);
         return false;
     }
     publish(c);

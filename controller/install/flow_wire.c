@@ -3,7 +3,7 @@
  * Matches are the bytes of a struct minimatch, actions those of an of_actions list; both are interned blobs whose text is
  * aligned as memory from malloc is.
  */
-#include "controller/install/installer.h"
+#include "controller/install/flows.h"
 
 #include <string.h>
 
@@ -13,24 +13,6 @@
 struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions)
 {
     return rstr_pool_get_n(blobs, actions->n ? (const char *)actions->data : "", actions->n);
-}
-
-struct oflow_key flow_entry_key(const struct flow_entry *entry)
-{
-    return (struct oflow_key){
-        .match = entry->match,
-        .dp = entry->dp,
-        .priority = entry->priority,
-        .table = entry->table,
-    };
-}
-
-struct flow_value flow_entry_desired(const struct flow_entry *entry)
-{
-    if (!(entry->flags & FLOW_WANTED))
-        return (struct flow_value){NULL, 0};
-    return (struct flow_value){entry->actions,
-                               entry->flags & FLOW_OTHER ? entry->change->cookie : entry->cookie};
 }
 
 void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,

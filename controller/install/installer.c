@@ -6,6 +6,9 @@
  *
  * In UP at most one bundle is on its way; what changes meanwhile goes into the next. A bundle that fails changes nothing in the switch:
  * the flow that the error names is set aside and everything is read back again.
+ *
+ * A switch without flows need not wait until all is known that it should have: it is filled, in bundles, while the rest is made. The flows of
+ * the first table come last, with the first commit, and no packet meets a pipeline that is half there.
  */
 #include "controller/install/installer.h"
 
@@ -13,8 +16,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/pool.h"
 #include "base/vec.h"
+#include "controller/install/flows.h"
 #include "controller/install/objects.h"
 #include "controller/oflow_key.h"
 #include "lflow/lflow.h"
@@ -34,9 +37,8 @@ struct installer {
     struct of_remote *remote;
     struct of_conn *conn;
     enum state state;
-    struct hmap entries;
-    struct pool memory; /* of them */
-    VEC(struct flow_entry *) dirty, batch;
+    struct flows flows;
+    VEC(struct flow_entry *) batch; /* on its way */
     struct objects objects;
     VEC(uint32_t) flush; /* zones */
     unsigned option;     /* of tunnels: tun_metadata<option> */
@@ -45,127 +47,14 @@ struct installer {
     bool is_waiting;     /* for the barrier behind a bundle */
     bool has_failed;     /* the bundle on its way */
     bool has_desire;     /* installer_commit was called */
+    bool has_part;       /* installer_fill was */
+    bool is_fresh;       /* the switch had no flow when it was read back */
     bool is_rereading;
     uint32_t bundle_id, first_xid, barrier_xid, request_xid;
     uint64_t generation, sent_generation, confirmed_generation;
     struct timer retry;
     struct installer_stats stats;
 };
-
-/* --- Entries */
-
-static bool entry_is_for(const struct flow_entry *e, const struct oflow_key *key)
-{
-    return e->match == key->match && e->dp == key->dp && e->priority == key->priority &&
-           e->table == key->table;
-}
-
-static struct flow_entry *entry_get(struct installer *in, const struct oflow_key *key)
-{
-    uint64_t hash = oflow_key_hash(key);
-    struct flow_entry *e;
-    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &in->entries)
-        if (entry_is_for(e, key))
-            return e;
-    e = pool_alloc(&in->memory, sizeof *e);
-    *e = (struct flow_entry){
-        .match = rstr_ref(key->match),
-        .dp = key->dp,
-        .priority = key->priority,
-        .table = key->table,
-    };
-    hmap_insert(&in->entries, &e->node, hash);
-    return e;
-}
-
-static void set_flag(struct flow_entry *e, unsigned flag, bool on)
-{
-    e->flags = (uint8_t)(on ? e->flags | flag : e->flags & ~flag);
-}
-
-static struct flow_value there_of(const struct flow_entry *e)
-{
-    if (!(e->flags & FLOW_THERE))
-        return (struct flow_value){NULL, 0};
-    return e->flags & FLOW_OTHER ? e->change->there : (struct flow_value){e->actions, e->cookie};
-}
-
-static bool is_same(struct installer *in, const struct flow_value *a, const struct flow_value *b)
-{
-    return a->cookie == b->cookie && flow_actions_same(in->options.blobs, a->actions, b->actions);
-}
-
-static void drop_values(struct installer *in, const struct flow_entry *e)
-{
-    rstr_unref(e->actions);
-    if (!(e->flags & FLOW_OTHER))
-        return;
-    rstr_unref(e->change->there.actions);
-    pool_release(&in->memory, e->change, sizeof *e->change);
-}
-
-/* E should be as DESIRED says, and the switch has what THERE says. */
-static void entry_put(struct installer *in, struct flow_entry *e, struct flow_value desired,
-                      struct flow_value there)
-{
-    struct flow_entry old = *e;
-    struct flow_value value = desired.actions ? desired : there;
-    bool is_other = desired.actions && there.actions && !is_same(in, &desired, &there);
-    e->actions = value.actions ? rstr_ref(value.actions) : NULL;
-    e->cookie = value.cookie;
-    if (is_other) {
-        rstr_ref(there.actions);
-        e->change = pool_alloc(&in->memory, sizeof *e->change);
-        *e->change = (struct flow_change){desired.cookie, there};
-    }
-    set_flag(e, FLOW_WANTED, desired.actions);
-    set_flag(e, FLOW_THERE, there.actions);
-    set_flag(e, FLOW_OTHER, is_other);
-    drop_values(in, &old);
-}
-
-static void entry_free(struct installer *in, struct flow_entry *e)
-{
-    drop_values(in, e);
-    hmap_remove(&in->entries, &e->node);
-    rstr_unref(e->match);
-    pool_release(&in->memory, e, sizeof *e);
-}
-
-static void entry_free_if_unused(struct installer *in, struct flow_entry *e)
-{
-    if (!(e->flags & (FLOW_WANTED | FLOW_THERE | FLOW_DIRTY | FLOW_SENT)))
-        entry_free(in, e);
-}
-
-static void entry_want(struct installer *in, struct flow_entry *e, struct flow_value desired)
-{
-    if (flow_entry_desired(e).actions != desired.actions)
-        set_flag(e, FLOW_REJECTED, false);
-    entry_put(in, e, desired, there_of(e));
-}
-
-/* The switch has THERE for E; nothing, or nobody knows: no actions. */
-static void entry_is_there(struct installer *in, struct flow_entry *e, struct flow_value there)
-{
-    entry_put(in, e, flow_entry_desired(e), there);
-}
-
-/* Whether something must be sent for E. */
-static bool entry_differs(const struct flow_entry *e)
-{
-    if (!(e->flags & FLOW_WANTED))
-        return e->flags & FLOW_THERE;
-    return !(e->flags & FLOW_REJECTED) && (e->flags & (FLOW_THERE | FLOW_OTHER)) != FLOW_THERE;
-}
-
-static void mark(struct installer *in, struct flow_entry *e)
-{
-    if (e->flags & FLOW_DIRTY)
-        return;
-    set_flag(e, FLOW_DIRTY, true);
-    vec_push(&in->dirty, e);
-}
 
 /* --- Sending */
 
@@ -187,24 +76,35 @@ static void send_bundle_control(struct installer *in, enum of_bundle_type type)
     of_buf_fini(&buf);
 }
 
+/* Packets come in by it. */
+static bool is_way_in(const struct flow_entry *e)
+{
+    return e->table == OFTABLE_PHY_TO_LOG;
+}
+
 /* Takes the dirty entries that really differ into the batch. */
 static void batch_begin(struct installer *in)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < in->dirty.n; i++) {
-        struct flow_entry *e = in->dirty.data[i];
-        set_flag(e, FLOW_DIRTY, false);
-        if (entry_differs(e)) {
-            set_flag(e, FLOW_SENT, true);
-            in->dirty.data[n++] = e;
+    struct flow_entry *e;
+    size_t n_late = 0;
+    INVARIANT(!in->batch.n);
+    for (size_t i = 0; i < in->flows.dirty.n; i++) {
+        e = in->flows.dirty.data[i];
+        if (!in->has_desire && is_way_in(e)) {
+            in->flows.dirty.data[n_late++] = e;
+            continue;
+        }
+        e->flags &= (uint8_t)~FLOW_DIRTY;
+        if (flow_entry_differs(e)) {
+            e->flags |= FLOW_SENT;
+            vec_push(&in->batch, e);
         } else {
-            entry_free_if_unused(in, e);
+            flow_entry_free_if_unused(&in->flows, e);
         }
     }
-    in->dirty.n = n;
-    vec_fini(&in->batch);
-    in->batch = in->dirty;
-    memset(&in->dirty, 0, sizeof in->dirty);
+    in->flows.dirty.n = n_late;
+    if (!n_late) /* at the start it is long */
+        vec_fini(&in->flows.dirty);
     in->cursor = 0;
     in->sent_generation = in->generation;
 }
@@ -285,7 +185,7 @@ static bool batch_encode(struct installer *in)
             in->stats.adds++;
         else
             in->stats.deletes++;
-        entry_is_there(in, e, flow_entry_desired(e));
+        flow_entry_is_there(&in->flows, e, flow_entry_desired(e));
         if (buf.n > CHUNK)
             of_conn_send_buf(in->conn, &buf);
     }
@@ -295,9 +195,14 @@ static bool batch_encode(struct installer *in)
     return in->cursor == in->batch.n;
 }
 
+static bool may_send(const struct installer *in)
+{
+    return in->state == STATE_UP && (in->has_desire || (in->has_part && in->is_fresh));
+}
+
 static void pump(struct installer *in)
 {
-    if (in->state != STATE_UP || in->is_waiting || !in->has_desire)
+    if (in->is_waiting || !may_send(in))
         return;
     if (!in->is_sending) {
         batch_begin(in);
@@ -315,8 +220,8 @@ static void batch_end(struct installer *in)
 {
     for (size_t i = 0; i < in->batch.n; i++) {
         struct flow_entry *e = in->batch.data[i];
-        set_flag(e, FLOW_SENT, false);
-        entry_free_if_unused(in, e);
+        e->flags &= (uint8_t)~FLOW_SENT;
+        flow_entry_free_if_unused(&in->flows, e);
     }
     vec_fini(&in->batch); /* at the start it is long */
     objects_sent(&in->objects);
@@ -327,10 +232,8 @@ static void batch_end(struct installer *in)
 
 static void readback_begin(struct installer *in)
 {
-    struct flow_entry *e;
     in->state = STATE_READBACK;
-    HMAP_FOR_EACH (e, node, &in->entries)
-        entry_is_there(in, e, (struct flow_value){NULL, 0});
+    flows_forget_there(&in->flows);
     struct of_flow_stats_request req;
     of_flow_stats_request_init(&req);
     struct of_buf buf = OF_BUF_INIT;
@@ -355,25 +258,21 @@ static void take_flow(struct installer *in, const struct of_flow_stats *fs)
         return;
     struct oflow_key key = oflow_key_of(in->options.blobs, &fs->match, fs->table_id, fs->priority);
     struct rstr *actions = flow_actions_blob(in->options.blobs, &fs->actions);
-    entry_is_there(in, entry_get(in, &key), (struct flow_value){actions, fs->cookie});
+    flow_entry_is_there(&in->flows, flow_entry_get(&in->flows, &key),
+                        (struct flow_value){actions, fs->cookie});
     rstr_unref(actions);
     rstr_unref(key.match);
 }
 
 static void readback_end(struct installer *in)
 {
-    struct flow_entry *e;
+    size_t n = flows_compare(&in->flows);
     in->state = STATE_UP;
-    HMAP_FOR_EACH_SAFE (e, node, &in->entries) {
-        if (entry_differs(e))
-            mark(in, e);
-        else
-            entry_free_if_unused(in, e);
-    }
+    in->is_fresh = !n;
     if (in->has_desire)
-        log_info("read back the switch's flows: %zu to change", in->dirty.n);
+        log_info("read back the switch's flows: %zu, %zu to change", n, in->flows.dirty.n);
     else
-        log_info("read back the switch's flows: %zu", in->entries.n);
+        log_info("read back the switch's flows: %zu", n);
     pump(in);
 }
 
@@ -486,30 +385,12 @@ static void on_barrier(struct installer *in, const struct of_msg *msg)
     }
 }
 
-static void set_aside(struct flow_entry *e, const char *why)
-{
-    enum { TEXT_MAX = 2000 };
-    struct str text = STR_INIT;
-    struct match match;
-    struct oflow_key key = flow_entry_key(e);
-    oflow_key_match(&key, &match);
-    str_putf(&text, "table=%u,", e->table);
-    match_put(&text, &match, (int)e->priority, NULL);
-    str_put(&text, " actions=");
-    of_actions_put(&text, e->actions->s, e->actions->n, NULL);
-    if (text.n > TEXT_MAX)
-        str_truncate(&text, TEXT_MAX);
-    log_err("a flow is left out (%s): %s", why, str_c(&text));
-    str_fini(&text);
-    set_flag(e, FLOW_REJECTED, true);
-}
-
 /* Sets the flow that the switch complains of aside. */
 static void reject(struct installer *in, uint32_t xid, const char *why)
 {
     uint32_t i = xid - in->first_xid;
     if (i < in->batch.n && in->batch.data[i]->flags & FLOW_WANTED)
-        set_aside(in->batch.data[i], why);
+        flow_entry_set_aside(in->batch.data[i], why);
 }
 
 static void on_error(struct installer *in, const struct of_msg *msg)
@@ -590,7 +471,7 @@ struct installer *installer_new(const struct installer_options *options,
     in->options.target = xstrdup(options->target);
     in->confirmed = confirmed;
     in->aux = aux;
-    in->memory.is_plain = POOL_IS_PLAIN;
+    flows_init(&in->flows, options->blobs);
     objects_init(&in->objects);
     timer_init(&in->retry, options->loop, on_retry, in);
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
@@ -614,12 +495,7 @@ void installer_free(struct installer *in)
         return;
     of_remote_free(in->remote);
     timer_stop(&in->retry);
-    struct flow_entry *e;
-    HMAP_FOR_EACH_SAFE (e, node, &in->entries)
-        entry_free(in, e);
-    hmap_fini(&in->entries);
-    pool_fini(&in->memory);
-    vec_fini(&in->dirty);
+    flows_fini(&in->flows);
     vec_fini(&in->batch);
     vec_fini(&in->flush);
     objects_fini(&in->objects);
@@ -630,14 +506,14 @@ void installer_free(struct installer *in)
 void installer_set(struct installer *in, const struct oflow_key *key, uint64_t cookie,
                    struct rstr *actions)
 {
-    struct flow_entry *e = entry_get(in, key);
-    entry_want(in, e, (struct flow_value){actions, actions ? cookie : 0});
+    struct flow_entry *e = flow_entry_get(&in->flows, key);
+    flow_entry_want(&in->flows, e, (struct flow_value){actions, actions ? cookie : 0});
     if (actions && !(e->flags & FLOW_REJECTED) && !flow_actions_fit(actions))
-        set_aside(e, "longer than a message can be");
+        flow_entry_set_aside(e, "longer than a message can be");
     if (in->state == STATE_UP)
-        mark(in, e);
+        flow_entry_mark(&in->flows, e);
     else
-        entry_free_if_unused(in, e); /* everything is compared after reading back */
+        flow_entry_free_if_unused(&in->flows, e); /* everything is compared after reading back */
 }
 
 void installer_set_object(struct installer *in, enum id_kind kind, uint32_t id, const char *spec)
@@ -662,6 +538,12 @@ void installer_commit(struct installer *in, uint64_t generation)
     pump(in);
 }
 
+void installer_fill(struct installer *in)
+{
+    in->has_part = true;
+    pump(in);
+}
+
 uint64_t installer_confirmed(const struct installer *in)
 {
     return in->confirmed_generation;
@@ -670,13 +552,11 @@ uint64_t installer_confirmed(const struct installer *in)
 struct installer_stats installer_stats(const struct installer *in)
 {
     struct installer_stats stats = in->stats;
-    const struct flow_entry *e;
+    struct flows_count count = flows_count(&in->flows);
     stats.is_connected = in->state == STATE_UP;
     stats.objects = in->objects.n_messages;
-    HMAP_FOR_EACH (e, node, &in->entries) {
-        stats.desired += !!(e->flags & FLOW_WANTED);
-        stats.installed += !!(e->flags & FLOW_THERE);
-        stats.rejected += !!(e->flags & FLOW_REJECTED);
-    }
+    stats.desired = count.desired;
+    stats.installed = count.there;
+    stats.rejected = count.rejected;
     return stats;
 }

@@ -46,62 +46,13 @@ void installer_set_object(struct installer *installer, enum id_kind kind, uint32
 /* Connections of a zone that has a new owner are forgotten before its first flow is there. */
 void installer_flush_zone(struct installer *installer, uint32_t zone);
 /* What was set makes up GENERATION: sends the difference as soon as the switch is ready for it. Nothing is sent
- * before the first call. */
+ * before the first call, unless installer_fill was called. */
 void installer_commit(struct installer *installer, uint64_t generation);
+
+/* Before the first commit: there will be more, but what was set so far may go to a switch that has no flows at all. No packet meets it before the
+ * commit. */
+void installer_fill(struct installer *installer);
 
 /* The last generation known to be in the switch; 0: none. */
 uint64_t installer_confirmed(const struct installer *installer);
 struct installer_stats installer_stats(const struct installer *installer);
-
-/* ---- Between the files of this folder ---- */
-
-struct flow_value {
-    struct rstr *actions; /* NULL: no flow */
-    uint64_t cookie;
-};
-
-struct flow_change {
-    uint64_t cookie; /* desired */
-    struct flow_value there;
-};
-
-/* There are as many as flows, so they are small: what is desired and what the switch has are mostly the same, one value. */
-struct flow_entry {
-    struct hnode node;
-    struct rstr *match; /* with the next three a struct oflow_key */
-    uint32_t dp;
-    uint16_t priority;
-    uint8_t table;
-    uint8_t flags;        /* FLOW_... */
-    struct rstr *actions; /* desired, else what the switch has; NULL: neither */
-    union {
-        uint64_t cookie;            /* the same */
-        struct flow_change *change; /* FLOW_OTHER */
-    };
-};
-
-enum {
-    FLOW_WANTED = 1 << 0,   /* it is desired */
-    FLOW_THERE = 1 << 1,    /* the switch has it */
-    FLOW_OTHER = 1 << 2,    /* both, and with other actions or another cookie */
-    FLOW_REJECTED = 1 << 3, /* the switch refused these actions */
-    FLOW_DIRTY = 1 << 4,    /* in installer->dirty */
-    FLOW_SENT = 1 << 5,     /* in installer->batch */
-};
-
-/* What the facts (struct fact_oflow) of one key make together, a new reference: the first in content order that does something by itself; if all
- * are clauses of conjunctions, all of them. NULL: there is none. */
-struct rstr *flow_actions_of(struct rstr_pool *blobs, struct inc_facts facts, uint64_t *cookie);
-/* The list as an interned blob (a new reference); nothing, a drop, is a blob too. */
-struct rstr *flow_actions_blob(struct rstr_pool *blobs, const struct of_actions *actions);
-/* The two forms are the same flow to a switch: equal, or equal after a trip over the wire. */
-bool flow_actions_same(struct rstr_pool *blobs, struct rstr *a, struct rstr *b);
-/* Whether a flow mod, and a bundle around it, can hold the actions: a message has 65535 bytes. */
-bool flow_actions_fit(const struct rstr *actions);
-/* What ENTRY is for, borrowed. */
-struct oflow_key flow_entry_key(const struct flow_entry *entry);
-/* What it should be, borrowed. */
-struct flow_value flow_entry_desired(const struct flow_entry *entry);
-/* Appends a flow mod: ADD with the desired actions, or DELETE_STRICT when none are desired. */
-void flow_entry_encode(const struct flow_entry *entry, uint8_t version, uint32_t xid,
-                       struct of_buf *out);

@@ -372,8 +372,8 @@ static void wait_idle(struct world *w, unsigned readbacks)
     assert_true(w->fake.n_readbacks >= readbacks);
 }
 
-static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority, uint32_t out,
-                     uint64_t cookie)
+static void set_flow_in(struct world *w, struct rstr_pool *blobs, unsigned table, uint32_t priority,
+                        uint32_t out, uint64_t cookie)
 {
     struct match match;
     match_init(&match);
@@ -381,7 +381,7 @@ static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority
     match_set(&match, FIELD_REG15, priority);
     match_set(&match, FIELD_ETH_TYPE, 0x0800);
     match_set_masked(&match, FIELD_IP_DST, 0x0a000000, 0xff000000);
-    struct oflow_key key = oflow_key_of(blobs, &match, 8, priority);
+    struct oflow_key key = oflow_key_of(blobs, &match, table, priority);
     struct of_actions actions = OF_ACTIONS_INIT;
     if (out) {
         struct subfield low = subfield_make(FIELD_REG10, 6, 1);
@@ -397,6 +397,12 @@ static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority
     rstr_unref(text);
     rstr_unref(key.match);
     of_actions_fini(&actions);
+}
+
+static void set_flow(struct world *w, struct rstr_pool *blobs, uint32_t priority, uint32_t out,
+                     uint64_t cookie)
+{
+    set_flow_in(w, blobs, 8, priority, out, cookie);
 }
 
 static void set_three(struct world *w)
@@ -596,6 +602,66 @@ static void test_groups_and_meters(void **state UNUSED)
     world_fini(&w);
 }
 
+static void wait_flows(struct world *w, size_t n)
+{
+    int64_t end = env_now_ms(env_real()) + 10000;
+    while (w->fake.flows.n != n && env_now_ms(env_real()) < end)
+        loop_run_once(w->loop, 50000);
+    assert_int_equal(w->fake.flows.n, n);
+}
+
+/* A switch without flows gets what is known, but no way in; what has changed by the commit is put right with it. */
+static void test_empty_switch_is_filled(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_three(&w);
+    set_flow_in(&w, &w.blobs, 0, 50, 5, 0x50);
+    installer_fill(w.installer);
+    wait_flows(&w, 3);
+    set_flow(&w, &w.blobs, 104, 4, 0x1004);
+    installer_set_object(w.installer, ID_GROUP, 5, lb_spec);
+    installer_fill(w.installer);
+    wait_flows(&w, 4);
+    for (size_t i = 0; i < w.fake.flows.n; i++)
+        assert_int_equal(w.fake.flows.data[i].key.table, 8);
+    assert_int_equal(w.fake.groups.n, 1);
+    assert_int_equal(w.confirmed, 0);
+
+    set_flow(&w, &w.blobs, 101, 0, 0);
+    set_flow(&w, &w.blobs, 102, 7, 0x1002);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.flows.n, 4);
+    assert_int_equal(w.fake.n_mods, 8); /* four flows and a group, then three */
+    world_fini(&w);
+}
+
+/* Another controller's, or an earlier life's, flows stay as they are until all is known. */
+static void test_full_switch_is_not_filled(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    unsigned readbacks = w.fake.n_readbacks, mods = w.fake.n_mods;
+
+    new_installer(&w);
+    set_flow(&w, &w.blobs, 101, 1, 0x1001);
+    set_flow(&w, &w.blobs, 102, 9, 0x1002); /* another for now */
+    installer_fill(w.installer);
+    wait_idle(&w, readbacks + 1);
+    set_flow(&w, &w.blobs, 104, 4, 0x1004); /* for now only */
+    installer_fill(w.installer);
+    set_flow(&w, &w.blobs, 104, 0, 0);
+    set_three(&w);
+    installer_commit(w.installer, 1);
+    wait_confirmed(&w, 1);
+    assert_int_equal(w.fake.n_mods, mods);
+    world_fini(&w);
+}
+
 static void test_bad_target(void **state UNUSED)
 {
     struct loop *loop = loop_new(env_real());
@@ -618,6 +684,8 @@ int main(void)
         cmocka_unit_test(test_flow_that_does_not_fit),
         cmocka_unit_test(test_switch_that_lost_its_flows),
         cmocka_unit_test(test_groups_and_meters),
+        cmocka_unit_test(test_empty_switch_is_filled),
+        cmocka_unit_test(test_full_switch_is_not_filled),
         cmocka_unit_test(test_bad_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include "base/env.h"
 #include "base/vec.h"
 #include "controller/allocate/ids.h"
-#include "controller/install/installer.h"
+#include "controller/install/flows.h"
 #include "controller/oflow_key.h"
 #include "controller/program.h"
 #include "flow/key.h"
