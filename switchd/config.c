@@ -383,8 +383,23 @@ static void remove_bridges(struct config *config, const struct row *root)
     }
 }
 
+/* For how long who forwards packets looks for more before it sleeps. */
+static int64_t read_busy_poll(const struct smap *other)
+{
+    static struct log_rate rate = LOG_RATE(1, 5);
+    const char *text = smap_get_or(other, "busy-poll-usecs", "");
+    int64_t us = smap_get_int(other, "busy-poll-usecs", *text ? -1 : BUSY_POLL_US);
+    if (us >= 0 && us <= BUSY_POLL_US_MAX)
+        return us;
+    log_warn_limited(&rate,
+                     "other_config: bad value for busy-poll-usecs: %s (wanted: 0 to %d); it is %d",
+                     text, BUSY_POLL_US_MAX, BUSY_POLL_US);
+    return BUSY_POLL_US;
+}
+
 /* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000),
- * how many threads forward packets, and whether flows are being restored: a switch that starts so neither forwards nor talks to controllers until they are. */
+ * how many threads forward packets, for how long they look for more, and whether flows are being restored: a switch that starts so neither
+ * forwards nor talks to controllers until they are. */
 static void apply_options(struct config *config, const struct row *root)
 {
     struct smap other = SMAP_INIT;
@@ -395,6 +410,8 @@ static void apply_options(struct config *config, const struct row *root)
     forwarders_set(
         &config->vs->host,
         (unsigned)MIN(MAX(smap_get_int(&other, "n-handler-threads", 1), 1), FORWARDERS_MAX));
+    if (!config->vs->host.dummy_override) /* clocks of tests stand still meanwhile */
+        busy_poll_set(&config->vs->host.poll, read_busy_poll(&other));
     bool wait = smap_get_bool(&other, "flow-restore-wait", false);
     config->vs->restore_wait = wait && (!config->applied || config->vs->restore_wait);
     config->statistics_ms =

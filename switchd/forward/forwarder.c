@@ -24,6 +24,7 @@ struct forwarder {
     int epoll, wake; /* WAKE: it is to stop */
     unsigned n_watches;
     struct port_lane lane;
+    struct busy_poll poll;
     bool away; /* set in the turn, cleared under ALL->back's lock */
 };
 
@@ -80,9 +81,14 @@ static void *run(void *f_)
     struct forwarders *all = f->all;
     for (bool quit = false; !quit;) {
         struct epoll_event events[EVENTS];
-        int n = epoll_wait(f->epoll, events, EVENTS, -1);
+        bool looks = busy_poll_goes_on(&f->poll, env_now_us(all->host->env));
+        int n = epoll_wait(f->epoll, events, EVENTS, looks ? 0 : -1);
         INVARIANT(n >= 0 || errno == EINTR);
+        if (n <= 0)
+            continue;
         turn_take(&all->turn);
+        busy_poll_set(&f->poll, all->host->poll.limit_us);
+        busy_poll_saw(&f->poll, env_now_us(all->host->env));
         for (int i = 0; i < n && !all->quit; i++)
             serve(f, events[i].data.u64);
         quit = all->quit;
@@ -173,6 +179,7 @@ static void start_one(struct forwarders *all, struct forwarder *f)
     INVARIANT(f->epoll >= 0 && f->wake >= 0 &&
               !epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event));
     lane_init(&f->lane);
+    busy_poll_init(&f->poll, all->host->counters);
     INVARIANT(!pthread_create(&f->thread, NULL, run, f));
     char name[16];
     snprintf(name, sizeof name, "handler%u", (unsigned)(f - all->each) + 1);

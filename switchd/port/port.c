@@ -38,6 +38,21 @@ uint8_t *port_buffers_new(void)
     return xmalloc((size_t)PORT_BATCH * BUFFER_SIZE);
 }
 
+/* A call that is put off until the next turn keeps the loop from sleeping before it. */
+static void look(void *host_)
+{
+    struct port_host *host = host_;
+    if (busy_poll_goes_on(&host->poll, loop_now_us(host->loop)))
+        deferred_schedule(&host->look);
+}
+
+static void note_packets(struct port_host *host)
+{
+    busy_poll_saw(&host->poll, loop_now_us(host->loop));
+    if (host->poll.armed)
+        deferred_schedule(&host->look);
+}
+
 void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
                     struct counters *counters,
                     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n),
@@ -50,6 +65,8 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     host->kept = xmalloc(KEEP_MAX);
     list_init(&host->queued);
     list_init(&host->watches);
+    busy_poll_init(&host->poll, counters);
+    deferred_init(&host->look, loop, LOOP_OUTPUT, look, host);
     host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
 }
 
@@ -60,6 +77,7 @@ void port_host_fini(struct port_host *host)
     free(host->kept);
     tunnel_table_free(host->tunnels);
     bypass_free(host->bypass);
+    deferred_cancel(&host->look);
 }
 
 struct packet *port_host_packet(struct port_host *host, size_t i)
@@ -113,6 +131,8 @@ void port_receive(struct port *port, size_t n)
         port->stats.rx_bytes += host->batch[i].size;
     port->stats.rx_packets += n;
     port_host_begin(host);
+    if (!host->lane)
+        note_packets(host);
     host->rx(host->aux, port, host->batch, n);
     if (host->lane) { /* which sees to the rest */
         host->receiving = false;

@@ -30,6 +30,7 @@
 #include "io/loop.h"
 #include "switchd/dp.h"
 #include "switchd/forward/watch.h"
+#include "switchd/port/busy_poll.h"
 #include "switchd/smap.h"
 #include "switchd/tlv.h"
 
@@ -60,6 +61,8 @@ struct port_host {
     struct list watches;           /* forward/watch.h */
     struct forwarders *forwarders; /* threads that share the work; NULL: none */
     struct port_lane *lane;        /* of the forwarder whose turn it is; NULL: the loop's thread */
+    struct busy_poll poll;         /* of the loop's thread */
+    struct deferred look;
 
     /* Output that waits for the end of the batch. */
     bool receiving;
