@@ -53,7 +53,8 @@ static void open_bridge(struct controller *c, const char *target)
                                         .target = target,
                                         .rundir = c->rundir,
                                         .tls = c->options.tls,
-                                        .blobs = &c->program.blobs};
+                                        .inc = c->inc,
+                                        .program = &c->program};
     c->installer = installer_new(&install, on_confirmed, c, &diag);
     struct pinctrl_options pin = {.loop = c->options.loop,
                                   .target = target,

@@ -8,28 +8,17 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "controller/install/flows.h"
 #include "ovsdb/client/source.h"
 
 LOG_MODULE(publish);
 
 enum { SLICE_UNITS = 16, SLICE_US = 1000, LATE_MS = 100, TREES_MAX = 4096 };
 
-static void set_flow(struct controller *c, const struct oflow_key *key)
-{
-    struct inc_facts facts = inc_look(c->inc, c->program.oflow_by_key, key);
-    uint64_t cookie;
-    struct rstr *actions = flow_actions_of(&c->program.blobs, facts, &cookie);
-    installer_set(c->installer, key, cookie, actions);
-    rstr_unref(actions);
-}
-
 static void on_object(const void *fact, bool added, void *c_)
 {
     const struct fact_object *o = fact;
     struct controller *c = c_;
-    if (c->installer)
-        installer_set_object(c->installer, o->kind, o->id, added ? o->spec->s : NULL);
+    installer_set_object(c->installer, o->kind, o->id, added ? o->spec->s : NULL);
 }
 
 static void send_object(const void *fact, void *c)
@@ -37,30 +26,24 @@ static void send_object(const void *fact, void *c)
     on_object(fact, true, c);
 }
 
-/* What the switch is to have for a key is looked up whatever happened to one of its facts. */
-static void send_flow(const void *fact, void *c_)
+/* Somebody else looks after them, or will look at all. */
+static void on_seen(const void *fact UNUSED, bool added UNUSED, void *aux UNUSED)
 {
-    const struct fact_oflow *flow = fact;
-    set_flow(c_, &flow->key);
-}
-
-static void on_flow(const void *fact, bool added UNUSED, void *c_)
-{
-    struct controller *c = c_;
-    if (c->installer && !c->is_installer_new)
-        send_flow(fact, c);
 }
 
 /* The installer hears what the switch should have. */
 static void tell_installer(struct controller *c)
 {
-    inc_changes(c->inc, c->program.object, on_object, c);
-    inc_changes(c->inc, c->program.oflow, on_flow, c);
-    if (c->installer && c->is_installer_new) {
-        inc_for_each(c->inc, c->program.object, send_object, c);
-        inc_for_each(c->inc, c->program.oflow, send_flow, c);
-        c->is_installer_new = false;
+    if (!c->installer) {
+        inc_changes(c->inc, c->program.object, on_seen, NULL);
+        inc_changes(c->inc, c->program.oflow, on_seen, NULL);
+        return;
     }
+    inc_changes(c->inc, c->program.object, on_object, c);
+    if (c->is_installer_new)
+        inc_for_each(c->inc, c->program.object, send_object, c);
+    c->is_installer_new = false;
+    installer_take(c->installer);
 }
 
 static void on_reject(const void *fact, bool added, void *aux UNUSED)
@@ -80,11 +63,6 @@ static void on_local(const void *fact, bool added, void *c_)
     sb_index_set_local(&c->index, &local->datapath, added);
     if (c->pinctrl)
         pinctrl_place_changed(c->pinctrl);
-}
-
-/* has_all_rows has seen them. */
-static void on_seen(const void *fact UNUSED, bool added UNUSED, void *aux UNUSED)
-{
 }
 
 static void verify(struct controller *c)
@@ -209,18 +187,28 @@ static bool settle_slice(struct controller *c)
     return true;
 }
 
-/* What has been compiled at the start goes to the switch while the rest is fetched and compiled. */
+/* While rows are still to come: what has been compiled at the start goes to the switch, and what was published to one that has lost it. */
 static void fill_switch(struct controller *c)
 {
-    if (c->generation || !c->installer)
+    if (!c->installer || (c->generation && !installer_wants_flows(c->installer)))
         return;
     tell_installer(c);
-    installer_fill(c->installer);
+    if (c->generation)
+        installer_commit(c->installer, c->generation);
+    else
+        installer_fill(c->installer);
+}
+
+/* It has to be told what the switch should have. */
+static bool has_installer_question(const struct controller *c)
+{
+    return c->is_installer_new || (c->installer && installer_wants_flows(c->installer));
 }
 
 bool controller_settle(struct controller *c)
 {
-    if (c->is_published && inc_is_settled(c->inc) && !c->is_installer_new && !is_scope_due(c)) {
+    if (c->is_published && inc_is_settled(c->inc) && !has_installer_question(c) &&
+        !is_scope_due(c)) {
         note_progress(c, c->generation + 1);
         if (c->progress.marks.n && c->installer &&
             vec_last(&c->progress.marks).generation > c->generation)

@@ -3,8 +3,11 @@
 
 #include "base/log.h"
 #include "controller/oflow_key.h"
+#include "inc/mark.h"
 
 LOG_MODULE(install);
+
+enum { KEEP_BYTES = 1 << 20 }; /* there are many entries after a start, and then few */
 
 static bool entry_is_for(const struct flow_entry *e, const struct oflow_key *key)
 {
@@ -12,13 +15,20 @@ static bool entry_is_for(const struct flow_entry *e, const struct oflow_key *key
            e->table == key->table;
 }
 
-struct flow_entry *flow_entry_get(struct flows *flows, const struct oflow_key *key)
+static struct flow_entry *entry_find(const struct flows *flows, const struct oflow_key *key)
 {
-    uint64_t hash = oflow_key_hash(key);
     struct flow_entry *e;
-    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &flows->entries)
+    HMAP_FOR_EACH_WITH_HASH (e, node, oflow_key_hash(key), &flows->entries)
         if (entry_is_for(e, key))
             return e;
+    return NULL;
+}
+
+static struct flow_entry *entry_get(struct flows *flows, const struct oflow_key *key)
+{
+    struct flow_entry *e = entry_find(flows, key);
+    if (e)
+        return e;
     e = pool_alloc(&flows->memory, sizeof *e);
     *e = (struct flow_entry){
         .match = rstr_ref(key->match),
@@ -26,7 +36,7 @@ struct flow_entry *flow_entry_get(struct flows *flows, const struct oflow_key *k
         .priority = key->priority,
         .table = key->table,
     };
-    hmap_insert(&flows->entries, &e->node, hash);
+    hmap_insert(&flows->entries, &e->node, oflow_key_hash(key));
     return e;
 }
 
@@ -62,7 +72,8 @@ static struct flow_value there_of(const struct flow_entry *e)
 
 static bool is_same(struct flows *flows, const struct flow_value *a, const struct flow_value *b)
 {
-    return a->cookie == b->cookie && flow_actions_same(flows->blobs, a->actions, b->actions);
+    return a->cookie == b->cookie &&
+           flow_actions_same(&flows->program->blobs, a->actions, b->actions);
 }
 
 static void drop_values(struct flows *flows, const struct flow_entry *e)
@@ -102,22 +113,53 @@ static void entry_free(struct flows *flows, struct flow_entry *e)
     pool_release(&flows->memory, e, sizeof *e);
 }
 
-void flow_entry_free_if_unused(struct flows *flows, struct flow_entry *e)
+static void release_memory(struct flows *flows)
 {
-    if (!(e->flags & (FLOW_WANTED | FLOW_THERE | FLOW_DIRTY | FLOW_SENT)))
-        entry_free(flows, e);
+    pool_fini(&flows->memory);
+    hmap_fini(&flows->entries);
+    flows->memory = (struct pool){.is_plain = POOL_IS_PLAIN};
 }
 
-void flow_entry_want(struct flows *flows, struct flow_entry *e, struct flow_value desired)
+/* A fact that says just what E does is marked in its place. */
+static bool is_marked_instead(struct flows *flows, const struct flow_entry *e)
+{
+    struct fact_oflow fact;
+    INC_CLEAR(fact);
+    fact.key = flow_entry_key(e);
+    fact.actions = e->actions;
+    fact.cookie = e->cookie;
+    if (!inc_mark(flows->inc, flows->program->oflow, &fact))
+        return false;
+    flows->n_marked++;
+    return true;
+}
+
+void flow_entry_settle(struct flows *flows, struct flow_entry *e)
+{
+    enum { IN_FORCE = FLOW_WANTED | FLOW_THERE };
+    if (!e->flags || (e->flags == IN_FORCE && is_marked_instead(flows, e)))
+        entry_free(flows, e);
+    if (!flows->entries.n && flows->memory.bytes > KEEP_BYTES)
+        release_memory(flows);
+}
+
+static void entry_want(struct flows *flows, struct flow_entry *e, struct flow_value desired)
 {
     if (flow_entry_desired(e).actions != desired.actions)
         set_flag(e, FLOW_REJECTED, false);
     entry_put(flows, e, desired, there_of(e));
+    if (desired.actions && !(e->flags & FLOW_REJECTED) && !flow_actions_fit(desired.actions))
+        flow_entry_set_aside(e, "longer than a message can be");
 }
 
-void flow_entry_is_there(struct flows *flows, struct flow_entry *e, struct flow_value there)
+static void entry_is_there(struct flows *flows, struct flow_entry *e, struct flow_value there)
 {
     entry_put(flows, e, flow_entry_desired(e), there);
+}
+
+void flow_entry_sent(struct flows *flows, struct flow_entry *e)
+{
+    entry_is_there(flows, e, flow_entry_desired(e));
 }
 
 bool flow_entry_differs(const struct flow_entry *e)
@@ -127,7 +169,7 @@ bool flow_entry_differs(const struct flow_entry *e)
     return !(e->flags & FLOW_REJECTED) && (e->flags & (FLOW_THERE | FLOW_OTHER)) != FLOW_THERE;
 }
 
-void flow_entry_mark(struct flows *flows, struct flow_entry *e)
+static void mark_dirty(struct flows *flows, struct flow_entry *e)
 {
     if (e->flags & FLOW_DIRTY)
         return;
@@ -153,9 +195,149 @@ void flow_entry_set_aside(struct flow_entry *e, const char *why)
     set_flag(e, FLOW_REJECTED, true);
 }
 
-void flows_init(struct flows *flows, struct rstr_pool *blobs)
+/* --- What is wanted */
+
+static struct flow_value value_of(const struct fact_oflow *fact)
 {
-    *flows = (struct flows){.blobs = blobs, .memory = {.is_plain = POOL_IS_PLAIN}};
+    return (struct flow_value){fact->actions, fact->cookie};
+}
+
+/* The switch has what FACT says, and from now on an entry knows. */
+static struct flow_entry *mark_to_entry(struct flows *flows, const struct fact_oflow *fact)
+{
+    struct flow_entry *e = entry_get(flows, &fact->key);
+    inc_unmark(flows->inc, flows->program->oflow, fact);
+    flows->n_marked--;
+    entry_is_there(flows, e, value_of(fact));
+    return e;
+}
+
+static const struct fact_oflow *find_marked(const struct flows *flows, struct inc_facts facts)
+{
+    const struct fact_oflow *fact;
+    INC_FOR_EACH(fact, facts)
+    if (inc_is_marked(flows->inc, flows->program->oflow, fact))
+        return fact;
+    return NULL;
+}
+
+/* Of KEY all is wanted that FACTS say. */
+static void want(struct flows *flows, const struct oflow_key *key, struct inc_facts facts)
+{
+    struct flow_entry *e = entry_find(flows, key);
+    const struct fact_oflow *marked = find_marked(flows, facts);
+    struct flow_value desired;
+    desired.actions = flow_actions_of(&flows->program->blobs, facts, &desired.cookie);
+    if (marked && (marked->actions != desired.actions || marked->cookie != desired.cookie))
+        e = mark_to_entry(flows, marked);
+    else if (!e && !marked && desired.actions)
+        e = entry_get(flows, key);
+    if (e) {
+        entry_want(flows, e, desired);
+        if (flow_entry_differs(e))
+            mark_dirty(flows, e);
+        else
+            flow_entry_settle(flows, e);
+    }
+    rstr_unref(desired.actions);
+}
+
+static struct inc_facts facts_of(const struct flows *flows, const struct oflow_key *key)
+{
+    return inc_look(flows->inc, flows->program->oflow_by_key, key);
+}
+
+static void on_change(const void *fact_, bool added, void *flows_)
+{
+    struct flows *flows = flows_;
+    const struct fact_oflow *fact = fact_;
+    if (!added && inc_is_marked(flows->inc, flows->program->oflow, fact))
+        mark_to_entry(flows, fact);
+    want(flows, &fact->key, facts_of(flows, &fact->key));
+}
+
+static void want_entry(struct flows *flows, const struct flow_entry *e)
+{
+    struct oflow_key key = flow_entry_key(e);
+    want(flows, &key, facts_of(flows, &key));
+}
+
+/* Everything is compared later. */
+static void on_change_unknown(const void *fact UNUSED, bool added UNUSED, void *flows UNUSED)
+{
+}
+
+static void on_each(const void *fact_, void *flows_)
+{
+    struct flows *flows = flows_;
+    const struct fact_oflow *fact = fact_;
+    struct inc_facts facts = facts_of(flows, &fact->key);
+    if (facts.v[0] == fact_) /* once for each key */
+        want(flows, &fact->key, facts);
+}
+
+void flows_take(struct flows *flows, bool whole)
+{
+    inc_changes(flows->inc, flows->program->oflow, flows->is_known ? on_change : on_change_unknown,
+                flows);
+    if (flows->is_known || !whole)
+        return;
+    struct flow_entry *e;
+    HMAP_FOR_EACH_SAFE (e, node, &flows->entries)
+        if (e->flags & FLOW_REJECTED) /* perhaps nobody wants it any longer */
+            want_entry(flows, e);
+    inc_for_each(flows->inc, flows->program->oflow, on_each, flows);
+    flows->is_known = true;
+}
+
+void flows_sweep(struct flows *flows)
+{
+    struct flow_entry *e;
+    HMAP_FOR_EACH (e, node, &flows->entries)
+        if (flow_entry_differs(e))
+            mark_dirty(flows, e);
+}
+
+/* --- What is there */
+
+void flows_forget(struct flows *flows)
+{
+    struct flow_entry *e;
+    flows->is_known = false;
+    flows->n_read = flows->n_marked = 0;
+    inc_unmark_all(flows->inc, flows->program->oflow);
+    vec_fini(&flows->dirty);
+    HMAP_FOR_EACH_SAFE (e, node, &flows->entries) {
+        INVARIANT(!(e->flags & FLOW_SENT));
+        set_flag(e, FLOW_DIRTY, false);
+        if (e->flags & FLOW_REJECTED) /* it would be again */
+            entry_is_there(flows, e, (struct flow_value){NULL, 0});
+        else
+            entry_free(flows, e);
+    }
+}
+
+void flows_read_back(struct flows *flows, const struct oflow_key *key, struct flow_value there)
+{
+    entry_is_there(flows, entry_get(flows, key), there);
+    flows->n_read++;
+}
+
+struct flows_count flows_count(const struct flows *flows)
+{
+    const struct flow_entry *e;
+    struct flows_count count = {flows->n_marked, flows->n_marked, 0};
+    HMAP_FOR_EACH (e, node, &flows->entries) {
+        count.desired += !!(e->flags & FLOW_WANTED);
+        count.there += !!(e->flags & FLOW_THERE);
+        count.rejected += !!(e->flags & FLOW_REJECTED);
+    }
+    return count;
+}
+
+void flows_init(struct flows *flows, struct inc *inc, struct program *program)
+{
+    *flows = (struct flows){.inc = inc, .program = program, .memory = {.is_plain = POOL_IS_PLAIN}};
 }
 
 void flows_fini(struct flows *flows)
@@ -163,40 +345,7 @@ void flows_fini(struct flows *flows)
     struct flow_entry *e;
     HMAP_FOR_EACH_SAFE (e, node, &flows->entries)
         entry_free(flows, e);
-    hmap_fini(&flows->entries);
-    pool_fini(&flows->memory);
+    release_memory(flows);
     vec_fini(&flows->dirty);
-}
-
-void flows_forget_there(struct flows *flows)
-{
-    struct flow_entry *e;
-    HMAP_FOR_EACH (e, node, &flows->entries)
-        flow_entry_is_there(flows, e, (struct flow_value){NULL, 0});
-}
-
-size_t flows_compare(struct flows *flows)
-{
-    struct flow_entry *e;
-    size_t n = 0;
-    HMAP_FOR_EACH_SAFE (e, node, &flows->entries) {
-        n += !!(e->flags & FLOW_THERE);
-        if (flow_entry_differs(e))
-            flow_entry_mark(flows, e);
-        else
-            flow_entry_free_if_unused(flows, e);
-    }
-    return n;
-}
-
-struct flows_count flows_count(const struct flows *flows)
-{
-    const struct flow_entry *e;
-    struct flows_count count = {0, 0, 0};
-    HMAP_FOR_EACH (e, node, &flows->entries) {
-        count.desired += !!(e->flags & FLOW_WANTED);
-        count.there += !!(e->flags & FLOW_THERE);
-        count.rejected += !!(e->flags & FLOW_REJECTED);
-    }
-    return count;
+    inc_unmark_all(flows->inc, flows->program->oflow);
 }

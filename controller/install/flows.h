@@ -1,7 +1,9 @@
 /* flows.h - the flows of the switch, each as it should be and as it is: part of the installer (installer.h).
  *
- * Room 8 of docs/architecture.md. It knows what would have to be sent, and neither sends nor receives: that is installer.c. The bytes of a message are
- * flow_wire.c's.
+ * Room 8 of docs/architecture.md. What should be there is what the facts in the engine say. A fact that the switch has just so is marked (inc/mark.h), and that is all
+ * that is held of half a million flows; an entry there is for each key of which something else is to be said: there but not wanted, on its way,
+ * refused, or made of several facts. It knows what would have to be sent, and neither sends nor receives: that is installer.c. The bytes of a
+ * message are flow_wire.c's.
  */
 #pragma once
 
@@ -9,6 +11,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "controller/facts.h"
+#include "controller/program.h"
 #include "openflow/actions.h"
 #include "openflow/protocol.h"
 
@@ -22,7 +25,7 @@ struct flow_change {
     struct flow_value there;
 };
 
-/* There are as many as flows, so they are small: what is desired and what the switch has are mostly the same, one value. */
+/* At times there are as many as flows, so they are small: what is desired and what the switch has are mostly the same, one value. */
 struct flow_entry {
     struct hnode node;
     struct rstr *match; /* with the next three a struct oflow_key */
@@ -42,45 +45,48 @@ enum {
     FLOW_THERE = 1 << 1,    /* the switch has it */
     FLOW_OTHER = 1 << 2,    /* both, and with other actions or another cookie */
     FLOW_REJECTED = 1 << 3, /* the switch refused these actions */
-    FLOW_DIRTY = 1 << 4,    /* in flows->dirty */
+    FLOW_DIRTY = 1 << 4,    /* in flows->dirty: something may have to be sent */
     FLOW_SENT = 1 << 5,     /* in the batch on its way */
 };
 
 struct flows {
-    struct rstr_pool *blobs; /* where matches and actions are interned */
+    struct inc *inc;
+    struct program *program;
     struct hmap entries;
-    struct pool memory;             /* of them */
-    VEC(struct flow_entry *) dirty; /* something may have to be sent for them */
+    struct pool memory; /* of them */
+    VEC(struct flow_entry *) dirty;
+    bool is_known;   /* what the switch has, and it has been compared */
+    size_t n_read;   /* flows that it had */
+    size_t n_marked; /* facts */
 };
 
-void flows_init(struct flows *flows, struct rstr_pool *blobs);
+void flows_init(struct flows *flows, struct inc *inc, struct program *program);
 void flows_fini(struct flows *flows);
 
-/* The entry of KEY, made if there is none. */
-struct flow_entry *flow_entry_get(struct flows *flows, const struct oflow_key *key);
-void flow_entry_free_if_unused(struct flows *flows, struct flow_entry *entry);
-/* What it is for, and what it should be; borrowed. */
-struct oflow_key flow_entry_key(const struct flow_entry *entry);
-struct flow_value flow_entry_desired(const struct flow_entry *entry);
-/* It should be as DESIRED says. */
-void flow_entry_want(struct flows *flows, struct flow_entry *entry, struct flow_value desired);
-/* The switch has THERE; nothing, or nobody knows: no actions. */
-void flow_entry_is_there(struct flows *flows, struct flow_entry *entry, struct flow_value there);
-/* Logs WHY what is desired is left out from now on. */
-void flow_entry_set_aside(struct flow_entry *entry, const char *why);
-/* Whether something must be sent. */
-bool flow_entry_differs(const struct flow_entry *entry);
-/* Puts it among the dirty ones. */
-void flow_entry_mark(struct flows *flows, struct flow_entry *entry);
-
-/* Nothing is known of what the switch has. */
-void flows_forget_there(struct flows *flows);
-/* All that the switch has has been said: what differs is dirty. How many flows it has. */
-size_t flows_compare(struct flows *flows);
+/* What the switch has is not known any longer. No entry may be on its way. */
+void flows_forget(struct flows *flows);
+/* It has this one. */
+void flows_read_back(struct flows *flows, const struct oflow_key *key, struct flow_value there);
+/* What the facts of the settled engine say is wanted from now on. WHOLE: all that flows_read_back told is known. */
+void flows_take(struct flows *flows, bool whole);
+/* What nobody wants is dirty: facts say all that is wanted. */
+void flows_sweep(struct flows *flows);
 struct flows_count {
     size_t desired, there, rejected;
 };
 struct flows_count flows_count(const struct flows *flows);
+
+/* What it is for, and what it should be; borrowed. */
+struct oflow_key flow_entry_key(const struct flow_entry *entry);
+struct flow_value flow_entry_desired(const struct flow_entry *entry);
+/* What is desired has been sent. */
+void flow_entry_sent(struct flows *flows, struct flow_entry *entry);
+/* Logs WHY what is desired is left out from now on. */
+void flow_entry_set_aside(struct flow_entry *entry, const char *why);
+/* Whether something must be sent. */
+bool flow_entry_differs(const struct flow_entry *entry);
+/* Frees it if a mark, or nothing, says as much. */
+void flow_entry_settle(struct flows *flows, struct flow_entry *entry);
 
 /* ---- flow_wire.c ---- */
 

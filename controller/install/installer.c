@@ -48,7 +48,7 @@ struct installer {
     bool has_failed;     /* the bundle on its way */
     bool has_desire;     /* installer_commit was called */
     bool has_part;       /* installer_fill was */
-    bool is_fresh;       /* the switch had no flow when it was read back */
+    bool is_swept;       /* what the switch had and nobody wants is dirty */
     bool is_rereading;
     uint32_t bundle_id, first_xid, barrier_xid, request_xid;
     uint64_t generation, sent_generation, confirmed_generation;
@@ -82,12 +82,22 @@ static bool is_way_in(const struct flow_entry *e)
     return e->table == OFTABLE_PHY_TO_LOG;
 }
 
+/* All is known that the switch should have. */
+static void sweep(struct installer *in)
+{
+    flows_sweep(&in->flows);
+    in->is_swept = true;
+    log_info("the switch had %zu flows: %zu to change", in->flows.n_read, in->flows.dirty.n);
+}
+
 /* Takes the dirty entries that really differ into the batch. */
 static void batch_begin(struct installer *in)
 {
     struct flow_entry *e;
     size_t n_late = 0;
     INVARIANT(!in->batch.n);
+    if (in->has_desire && !in->is_swept)
+        sweep(in);
     for (size_t i = 0; i < in->flows.dirty.n; i++) {
         e = in->flows.dirty.data[i];
         if (!in->has_desire && is_way_in(e)) {
@@ -99,7 +109,7 @@ static void batch_begin(struct installer *in)
             e->flags |= FLOW_SENT;
             vec_push(&in->batch, e);
         } else {
-            flow_entry_free_if_unused(&in->flows, e);
+            flow_entry_settle(&in->flows, e);
         }
     }
     in->flows.dirty.n = n_late;
@@ -185,7 +195,7 @@ static bool batch_encode(struct installer *in)
             in->stats.adds++;
         else
             in->stats.deletes++;
-        flow_entry_is_there(&in->flows, e, flow_entry_desired(e));
+        flow_entry_sent(&in->flows, e);
         if (buf.n > CHUNK)
             of_conn_send_buf(in->conn, &buf);
     }
@@ -197,7 +207,9 @@ static bool batch_encode(struct installer *in)
 
 static bool may_send(const struct installer *in)
 {
-    return in->state == STATE_UP && (in->has_desire || (in->has_part && in->is_fresh));
+    bool is_empty = !in->flows.n_read;
+    return in->state == STATE_UP && in->flows.is_known &&
+           (in->has_desire || (in->has_part && is_empty));
 }
 
 static void pump(struct installer *in)
@@ -221,7 +233,7 @@ static void batch_end(struct installer *in)
     for (size_t i = 0; i < in->batch.n; i++) {
         struct flow_entry *e = in->batch.data[i];
         e->flags &= (uint8_t)~FLOW_SENT;
-        flow_entry_free_if_unused(&in->flows, e);
+        flow_entry_settle(&in->flows, e);
     }
     vec_fini(&in->batch); /* at the start it is long */
     objects_sent(&in->objects);
@@ -233,7 +245,8 @@ static void batch_end(struct installer *in)
 static void readback_begin(struct installer *in)
 {
     in->state = STATE_READBACK;
-    flows_forget_there(&in->flows);
+    flows_forget(&in->flows);
+    in->is_swept = false;
     struct of_flow_stats_request req;
     of_flow_stats_request_init(&req);
     struct of_buf buf = OF_BUF_INIT;
@@ -256,24 +269,19 @@ static void take_flow(struct installer *in, const struct of_flow_stats *fs)
 {
     if (is_learned_table(fs->table_id))
         return;
-    struct oflow_key key = oflow_key_of(in->options.blobs, &fs->match, fs->table_id, fs->priority);
-    struct rstr *actions = flow_actions_blob(in->options.blobs, &fs->actions);
-    flow_entry_is_there(&in->flows, flow_entry_get(&in->flows, &key),
-                        (struct flow_value){actions, fs->cookie});
+    struct oflow_key key =
+        oflow_key_of(&in->options.program->blobs, &fs->match, fs->table_id, fs->priority);
+    struct rstr *actions = flow_actions_blob(&in->options.program->blobs, &fs->actions);
+    flows_read_back(&in->flows, &key, (struct flow_value){actions, fs->cookie});
     rstr_unref(actions);
     rstr_unref(key.match);
 }
 
 static void readback_end(struct installer *in)
 {
-    size_t n = flows_compare(&in->flows);
     in->state = STATE_UP;
-    in->is_fresh = !n;
-    if (in->has_desire)
-        log_info("read back the switch's flows: %zu, %zu to change", n, in->flows.dirty.n);
-    else
-        log_info("read back the switch's flows: %zu", n);
-    pump(in);
+    log_info("read back the switch's flows: %zu", in->flows.n_read);
+    in->confirmed(in->aux, in->confirmed_generation); /* flows are wanted: installer_take */
 }
 
 static void on_flow_stats(struct installer *in, const struct of_msg *msg)
@@ -471,7 +479,7 @@ struct installer *installer_new(const struct installer_options *options,
     in->options.target = xstrdup(options->target);
     in->confirmed = confirmed;
     in->aux = aux;
-    flows_init(&in->flows, options->blobs);
+    flows_init(&in->flows, options->inc, options->program);
     objects_init(&in->objects);
     timer_init(&in->retry, options->loop, on_retry, in);
     struct reconnect_options reconnect = {.stream = {.rundir = options->rundir,
@@ -503,17 +511,14 @@ void installer_free(struct installer *in)
     free(in);
 }
 
-void installer_set(struct installer *in, const struct oflow_key *key, uint64_t cookie,
-                   struct rstr *actions)
+bool installer_wants_flows(const struct installer *in)
 {
-    struct flow_entry *e = flow_entry_get(&in->flows, key);
-    flow_entry_want(&in->flows, e, (struct flow_value){actions, actions ? cookie : 0});
-    if (actions && !(e->flags & FLOW_REJECTED) && !flow_actions_fit(actions))
-        flow_entry_set_aside(e, "longer than a message can be");
-    if (in->state == STATE_UP)
-        flow_entry_mark(&in->flows, e);
-    else
-        flow_entry_free_if_unused(&in->flows, e); /* everything is compared after reading back */
+    return in->state == STATE_UP && !in->flows.is_known;
+}
+
+void installer_take(struct installer *in)
+{
+    flows_take(&in->flows, in->state == STATE_UP);
 }
 
 void installer_set_object(struct installer *in, enum id_kind kind, uint32_t id, const char *spec)
@@ -553,7 +558,7 @@ struct installer_stats installer_stats(const struct installer *in)
 {
     struct installer_stats stats = in->stats;
     struct flows_count count = flows_count(&in->flows);
-    stats.is_connected = in->state == STATE_UP;
+    stats.is_connected = in->state == STATE_UP && in->flows.is_known;
     stats.objects = in->objects.n_messages;
     stats.desired = count.desired;
     stats.installed = count.there;

@@ -19,17 +19,18 @@ struct installer_options {
     const char *target; /* of the bridge's management socket */
     const char *rundir;
     const struct tls_config *tls;
-    struct rstr_pool *blobs; /* where matches and actions of flows are interned */
+    struct inc *inc; /* says which flows are desired */
+    struct program *program;
 };
 
 struct installer_stats {
-    bool is_connected; /* and read back */
+    bool is_connected; /* and read back, and compared */
     size_t desired, installed, rejected;
     uint64_t objects;                          /* groups and meters sent since the start */
     uint64_t adds, deletes, bundles, failures; /* sent since the start */
 };
 
-/* CONFIRMED is called when the switch is known to have all flows of a generation. NULL and DIAG when the target is bad. */
+/* CONFIRMED is called when the switch is known to have all flows of a generation, and when something else has changed that can be asked here. NULL and DIAG when the target is bad. */
 struct installer *installer_new(const struct installer_options *options,
                                 void (*confirmed)(void *aux, uint64_t generation), void *aux,
                                 struct diag *diag);
@@ -37,9 +38,10 @@ void installer_free(struct installer *installer);
 /* The tun_metadata field of the switch that carries the ports through Geneve tunnels; 0 until it is known. */
 unsigned installer_tunnel_option(const struct installer *installer);
 
-/* The flow KEY should have these ACTIONS (bytes of an of_actions list); NULL: it should not be there. */
-void installer_set(struct installer *installer, const struct oflow_key *key, uint64_t cookie,
-                   struct rstr *actions);
+/* The flows should be as the settled engine says: those of program->oflow, whose changes the installer reads. */
+void installer_take(struct installer *installer);
+/* It has read back what the switch has, and needs installer_take and the last installer_commit again. */
+bool installer_wants_flows(const struct installer *installer);
 /* A group (ID_GROUP) or meter (ID_METER) should be as SPEC says: ovs-ofctl's syntax without the number; NULL: not there. */
 void installer_set_object(struct installer *installer, enum id_kind kind, uint32_t id,
                           const char *spec);

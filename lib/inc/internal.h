@@ -1,7 +1,7 @@
 /* internal.h - the parts of the engine as they know each other; see inc.h for the words.
  *
  * Private to lib/inc. The files: program.c (declarations), fact.c (collections), bucket.c (indexes and who reads
- * what), lookup.c (indexes for the host), engine.c (units and settling), reach.c (the recursive kind), watch.c (the host's look), verify.c, stats.c.
+ * what), lookup.c (indexes for the host), engine.c (units and settling), reach.c (the recursive kind), watch.c (the host's look), mark.c, verify.c, stats.c.
  */
 #pragma once
 
@@ -72,10 +72,11 @@ struct places {
 enum { PLACES_MANY = UINT32_MAX }; /* as a position: there is a struct places */
 
 enum {
-    FACT_LOGGED = 1, /* in the log of a watched collection */
-    FACT_WAS = 2,    /* it was in the set when the host last looked; only with FACT_LOGGED */
-    FACT_PINNED = 4, /* the host is being told about it */
-    FACT_UNITS = 8,  /* it is the key of units (inc_index_self) */
+    FACT_LOGGED = 1,  /* in the log of a watched collection */
+    FACT_WAS = 2,     /* it was in the set when the host last looked; only with FACT_LOGGED */
+    FACT_PINNED = 4,  /* the host is being told about it */
+    FACT_UNITS = 8,   /* it is the key of units (inc_index_self) */
+    FACT_MARKED = 16, /* by the host (mark.h) */
     FACT_KEPT = FACT_LOGGED | FACT_PINNED | FACT_UNITS,
 };
 

@@ -15,6 +15,7 @@
 #include "base/rstr.h"
 #include "base/vec.h"
 #include "inc/inc.h"
+#include "inc/mark.h"
 
 struct pair {
     uint32_t a, b;
@@ -246,6 +247,69 @@ static void test_differences_are_net(void **state UNUSED)
     assert_int_equal(told.removed.data[0].b, 1);
     vec_fini(&told.added);
     vec_fini(&told.removed);
+    inc_free(inc);
+    inc_program_free(p);
+}
+
+struct marks {
+    struct inc *inc;
+    const struct inc_coll *coll;
+    size_t n, n_gone;
+};
+
+static void count_marks(const void *fact, void *marks_)
+{
+    struct marks *m = marks_;
+    m->n += inc_is_marked(m->inc, m->coll, fact);
+}
+
+static void count_gone(const void *fact, bool added, void *marks)
+{
+    struct marks *m = marks;
+    if (!added)
+        m->n_gone += inc_is_marked(m->inc, m->coll, fact);
+}
+
+static size_t n_marked(struct inc *inc, const struct inc_coll *coll)
+{
+    struct marks marks = {inc, coll, 0, 0};
+    inc_for_each(inc, coll, count_marks, &marks);
+    return marks.n;
+}
+
+/* A mark stays while its fact does, and until the host has been told that it has gone. */
+static void test_marks(void **state UNUSED)
+{
+    struct prog g;
+    struct inc_program *p = declare(&g);
+    struct inc *inc = inc_new(p);
+    struct marks marks = {inc, g.in, 0, 0};
+    const struct pair one = {1, 1}, other = {9, 9};
+    inc_watch(inc, g.in);
+    put(inc, g.in, 1, 1);
+    put(inc, g.in, 2, 1);
+    inc_settle(inc, SIZE_MAX);
+    inc_changes(inc, g.in, count_gone, &marks);
+    assert_true(inc_mark(inc, g.in, &one));
+    assert_false(inc_mark(inc, g.in, &other));
+    assert_int_equal(n_marked(inc, g.in), 1);
+    take(inc, g.in, 1, 1);
+    put(inc, g.in, 1, 1);
+    inc_settle(inc, SIZE_MAX);
+    inc_changes(inc, g.in, count_gone, &marks);
+    assert_int_equal(n_marked(inc, g.in), 1);
+    take(inc, g.in, 1, 1);
+    take(inc, g.in, 2, 1);
+    assert_true(inc_mark(inc, g.in, &one)); /* gone, but not told */
+    inc_settle(inc, SIZE_MAX);
+    inc_changes(inc, g.in, count_gone, &marks);
+    assert_int_equal(marks.n_gone, 1);
+    assert_false(inc_mark(inc, g.in, &one));
+    put(inc, g.in, 1, 1);
+    assert_int_equal(n_marked(inc, g.in), 0);
+    assert_true(inc_mark(inc, g.in, &one));
+    inc_unmark_all(inc, g.in);
+    assert_int_equal(n_marked(inc, g.in), 0);
     inc_free(inc);
     inc_program_free(p);
 }
@@ -503,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_assertions_are_counted),
         cmocka_unit_test(test_slices_and_waiting_inputs),
         cmocka_unit_test(test_differences_are_net),
+        cmocka_unit_test(test_marks),
         cmocka_unit_test(test_difference_by_key),
         cmocka_unit_test(test_buckets_are_sorted),
         cmocka_unit_test(test_references_are_held),
