@@ -65,8 +65,8 @@ struct ofcontroller {
     struct of_remote *remote;
     struct stream_listener *listener; /* a passive target: a service, in place of a remote */
     struct ofserver *of;
-    struct ofconn *conn; /* NULL: not connected */
-    int64_t since_ms;
+    struct ofconn *conn;                   /* NULL: not connected */
+    int64_t connected_ms, disconnected_ms; /* when it last was; 0: never */
 };
 
 struct ofserver {

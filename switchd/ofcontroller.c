@@ -16,7 +16,7 @@ static void controller_ready(void *ctl_, struct of_conn *conn)
     ofconn_init(oc, ctl->of, false);
     oc->conn = conn;
     ctl->conn = oc;
-    ctl->since_ms = env_wall_ms(ctl->of->br->vs->env);
+    ctl->connected_ms = env_now_ms(ctl->of->br->vs->env);
     list_push_back(&ctl->of->conns, &oc->node);
     ofserver_update_miss(ctl->of);
 }
@@ -47,7 +47,7 @@ static void controller_closed(void *ctl_, struct of_conn *conn, int err, const c
     ctl->conn->conn = NULL;
     ofconn_free(ctl->conn);
     ctl->conn = NULL;
-    ctl->since_ms = env_wall_ms(ctl->of->br->vs->env);
+    ctl->disconnected_ms = env_now_ms(ctl->of->br->vs->env);
 }
 
 static const struct of_conn_callbacks controller_callbacks = {.ready = controller_ready,
@@ -153,9 +153,15 @@ size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_statu
     const struct ofcontroller *ctl;
     LIST_FOR_EACH (ctl, node, &of->controllers) {
         if (n < max)
-            ret[n++] = (struct ofcontroller_status){ctl->target, ctl->conn != NULL,
-                                                    ctl->conn ? roles[ctl->conn->role] : "other",
-                                                    ctl->since_ms};
+            ret[n++] = (struct ofcontroller_status){
+                .target = ctl->target,
+                .connected = ctl->conn != NULL,
+                .role = ctl->conn ? roles[ctl->conn->role] : "other",
+                .state = ctl->remote ? of_remote_state(ctl->remote) : NULL,
+                .last_error = ctl->remote ? of_remote_last_error(ctl->remote) : NULL,
+                .connected_ms = ctl->connected_ms,
+                .disconnected_ms = ctl->disconnected_ms,
+            };
     }
     return n;
 }

@@ -43,7 +43,8 @@ struct ofcontroller_status {
     const char *target;
     bool connected;
     const char *role;
-    int64_t since_ms; /* connected or disconnected since; wall clock */
+    const char *state, *last_error; /* of_remote_state, of_remote_last_error; passive: NULL */
+    int64_t connected_ms, disconnected_ms; /* when it last was, by the env's clock; 0: never */
 };
 size_t ofserver_controllers(const struct ofserver *of, struct ofcontroller_status *ret, size_t max);
 /* Whether there are controllers, and whether one of them is connected (true when there is none); for

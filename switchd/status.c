@@ -127,6 +127,30 @@ static void write_port(void *pass_, const struct row *row)
                 write_interface, pass);
 }
 
+/* Seconds since AT_MS, unless that has never been. */
+static void set_age(struct smap *map, const char *key, int64_t now_ms, int64_t at_ms)
+{
+    if (!at_ms)
+        return;
+    char *text = xasprintf("%" PRId64, (now_ms - at_ms) / 1000);
+    smap_set(map, key, text);
+    free(text);
+}
+
+static void put_controller_status(struct pass *pass, const struct row *row,
+                                  const struct ofcontroller_status *s)
+{
+    struct smap texts = SMAP_INIT;
+    int64_t now_ms = env_now_ms(pass->config->vs->env);
+    smap_set(&texts, "state", s->state);
+    if (s->last_error)
+        smap_set(&texts, "last_error", s->last_error);
+    set_age(&texts, "sec_since_connect", now_ms, s->connected_ms);
+    set_age(&texts, "sec_since_disconnect", now_ms, s->disconnected_ms);
+    put_texts(pass, row, OVS_CONTROLLER_COL_STATUS, &texts);
+    smap_fini(&texts);
+}
+
 static void write_controller(void *pass_, const struct row *row)
 {
     struct pass *pass = pass_;
@@ -138,6 +162,8 @@ static void write_controller(void *pass_, const struct row *row)
         put(pass, row, OVS_CONTROLLER_COL_IS_CONNECTED, datum_new_boolean(all[i].connected));
         put_optional_text(pass, row, OVS_CONTROLLER_COL_ROLE,
                           all[i].connected ? all[i].role : NULL);
+        if (pass->statistics && all[i].state)
+            put_controller_status(pass, row, &all[i]);
     }
 }
 

@@ -224,15 +224,6 @@ static void consider_command(struct match *m, const struct ctl_command *command,
     }
 }
 
-bool ctl_command_option(const struct ctl_command *command, const char *name, size_t n,
-                        bool *takes_value)
-{
-    struct match m = {0};
-    consider_command(&m, command, name, n);
-    *takes_value = m.takes_value;
-    return m.exact;
-}
-
 static struct match find_option(const struct ctl *ctl, const char *text, size_t n)
 {
     struct match m = {0};
@@ -341,14 +332,15 @@ static int check_options(const struct ctl_call *call, struct diag *diag)
     for (size_t i = 0; i < call->options.n; i++) {
         const char *option = call->options.data[i];
         size_t n = strcspn(option, "=");
-        bool takes, is_there = ctl_command_option(call->command, option + 2, n - 2, &takes);
-        if (!is_there)
+        struct match m = {0};
+        consider_command(&m, call->command, option + 2, n - 2);
+        if (!m.exact)
             return diag_set(diag, ERR_INVALID, "'%s' command has no '%.*s' option",
                             call->command->name, (int)n, option);
-        if (option[n] && !takes)
+        if (option[n] && !m.takes_value)
             return diag_set(diag, ERR_INVALID, "'%.*s' option on '%s' does not accept an argument",
                             (int)n, option, call->command->name);
-        if (!option[n] && takes)
+        if (!option[n] && m.takes_value && !m.value_is_optional)
             return diag_set(diag, ERR_INVALID, "missing argument to '%.*s' option on '%s' command",
                             (int)n, option, call->command->name);
         for (size_t j = 0; j < i; j++)

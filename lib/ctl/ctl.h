@@ -24,6 +24,7 @@
 
 struct ctl;
 struct ctl_call;
+struct tls_config;
 
 enum { CTL_ANY = INT_MAX }; /* any number of arguments */
 
@@ -123,6 +124,8 @@ struct view *ctl_view(const struct ctl *ctl);
 const struct schema *ctl_schema(const struct ctl *ctl);
 struct replica *ctl_replica(const struct ctl *ctl);
 struct ctl_symbols *ctl_symbols(struct ctl *ctl);
+/* What the command line says for ssl:, once the database is connected; NULL: nothing. Borrowed. */
+struct tls_config *ctl_tls(const struct ctl *ctl);
 const struct ctl_program *ctl_program(const struct ctl *ctl);
 bool ctl_is_dry_run(const struct ctl *ctl);
 /* For set_option: the server is asked what the transaction will cost, and its answer printed behind the commands' output. */

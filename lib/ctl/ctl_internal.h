@@ -95,5 +95,3 @@ int ctl_parse(struct ctl *ctl, int argc, char **argv, struct diag *diag) MUST_CH
 /* Frees a call; NULL is allowed. */
 void ctl_call_free(struct ctl_call *call);
 void ctl_put_command_line(int argc, char **argv, struct str *out);
-bool ctl_command_option(const struct ctl_command *command, const char *name, size_t n,
-                        bool *takes_value);

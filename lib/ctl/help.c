@@ -31,14 +31,16 @@ static void put_options(const struct ctl_option *table, struct str *out)
     }
 }
 
-/* "--may-exist,--id=" as "[--may-exist] [--id=...] ". */
+/* "--may-exist,--id=,--ovs=?" as "[--may-exist] [--id=VALUE] [--ovs[=VALUE]] ". */
 static void put_command_options(const char *options, struct str *out)
 {
     for (const char *p = options; p && *p;) {
         size_t n = strcspn(p, ",");
-        bool takes = memchr(p, '=', n) != NULL;
         size_t name = strcspn(p, ",=");
-        str_putf(out, "[%.*s%s] ", (int)name, p, takes ? "=VALUE" : "");
+        str_putf(out, "[%.*s%s] ", (int)name, p,
+                 name == n            ? ""
+                 : p[name + 1] == '?' ? "[=VALUE]"
+                                      : "=VALUE");
         p += n;
         p += *p == ',';
     }

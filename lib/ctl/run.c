@@ -76,6 +76,11 @@ struct replica *ctl_replica(const struct ctl *ctl)
     return ctl->replica;
 }
 
+struct tls_config *ctl_tls(const struct ctl *ctl)
+{
+    return ctl->tls;
+}
+
 struct ctl_symbols *ctl_symbols(struct ctl *ctl)
 {
     return &ctl->symbols;

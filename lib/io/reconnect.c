@@ -238,6 +238,11 @@ bool reconnect_is_connected(const struct reconnect *r)
     return r->state == RC_CONNECTED;
 }
 
+bool reconnect_is_waiting(const struct reconnect *r)
+{
+    return r->state == RC_WAITING;
+}
+
 const char *reconnect_target(const struct reconnect *r)
 {
     return r->targets.data[r->current];

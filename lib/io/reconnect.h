@@ -39,6 +39,7 @@ void reconnect_disconnected(struct reconnect *r);
 void reconnect_next(struct reconnect *r);
 void reconnect_now(struct reconnect *r); /* ends a wait */
 bool reconnect_is_connected(const struct reconnect *r);
+bool reconnect_is_waiting(const struct reconnect *r); /* between two attempts */
 /* The target of the connection or of the attempt. */
 const char *reconnect_target(const struct reconnect *r);
 unsigned reconnect_n_connections(const struct reconnect *r); /* ever made */

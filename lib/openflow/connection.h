@@ -63,4 +63,8 @@ int of_remote_new(struct loop *loop, const char *target, const struct reconnect_
 void of_remote_free(struct of_remote *remote);
 struct of_conn *of_remote_conn(struct of_remote *remote); /* NULL: not connected and ready */
 void of_remote_reconnect(struct of_remote *remote);       /* drops the connection, tries again */
+/* "ACTIVE", "CONNECTING" or, between two attempts, "BACKOFF": as column status of table Controller says it. */
+const char *of_remote_state(const struct of_remote *remote);
+/* Why the last attempt failed or the last connection ended; NULL: neither has happened yet. */
+const char *of_remote_last_error(const struct of_remote *remote);
 const char *of_remote_target(const struct of_remote *remote);

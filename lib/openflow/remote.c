@@ -8,6 +8,7 @@ struct of_remote {
     struct reconnect *reconnect;
     struct of_conn *conn;
     bool ready;
+    char *last_error; /* or NULL */
     struct of_conn_options options;
     struct of_conn_callbacks callbacks;
     void *aux;
@@ -35,11 +36,23 @@ static void on_drained(void *aux, struct of_conn *conn)
         r->callbacks.drained(r->aux, conn);
 }
 
+static void set_last_error(struct of_remote *r, const char *reason)
+{
+    free(r->last_error);
+    r->last_error = xstrdup(reason);
+}
+
+static void on_failed(void *aux, const char *target UNUSED, const char *reason)
+{
+    set_last_error(aux, reason);
+}
+
 static void on_closed(void *aux, struct of_conn *conn, int err, const char *reason)
 {
     struct of_remote *r = aux;
     bool was_ready = r->ready;
     r->ready = false;
+    set_last_error(r, reason);
     deferred_schedule(&r->drop);
     if (was_ready && r->callbacks.closed)
         r->callbacks.closed(r->aux, conn, err, reason);
@@ -67,7 +80,8 @@ int of_remote_new(struct loop *loop, const char *target, const struct reconnect_
                   const struct of_conn_options *options, const struct of_conn_callbacks *callbacks,
                   void *aux, struct of_remote **ret, struct diag *diag)
 {
-    static const struct reconnect_callbacks reconnect_callbacks = {.connected = on_connected};
+    static const struct reconnect_callbacks reconnect_callbacks = {.connected = on_connected,
+                                                                   .failed = on_failed};
     struct of_remote *r = NEW(struct of_remote);
     struct reconnect_options ro = *reconnect;
     if (!ro.stream.default_port)
@@ -93,6 +107,7 @@ void of_remote_free(struct of_remote *r)
     deferred_cancel(&r->drop);
     of_conn_free(r->conn);
     reconnect_free(r->reconnect);
+    free(r->last_error);
     free(r);
 }
 
@@ -107,6 +122,16 @@ void of_remote_reconnect(struct of_remote *r)
         of_conn_close(r->conn, "reconnecting");
     else
         reconnect_now(r->reconnect);
+}
+
+const char *of_remote_state(const struct of_remote *r)
+{
+    return r->ready ? "ACTIVE" : reconnect_is_waiting(r->reconnect) ? "BACKOFF" : "CONNECTING";
+}
+
+const char *of_remote_last_error(const struct of_remote *r)
+{
+    return r->last_error;
 }
 
 const char *of_remote_target(const struct of_remote *r)

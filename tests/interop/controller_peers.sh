@@ -68,6 +68,14 @@ check "settled" ovn-nbctl --timeout=10 --wait=hv sync
 frame a icmp $a $gw0 10.0.0.1 10.0.1.99 8
 wait_for 5 sees u '10.0.1.99: ICMP echo request, id 1, seq 8'
 
+# What logical flows have become, as the peer tells it; the peer asks in OpenFlow 1.0, where some things read otherwise.
+listed() { "$1" --ovs=unix:"$dir/br-int.mgmt" --vflows --uuid lflow-list | sed 's/, packet_type=([^)]*)//; s/ *$//' | sort; }
+equal "lflow-list --ovs --vflows" "$(listed ovn-sbctl)" "$(listed "$WEFT_BIN/weft-sbctl")"
+has "of one flow, with counters" '    cookie=0x[0-9a-f]*, duration=.*n_packets=[1-9]' \
+    "$("$WEFT_BIN/weft-sbctl" --ovs="$dir/br-int.mgmt" --stats lflow-list s0)"
+has "trace --ovs" '^    cookie=0x.*actions=' \
+    "$("$WEFT_BIN/weft-trace" --ovs="$dir/br-int.mgmt" s0 'inport == "a" && eth.src == 02:00:00:00:00:0a && eth.dst == 02:00:00:00:00:0b')"
+
 flows=$(ovs-ofctl -O OpenFlow15 dump-flows --no-stats "$dir/br-int.mgmt" | sort)
 controller_kill
 frame a icmp $a $gw0 10.0.0.1 10.0.1.99 9

@@ -2,14 +2,10 @@
 # TLS of a database server: mutual certificates, 1.2 and 1.3, keys that the database names and that change at run time, CAs that
 # a connection brings. Debian's clients and server are the peers.
 . "$WEFT_SRC/tests/support/lib.sh"
+. "$WEFT_SRC/tests/support/pki.sh"
 begin dbd-tls
 cd "$dir" || exit 1
 nb=/usr/share/ovn/ovn-nb.ovsschema db=OVN_Northbound
-ca() { openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout "$1.key" -out "$1.pem" 2>/dev/null; }
-signed() { # NAME BY
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>/dev/null &&
-        openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 -out "$1.pem" 2>/dev/null
-}
 ca red && ca blue && signed server red && signed client red && signed stranger blue && signed other blue || exit 1
 check "create" "$WEFT_BIN/weft-dbctl" create nb.db $nb
 ovn_ctl_options=(--private-key=db:$db,SSL,private_key --certificate=db:$db,SSL,certificate --ca-cert=db:$db,SSL,ca_cert

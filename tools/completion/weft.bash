@@ -153,7 +153,7 @@ _weft_trace()
     local cur=${COMP_WORDS[COMP_CWORD]}
     case $cur in
     -*)
-        mapfile -t COMPREPLY < <(compgen -W "--detailed --summary --minimal --all --friendly-names --no-friendly-names --ct= --lb-dst= --select-id= --db= --leader-only
+        mapfile -t COMPREPLY < <(compgen -W "--detailed --summary --minimal --all --ovs --friendly-names --no-friendly-names --ct= --lb-dst= --select-id= --db= --leader-only
             --no-leader-only --private-key= --certificate= --ca-cert= --help --version" -- "$cur")
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
         ;;

@@ -3,11 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/vec.h"
-#include "io/rundir.h"
+#include "openflow/bridge.h"
 #include "openflow/table.h"
 
 void ofctl_fatal(const char *format, ...)
@@ -169,26 +168,14 @@ const struct port_names *client_print_names(struct client *c)
 
 /* ---- Connecting ---- */
 
-static bool exists(const char *path)
+static void load_tls(struct client *c)
 {
-    struct stat st;
-    return !stat(path, &st);
-}
-
-/* Owned by the caller. */
-static char *resolve_target(const char *name, const char *service)
-{
-    if (target_is_active(name))
-        return xstrdup(name);
-    if (strchr(name, '/'))
-        return exists(name) ? xasprintf("unix:%s", name) : NULL;
-    char *rundir = rundir_get(RUNDIR_OVS, false);
-    char *socket = xasprintf("%s/%s.%s", rundir, name, service ? service : "mgmt"), *target = NULL;
-    if (exists(socket))
-        target = xasprintf("unix:%s", socket);
-    free(socket);
-    free(rundir);
-    return target;
+    struct diag diag = DIAG_INIT;
+    if (!c->tls_texts[TLS_KEY] && !c->tls_texts[TLS_CERTIFICATE] && !c->tls_texts[TLS_CA])
+        return;
+    c->tls = tls_config_new();
+    if (tls_config_set(c->tls, c->tls_texts, &diag))
+        ofctl_fatal("%s", diag_text(&diag));
 }
 
 void client_connect(struct client *c, const char *name, uint32_t versions)
@@ -196,7 +183,7 @@ void client_connect(struct client *c, const char *name, uint32_t versions)
     static const struct of_conn_callbacks callbacks = {on_ready, on_message, NULL, on_closed};
     struct diag diag = DIAG_INIT;
     struct stream *stream;
-    char *target = resolve_target(name, c->service);
+    char *target = of_bridge_target(name, c->service);
     if (!target)
         ofctl_fatal("%s is not a bridge or a socket", name);
     c->loop = loop_new(env_real());
@@ -204,7 +191,8 @@ void client_connect(struct client *c, const char *name, uint32_t versions)
     c->versions = versions;
     c->port_names = (struct port_names){port_by_name, port_by_number, &c->table_names};
     c->table_names = (struct table_names){table_by_name, table_by_number};
-    struct stream_options so = {.default_port = TARGET_PORT_OPENFLOW};
+    load_tls(c);
+    struct stream_options so = {.default_port = TARGET_PORT_OPENFLOW, .tls = c->tls};
     if (stream_connect(c->loop, target, &so, &stream, &diag))
         ofctl_fatal("%s: %s", name, diag_text(&diag));
     struct of_conn_options options = {.versions = versions, .hello_bitmap = true};
@@ -226,6 +214,7 @@ void client_close(struct client *c)
     free(c->tables);
     of_conn_free(c->conn);
     loop_free(c->loop);
+    tls_config_free(c->tls);
     free(c->reason);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "io/tls.h"
 #include "openflow/connection.h"
 #include "openflow/print.h"
 #include "openflow/switch.h"
@@ -14,11 +15,13 @@ struct client {
     struct loop *loop;
     struct of_conn *conn;
     const char *target;
-    const char *service; /* of a bridge: NULL is "mgmt" */
-    uint32_t versions;   /* allowed */
-    uint8_t version;     /* settled */
-    uint32_t xid;        /* of the next request */
-    bool table_ids;      /* 1.0: NXT_FLOW_MOD_TABLE_ID has been sent */
+    const char *service;          /* of a bridge: NULL is "mgmt" */
+    const char *tls_texts[TLS_N]; /* for ssl: */
+    struct tls_config *tls;       /* NULL: none of them was given */
+    uint32_t versions;            /* allowed */
+    uint8_t version;              /* settled */
+    uint32_t xid;                 /* of the next request */
+    bool table_ids;               /* 1.0: NXT_FLOW_MOD_TABLE_ID has been sent */
     bool failed;
     char *reason;
     /* Messages that came, copied, in order. */

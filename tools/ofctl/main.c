@@ -154,6 +154,9 @@ enum {
     OPT_MORE,
     OPT_BARE,
     OPT_BAD_CHECKSUM,
+    OPT_PRIVATE_KEY,
+    OPT_CERTIFICATE,
+    OPT_CA_CERT,
     OPT_VERBOSE,
     OPT_HELP,
     OPT_VERSION
@@ -179,6 +182,10 @@ static const struct option_spec option_table[] = {
     {OPT_MORE, 'm', "more", NULL, "print messages with more of their contents (also twice)"},
     {OPT_BARE, 0, "bare", NULL, "compose-packet prints the digits alone"},
     {OPT_BAD_CHECKSUM, 0, "bad-csum", NULL, "compose-packet makes a checksum wrong"},
+    {OPT_PRIVATE_KEY, 'p', "private-key", "FILE", "PEM file with the private key, for ssl:"},
+    {OPT_CERTIFICATE, 'c', "certificate", "FILE", "PEM file with its certificate"},
+    {OPT_CA_CERT, 'C', "ca-cert", "FILE",
+     "PEM file with the CA that the switch must be signed by; none: whoever"},
     {OPT_VERBOSE, 'v', "verbose", "[SPEC]", NULL},
     {OPT_HELP, 'h', "help", NULL, "this text"},
     {OPT_VERSION, 'V', "version", NULL, "say which version this is"},
@@ -263,6 +270,15 @@ static int set_option(void *aux, int id, const char *arg, struct diag *diag)
         if (text_to_i64(arg, 10, &seconds) || seconds < 0)
             return diag_set(diag, ERR_SYNTAX, "value %s on -t or --timeout is invalid", arg);
         alarm((unsigned)seconds);
+        break;
+    case OPT_PRIVATE_KEY:
+        o->client.tls_texts[TLS_KEY] = arg;
+        break;
+    case OPT_CERTIFICATE:
+        o->client.tls_texts[TLS_CERTIFICATE] = arg;
+        break;
+    case OPT_CA_CERT:
+        o->client.tls_texts[TLS_CA] = arg;
         break;
     case OPT_HELP:
         print_help();

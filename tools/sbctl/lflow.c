@@ -8,9 +8,10 @@
 #include <strings.h>
 
 #include "base/err.h"
-#include "tools/sbctl/sbctl.h"
+#include "tools/sbctl/lflow.h"
 
 #define FLOW_TABLES "Logical_Flow Logical_DP_Group Datapath_Binding"
+#define LIST_OPTIONS "--uuid,--ovs=?,--stats,--vflows"
 
 struct flow {
     const struct row *row, *datapath;
@@ -86,8 +87,8 @@ static int check_uuids(struct ctl_call *call, char **words, int n)
     return 0;
 }
 
-/* All flows that the arguments [DATAPATH] [UUID]... ask for, in order. */
-static int collect(struct ctl_call *call, flow_vec *ret)
+/* All flows that the arguments [DATAPATH] [UUID]... ask for, in order. *DATAPATH: the one, or NULL. */
+static int collect(struct ctl_call *call, flow_vec *ret, const struct row **datapath)
 {
     const struct row *wanted = NULL;
     char **words = call->argv;
@@ -100,6 +101,7 @@ static int collect(struct ctl_call *call, flow_vec *ret)
     }
     if (!err)
         err = check_uuids(call, words, n);
+    *datapath = wanted;
     if (err)
         return err;
     struct row_list flows = view_rows(call->view, view_table(call->view, "Logical_Flow"));
@@ -143,11 +145,55 @@ static const char *stage_name(const struct flow *flow)
     return name ? name : "";
 }
 
+void listing_put_uuid(struct listing *l, const struct row *row)
+{
+    str_put(&l->call->out, "  ");
+    if (l->show_uuid)
+        str_putf(&l->call->out, "uuid=0x%08x, ", uuid_prefix32(&row->uuid));
+}
+
+void listing_put_flows(struct listing *l, const struct row *row)
+{
+    if (l->switch_flows)
+        flow_list_put(l->switch_flows, uuid_prefix32(&row->uuid), "    ", &l->call->out);
+}
+
+static void put_flow(struct listing *l, const struct flow *f)
+{
+    listing_put_uuid(l, f->row);
+    str_putf(&l->call->out, "table=%-2lld(%-19s), priority=%-5lld, match=(%s), action=(%s)\n",
+             (long long)f->table, stage_name(f), (long long)f->priority, row_text(f->row, "match"),
+             row_text(f->row, "actions"));
+    listing_put_flows(l, f->row);
+}
+
+/* --ovs[=SWITCH] */
+static void fetch_switch_flows(struct listing *l)
+{
+    struct ctl_call *call = l->call;
+    struct diag diag = DIAG_INIT;
+    const char *target = ctl_option(call, "--ovs");
+    if (ctl_has_option(call, "--ovs") &&
+        flow_list_fetch(target && *target ? target : "br-int", ctl_tls(call->ctl),
+                        ctl_has_option(call, "--stats"), &l->switch_flows, &diag))
+        ctl_warn(call, "sbctl", "no flows of the switch: %s", diag_text(&diag));
+    diag_fini(&diag);
+}
+
+static int prepare_lflow_list(struct ctl_call *call)
+{
+    if (ctl_has_option(call, "--vflows"))
+        listing_need_vflows(call);
+    return 0;
+}
+
 static int run_lflow_list(struct ctl_call *call)
 {
     flow_vec flows = VEC_INIT;
-    bool show_uuid = ctl_has_option(call, "--uuid");
-    int err = collect(call, &flows);
+    struct listing l = {.call = call, .show_uuid = ctl_has_option(call, "--uuid")};
+    int err = collect(call, &flows, &l.wanted);
+    if (!err)
+        fetch_switch_flows(&l);
     for (size_t i = 0; i < flows.n; i++) {
         const struct flow *f = &flows.data[i];
         if (begins_pipeline(&flows, i)) {
@@ -155,13 +201,11 @@ static int run_lflow_list(struct ctl_call *call)
             put_datapath(call, f, "  ");
             str_putc(&call->out, '\n');
         }
-        str_put(&call->out, "  ");
-        if (show_uuid)
-            str_putf(&call->out, "uuid=0x%08x, ", uuid_prefix32(&f->row->uuid));
-        str_putf(&call->out, "table=%-2lld(%-19s), priority=%-5lld, match=(%s), action=(%s)\n",
-                 (long long)f->table, stage_name(f), (long long)f->priority,
-                 row_text(f->row, "match"), row_text(f->row, "actions"));
+        put_flow(&l, f);
     }
+    if (!err && ctl_has_option(call, "--vflows"))
+        listing_put_vflows(&l);
+    flow_list_free(l.switch_flows);
     vec_fini(&flows);
     return err;
 }
@@ -176,7 +220,8 @@ static void put_total(struct ctl_call *call, const struct flow *flow, size_t n)
 static int run_count_flows(struct ctl_call *call)
 {
     flow_vec flows = VEC_INIT;
-    int err = collect(call, &flows);
+    const struct row *datapath;
+    int err = collect(call, &flows, &datapath);
     size_t in_pipeline = 0, in_table = 0;
     for (size_t i = 0; i < flows.n; i++) {
         const struct flow *f = &flows.data[i];
@@ -205,10 +250,11 @@ static int run_count_flows(struct ctl_call *call)
 
 const struct ctl_command sb_lflow_commands[] = {
     {.help = "Logical flow commands"},
-    {"lflow-list", 0, CTL_ANY, "[DATAPATH] [LFLOW]...", "--uuid", FLOW_TABLES, NULL, run_lflow_list,
+    {"lflow-list", 0, CTL_ANY, "[DATAPATH] [LFLOW]...", LIST_OPTIONS, FLOW_TABLES,
+     prepare_lflow_list, run_lflow_list,
      "print the logical flows (of DATAPATH, or those whose uuids begin so)"},
-    {"dump-flows", 0, CTL_ANY, "[DATAPATH] [LFLOW]...", "--uuid", FLOW_TABLES, NULL, run_lflow_list,
-     "the same"},
+    {"dump-flows", 0, CTL_ANY, "[DATAPATH] [LFLOW]...", LIST_OPTIONS, FLOW_TABLES,
+     prepare_lflow_list, run_lflow_list, "the same"},
     {"count-flows", 0, 1, "[DATAPATH]", NULL, FLOW_TABLES, NULL, run_count_flows,
      "count the logical flows by table"},
     {0},

@@ -2,6 +2,7 @@
  *
  * program.c  the list of commands      chassis.c  chassis-*, lsp-bind, lsp-unbind, list-bindings
  * lflow.c    lflow-list, count-flows    neighbors.c  neighbors
+ * vflows.c   lflow-list --vflows
  *
  * Commands, messages and exit codes are ovn-sbctl's.
  */

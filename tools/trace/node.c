@@ -60,6 +60,7 @@ static void put_detailed(const struct node *node, unsigned level, bool is_member
     case NODE_JUMP:
     case NODE_END:
     case NODE_LOG:
+    case NODE_FLOWS:
     case NODE_COMMENT:
         put_line(out, level + STEP, node->text, "");
         break;
@@ -92,9 +93,9 @@ static void put_nested(const struct node *node, enum node_form form, unsigned le
     bool shown =
         minimal ? node->kind == NODE_MODIFY || node->kind == NODE_OUTPUT
                 : node->kind == NODE_ACTION || node->kind == NODE_END || node->kind == NODE_COMMENT;
-    shown = shown || node->kind == NODE_LOG;
-    bool ended =
-        node->kind == NODE_COMMENT || node->kind == NODE_LOG || text_ends_with(node->text, ";");
+    shown = shown || node->kind == NODE_LOG || (!minimal && node->kind == NODE_FLOWS);
+    bool ended = node->kind == NODE_COMMENT || node->kind == NODE_LOG ||
+                 text_ends_with(node->text, ";") || text_starts_with(node->text, "cookie=");
     if (shown)
         put_line(out, level, node->text, ended ? "" : ";");
     size_t title = out->n;

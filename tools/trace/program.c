@@ -27,6 +27,7 @@ enum {
     OPT_FRIENDLY,
     OPT_LEADER,
     OPT_NO_LEADER,
+    OPT_OVS,
 };
 
 struct program {
@@ -34,7 +35,8 @@ struct program {
     char *db;
     bool is_peer, leader_only;
     const char *private_key, *certificate, *ca_cert;
-    bool forms[3]; /* by enum node_form */
+    const char *ovs; /* a switch; NULL: none */
+    bool forms[3];   /* by enum node_form */
     struct trace trace;
     bool plain_names;
 
@@ -55,6 +57,8 @@ static const char usage_text[] =
     "  --summary               nested actions only\n"
     "  --minimal               what can be seen from outside: changes and outputs\n"
     "  --all                   all three\n"
+    "  --ovs[=SWITCH]          the OpenFlow flows that each flow has become in SWITCH (default: "
+    "br-int)\n"
     "  --no-friendly-names     datapaths by their names, not by those of clouds (name2)\n"
     "Assumptions:\n"
     "  --ct=FLAGS              what connection tracking says, in order: new, est, rel, rpl, inv, "
@@ -139,6 +143,9 @@ static int set_option(struct program *p, int option, const char *arg, bool *done
     case OPT_NO_LEADER:
         p->leader_only = option == OPT_LEADER;
         break;
+    case OPT_OVS:
+        p->ovs = arg ? arg : "br-int";
+        break;
     case 'p':
         p->private_key = arg;
         break;
@@ -177,6 +184,7 @@ static int parse_options(struct program *p, int argc, char **argv, bool *done)
         {"friendly-names", no_argument, NULL, OPT_FRIENDLY},
         {"leader-only", no_argument, NULL, OPT_LEADER},
         {"no-leader-only", no_argument, NULL, OPT_NO_LEADER},
+        {"ovs", optional_argument, NULL, OPT_OVS},
         {"private-key", required_argument, NULL, 'p'},
         {"certificate", required_argument, NULL, 'c'},
         {"ca-cert", required_argument, NULL, 'C'},
@@ -226,6 +234,15 @@ static int connect_to(struct program *p, struct diag *diag)
             loop_run_once(p->loop, -1);
     }
     return err;
+}
+
+/* A switch that does not answer is no reason not to trace. */
+static void fetch_switch_flows(struct program *p)
+{
+    struct diag diag = DIAG_INIT;
+    if (p->ovs && flow_list_fetch(p->ovs, p->tls, true, &p->trace.switch_flows, &diag))
+        fprintf(stderr, "%s: no flows of the switch: %s\n", p->name, diag_text(&diag));
+    diag_fini(&diag);
 }
 
 /* ---- the trace ---- */
@@ -280,6 +297,7 @@ static int trace_packet(struct program *p, struct world *world, const char *data
     struct node *root = node_add(NULL, NODE_PIPELINE, NULL);
     struct uflow packet = uflow;
     p->trace.world = world;
+    fetch_switch_flows(p);
     run_pipeline(&p->trace, dp, PIPELINE_INGRESS, 0, &packet, root);
     print(p, world, &uflow, root);
     node_free(root);
@@ -316,6 +334,7 @@ int trace_main(int argc, char **argv)
         status = fail(&p, diag_text(&diag));
     diag_fini(&diag);
     vec_fini(&p.trace.ct_states);
+    flow_list_free(p.trace.switch_flows);
     replica_free(p.replica);
     if (p.loop)
         loop_free(p.loop);

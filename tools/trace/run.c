@@ -109,6 +109,20 @@ static char *describe(const struct at *at, const struct row *flow)
     return str_steal(&s);
 }
 
+/* --ovs: a line for each flow of the switch that FLOW has become. */
+static void tell_switch_flows(const struct at *at, const struct row *flow, struct node *parent)
+{
+    struct str lines = STR_INIT;
+    if (!at->trace->switch_flows)
+        return;
+    flow_list_put(at->trace->switch_flows, uuid_prefix32(&flow->uuid), "", &lines);
+    if (!lines.n)
+        str_put(&lines, "*** no OpenFlow flows\n");
+    for (const char *line = str_c(&lines); *line; line += strcspn(line, "\n") + 1)
+        node_add(parent, NODE_FLOWS, xstrndup(line, strcspn(line, "\n")));
+    str_fini(&lines);
+}
+
 /* What does nothing to every packet is not worth a line. */
 static bool is_silent(const struct row *flow, const struct actions *actions)
 {
@@ -137,6 +151,7 @@ void run_table(struct at *at, unsigned table)
         return;
     }
     here.parent = node_add(at->parent, NODE_TABLE, describe(&here, flow));
+    tell_switch_flows(at, flow, here.parent);
     if (!actions->n)
         node_add(here.parent, NODE_ACTION, xstrdup("drop;"));
     act_all(&here, actions);

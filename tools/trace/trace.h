@@ -18,6 +18,7 @@
 #include "flow/field.h"
 #include "lflow/lflow.h"
 #include "net/addr.h"
+#include "openflow/flow_list.h"
 #include "replica/replica.h"
 
 int trace_main(int argc, char **argv);
@@ -34,6 +35,7 @@ enum node_kind {
     NODE_OUTPUT, /* to a port: where packets end */
     NODE_END,    /* the same in the other forms, as a comment */
     NODE_LOG,    /* a line that somebody will find in a log */
+    NODE_FLOWS,  /* what the flow has become in a switch, a line each */
     NODE_COMMENT,
 };
 
@@ -127,7 +129,8 @@ struct trace {
     bool has_backend; /* --lb-dst */
     struct ip_addr backend;
     uint16_t backend_port;
-    uint32_t select_id; /* --select-id, 0: any */
+    uint32_t select_id;             /* --select-id, 0: any */
+    struct flow_list *switch_flows; /* --ovs; NULL: not wanted, or not to be had */
     unsigned depth;
     bool too_deep;
 };
