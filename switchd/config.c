@@ -407,9 +407,10 @@ static void apply_options(struct config *config, const struct row *root)
         config_read_smap(&other, ovs_open_vswitch_other_config(ovs_open_vswitch_cast(root)));
     config->vs->bundle_idle_ms =
         MAX(smap_get_int(&other, "bundle-idle-timeout", BUNDLE_IDLE_DEFAULT_MS / 1000), 1) * 1000;
-    forwarders_set(
-        &config->vs->host,
-        (unsigned)MIN(MAX(smap_get_int(&other, "n-handler-threads", 1), 1), FORWARDERS_MAX));
+    if (forwarders_set(
+            &config->vs->host,
+            (unsigned)MIN(MAX(smap_get_int(&other, "n-handler-threads", 1), 1), FORWARDERS_MAX)))
+        vswitch_refresh_ports(config->vs);
     if (!config->vs->host.dummy_override) /* clocks of tests stand still meanwhile */
         busy_poll_set(&config->vs->host.poll, read_busy_poll(&other));
     bool wait = smap_get_bool(&other, "flow-restore-wait", false);

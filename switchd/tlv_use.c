@@ -2,7 +2,9 @@
 #include "switchd/tlv_use.h"
 
 #include "openflow/actions.h"
+#include "switchd/forward/forwarder.h"
 #include "switchd/table.h"
+#include "switchd/vswitch.h"
 
 _Static_assert(N_TUN_METADATA <= 64, "a bit for each");
 
@@ -120,6 +122,7 @@ static bool are_used(const struct bridge *br, uint64_t fields)
 
 int tlv_mod_apply(struct bridge *br, const struct of_tlv_mod *mod)
 {
+    forwarders_settle(&br->vs->host); /* who sends reads the map */
     struct tlv_map before = br->tlvs;
     int err = tlv_map_change(&br->tlvs, mod);
     uint64_t lost = mapped(&before) & ~mapped(&br->tlvs);

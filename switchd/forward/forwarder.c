@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static void serve(struct forwarder *f, uint64_t id)
     pthread_cond_signal(&all->back);
     pthread_mutex_unlock(&all->back_lock);
     turn_take(&all->turn);
-    lane_finish(&f->lane, all->host);
+    lane_finish(&f->lane);
 }
 
 static void *run(void *f_)
@@ -117,7 +118,8 @@ static void place(struct port_watch *w)
         return;
     }
     w->id = ++all->last_id;
-    w->owner = least_busy(all);
+    w->owner = w->first ? &all->each[(unsigned)(w->first->owner - all->each + w->index) % all->n]
+                        : least_busy(all);
     w->owner->n_watches++;
     hmap_insert(&all->watches, &w->node, hash_u64(w->id, 0));
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = w->id};
@@ -137,13 +139,16 @@ static void take_away(struct port_watch *w)
 }
 
 struct port_watch *port_watch_new(struct port_host *host, int fd,
-                                  void (*fn)(void *aux, unsigned events), void *aux)
+                                  void (*fn)(void *aux, unsigned events), void *aux,
+                                  struct port_watch *first)
 {
     struct port_watch *w = NEW(struct port_watch);
     w->host = host;
     w->fd = fd;
     w->fn = fn;
     w->aux = aux;
+    w->first = first;
+    w->index = first ? ++first->n_others : 0;
     list_push_back(&host->watches, &w->all);
     place(w);
     return w;
@@ -170,39 +175,73 @@ static void leave(void *all)
     turn_give(&((struct forwarders *)all)->turn);
 }
 
-static void start_one(struct forwarders *all, struct forwarder *f)
+static void forwarder_fini(struct forwarder *f)
 {
-    f->all = all;
-    f->epoll = epoll_create1(EPOLL_CLOEXEC);
-    f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (f->wake >= 0)
+        close(f->wake);
+    if (f->epoll >= 0)
+        close(f->epoll);
+    lane_fini(&f->lane);
+}
+
+/* 0, or the errno of what there was too little of; then nothing is left of it. */
+static int start_one(struct forwarders *all, struct forwarder *f)
+{
+    *f = (struct forwarder){.all = all,
+                            .epoll = epoll_create1(EPOLL_CLOEXEC),
+                            .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
-    INVARIANT(f->epoll >= 0 && f->wake >= 0 &&
-              !epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event));
-    lane_init(&f->lane);
+    int err = 0;
+    lane_init(&f->lane, all->host);
     busy_poll_init(&f->poll, all->host->counters);
-    INVARIANT(!pthread_create(&f->thread, NULL, run, f));
+    if (f->epoll < 0 || f->wake < 0 || epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event) < 0)
+        err = errno;
+    else
+        err = pthread_create(&f->thread, NULL, run, f);
+    if (err) {
+        forwarder_fini(f);
+        return err;
+    }
     char name[16];
     snprintf(name, sizeof name, "handler%u", (unsigned)(f - all->each) + 1);
     (void)pthread_setname_np(f->thread, name);
+    return 0;
 }
 
+static void free_all(struct forwarders *all)
+{
+    hmap_fini(&all->watches);
+    pthread_cond_destroy(&all->back);
+    pthread_mutex_destroy(&all->back_lock);
+    turn_fini(&all->turn);
+    free(all);
+}
+
+/* As many of N as can be had. */
 static void start(struct port_host *host, unsigned n)
 {
+    int err = 0;
     struct forwarders *all = xcalloc(1, sizeof *all + n * sizeof all->each[0]);
     const struct loop_guard guard = {enter, leave, all};
     sigset_t every, before;
     all->host = host;
-    all->n = n;
     turn_init(&all->turn);
     pthread_mutex_init(&all->back_lock, NULL);
     pthread_cond_init(&all->back, NULL);
     loop_set_guard(host->loop, &guard);
     sigfillset(&every); /* signals are for the main thread */
     pthread_sigmask(SIG_SETMASK, &every, &before);
-    for (unsigned i = 0; i < n; i++)
-        start_one(all, &all->each[i]);
+    while (all->n < n && !(err = start_one(all, &all->each[all->n])))
+        all->n++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    host->forwarders = all;
+    if (err)
+        log_warn("cannot start forwarding thread %u of %u (%s)", all->n + 1, n, strerror(err));
+    if (all->n) {
+        host->forwarders = all;
+        return;
+    }
+    loop_set_guard(host->loop, NULL);
+    free_all(all);
 }
 
 static void stop(struct port_host *host)
@@ -216,24 +255,19 @@ static void stop(struct port_host *host)
         struct forwarder *f = &all->each[i];
         INVARIANT(write(f->wake, &one, sizeof one) == sizeof one);
         pthread_join(f->thread, NULL);
-        close(f->wake);
-        close(f->epoll);
-        lane_fini(&f->lane);
+        forwarder_fini(f);
     }
-    hmap_fini(&all->watches);
-    pthread_cond_destroy(&all->back);
-    pthread_mutex_destroy(&all->back_lock);
-    turn_fini(&all->turn);
-    free(all);
+    free_all(all);
     host->forwarders = NULL;
 }
 
-void forwarders_set(struct port_host *host, unsigned n)
+bool forwarders_set(struct port_host *host, unsigned n)
 {
     struct port_watch *w;
     n = n < 2 ? 0 : MIN(n, (unsigned)FORWARDERS_MAX);
-    if (n == forwarders_count(host))
-        return;
+    if (n == host->n_wanted)
+        return false;
+    host->n_wanted = n;
     LIST_FOR_EACH (w, all, &host->watches)
         take_away(w);
     if (host->forwarders)
@@ -242,10 +276,11 @@ void forwarders_set(struct port_host *host, unsigned n)
         start(host, n);
     LIST_FOR_EACH (w, all, &host->watches)
         place(w);
-    if (n)
-        log_info("%u threads forward packets", n);
+    if (host->forwarders)
+        log_info("%u threads forward packets", forwarders_count(host));
     else
         log_info("the main thread forwards packets");
+    return true;
 }
 
 unsigned forwarders_count(const struct port_host *host)

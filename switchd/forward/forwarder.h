@@ -22,8 +22,9 @@ enum { FORWARDERS_MAX = 64 };
 
 struct forwarders;
 
-/* N threads from now on, for all ports of HOST; below 2: none but the loop's own. In the loop's thread. */
-void forwarders_set(struct port_host *host, unsigned n);
+/* N threads from now on, for all ports of HOST; below 2: none but the loop's own. Fewer, and a log line says why, when the system gives no more.
+ * In the loop's thread. False: that was so before. True: ports may spread over them (port_class.refresh). */
+bool forwarders_set(struct port_host *host, unsigned n);
 unsigned forwarders_count(const struct port_host *host); /* 0: the loop's own */
 /* In the loop's thread: returns when no forwarder is away. */
 void forwarders_settle(struct port_host *host);

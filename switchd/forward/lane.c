@@ -2,18 +2,22 @@
 #include "switchd/forward/lane.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-void lane_init(struct port_lane *lane)
+void lane_init(struct port_lane *lane, struct port_host *host)
 {
     *lane = (struct port_lane){.batch = xcalloc(PORT_BATCH, sizeof *lane->batch),
                                .buffers = port_buffers_new()};
+    port_out_init(&lane->out, host);
 }
 
 void lane_fini(struct port_lane *lane)
 {
     free(lane->batch);
     free(lane->buffers);
-    vec_fini(&lane->out);
+    vec_fini(&lane->noted);
+    vec_fini(&lane->tunnels);
+    port_out_fini(&lane->out);
 }
 
 static void exchange(struct port_lane *lane, struct port_host *host)
@@ -38,11 +42,22 @@ void lane_leave(struct port_lane *lane, struct port_host *host)
     host->lane = NULL;
 }
 
-void lane_put(struct port_lane *lane, struct port *port, const struct packet *packet, bool last)
+/* The number of a copy; packets that follow one another mostly go the same way. */
+static uint32_t keep_tunnel(struct port_lane *lane, const struct dp_tunnel *tunnel)
 {
-    struct outgoing *o = vec_push_zero(&lane->out);
+    size_t n = lane->tunnels.n;
+    if (!n || memcmp(&lane->tunnels.data[n - 1], tunnel, sizeof *tunnel) != 0)
+        vec_push(&lane->tunnels, *tunnel);
+    return (uint32_t)lane->tunnels.n;
+}
+
+void lane_put(struct port_lane *lane, struct port *port, const struct packet *packet,
+              const struct dp_tunnel *tunnel, bool last)
+{
+    struct outgoing *o = vec_push_zero(&lane->noted);
     o->port = port;
-    o->order = (uint32_t)lane->out.n;
+    o->order = (uint32_t)lane->noted.n;
+    o->tunnel = tunnel ? keep_tunnel(lane, tunnel) : 0;
     if (last && packet->lent)
         o->packet = *packet;
     else
@@ -59,8 +74,8 @@ static int by_port(const void *a_, const void *b_)
 
 static bool is_of_one_port(const struct port_lane *lane)
 {
-    for (size_t i = 1; i < lane->out.n; i++) {
-        if (lane->out.data[i].port != lane->out.data[0].port)
+    for (size_t i = 1; i < lane->noted.n; i++) {
+        if (lane->noted.data[i].port != lane->noted.data[0].port)
             return false;
     }
     return true;
@@ -69,40 +84,37 @@ static bool is_of_one_port(const struct port_lane *lane)
 /* Sends all that is for the port of number I; the number behind it. A copy may be referred to until the flush, as it is kept until then. */
 static size_t send_to_one(struct port_lane *lane, size_t i)
 {
-    struct port *port = lane->out.data[i].port;
-    pthread_mutex_lock(&port->sending);
-    port->by_lane = true;
-    for (; i < lane->out.n && lane->out.data[i].port == port; i++) {
-        struct packet view = lane->out.data[i].packet;
+    struct port *port = lane->noted.data[i].port;
+    port_lock(port);
+    for (; i < lane->noted.n && lane->noted.data[i].port == port; i++) {
+        const struct outgoing *o = &lane->noted.data[i];
+        struct packet view = o->packet;
         view.lent = true;
-        port_hand(port, &view, NULL, true);
+        port_hand(port, &lane->out, &view, o->tunnel ? &lane->tunnels.data[o->tunnel - 1] : NULL,
+                  true);
     }
     if (port->class->flush)
-        port->class->flush(port);
-    port->by_lane = false;
-    lane->n_unsent += port->n_unsent;
-    port->n_unsent = 0;
-    pthread_mutex_unlock(&port->sending);
+        port->class->flush(port, &lane->out);
+    port_unlock(port);
+    lane->out.n_kept = 0;
     return i;
 }
 
 void lane_send(struct port_lane *lane)
 {
     if (!is_of_one_port(lane))
-        qsort(lane->out.data, lane->out.n, sizeof lane->out.data[0], by_port);
-    for (size_t i = 0; i < lane->out.n;)
+        qsort(lane->noted.data, lane->noted.n, sizeof lane->noted.data[0], by_port);
+    for (size_t i = 0; i < lane->noted.n;)
         i = send_to_one(lane, i);
     struct outgoing *o;
-    VEC_FOR_EACH (o, &lane->out)
+    VEC_FOR_EACH (o, &lane->noted)
         packet_fini(&o->packet);
-    vec_clear(&lane->out);
+    vec_clear(&lane->noted);
+    vec_clear(&lane->tunnels);
 }
 
-void lane_finish(struct port_lane *lane, struct port_host *host)
+void lane_finish(struct port_lane *lane)
 {
-    for (size_t i = 0; i < lane->n_batch; i++)
-        packet_fini(&lane->batch[i]);
-    lane->n_batch = 0;
-    counter_add(host->send_failed, lane->n_unsent);
-    lane->n_unsent = 0;
+    counter_add(lane->out.host->send_failed, lane->out.n_lost);
+    lane->out.n_lost = 0;
 }

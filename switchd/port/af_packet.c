@@ -73,17 +73,17 @@ static void system_readable(void *port_, unsigned events UNUSED)
     }
 }
 
-static void system_flush(struct port *port_)
+static void system_flush(struct port *port_, struct port_out *out)
 {
     struct system_port *port = system_cast(port_);
     if (port->xdp) {
         af_xdp_flush(port->xdp);
         return;
     }
-    packet_send_flush(&port->tx);
+    packet_send_flush(&port->tx, out);
 }
 
-static int system_send(struct port *port_, const struct packet *packet,
+static int system_send(struct port *port_, struct port_out *out, const struct packet *packet,
                        const struct dp_tunnel *tunnel UNUSED, bool last)
 {
     struct system_port *port = system_cast(port_);
@@ -91,7 +91,7 @@ static int system_send(struct port *port_, const struct packet *packet,
         return af_xdp_send(port->xdp, packet);
     if (port->fd < 0)
         return ERR_IO;
-    packet_send_put(&port->tx, packet, last);
+    packet_send_put(&port->tx, out, packet, last);
     return 0;
 }
 
@@ -177,7 +177,7 @@ static int system_start(struct system_port *port, struct diag *diag)
     }
     if (ingress_close(port->ifindex))
         log_info("%s: the kernel cannot be kept from hearing it too", name);
-    port->watch = port_watch_new(port->up.host, port->fd, system_readable, port);
+    port->watch = port_watch_new(port->up.host, port->fd, system_readable, port, NULL);
     port->up.any_thread = true;
     return 0;
 }
@@ -186,7 +186,7 @@ static void system_restart(struct system_port *port)
 {
     struct diag diag = DIAG_INIT;
     if (port->up.queued)
-        system_flush(&port->up);
+        system_flush(&port->up, &port->up.host->out);
     system_stop(port);
     if (system_start(port, &diag))
         log_warn("%s", diag_text(&diag)); /* the next refresh tries again */

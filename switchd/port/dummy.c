@@ -89,7 +89,7 @@ static void send_plain(void *port_, const struct packet *packet)
         port->observer(port->observer_aux, &port->up, packet);
 }
 
-static int dummy_send(struct port *port, const struct packet *packet,
+static int dummy_send(struct port *port, struct port_out *out UNUSED, const struct packet *packet,
                       const struct dp_tunnel *tunnel UNUSED, bool last UNUSED)
 {
     return offload_finish(packet, send_plain, dummy_cast(port));

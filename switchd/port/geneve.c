@@ -49,7 +49,9 @@ const struct port_class port_class_geneve = {
     .is_tunnel = true,
     .open = geneve_open,
     .configure = tunnel_configure,
+    .parallel = true,
     .send = tunnel_send,
     .flush = tunnel_flush,
+    .refresh = tunnel_refresh,
     .close = tunnel_close,
 };

@@ -48,23 +48,23 @@ static void flush_fast(struct packet_send *tx)
     (void)xdp_socket_kick(tx->fast); /* what a device that is down leaves goes with the next */
 }
 
-static void flush_messages(struct packet_send *tx)
+static void flush_messages(struct packet_send *tx, struct port_out *out)
 {
     size_t n = tx->n;
     tx->n = 0;
-    port_send_messages(tx->port, tx->fd, tx->msgs, tx->bytes, n);
+    port_send_messages(tx->port, out, tx->fd, tx->msgs, tx->bytes, n);
 }
 
-void packet_send_flush(struct packet_send *tx)
+void packet_send_flush(struct packet_send *tx, struct port_out *out)
 {
     if (tx->n_fast)
         flush_fast(tx);
     if (tx->n)
-        flush_messages(tx);
+        flush_messages(tx, out);
 }
 
 /* Puts a plain frame on the cheap way; false: it is not free for it. */
-static bool put_fast(struct packet_send *tx, const struct packet *packet)
+static bool put_fast(struct packet_send *tx, struct port_out *out, const struct packet *packet)
 {
     if (!tx->use_fast || !offload_is_plain(packet) || packet->md.skb_priority ||
         packet->size > tx->fast->slot_size || packet->size > tx->port->status.mtu + ETH_HEADER_LEN)
@@ -73,7 +73,7 @@ static bool put_fast(struct packet_send *tx, const struct packet *packet)
     if (!slot)
         return false;
     if (tx->n)
-        flush_messages(tx);
+        flush_messages(tx, out);
     memcpy(slot, packet->data, packet->size);
     xdp_socket_put(tx->fast, packet->size);
     if (++tx->n_fast == SEND_QUEUE)
@@ -82,27 +82,28 @@ static bool put_fast(struct packet_send *tx, const struct packet *packet)
 }
 
 /* A queue's packets are told apart by the socket's priority, so one batch is of one queue. */
-static void set_queue(struct packet_send *tx, uint32_t queue)
+static void set_queue(struct packet_send *tx, struct port_out *out, uint32_t queue)
 {
     uint32_t priority = queue ? qos_priority(queue) : 0;
     if (priority == tx->priority)
         return;
     if (tx->n)
-        flush_messages(tx);
+        flush_messages(tx, out);
     tx->priority = priority;
     (void)setsockopt(tx->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
 }
 
-void packet_send_put(struct packet_send *tx, const struct packet *packet, bool last)
+void packet_send_put(struct packet_send *tx, struct port_out *out, const struct packet *packet,
+                     bool last)
 {
-    if (put_fast(tx, packet))
+    if (put_fast(tx, out, packet))
         return;
     if (tx->n_fast)
         flush_fast(tx);
-    set_queue(tx, packet->md.skb_priority);
+    set_queue(tx, out, packet->md.skb_priority);
     struct virtio_net_hdr vnet;
     offload_to_vnet(packet, &vnet);
-    uint8_t *kept = port_keep(tx->port, packet, last, sizeof vnet);
+    uint8_t *kept = port_keep(out, packet, last, sizeof vnet);
     size_t i = tx->n++;
     struct iovec *iov = tx->iov[i];
     if (kept)
@@ -113,5 +114,5 @@ void packet_send_put(struct packet_send *tx, const struct packet *packet, bool l
     tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = iov, .msg_iovlen = kept ? 1 : 2};
     tx->bytes[i] = packet->size;
     if (!kept || tx->n == SEND_QUEUE)
-        flush_messages(tx);
+        flush_messages(tx, out);
 }

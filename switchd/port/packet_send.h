@@ -32,5 +32,6 @@ void packet_send_fini(struct packet_send *tx);
 /* Looks again whether the cheap way is free. */
 void packet_send_refresh(struct packet_send *tx);
 /* Queues PACKET; see port_send. */
-void packet_send_put(struct packet_send *tx, const struct packet *packet, bool last);
-void packet_send_flush(struct packet_send *tx);
+void packet_send_put(struct packet_send *tx, struct port_out *out, const struct packet *packet,
+                     bool last);
+void packet_send_flush(struct packet_send *tx, struct port_out *out);

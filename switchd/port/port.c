@@ -62,7 +62,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
         (struct port_host){.loop = loop, .env = env, .counters = counters, .rx = rx, .aux = aux};
     host->batch = xcalloc(PORT_BATCH, sizeof *host->batch);
     host->buffers = port_buffers_new();
-    host->kept = xmalloc(KEEP_MAX);
+    port_out_init(&host->out, host);
     list_init(&host->queued);
     list_init(&host->watches);
     busy_poll_init(&host->poll, counters);
@@ -74,7 +74,7 @@ void port_host_fini(struct port_host *host)
 {
     free(host->batch);
     free(host->buffers);
-    free(host->kept);
+    port_out_fini(&host->out);
     tunnel_table_free(host->tunnels);
     bypass_free(host->bypass);
     deferred_cancel(&host->look);
@@ -87,15 +87,15 @@ struct packet *port_host_packet(struct port_host *host, size_t i)
     return &host->batch[i];
 }
 
-static void lock(struct port *port)
+void port_lock(struct port *port)
 {
-    if (port->host->forwarders)
+    if (port->host->forwarders && !port->class->parallel)
         pthread_mutex_lock(&port->sending);
 }
 
-static void unlock(struct port *port)
+void port_unlock(struct port *port)
 {
-    if (port->host->forwarders)
+    if (port->host->forwarders && !port->class->parallel)
         pthread_mutex_unlock(&port->sending);
 }
 
@@ -105,11 +105,11 @@ void port_host_flush(struct port_host *host)
     LIST_FOR_EACH_SAFE (port, next, queue_node, &host->queued) {
         list_remove(&port->queue_node);
         port->queued = false;
-        lock(port);
-        port->class->flush(port);
-        unlock(port);
+        port_lock(port);
+        port->class->flush(port, &host->out);
+        port_unlock(port);
     }
-    host->n_kept = 0;
+    host->out.n_kept = 0;
 }
 
 void port_host_begin(struct port_host *host)
@@ -134,57 +134,83 @@ void port_receive(struct port *port, size_t n)
     if (!host->lane)
         note_packets(host);
     host->rx(host->aux, port, host->batch, n);
-    if (host->lane) { /* which sees to the rest */
+    if (host->lane) /* which sends what it has noted: lent bytes where they lie, copies of others */
         host->receiving = false;
-        host->lane->n_batch = n;
-        return;
-    }
-    port_host_end(host);
+    else
+        port_host_end(host);
     for (size_t i = 0; i < n; i++)
         packet_fini(&host->batch[i]);
 }
 
-uint8_t *port_host_room(struct port_host *host, size_t n)
+void port_out_init(struct port_out *out, struct port_host *host)
 {
-    if (host->n_kept + n > KEEP_MAX)
+    *out = (struct port_out){.host = host, .kept = xmalloc(KEEP_MAX)};
+}
+
+void port_out_fini(struct port_out *out)
+{
+    free(out->kept);
+    tunnel_senders_free(out->tunnels);
+}
+
+uint8_t *port_out_room(struct port_out *out, size_t n)
+{
+    if (out->n_kept + n > KEEP_MAX)
         return NULL;
-    uint8_t *room = host->kept + host->n_kept;
-    host->n_kept += n;
+    uint8_t *room = out->kept + out->n_kept;
+    out->n_kept += n;
     return room;
 }
 
-uint8_t *port_keep(struct port *port, const struct packet *packet, bool last, size_t head)
+void port_out_flush(struct port_out *out)
+{
+    tunnel_senders_flush(out);
+    if (out == &out->host->out)
+        port_host_flush(out->host);
+    out->n_kept = 0;
+}
+
+uint8_t *port_keep(struct port_out *out, const struct packet *packet, bool last, size_t head)
 {
     if (packet->lent && last && packet->data - packet->base >= (ptrdiff_t)head)
         return packet->data - head;
-    bool may = packet->size <= KEEP_PACKET && !port->by_lane;
-    uint8_t *copy = may ? port_host_room(port->host, head + packet->size) : NULL;
+    bool may = packet->size <= KEEP_PACKET;
+    uint8_t *copy = may ? port_out_room(out, head + packet->size) : NULL;
     return copy ? memcpy(copy + head, packet->data, packet->size), copy : NULL;
 }
 
-void port_count_lost(struct port *port, size_t n)
+/* Statistics of what is sent, which several threads may count at once. */
+static void count(const struct port *port, uint64_t *what, uint64_t n)
 {
-    if (port->by_lane)
-        port->n_unsent += n;
+    if (port->host->forwarders)
+        (void)__atomic_fetch_add(what, n, __ATOMIC_RELAXED);
     else
-        counter_add(port->host->send_failed, n);
+        *what += n;
 }
 
-void port_count_unsent(struct port *port, size_t n, size_t bytes)
+void port_count_lost(struct port *port, struct port_out *out, size_t n)
 {
-    port->stats.tx_dropped += n;
-    port->stats.tx_packets -= n;
-    port->stats.tx_bytes -= bytes;
-    port_count_lost(port, n);
+    count(port, &port->stats.tx_dropped, n);
+    if (out == &port->host->out)
+        counter_add(port->host->send_failed, n);
+    else
+        out->n_lost += n;
 }
 
-void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, const uint32_t *bytes,
-                        size_t n)
+void port_count_unsent(struct port *port, struct port_out *out, size_t n, size_t bytes)
+{
+    count(port, &port->stats.tx_packets, -(uint64_t)n);
+    count(port, &port->stats.tx_bytes, -(uint64_t)bytes);
+    port_count_lost(port, out, n);
+}
+
+void port_send_messages(struct port *port, struct port_out *out, int fd, struct mmsghdr *msgs,
+                        const uint32_t *bytes, size_t n)
 {
     for (size_t done = 0; done < n;) {
         int sent = sendmmsg(fd, msgs + done, (unsigned)(n - done), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent <= 0) {
-            port_count_unsent(port, 1, bytes[done]);
+            port_count_unsent(port, out, 1, bytes[done]);
             sent = 1;
         }
         done += (size_t)sent;
@@ -210,16 +236,15 @@ void port_close(struct port *port)
     port->class->close(port);
 }
 
-void port_hand(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
-               bool last)
+void port_hand(struct port *port, struct port_out *out, const struct packet *packet,
+               const struct dp_tunnel *tunnel, bool last)
 {
-    if (port->class->send(port, packet, tunnel, last)) {
-        port->stats.tx_dropped++;
-        port_count_lost(port, 1);
+    if (port->class->send(port, out, packet, tunnel, last)) {
+        port_count_lost(port, out, 1);
         return;
     }
-    port->stats.tx_packets++;
-    port->stats.tx_bytes += packet->size;
+    count(port, &port->stats.tx_packets, 1);
+    count(port, &port->stats.tx_bytes, packet->size);
 }
 
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
@@ -227,12 +252,12 @@ void port_send(struct port *port, const struct packet *packet, const struct dp_t
 {
     struct port_host *host = port->host;
     if (host->lane) {
-        lane_put(host->lane, port, packet, last);
+        lane_put(host->lane, port, packet, tunnel, last);
         return;
     }
-    lock(port);
-    port_hand(port, packet, tunnel, last);
-    unlock(port);
+    port_lock(port);
+    port_hand(port, &host->out, packet, tunnel, last);
+    port_unlock(port);
     if (!port->class->flush)
         return;
     if (!port->queued) {
@@ -255,10 +280,15 @@ void port_init(struct port *port, const struct port_class *class, struct port_ho
 
 struct port_stats port_stats_read(struct port *port)
 {
-    lock(port);
-    struct port_stats stats = port->stats;
-    unlock(port);
-    return stats;
+    const struct port_stats *s = &port->stats; /* what is received is counted in turns */
+    return (struct port_stats){.rx_packets = s->rx_packets,
+                               .rx_bytes = s->rx_bytes,
+                               .rx_dropped = s->rx_dropped,
+                               .rx_errors = s->rx_errors,
+                               .tx_packets = __atomic_load_n(&s->tx_packets, __ATOMIC_RELAXED),
+                               .tx_bytes = __atomic_load_n(&s->tx_bytes, __ATOMIC_RELAXED),
+                               .tx_dropped = __atomic_load_n(&s->tx_dropped, __ATOMIC_RELAXED),
+                               .tx_errors = s->tx_errors};
 }
 
 void port_fini(struct port *port)

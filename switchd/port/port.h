@@ -43,6 +43,16 @@ struct forwarders;   /* forward/forwarder.h */
 struct port_lane;    /* forward/lane.h */
 struct tunnel_table; /* port/tunnel.h */
 struct tunnel_wire;
+struct tunnel_senders;
+
+/* What one thread has sent and not flushed. */
+struct port_out {
+    struct port_host *host;
+    uint8_t *kept; /* copies of what is queued; see port_keep */
+    size_t n_kept;
+    struct tunnel_senders *tunnels; /* port/tunnel_parts.h; NULL: none yet */
+    uint64_t n_lost;                /* a forwarder's, to be counted in its next turn */
+};
 
 struct port_host {
     struct loop *loop;
@@ -60,16 +70,16 @@ struct port_host {
 
     struct list watches;           /* forward/watch.h */
     struct forwarders *forwarders; /* threads that share the work; NULL: none */
+    unsigned n_wanted;             /* of them */
     struct port_lane *lane;        /* of the forwarder whose turn it is; NULL: the loop's thread */
     struct busy_poll poll;         /* of the loop's thread */
     struct deferred look;
 
     /* Output that waits for the end of the batch. */
     bool receiving;
-    int64_t now_ms;     /* while receiving: when the batch came */
-    struct list queued; /* ports */
-    uint8_t *kept;      /* copies of what is queued; see port_keep */
-    size_t n_kept;
+    int64_t now_ms;      /* while receiving: when the batch came */
+    struct list queued;  /* ports */
+    struct port_out out; /* of the loop's thread */
     struct counter *send_failed;
 };
 
@@ -95,10 +105,13 @@ struct port_class {
                 struct port **ret, struct diag *diag);
     /* Takes new options; may be NULL. */
     int (*configure)(struct port *port, const struct smap *options, struct diag *diag);
+    /* Send and flush may be called by several threads at once: what they queue is OUT's. */
+    bool parallel;
     /* Sends or queues; see port_send. */
-    int (*send)(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
-                bool last);
-    void (*flush)(struct port *port);   /* sends what is queued; NULL: send does not queue */
+    int (*send)(struct port *port, struct port_out *out, const struct packet *packet,
+                const struct dp_tunnel *tunnel, bool last);
+    /* Sends what is queued; NULL: send does not queue. */
+    void (*flush)(struct port *port, struct port_out *out);
     void (*refresh)(struct port *port); /* reads the device's state into status; may be NULL */
     void (*close)(struct port *port);   /* frees PORT, after port_fini */
     int (*set_mtu)(struct port *port, uint32_t mtu);   /* may be NULL */
@@ -113,12 +126,9 @@ struct port {
     const struct tlv_map *tlvs; /* tunnels: set by the owner */
     struct list queue_node;     /* in host.queued while `queued` */
     bool queued;
-    bool
-        any_thread; /* forwarders may send by it; set by its class, which then keeps send and flush to PORT's own things */
-    bool by_lane;   /* one of them does */
-    pthread_mutex_t
-        sending; /* held around send and flush where there are forwarders; the tx statistics are its */
-    uint64_t n_unsent; /* of those that a lane sent */
+    /* Forwarders may send by it; set by its class, which then keeps send and flush to PORT's own things, or is parallel. */
+    bool any_thread;
+    pthread_mutex_t sending; /* see port_lock */
     struct port_stats stats;
     struct port_status status;
 };
@@ -143,9 +153,9 @@ void port_close(struct port *port); /* NULL is allowed */
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
                bool last);
 
-/* Hands PACKET to the class and counts; what it queues is the caller's to flush. */
-void port_hand(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
-               bool last);
+/* Hands PACKET to the class and counts; what it queues in OUT is the caller's to flush. */
+void port_hand(struct port *port, struct port_out *out, const struct packet *packet,
+               const struct dp_tunnel *tunnel, bool last);
 struct port_stats port_stats_read(struct port *port);
 
 /* For classes: the common part. */
@@ -165,21 +175,28 @@ static inline int64_t port_host_now_ms(const struct port_host *host)
 void port_receive(struct port *port, size_t n);
 /* The bytes of PACKET with room for HEAD in front of them, which stay until the flush: its own or a copy. NULL: they are too many
  * to copy; what is queued must be flushed before send returns. */
-uint8_t *port_keep(struct port *port, const struct packet *packet, bool last, size_t head);
+uint8_t *port_keep(struct port_out *out, const struct packet *packet, bool last, size_t head);
 /* N bytes that stay until the flush; NULL: there is no more room. */
-uint8_t *port_host_room(struct port_host *host, size_t n);
+uint8_t *port_out_room(struct port_out *out, size_t n);
+/* Flushes all that is in OUT; there is room again. */
+void port_out_flush(struct port_out *out);
+void port_out_init(struct port_out *out, struct port_host *host);
+void port_out_fini(struct port_out *out);
+/* Around send and flush, where there are forwarders and the class is not parallel. */
+void port_lock(struct port *port);
+void port_unlock(struct port *port);
 /* Between these, what is sent is queued, as in port_receive. */
 void port_host_begin(struct port_host *host);
 void port_host_end(struct port_host *host);
 /* Sends what all ports of the host have queued. */
 void port_host_flush(struct port_host *host);
-/* Counts N packets that are lost on their way out, by reason. */
-void port_count_lost(struct port *port, size_t n);
+/* Counts N packets that are lost on their way out. */
+void port_count_lost(struct port *port, struct port_out *out, size_t n);
 /* Counts N packets that send took and flush could not send. */
-void port_count_unsent(struct port *port, size_t n, size_t bytes);
+void port_count_unsent(struct port *port, struct port_out *out, size_t n, size_t bytes);
 /* Sends N messages of packets of so many BYTES; those that the kernel refuses are left out, and counted. */
-void port_send_messages(struct port *port, int fd, struct mmsghdr *msgs, const uint32_t *bytes,
-                        size_t n);
+void port_send_messages(struct port *port, struct port_out *out, int fd, struct mmsghdr *msgs,
+                        const uint32_t *bytes, size_t n);
 
 extern const struct port_class port_class_system, port_class_afxdp, port_class_internal,
     port_class_tap, port_class_dummy, port_class_geneve, port_class_vxlan;

@@ -71,7 +71,7 @@ static void tap_readable(void *queue_, unsigned events UNUSED)
         port_receive(&port->up, n_ok);
 }
 
-static int tap_send(struct port *port_, const struct packet *packet,
+static int tap_send(struct port *port_, struct port_out *out UNUSED, const struct packet *packet,
                     const struct dp_tunnel *tunnel UNUSED, bool last UNUSED)
 {
     struct tap_port *port = tap_cast(port_);
@@ -139,7 +139,7 @@ static int tap_open(struct port_host *host, const char *name, const struct smap 
             return err;
         }
         queue->port = port;
-        queue->watch = port_watch_new(host, queue->fd, tap_readable, queue);
+        queue->watch = port_watch_new(host, queue->fd, tap_readable, queue, port->queues[0].watch);
     }
     netdev_read_status(name, &port->up.status);
     *ret = &port->up;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "switchd/forward/forwarder.h"
 #include "switchd/port/tunnel_parts.h"
 
 static struct tunnel_table *table_of(struct port_host *host)
@@ -16,7 +17,7 @@ static struct tunnel_table *table_of(struct port_host *host)
     if (!host->tunnels) {
         struct tunnel_table *t = host->tunnels = NEW(struct tunnel_table);
         list_init(&t->endpoints);
-        list_init(&t->busy);
+        pthread_mutex_init(&t->lock, NULL);
         t->no_port = counter_get(host->counters, drop_counter(DROP_TUNNEL_KEY));
         t->malformed = counter_get(host->counters, drop_counter(DROP_TUNNEL_BAD));
     }
@@ -28,13 +29,17 @@ void tunnel_table_free(struct tunnel_table *table)
     if (!table)
         return;
     INVARIANT(list_empty(&table->endpoints));
-    for (size_t i = 0; i < TUNNEL_FLAVOURS * TUNNEL_SOURCES; i++)
-        tunnel_sender_free(table->senders[i / TUNNEL_SOURCES][i % TUNNEL_SOURCES]);
+    for (size_t i = 0; i < TUNNEL_FLAVOURS * TUNNEL_SOURCES; i++) {
+        int fd = table->sources[i / TUNNEL_SOURCES][i % TUNNEL_SOURCES].fd;
+        if (fd)
+            close(fd);
+    }
+    pthread_mutex_destroy(&table->lock);
     free(table);
 }
 
-/* A socket for both IP versions, bound to PORT of all addresses. */
-static int udp_open(uint16_t port)
+/* A socket for both IP versions, bound to PORT of all addresses. SHARED: by this process's. */
+static int udp_open(uint16_t port, bool shared)
 {
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -50,6 +55,8 @@ static int udp_open(uint16_t port)
     (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
     (void)setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one);
+    if (shared)
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0) {
         int e = errno;
         close(fd);
@@ -57,6 +64,30 @@ static int udp_open(uint16_t port)
         return -1;
     }
     return fd;
+}
+
+/* Adds a socket, -1 on an error. The first is bound alone, so that a port which another process has is told. */
+static int add_queue(struct tunnel_endpoint *ep)
+{
+    int one = 1;
+    uint32_t i = ep->n_queues;
+    if (i == 1)
+        (void)setsockopt(ep->queues[0].fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    int fd = udp_open(ep->udp_port, i > 0);
+    if (fd < 0)
+        return -1;
+    struct tunnel_queue *queue = &ep->queues[ep->n_queues++];
+    *queue = (struct tunnel_queue){.endpoint = ep, .fd = fd};
+    queue->watch = port_watch_new(ep->host, fd, tunnel_queue_readable, queue, ep->queues[0].watch);
+    return 0;
+}
+
+/* A queue for each forwarder. None is closed before its endpoint is, as packets may be in it. */
+static void spread(struct tunnel_endpoint *ep)
+{
+    uint32_t wanted = MIN(forwarders_count(ep->host), (unsigned)TUNNEL_QUEUES);
+    while (ep->n_queues && ep->n_queues < wanted && !add_queue(ep))
+        ;
 }
 
 static int endpoint_get(struct port_host *host, const struct tunnel_kind *kind, uint16_t udp_port,
@@ -67,19 +98,17 @@ static int endpoint_get(struct port_host *host, const struct tunnel_kind *kind, 
         if ((*ret)->udp_port == udp_port && (*ret)->kind == kind)
             return 0;
     }
-    int fd = host->wire ? -1 : udp_open(udp_port);
-    if (fd < 0 && !host->wire)
+    struct tunnel_endpoint *ep = NEW(struct tunnel_endpoint);
+    *ep = (struct tunnel_endpoint){.host = host, .kind = kind, .udp_port = udp_port};
+    if (!host->wire && add_queue(ep)) {
+        free(ep);
         return diag_set(diag, ERR_IO, "could not listen on UDP port %u (%s)", udp_port,
                         strerror(errno));
-    struct tunnel_endpoint *ep = *ret = NEW(struct tunnel_endpoint);
-    ep->host = host;
-    ep->kind = kind;
-    ep->udp_port = udp_port;
-    ep->fd = fd;
+    }
     list_init(&ep->ports);
-    if (fd >= 0)
-        ep->lfd = loop_fd_new(host->loop, fd, LOOP_READ, tunnel_endpoint_readable, ep);
     list_push_back(&table->endpoints, &ep->node);
+    spread(ep);
+    *ret = ep;
     return 0;
 }
 
@@ -88,9 +117,10 @@ static void endpoint_release(struct tunnel_endpoint *ep)
     if (!list_empty(&ep->ports))
         return;
     list_remove(&ep->node);
-    loop_fd_free(ep->lfd);
-    if (ep->fd >= 0)
-        close(ep->fd);
+    for (uint32_t i = 0; i < ep->n_queues; i++) {
+        port_watch_free(ep->queues[i].watch);
+        close(ep->queues[i].fd);
+    }
     free(ep);
 }
 
@@ -99,6 +129,7 @@ int tunnel_configure(struct port *port_, const struct smap *options, struct diag
     struct tunnel_port *port = tunnel_cast(port_);
     uint16_t udp_port = (uint16_t)smap_get_int(options, "dst_port", port->kind->udp_port);
     struct tunnel_endpoint *ep;
+    forwarders_settle(port_->host);
     int err = endpoint_get(port_->host, port->kind, udp_port, &ep, diag);
     if (err)
         return err;
@@ -135,6 +166,11 @@ void tunnel_close(struct port *port_)
     free(port);
 }
 
+void tunnel_refresh(struct port *port)
+{
+    spread(tunnel_cast(port)->endpoint);
+}
+
 int tunnel_open(struct port_host *host, const char *name, const struct port_class *class,
                 const struct tunnel_kind *kind, const struct smap *options, struct port **ret,
                 struct diag *diag)
@@ -142,6 +178,7 @@ int tunnel_open(struct port_host *host, const char *name, const struct port_clas
     struct tunnel_port *port = NEW(struct tunnel_port);
     port_init(&port->up, class, host, name);
     port->kind = kind;
+    port->up.any_thread = !host->wire;
     int err = tunnel_configure(&port->up, options, diag);
     if (err) {
         tunnel_close(&port->up);

@@ -4,6 +4,9 @@
  * receive on one socket; a packet is given to the port whose remote address sent it and whose key it
  * has, or to one that takes any ("flow"). A kind reads and writes its header and knows nothing else.
  * Kept in port_host.tunnels.
+ *
+ * With forwarders (forward/forwarder.h) several sockets share a UDP port (SO_REUSEPORT), one for each of them: the kernel chooses by addresses and UDP ports, so
+ * by the inner flow, whose order is kept. All send by the same sockets, each thread what it has queued itself.
  */
 #pragma once
 
@@ -37,13 +40,17 @@ void tunnel_receive(struct port_host *host, uint16_t udp_port, const struct ip_a
                     const struct ip_addr *to, const void *data, size_t n);
 
 void tunnel_table_free(struct tunnel_table *table); /* NULL is allowed; no port may be left */
+/* What OUT's thread has queued for tunnels, whichever; NULL is allowed. */
+void tunnel_senders_flush(struct port_out *out);
+void tunnel_senders_free(struct tunnel_senders *senders);
 
 /* The functions of a class of tunnel ports. */
 int tunnel_open(struct port_host *host, const char *name, const struct port_class *class,
                 const struct tunnel_kind *kind, const struct smap *options, struct port **ret,
                 struct diag *diag) MUST_CHECK;
 int tunnel_configure(struct port *port, const struct smap *options, struct diag *diag) MUST_CHECK;
-int tunnel_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
-                bool last);
-void tunnel_flush(struct port *port);
+int tunnel_send(struct port *port, struct port_out *out, const struct packet *packet,
+                const struct dp_tunnel *tunnel, bool last);
+void tunnel_flush(struct port *port, struct port_out *out);
+void tunnel_refresh(struct port *port);
 void tunnel_close(struct port *port);

@@ -3,7 +3,7 @@
 
 #include "switchd/port/tunnel.h"
 
-enum { TUNNEL_SOCKET_BUFFER = 16 << 20 };
+enum { TUNNEL_SOCKET_BUFFER = 16 << 20, TUNNEL_QUEUES = 16 };
 
 struct tunnel_port {
     struct port up;
@@ -21,19 +21,26 @@ struct tunnel_endpoint { /* one UDP port of one kind of tunnel */
     const struct tunnel_kind *kind;
     struct port_host *host;
     uint16_t udp_port;
-    int fd;
-    struct loop_fd *lfd;
+    uint32_t n_queues; /* none with a simulation's wire */
+    struct tunnel_queue {
+        struct tunnel_endpoint *endpoint;
+        int fd;
+        struct port_watch *watch;
+    } queues[TUNNEL_QUEUES];
     struct list ports;
 };
 
 /* Sockets to send from: each has a UDP port of its own, and the inner flow chooses one. */
 enum { TUNNEL_SOURCES = 64, TUNNEL_FLAVOURS = 8 };
-struct tunnel_sender;
+struct tunnel_source { /* made on first use */
+    int fd;            /* 0: not yet */
+    bool segments;     /* UDP_SEGMENT works */
+};
 
 struct tunnel_table {
     struct list endpoints;
-    struct tunnel_sender *senders[TUNNEL_FLAVOURS][TUNNEL_SOURCES]; /* made on first use */
-    struct list busy;                                               /* senders with a queue */
+    pthread_mutex_t lock; /* while a source is made */
+    struct tunnel_source sources[TUNNEL_FLAVOURS][TUNNEL_SOURCES];
     struct counter *no_port, *malformed;
 };
 
@@ -42,6 +49,5 @@ static inline struct tunnel_port *tunnel_cast(struct port *port)
     return CONTAINER_OF(port, struct tunnel_port, up);
 }
 
-/* The loop's callback for an endpoint's descriptor. */
-void tunnel_endpoint_readable(void *endpoint, unsigned events);
-void tunnel_sender_free(struct tunnel_sender *sender); /* NULL is allowed */
+/* Of a queue's watch. */
+void tunnel_queue_readable(void *queue, unsigned events);

@@ -12,12 +12,13 @@
 
 #include "net/checksum.h"
 #include "net/headers.h"
+#include "switchd/forward/lane.h"
 #include "switchd/port/coalesce.h"
 #include "switchd/port/tunnel_parts.h"
 
 enum {
     MESSAGES = 16, /* of one system call */
-    READ_ROUNDS = 4,
+    READ_ROUNDS = PORT_BATCH / MESSAGES,
     CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))
 };
 
@@ -214,13 +215,15 @@ static void take_message(struct tunnel_endpoint *ep, struct gathering *g, const 
     }
 }
 
-static int read_messages(struct tunnel_endpoint *ep, struct mmsghdr *msgs)
+/* Into the host's buffers from number FIRST on. */
+static int read_messages(const struct tunnel_queue *queue, struct mmsghdr *msgs, size_t first)
 {
+    struct tunnel_endpoint *ep = queue->endpoint;
     struct sockaddr_in6 from[MESSAGES];
     struct iovec iov[MESSAGES];
     _Alignas(struct cmsghdr) char control[MESSAGES][CONTROL];
     for (size_t i = 0; i < MESSAGES; i++) {
-        iov[i] = (struct iovec){port_host_packet(ep->host, i)->data, PORT_FRAME_MAX};
+        iov[i] = (struct iovec){port_host_packet(ep->host, first + i)->data, PORT_FRAME_MAX};
         msgs[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
                                           .msg_namelen = sizeof from[i],
                                           .msg_iov = &iov[i],
@@ -228,7 +231,7 @@ static int read_messages(struct tunnel_endpoint *ep, struct mmsghdr *msgs)
                                           .msg_control = control[i],
                                           .msg_controllen = CONTROL};
     }
-    int n = recvmmsg(ep->fd, msgs, MESSAGES, MSG_DONTWAIT, NULL);
+    int n = recvmmsg(queue->fd, msgs, MESSAGES, MSG_DONTWAIT, NULL);
     struct gathering g = {.n = 0};
     for (int i = 0; i < n; i++) {
         struct arrival a;
@@ -239,11 +242,15 @@ static int read_messages(struct tunnel_endpoint *ep, struct mmsghdr *msgs)
     return n;
 }
 
-void tunnel_endpoint_readable(void *ep, unsigned events UNUSED)
+/* What a forwarder has read stays where it lies until it is sent, so each round of its turn has buffers of its own. */
+void tunnel_queue_readable(void *queue_, unsigned events UNUSED)
 {
     struct mmsghdr msgs[MESSAGES];
-    for (int i = 0; i < READ_ROUNDS; i++) {
-        if (read_messages(ep, msgs) < MESSAGES)
+    const struct tunnel_queue *queue = queue_;
+    const struct port_lane *lane = queue->endpoint->host->lane;
+    for (size_t i = 0; i < READ_ROUNDS; i++) {
+        if (read_messages(queue, msgs, lane ? i * MESSAGES : 0) < MESSAGES ||
+            (lane && lane_is_full(lane)))
             return;
     }
 }

@@ -42,19 +42,26 @@ struct message {
     bool closed;           /* the last one is shorter */
 };
 
-struct tunnel_sender {
-    struct list node; /* in tunnel_table.busy while n > 0 */
-    int fd;
-    bool segments; /* UDP_SEGMENT works */
+/* What a thread has queued for a source. */
+struct sender {
+    struct list node; /* in tunnel_senders.busy while n > 0 */
+    struct tunnel_source *source;
+    struct port_out *out;
     size_t n, n_vectors;
     struct message messages[MESSAGES];
     struct iovec vectors[VECTORS]; /* of all messages, in order */
 };
 
+struct tunnel_senders {
+    struct list busy;
+    struct sender *each[TUNNEL_FLAVOURS][TUNNEL_SOURCES]; /* made on first use */
+};
+
 /* A packet on its way out. */
 struct sending {
     struct tunnel_port *port;
-    struct tunnel_sender *sender; /* NULL: a simulation's wire */
+    struct port_out *out;
+    struct sender *sender; /* NULL: a simulation's wire */
     struct dp_tunnel to;
     uint8_t header[HEADER_MAX];
     size_t header_len;
@@ -91,30 +98,52 @@ static int socket_open(bool v6, bool df, bool csum)
     return fd;
 }
 
-/* The socket for packets of this hash; NULL: none can be had. Over IPv6 there is always a checksum. */
-static struct tunnel_sender *sender_get(struct tunnel_port *port, bool v6, uint64_t hash)
+/* False: no socket can be had. The kernel cuts no datagrams without a checksum. */
+static bool source_open(struct tunnel_table *table, struct tunnel_source *source, bool v6, bool df,
+                        bool csum)
 {
-    struct tunnel_table *table = port->up.host->tunnels;
+    pthread_mutex_lock(&table->lock);
+    if (!source->fd) {
+        source->segments = csum;
+        int fd = socket_open(v6, df, csum);
+        if (fd >= 0)
+            __atomic_store_n(&source->fd, fd, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&table->lock);
+    return source->fd;
+}
+
+/* OUT's queue for packets of this hash; NULL: none can be had. Over IPv6 there is always a checksum. */
+static struct sender *sender_get(struct tunnel_port *port, struct port_out *out, bool v6,
+                                 uint64_t hash)
+{
+    struct tunnel_table *table = out->host->tunnels;
     bool csum = port->csum || v6;
-    struct tunnel_sender **s =
-        &table->senders[v6 | port->df << 1 | csum << 2][hash % TUNNEL_SOURCES];
+    size_t flavour = v6 | port->df << 1 | csum << 2;
+    struct tunnel_source *source = &table->sources[flavour][hash % TUNNEL_SOURCES];
+    if (!out->tunnels) {
+        out->tunnels = NEW(struct tunnel_senders);
+        list_init(&out->tunnels->busy);
+    }
+    struct sender **s = &out->tunnels->each[flavour][hash % TUNNEL_SOURCES];
     if (*s)
         return *s;
-    int fd = socket_open(v6, port->df, csum);
-    if (fd < 0)
+    if (!__atomic_load_n(&source->fd, __ATOMIC_ACQUIRE) &&
+        !source_open(table, source, v6, port->df, csum))
         return NULL;
-    *s = NEW(struct tunnel_sender);
-    (*s)->fd = fd;
-    (*s)->segments = csum; /* the kernel cuts no datagrams without one */
+    *s = NEW(struct sender);
+    (*s)->source = source;
+    (*s)->out = out;
     return *s;
 }
 
-void tunnel_sender_free(struct tunnel_sender *sender)
+void tunnel_senders_free(struct tunnel_senders *senders)
 {
-    if (!sender)
+    if (!senders)
         return;
-    close(sender->fd);
-    free(sender);
+    for (size_t i = 0; i < TUNNEL_FLAVOURS * TUNNEL_SOURCES; i++)
+        free(senders->each[i / TUNNEL_SOURCES][i % TUNNEL_SOURCES]);
+    free(senders);
 }
 
 /* A number for the inner flow: its addresses, protocol and ports. */
@@ -182,21 +211,20 @@ static void put_destination(struct msghdr *msg, const struct message *m, struct 
 }
 
 /* Sends the datagrams of a message one by one: the kernel would not take them as one. True: now it took all. */
-static bool send_singly(struct tunnel_sender *s, const struct message *m, struct msghdr *msg)
+static bool send_singly(const struct sender *s, const struct message *m, struct msghdr *msg)
 {
     struct iovec *v = msg->msg_iov;
     size_t n_lost = 0;
     for (uint32_t i = 0; i < m->n; i++, v += m->vectors_each) {
         msg->msg_iov = v;
         msg->msg_iovlen = m->vectors_each;
-        n_lost += sendmsg(s->fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+        n_lost += sendmsg(s->source->fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
     }
-    m->port->up.stats.tx_dropped += n_lost;
-    port_count_lost(&m->port->up, n_lost);
+    port_count_lost(&m->port->up, s->out, n_lost);
     return !n_lost;
 }
 
-static void sender_flush(struct tunnel_sender *s)
+static void sender_flush(struct sender *s)
 {
     struct mmsghdr msgs[MESSAGES];
     struct sockaddr_in6 dst[MESSAGES];
@@ -218,7 +246,8 @@ static void sender_flush(struct tunnel_sender *s)
         v += msg->msg_iovlen;
     }
     for (size_t done = 0; done < s->n; done++) {
-        int n = sendmmsg(s->fd, msgs + done, (unsigned)(s->n - done), MSG_DONTWAIT | MSG_NOSIGNAL);
+        int n = sendmmsg(s->source->fd, msgs + done, (unsigned)(s->n - done),
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n > 0) {
             done += (size_t)n - 1;
             continue;
@@ -226,17 +255,24 @@ static void sender_flush(struct tunnel_sender *s)
         bool cannot_cut = s->messages[done].n > 1 && (errno == EIO || errno == EINVAL);
         msgs[done].msg_hdr.msg_controllen = plain[done];
         if (send_singly(s, &s->messages[done], &msgs[done].msg_hdr) && cannot_cut)
-            s->segments = false;
+            __atomic_store_n(&s->source->segments, false, __ATOMIC_RELAXED);
     }
     s->n = s->n_vectors = 0;
     list_remove(&s->node);
 }
 
-void tunnel_flush(struct port *port)
+void tunnel_senders_flush(struct port_out *out)
 {
-    struct tunnel_sender *s, *next;
-    LIST_FOR_EACH_SAFE (s, next, node, &port->host->tunnels->busy)
+    struct sender *s, *next;
+    if (!out->tunnels)
+        return;
+    LIST_FOR_EACH_SAFE (s, next, node, &out->tunnels->busy)
         sender_flush(s);
+}
+
+void tunnel_flush(struct port *port UNUSED, struct port_out *out)
+{
+    tunnel_senders_flush(out);
 }
 
 static bool same_way(const struct message *m, const struct sending *s)
@@ -250,18 +286,18 @@ static bool same_way(const struct message *m, const struct sending *s)
 /* Queues a datagram of N bytes in COUNT (1 or 2) vectors. */
 static void append(struct sending *s, const struct iovec *v, uint32_t count, uint32_t n)
 {
-    struct tunnel_sender *sender = s->sender;
+    struct sender *sender = s->sender;
     struct message *m = sender->n ? &sender->messages[sender->n - 1] : NULL;
-    bool join = m && sender->segments && !m->closed && n <= m->segment &&
-                m->vectors_each == count && m->n < SEGMENTS_MAX && m->bytes + n <= MESSAGE_MAX &&
-                same_way(m, s);
+    bool join = m && __atomic_load_n(&sender->source->segments, __ATOMIC_RELAXED) && !m->closed &&
+                n <= m->segment && m->vectors_each == count && m->n < SEGMENTS_MAX &&
+                m->bytes + n <= MESSAGE_MAX && same_way(m, s);
     if (sender->n_vectors + count > VECTORS || (!join && sender->n == MESSAGES)) {
         sender_flush(sender);
         join = false;
     }
     if (!join) {
         if (!sender->n)
-            list_push_back(&s->port->up.host->tunnels->busy, &sender->node);
+            list_push_back(&s->out->tunnels->busy, &sender->node);
         m = &sender->messages[sender->n++];
         *m = (struct message){.port = s->port, .to = s->to, .segment = n, .vectors_each = count};
     }
@@ -298,17 +334,15 @@ static void send_segment(void *sending_, const uint8_t *head, uint32_t head_len,
                          const uint8_t *payload, uint32_t n)
 {
     struct sending *s = sending_;
-    struct port_host *host = s->port->up.host;
     if (!s->sender) {
         send_by_wire(s, head, head_len, payload, n);
         return;
     }
     size_t len = s->header_len + head_len;
-    uint8_t *room = port_host_room(host, len);
+    uint8_t *room = port_out_room(s->out, len);
     if (!room) {
-        tunnel_flush(&s->port->up);
-        port_host_flush(host);
-        room = port_host_room(host, len);
+        port_out_flush(s->out);
+        room = port_out_room(s->out, len);
     }
     memcpy(room, s->header, s->header_len);
     memcpy(room + s->header_len, head, head_len);
@@ -322,14 +356,12 @@ static void send_finished(void *sending, const struct packet *packet);
 static int send_frame(struct sending *s, const struct packet *packet, bool last)
 {
     bool lost = packet->csum_partial && packet->l4_ofs == PACKET_NO_OFS; /* offload.h finds it */
-    uint8_t *kept =
-        s->sender && !lost ? port_keep(&s->port->up, packet, last, s->header_len) : NULL;
+    uint8_t *kept = s->sender && !lost ? port_keep(s->out, packet, last, s->header_len) : NULL;
     if (!kept && packet->csum_partial)
         return offload_finish(packet, send_finished, s);
     if (!kept) { /* a wire, or too long to keep */
         send_segment(s, packet->data, 0, packet->data, packet->size);
-        if (s->sender)
-            tunnel_flush(&s->port->up);
+        tunnel_senders_flush(s->out);
         return 0;
     }
     memcpy(kept, s->header, s->header_len);
@@ -348,13 +380,13 @@ static void send_finished(void *sending, const struct packet *packet)
     (void)send_frame(sending, packet, false);
 }
 
-int tunnel_send(struct port *port_, const struct packet *packet, const struct dp_tunnel *tunnel,
-                bool last)
+int tunnel_send(struct port *port_, struct port_out *out, const struct packet *packet,
+                const struct dp_tunnel *tunnel, bool last)
 {
     if (!tunnel)
         return ERR_INVALID;
     struct tunnel_port *port = tunnel_cast(port_);
-    struct sending s = {.port = port, .to = *tunnel};
+    struct sending s = {.port = port, .out = out, .to = *tunnel};
     struct flow_tunnel *t = &s.to.key;
     s.header_len = port->kind->write(tunnel, port_->tlvs, s.header);
     if (s.header_len + offload_frame_len(packet) > MESSAGE_MAX)
@@ -365,12 +397,12 @@ int tunnel_send(struct port *port_, const struct packet *packet, const struct dp
         t->tos |= l3[1] & IP_ECN_MASK;
     else if (l3 && l3[0] >> 4 == 6)
         t->tos |= l3[1] >> 4 & IP_ECN_MASK;
-    if (!port_->host->wire && !(s.sender = sender_get(port, !t->dst, flow_hash(packet))))
+    if (!port_->host->wire && !(s.sender = sender_get(port, out, !t->dst, flow_hash(packet))))
         return ERR_IO;
     if (packet->gso_type) {
         int err = offload_cut(packet, send_segment, &s);
         if (s.sender && !(packet->lent && last)) /* the payload may not stay */
-            tunnel_flush(port_);
+            tunnel_senders_flush(out);
         return err;
     }
     return send_frame(&s, packet, last);

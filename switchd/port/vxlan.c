@@ -40,7 +40,9 @@ const struct port_class port_class_vxlan = {
     .is_tunnel = true,
     .open = vxlan_open,
     .configure = tunnel_configure,
+    .parallel = true,
     .send = tunnel_send,
     .flush = tunnel_flush,
+    .refresh = tunnel_refresh,
     .close = tunnel_close,
 };

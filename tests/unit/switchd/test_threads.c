@@ -2,6 +2,7 @@
  * order, whatever the threads' turns; and while flows, ports and the number of threads change, none is lost, doubled, or sent by a port that is
  * gone. Ports are socket pairs, so packets really come in and leave by the threads. Meant for ThreadSanitizer too (cmake --preset tsan). */
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,11 +45,11 @@ static void pipe_readable(void *port_, unsigned events)
         port_receive(&port->up, n);
 }
 
-static int pipe_send(struct port *port_, const struct packet *packet,
+static int pipe_send(struct port *port_, struct port_out *out, const struct packet *packet,
                      const struct dp_tunnel *tunnel, bool last)
 {
     struct pipe_port *port = CONTAINER_OF(port_, struct pipe_port, up);
-    (void)tunnel, (void)last;
+    (void)out, (void)tunnel, (void)last;
     return send(port->near, packet->data, packet->size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? ERR_IO
                                                                                          : 0;
 }
@@ -78,7 +79,7 @@ static int make_pipe(struct world *w, struct vport *vport)
     port->up.any_thread = true;
     port->near = pair[0];
     port->far = pair[1];
-    port->watch = port_watch_new(&w->vs.host, port->near, pipe_readable, port);
+    port->watch = port_watch_new(&w->vs.host, port->near, pipe_readable, port, NULL);
     port_close(vport->dev);
     vport->dev = &port->up;
     return port->far;
@@ -338,12 +339,65 @@ static void test_changes_under_traffic(void **state)
     end(&s);
 }
 
+/* Leaves N descriptors to be had. */
+static void limit_descriptors(unsigned n)
+{
+    int fd[8];
+    struct rlimit limit;
+    for (unsigned i = 0; i <= n; i++)
+        assert_true((fd[i] = dup(0)) >= 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = (rlim_t)fd[n];
+    for (unsigned i = 0; i <= n; i++)
+        close(fd[i]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void set_stack(size_t size)
+{
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    assert_int_equal(pthread_attr_setstacksize(&attr, size), 0);
+    assert_int_equal(pthread_setattr_default_np(&attr), 0);
+    pthread_attr_destroy(&attr);
+}
+
+/* Where there are no descriptors or no memory for another thread, those that are there do the work. */
+static void test_fewer(void **state)
+{
+    enum { EACH = 2 }; /* descriptors of a forwarder */
+    (void)state;
+    struct setup s;
+    struct rlimit limit;
+    begin(&s, 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (unsigned n = 0; n < 3; n++) {
+        limit_descriptors(n * EACH + 1);
+        assert_true(forwarders_set(&s.w.vs.host, 4));
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(forwarders_count(&s.w.vs.host), n);
+        assert_false(forwarders_set(&s.w.vs.host, 4)); /* that was said */
+        one_round(&s, n);
+        assert_true(forwarders_set(&s.w.vs.host, 1));
+    }
+    set_stack((size_t)1 << 46);
+    assert_true(forwarders_set(&s.w.vs.host, 2));
+    set_stack(1 << 20);
+    assert_int_equal(forwarders_count(&s.w.vs.host), 0);
+    one_round(&s, 3);
+    assert_true(forwarders_set(&s.w.vs.host, 3));
+    assert_int_equal(forwarders_count(&s.w.vs.host), 3);
+    one_round(&s, 4);
+    end(&s);
+}
+
 int main(void)
 {
     log_set_level(NULL, LOG_ERR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_changes_under_traffic),
+        cmocka_unit_test(test_fewer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
