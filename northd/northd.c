@@ -26,7 +26,7 @@ struct target {
     struct northd *northd;
     const char *name;
     struct replica *replica;
-    bool in_flight;
+    unsigned in_flight;
     bool is_current;  /* the copy has all that was written before the lock was won */
     int64_t retry_ms; /* not before; 0: at once */
     unsigned failures;
@@ -46,6 +46,7 @@ struct northd {
     struct target nb, sb;
     bool started, paused, active;
     bool stood_by; /* since it was active, if ever: others may have written */
+    bool sb_more;  /* the last transaction was a part of what is to be written */
     bool nb_dirty; /* something that NB is told of may have changed */
     bool verified; /* the present state */
 };
@@ -122,7 +123,7 @@ static void on_done(void *target_, int err, const char *error)
 {
     struct target *t = target_;
     struct northd *n = t->northd;
-    t->in_flight = false;
+    t->in_flight--;
     if (err) {
         static struct log_rate rate = LOG_RATE(6, 3);
         int64_t pause = MIN((int64_t)RETRY_MS << MIN(t->failures, 10u), (int64_t)MAX_RETRY_MS);
@@ -134,12 +135,18 @@ static void on_done(void *target_, int err, const char *error)
         t->failures = 0;
         t->retry_ms = 0;
     }
-    if (t == &n->sb)
+    n->sb_more &= t != &n->sb || !err;
+    if (t == &n->sb && (err || !t->in_flight))
         publisher_done(n->pub, err);
-    else if (err)
+    else if (t == &n->nb && err)
         status_restart(n->status);
     n->nb_dirty = true;
     wake(n);
+}
+
+bool northd_is_active(const struct northd *n)
+{
+    return !n->paused && replica_has_lock(n->sb.replica);
 }
 
 static bool may_write(const struct northd *n, const struct target *t)
@@ -150,7 +157,7 @@ static bool may_write(const struct northd *n, const struct target *t)
 
 static void commit(struct target *t, struct replica_txn *txn)
 {
-    t->in_flight = true;
+    t->in_flight++;
     t->n++;
     replica_txn_comment(txn, "weft-northd");
     replica_txn_commit(txn, on_done, t);
@@ -162,7 +169,11 @@ static void write_sb(struct northd *n)
         return;
     struct replica_txn *txn = replica_txn_new(n->sb.replica);
     publisher_take_facts(n->pub);
-    publisher_build(n->pub, txn);
+    n->sb_more = publisher_build(n->pub, txn);
+    if (n->sb_more) { /* nb_cfg is for the one after the last part, when all is there */
+        commit(&n->sb, txn);
+        return;
+    }
     status_build_sb(n->status, txn);
     age_build(n->age, txn);
     if (replica_txn_is_empty(txn)) {
@@ -171,6 +182,19 @@ static void write_sb(struct northd *n)
     } else {
         commit(&n->sb, txn);
     }
+}
+
+/* The next part, while what came before it is on its way. */
+static void write_more(struct northd *n)
+{
+    if (!northd_is_active(n) || !replica_is_connected(n->sb.replica)) {
+        n->sb_more = false;
+        publisher_restart(n->pub);
+        return;
+    }
+    struct replica_txn *txn = replica_txn_new(n->sb.replica);
+    n->sb_more = publisher_go_on(n->pub, txn);
+    commit(&n->sb, txn);
 }
 
 static void write_nb(struct northd *n)
@@ -189,7 +213,7 @@ static void write_nb(struct northd *n)
 static void on_current(void *target_, int err, const char *error UNUSED)
 {
     struct target *t = target_;
-    t->in_flight = false;
+    t->in_flight--;
     t->is_current = !err && replica_has_lock(t->northd->sb.replica);
     t->retry_ms = err ? env_now_ms(t->northd->options.env) + RETRY_MS : 0;
     wake(t->northd);
@@ -204,7 +228,7 @@ static bool is_current(struct northd *n)
         struct target *t = targets[i];
         if (t->is_current || !may_write(n, t))
             continue;
-        t->in_flight = true;
+        t->in_flight++;
         replica_txn_commit(replica_txn_new(t->replica), on_current, t);
     }
     return n->nb.is_current && n->sb.is_current;
@@ -219,11 +243,6 @@ static void verify(struct northd *n)
         bug("the incremental state differs from one computed anew:\n%s", str_c(&report));
     str_fini(&report);
     n->verified = true;
-}
-
-bool northd_is_active(const struct northd *n)
-{
-    return !n->paused && replica_has_lock(n->sb.replica);
 }
 
 static void set_active(struct northd *n, bool owner)
@@ -249,6 +268,10 @@ bool northd_run(struct northd *n)
             return false;
         start(n);
     }
+    if (n->sb_more) {
+        write_more(n);
+        return true;
+    }
     /* What came in meanwhile is settled first: nb_cfg must not be reported before what came with it. */
     if (!inc_settle(n->inc, n->options.budget ? n->options.budget : SIZE_MAX) ||
         !inc_is_settled(n->inc))
@@ -265,6 +288,8 @@ bool northd_run(struct northd *n)
     set_active(n, owner);
     if (n->active) {
         write_sb(n);
+        if (n->sb_more)
+            return true;
         write_nb(n);
     }
     return false;
@@ -286,7 +311,8 @@ int64_t northd_next_ms(const struct northd *n)
 
 bool northd_is_idle(const struct northd *n)
 {
-    return n->started && inc_is_settled(n->inc) && !n->nb.in_flight && !n->sb.in_flight &&
+    return n->started && inc_is_settled(n->inc) && !n->sb_more && !n->nb.in_flight &&
+           !n->sb.in_flight &&
            (!northd_is_active(n) || (n->active && !publisher_is_dirty(n->pub) && !n->nb_dirty &&
                                      !inc_has_changes(n->inc, n->program->lflow) &&
                                      !inc_has_changes(n->inc, n->program->class_flow) &&
@@ -353,7 +379,8 @@ struct northd *northd_new(const struct northd_options *options)
     n->program = program_create();
     n->inc = inc_new(n->program->inc);
     warn_watch(n->inc, n->program);
-    n->pub = publisher_new(n->program, n->inc, options->sb);
+    n->pub =
+        publisher_new(n->program, n->inc, options->sb, options->part, options->env->one_thread);
     n->keys = keys_new(n->program, n->inc, n->pub);
     n->status = status_new(n->program, n->inc, options->nb, options->sb, n->pub, options->env);
     n->age = age_new(options->nb, options->sb, options->env);

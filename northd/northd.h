@@ -6,7 +6,7 @@
  *     NB replica <-------- status.c <-------------------------- +
  *
  * northd_run does the next slice of work: a part of a settle, or, when all is settled, the transactions that make both
- * databases what they should be. At most one transaction to each is out; while one is, inputs go on being taken in and
+ * databases what they should be. At most one difference to each is out, a large one in several transactions; while one is, inputs go on being taken in and
  * settled. Without the lock of its replicas, or paused, a northd settles but writes nothing, so that it can take over at once.
  *
  * Several may live in one process: there is no state but this.
@@ -26,6 +26,8 @@ struct northd_options {
         verify; /* after each settle compute everything anew and compare; a difference is a bug: aborts */
     bool paused;
     size_t budget; /* compile units a slice; 0: no limit */
+    size_t
+        part; /* operations that make a transaction so large that the rest goes into the next; 0: the usual */
     /* There is work: northd_run should be called soon. Never called from inside northd_run. */
     void (*wakeup)(void *aux);
     void *aux;

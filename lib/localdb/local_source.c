@@ -86,7 +86,8 @@ static void finish(struct local_request *r)
     list_remove(&r->node);
     if (r->source && r->done)
         r->done(r->aux, r->err, r->error);
-    ops_free(r->ops);
+    if (r->ops)
+        ops_free(r->ops);
     free(r->error);
     free(r);
 }
@@ -116,6 +117,10 @@ static void submit_now(struct local_request *r)
         .ops = r->ops, .owns_lock = owns_lock, .done = on_done, .aux = r};
     struct store_txn *txn = store_submit(r->source->store, &request);
     r->submitting = false;
+    if (txn && !store_txn_is_waiting(txn)) { /* executed: what it said is not needed any more */
+        ops_free(r->ops);
+        r->ops = NULL;
+    }
     if (txn)
         return;
     static const struct ops nothing;

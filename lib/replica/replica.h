@@ -95,6 +95,8 @@ void replica_txn_verify(struct replica_txn *txn, const struct row *row,
                         const struct schema_column *column);
 void replica_txn_comment(struct replica_txn *txn, const char *comment);
 bool replica_txn_is_empty(const struct replica_txn *txn);
+size_t replica_txn_size(const struct replica_txn *txn);  /* operations */
+bool replica_txn_deletes(const struct replica_txn *txn); /* whether rows are deleted */
 /* Sends it and takes it over. DONE (may be NULL) is called later (never from inside this call) with
  * 0, ERR_AGAIN (verify failed or not connected any more: try again with fresh data), ERR_NOT_OWNER,
  * ERR_CONSTRAINT, ERR_REFERENCE or another error and the server's sentence. With a lock set, an

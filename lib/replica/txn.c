@@ -33,6 +33,7 @@ struct replica_txn {
     struct arena memory;  /* of those */
     struct touched *last; /* touched; most calls are for the same row as the one before */
     op_vec waits, ops;
+    bool deletes;
     struct str comment;
 };
 
@@ -160,6 +161,7 @@ void replica_txn_delete(struct replica_txn *txn, const struct schema_table *tabl
                         const struct uuid *row)
 {
     op_on_row(txn, OP_DELETE, table, row);
+    txn->deletes = true;
 }
 
 static struct op *wait_on_row(struct replica_txn *txn, const struct row *row)
@@ -202,6 +204,16 @@ bool replica_txn_is_empty(const struct replica_txn *txn)
     return !txn->ops.n && !txn->waits.n;
 }
 
+size_t replica_txn_size(const struct replica_txn *txn)
+{
+    return txn->waits.n + txn->ops.n;
+}
+
+bool replica_txn_deletes(const struct replica_txn *txn)
+{
+    return txn->deletes;
+}
+
 static void push_text(op_vec *v, enum op_kind kind, const char *text)
 {
     struct op *op = vec_push_zero(v);
@@ -212,14 +224,18 @@ static void push_text(op_vec *v, enum op_kind kind, const char *text)
 void replica_txn_commit(struct replica_txn *txn,
                         void (*done)(void *aux, int err, const char *error), void *aux)
 {
-    op_vec all = VEC_INIT;
-    vec_reserve(&all, txn->waits.n + txn->ops.n + 2);
-    if (txn->waits.n)
-        memcpy(all.data, txn->waits.data, txn->waits.n * sizeof *all.data);
-    if (txn->ops.n)
+    op_vec all = txn->waits;
+    if (!all.n) {
+        vec_fini(&all);
+        all = txn->ops;
+        txn->ops = (op_vec)VEC_INIT;
+    } else if (txn->ops.n) {
+        vec_reserve(&all, txn->waits.n + txn->ops.n + 2);
         memcpy(all.data + txn->waits.n, txn->ops.data, txn->ops.n * sizeof *all.data);
-    all.n = txn->waits.n + txn->ops.n;
-    txn->waits.n = txn->ops.n = 0; /* moved */
+        all.n += txn->ops.n;
+        txn->ops.n = 0;
+    }
+    txn->waits = (op_vec)VEC_INIT; /* moved */
     if (txn->comment.n)
         push_text(&all, OP_COMMENT, str_c(&txn->comment));
     if (replica_lock_name(txn->replica))

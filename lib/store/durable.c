@@ -15,6 +15,16 @@ bool store_is_dirty(const struct store *store)
     return !list_empty(&store->pending) || !list_empty(&store->flying);
 }
 
+bool store_is_slow(const struct store *store)
+{
+    enum { MANY = 2000 };
+    const struct store_txn *stxn;
+    size_t n = 0;
+    LIST_FOR_EACH (stxn, node, &store->pending)
+        n += stxn->cs ? stxn->cs->n : 0;
+    return n >= MANY || !list_empty(&store->flying);
+}
+
 int store_fd(const struct store *store)
 {
     return store->writer ? writer_fd(store->writer) : -1;

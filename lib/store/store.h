@@ -79,8 +79,8 @@ struct store_result {
 };
 
 struct store_request {
-    const struct ops
-        *ops;            /* borrowed until done; NULL after a store_result means never used again */
+    const struct ops *
+        ops; /* borrowed until it is executed (store_submit has returned, and it is not waiting) or done */
     struct rstr *author; /* for history; may be NULL */
     /* Does the session of this request hold lock NAME? NULL: no locks. */
     bool (*owns_lock)(void *aux, const char *name);
@@ -114,6 +114,8 @@ void store_collect(struct store *store);
 /* Readable when store_collect has something to do; -1 when it never has: of a memory-only or relaxed
  * store, or of one whose env allows one thread. The store's. */
 int store_fd(const struct store *store);
+/* Whether waiting for the disk would take long: something is being written, or thousands of rows are to be. */
+bool store_is_slow(const struct store *store);
 /* Both together, waiting for the disk; repeats until quiet. */
 void store_flush(struct store *store);
 /* Gives space that the file does not use back to the system; waits, and nothing may be told

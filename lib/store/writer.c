@@ -4,11 +4,11 @@
  * it: whoever has no batch under way may use the connection. The thread starts with the first batch.
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "store/store_private.h"
 
 struct writer {
@@ -68,21 +68,11 @@ static void *run(void *writer_)
     return NULL;
 }
 
-/* Signals are the business of the thread that has the loop. */
-static void start_thread(struct writer *writer)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    INVARIANT(!pthread_create(&writer->thread, NULL, run, writer));
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    writer->has_thread = true;
-}
-
 void writer_start(struct writer *writer, const struct batch *batch)
 {
     if (!writer->has_thread)
-        start_thread(writer);
+        INVARIANT(thread_start(&writer->thread, run, writer));
+    writer->has_thread = true;
     pthread_mutex_lock(&writer->lock);
     INVARIANT(!writer->batch);
     writer->batch = batch;

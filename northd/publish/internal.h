@@ -94,8 +94,8 @@ enum flow_text { FLOW_MATCH, FLOW_ACTIONS, FLOW_IDS, N_FLOW_TEXTS };
 
 /* Flows equal but for the datapath: one row. */
 struct pub_flow {
-    struct hnode by_value, by_text;
-    struct fact_lflow value; /* datapath: zero. MATCH NULL: not wanted, only a row */
+    struct hnode by_value, by_text; /* by_text: once its texts are made */
+    struct fact_lflow value;        /* datapath: zero. MATCH NULL: not wanted, only a row */
     uint64_t text_hash[2];
     size_t n; /* datapaths that want it */
     u128 sum; /* of their hashes */
@@ -120,6 +120,9 @@ struct publisher {
     struct hmap datapaths_by_nb, datapaths_by_sb, datapaths_by_hash, datapaths_by_key, ports_by_key;
     struct hmap ports, groups, dpsets, flows_by_value, flows_by_text, rows, classes;
     struct list dirty_datapaths, dirty_ports, dirty_groups, dirty_flows, dirty_rows, dirty_sets;
+    struct list
+        single_flows;    /* of dirty_flows those that only their datapath has, while building */
+    struct texts *texts; /* of flows that are new */
     struct hmap sets_by_name, sets_by_owner;
     VEC(struct surplus) surplus;
     VEC(struct uuid) stations;         /* FDB rows that came or changed */
@@ -133,6 +136,7 @@ struct publisher {
         struct uuid at;
         const struct datum *datum;
     } last_switches;
+    size_t part; /* operations of a large transaction */
     bool seed_dirty;
     bool in_flight;
     bool must_restart;       /* a transaction failed: nothing that is known can be relied on */
@@ -140,6 +144,8 @@ struct publisher {
 };
 
 /* ---- publisher.c: helpers ---- */
+/* The transaction is as large as one should be, and may end here. */
+bool publisher_is_full(const struct publisher *pub);
 const struct schema_table *publisher_table(const struct publisher *pub, size_t index);
 /* Inserts a row. Its uuid is WISH, so that a row that is made again is the same to those who knew it (derived tables do not
  * outlive a crash), unless that is taken; then any. */
@@ -221,8 +227,25 @@ void lflows_sb_take_fact(const void *fact, bool added, void *pub);
 struct pub_flow *lflows_sb_get(struct publisher *pub, const struct fact_lflow *fact);
 void lflows_sb_move(struct publisher *pub, struct pub_flow *flow, const struct uuid *datapath,
                     bool added);
-void lflows_sb_build(struct publisher *pub);
+/* Flows whose texts are made now: these must be before anything is built or rows are taken in. */
+void lflows_sb_name(struct publisher *pub, struct pub_flow *flow);
+/* Adds to the transaction while publisher_is_full does not say so; whether that was all. */
+bool lflows_sb_build(struct publisher *pub);
 void lflows_sb_clear(struct publisher *pub);
+
+void lflows_sb_hash(const struct fact_lflow *f, const struct datum *const texts[N_FLOW_TEXTS],
+                    uint64_t ret[2]); /* of texts; in any thread */
+
+/* ---- texts.c ---- */
+struct texts *texts_new(size_t many); /* from so many on, a thread makes them */
+void texts_free(struct texts *texts);
+/* What is printed of a flow; in any thread. */
+void texts_make(const struct fact_lflow *f, const struct datum *ret[N_FLOW_TEXTS]);
+void texts_want(struct texts *texts,
+                struct pub_flow *flow); /* made by texts_finish at the latest */
+void texts_start(struct texts *texts);
+/* All that were wanted are there and told to lflows_sb_name, in the order in which they were wanted. */
+void texts_finish(struct texts *texts, struct publisher *pub);
 
 /* ---- classes.c ---- */
 void classes_take_member(const void *fact, bool added, void *pub);

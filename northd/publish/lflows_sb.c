@@ -2,7 +2,7 @@
  * logical_datapath when one datapath has it and logical_dp_group (dpsets.c) when several have.
  *
  * A flow has two names: its value (pointers to interned trees), by which facts find it, and the hash of its text, by which
- * rows find it. The text is made once, when a flow first becomes wanted.
+ * rows find it. The text is made once, when a flow first becomes wanted (texts.c); before it is, only facts find the flow.
  */
 #include "northd/publish/internal.h"
 
@@ -90,20 +90,6 @@ static void put_hint(char buf[9], uint32_t hint)
     buf[n] = '\0';
 }
 
-static const struct datum *take_text(char *text)
-{
-    const struct datum *d = datum_new_string(text);
-    free(text);
-    return d;
-}
-
-static void make_texts(const struct fact_lflow *f, const struct datum *ret[N_FLOW_TEXTS])
-{
-    ret[FLOW_MATCH] = take_text(expr_to_text(f->match));
-    ret[FLOW_ACTIONS] = take_text(actions_to_text(f->actions));
-    ret[FLOW_IDS] = NULL;
-}
-
 static void drop_texts(const struct datum *texts[N_FLOW_TEXTS])
 {
     for (int i = 0; i < N_FLOW_TEXTS; i++) {
@@ -112,8 +98,8 @@ static void drop_texts(const struct datum *texts[N_FLOW_TEXTS])
     }
 }
 
-static void hash_fact(const struct fact_lflow *f, const struct datum *const texts[N_FLOW_TEXTS],
-                      uint64_t ret[2])
+void lflows_sb_hash(const struct fact_lflow *f, const struct datum *const texts[N_FLOW_TEXTS],
+                    uint64_t ret[2])
 {
     const struct stage_info *stage = stage_info(f->stage);
     char hint[9];
@@ -177,26 +163,48 @@ static void lose_value(struct publisher *pub, struct pub_flow *flow)
     memset(&flow->value, 0, sizeof flow->value);
 }
 
+static void forget(struct publisher *pub, struct pub_flow *flow)
+{
+    lose_value(pub, flow);
+    dpsets_leave(pub, flow);
+    hmap_remove(&pub->flows_by_text, &flow->by_text);
+    list_remove(&flow->dirty);
+    publisher_hold(&flow->row, NULL);
+    vec_fini(&flow->moves);
+    vec_fini(&flow->links);
+    free(flow);
+}
+
 static struct pub_flow *get_value(struct publisher *pub, const struct fact_lflow *fact)
 {
-    uint64_t hash[2];
-    const struct datum *texts[N_FLOW_TEXTS];
     struct pub_flow *flow = find_value(pub, fact);
     if (flow)
         return flow;
-    make_texts(fact, texts);
-    hash_fact(fact, texts, hash);
-    flow = get_text(pub, hash);
-    INVARIANT(!flow->value.match); /* equal texts are equal trees: parse(print(x)) is x */
-    if (flow->row)
-        drop_texts(texts);
-    memcpy(flow->texts, texts, sizeof texts);
+    flow = NEW(struct pub_flow);
+    list_init(&flow->dirty);
     flow->value = *fact;
     memset(&flow->value.datapath, 0, sizeof flow->value.datapath);
     expr_ref(fact->match);
     actions_ref(fact->actions);
     hmap_insert(&pub->flows_by_value, &flow->by_value, hash_value(fact));
+    texts_want(pub->texts, flow);
     return flow;
+}
+
+/* If there is a row of these texts already, it is the flow's. */
+void lflows_sb_name(struct publisher *pub, struct pub_flow *flow)
+{
+    struct pub_flow *old = find_text(pub, flow->text_hash);
+    if (old) {
+        INVARIANT(!old->value.match); /* equal texts are equal trees: parse(print(x)) is x */
+        flow->row = old->row;
+        flow->sb = old->sb;
+        old->row = NULL;
+        forget(pub, old);
+    }
+    hmap_insert(&pub->flows_by_text, &flow->by_text, flow->text_hash[0]);
+    if (flow->row)
+        drop_texts(flow->texts);
 }
 
 struct pub_flow *lflows_sb_get(struct publisher *pub, const struct fact_lflow *fact)
@@ -227,18 +235,6 @@ void lflows_sb_take_fact(const void *fact_, bool added, void *pub_)
     lflows_sb_move(pub, get_value(pub, fact), &fact->datapath, added);
 }
 
-static void forget(struct publisher *pub, struct pub_flow *flow)
-{
-    lose_value(pub, flow);
-    dpsets_leave(pub, flow);
-    hmap_remove(&pub->flows_by_text, &flow->by_text);
-    list_remove(&flow->dirty);
-    publisher_hold(&flow->row, NULL);
-    vec_fini(&flow->moves);
-    vec_fini(&flow->links);
-    free(flow);
-}
-
 /* Whether the flow's row is where the flow belongs, so that there is nothing to build. */
 static bool is_placed(const struct publisher *pub, const struct pub_flow *flow)
 {
@@ -259,6 +255,7 @@ void lflows_sb_take_row(struct publisher *pub, const struct row *before, const s
 {
     uint64_t hash[2], old[2];
     struct pub_flow *flow;
+    texts_finish(pub->texts, pub);
     if (after)
         name_row(pub, after, hash);
     if (before) {
@@ -353,7 +350,7 @@ static void insert(struct publisher *pub, struct pub_flow *flow)
     put(pub, flow, SB_LOGICAL_FLOW_COL_TABLE_ID, number(pub, stage->table));
     put(pub, flow, SB_LOGICAL_FLOW_COL_PRIORITY, number(pub, f->priority));
     if (!flow->texts[FLOW_MATCH])
-        make_texts(f, flow->texts);
+        texts_make(f, flow->texts);
     if (!flow->texts[FLOW_IDS])
         flow->texts[FLOW_IDS] = external_ids(pub, f);
     put(pub, flow, SB_LOGICAL_FLOW_COL_MATCH, datum_ref(flow->texts[FLOW_MATCH]));
@@ -431,14 +428,17 @@ static void build_wanted(struct publisher *pub, struct pub_flow *flow, dpset_vec
     vec_push(&set->into, flow);
 }
 
-void lflows_sb_build(struct publisher *pub)
+/* All that groups of datapaths have to do with; what is left are flows of single ones. */
+static void build_shared(struct publisher *pub)
 {
     struct pub_flow *flow, *next;
     struct pub_dpset **set;
     dpset_vec pending = VEC_INIT;
     LIST_FOR_EACH_SAFE (flow, next, dirty, &pub->dirty_flows) {
         list_remove(&flow->dirty);
-        if (flow->n)
+        if (flow->n == 1 && !flow->placed)
+            list_push_back(&pub->single_flows, &flow->dirty);
+        else if (flow->n)
             build_wanted(pub, flow, &pending);
         else
             build_unwanted(pub, flow);
@@ -453,6 +453,22 @@ void lflows_sb_build(struct publisher *pub)
     vec_fini(&pending);
 }
 
+bool lflows_sb_build(struct publisher *pub)
+{
+    if (publisher_is_full(pub))
+        return list_empty(&pub->dirty_flows) && list_empty(&pub->single_flows);
+    texts_finish(pub->texts, pub);
+    build_shared(pub);
+    while (!list_empty(&pub->single_flows)) {
+        if (publisher_is_full(pub))
+            return false;
+        struct pub_flow *flow = LIST_FIRST(struct pub_flow, dirty, &pub->single_flows);
+        list_remove(&flow->dirty);
+        place_single(pub, flow);
+    }
+    return true;
+}
+
 static void lose_word(const struct rstr **slot)
 {
     rstr_unref(*slot);
@@ -462,6 +478,7 @@ static void lose_word(const struct rstr **slot)
 void lflows_sb_clear(struct publisher *pub)
 {
     struct pub_flow *flow;
+    texts_finish(pub->texts, pub);
     HMAP_FOR_EACH_SAFE (flow, by_text, &pub->flows_by_text)
         forget(pub, flow);
     for (size_t i = 0; i < ARRAY_SIZE(pub->stage_names); i++)

@@ -6,11 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LARGE = 16384 };
+
 /* --- Helpers of this folder */
 
 const struct schema_table *publisher_table(const struct publisher *pub, size_t index)
 {
     return &pub->schema->tables[index];
+}
+
+bool publisher_is_full(const struct publisher *pub)
+{
+    return replica_txn_size(pub->txn) >= pub->part && !replica_txn_deletes(pub->txn);
 }
 
 struct uuid publisher_insert(struct publisher *pub, size_t table, const struct uuid *wish)
@@ -211,10 +218,15 @@ void publisher_start(struct publisher *pub)
 
 void publisher_take_facts(struct publisher *pub)
 {
+    enum { N_OF_FLOWS = 4 };
     const struct {
         const struct inc_coll *coll;
         inc_change_fn *fn;
-    } all[] = {{pub->p->datapath_binding, datapaths_take_fact},
+    } all[] = {{pub->p->lflow, lflows_sb_take_fact}, /* first: their texts are made meanwhile */
+               {pub->p->class_flow, classes_take_flow},
+               {pub->p->class_member, classes_take_member},
+               {pub->p->lb.member, classes_take_member},
+               {pub->p->datapath_binding, datapaths_take_fact},
                {pub->p->port_binding, ports_take_fact},
                {pub->p->group, groups_take_fact},
                {pub->p->member, groups_take_member},
@@ -223,11 +235,7 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->port_chassis, ports_take_extra},
                {pub->p->acl.set, sets_take_fact},
                {pub->p->acl.in_address, sets_take_element},
-               {pub->p->acl.set_element, sets_take_element},
-               {pub->p->lflow, lflows_sb_take_fact},
-               {pub->p->class_flow, classes_take_flow},
-               {pub->p->class_member, classes_take_member},
-               {pub->p->lb.member, classes_take_member}};
+               {pub->p->acl.set_element, sets_take_element}};
     bool restart = pub->must_restart;
     pub->must_restart = false;
     if (restart) {
@@ -239,6 +247,8 @@ void publisher_take_facts(struct publisher *pub)
             take_all(pub, all[i].coll, all[i].fn);
         else
             inc_changes(pub->inc, all[i].coll, all[i].fn, pub);
+        if (i + 1 == N_OF_FLOWS)
+            texts_start(pub->texts);
     }
     rows_take_facts(pub, restart);
 }
@@ -254,7 +264,7 @@ static void delete_surplus(struct publisher *pub)
     vec_clear(&pub->surplus);
 }
 
-void publisher_build(struct publisher *pub, struct replica_txn *txn)
+bool publisher_build(struct publisher *pub, struct replica_txn *txn)
 {
     pub->txn = txn;
     delete_surplus(pub);
@@ -266,10 +276,18 @@ void publisher_build(struct publisher *pub, struct replica_txn *txn)
     stations_build(pub);
     groups_build(pub);
     sets_build(pub);
-    lflows_sb_build(pub);
-    dpsets_build(pub);
+    return publisher_go_on(pub, txn);
+}
+
+bool publisher_go_on(struct publisher *pub, struct replica_txn *txn)
+{
+    pub->txn = txn;
+    bool all = lflows_sb_build(pub);
+    if (all)
+        dpsets_build(pub);
     pub->txn = NULL;
     pub->in_flight = true;
+    return !all;
 }
 
 void publisher_done(struct publisher *pub, int err)
@@ -288,13 +306,14 @@ bool publisher_is_dirty(const struct publisher *pub)
     return pub->must_restart || pub->seed_dirty || pub->surplus.n || pub->differing.n ||
            pub->stations.n || pub->check_stations || !list_empty(&pub->dirty_datapaths) ||
            !list_empty(&pub->dirty_ports) || !list_empty(&pub->dirty_groups) ||
-           !list_empty(&pub->dirty_flows) || !list_empty(&pub->dirty_rows) ||
-           !list_empty(&pub->dirty_sets);
+           !list_empty(&pub->dirty_flows) || !list_empty(&pub->single_flows) ||
+           !list_empty(&pub->dirty_rows) || !list_empty(&pub->dirty_sets);
 }
 
 /* --- Life */
 
-struct publisher *publisher_new(struct northd_program *program, struct inc *inc, struct replica *sb)
+struct publisher *publisher_new(struct northd_program *program, struct inc *inc, struct replica *sb,
+                                size_t part, bool one_thread)
 {
     struct publisher *pub = NEW(struct publisher);
     pub->p = program;
@@ -306,6 +325,9 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
     list_init(&pub->dirty_ports);
     list_init(&pub->dirty_groups);
     list_init(&pub->dirty_flows);
+    list_init(&pub->single_flows);
+    pub->part = part ? part : LARGE;
+    pub->texts = texts_new(one_thread ? SIZE_MAX : pub->part / 8);
     list_init(&pub->dirty_rows);
     list_init(&pub->dirty_sets);
     pub->pipelines[PIPELINE_INGRESS] = datum_new_string(lflow_pipeline_name(PIPELINE_INGRESS));
@@ -327,6 +349,7 @@ void publisher_free(struct publisher *pub)
     if (!pub)
         return;
     clear(pub);
+    texts_free(pub->texts);
     hmap_fini(&pub->datapaths_by_nb);
     hmap_fini(&pub->datapaths_by_sb);
     hmap_fini(&pub->datapaths_by_hash);

@@ -6,7 +6,8 @@
  * transaction: wanted and not there inserts, there and not wanted deletes, else the columns that differ; sets by element. So
  * drift by others heals itself, a restart against an unchanged SB writes nothing, and the cost is that of the change.
  *
- * SB uuids are known here only: facts speak of NB uuids and names. One transaction is out at a time. When one fails, the
+ * SB uuids are known here only: facts speak of NB uuids and names. One difference is out at a time: mostly one transaction; a large one that deletes
+ * nothing is told in several, ports and the like first, so that the database works on the one while the next is built. When one fails, the
  * publisher forgets all it knows and compares everything again.
  *
  *     datapaths.c  Datapath_Binding      groups.c    Multicast_Group       seed.c     constant rows
@@ -15,6 +16,7 @@
  *     rows.c       tables whose rows are known by their uuid, one fact each
  *     sets.c       Address_Set, Port_Group
  *     classes.c    flows of classes of datapaths, as flows of their members
+ *     texts.c      texts of new flows, made by a second thread
  *     lflows_sb.c  Logical_Flow          dpsets.c    Logical_DP_Group: flows that several datapaths share are one row
  */
 #pragma once
@@ -24,9 +26,10 @@
 
 struct publisher;
 
-/* All borrowed. Watches the published collections of INC: call before the first assertion. SB need not be ready. */
-struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
-                                struct replica *sb);
+/* All borrowed. Watches the published collections of INC: call before the first assertion. SB need not be ready.
+ * PART: operations of a large transaction; 0: the usual number. ONE_THREAD: it may start none. */
+struct publisher *publisher_new(struct northd_program *program, struct inc *inc, struct replica *sb,
+                                size_t part, bool one_thread);
 void publisher_free(struct publisher *pub);
 
 /* SB is ready: takes in all its rows. */
@@ -36,8 +39,10 @@ void publisher_take_rows(struct publisher *pub, const struct changeset *cs);
 /* Takes in what the last settle has changed; everything, after a transaction failed. Only when settled. */
 void publisher_take_facts(struct publisher *pub);
 
-/* Adds the difference to TXN. The transaction's outcome must be told by publisher_done. */
-void publisher_build(struct publisher *pub, struct replica_txn *txn);
+/* Adds the difference to TXN, or as much of it as makes a large transaction: then true, and no facts may be taken in before publisher_go_on
+ * has added the rest to later ones. When all of these have ended, or one has failed, that must be told by publisher_done. */
+bool publisher_build(struct publisher *pub, struct replica_txn *txn);
+bool publisher_go_on(struct publisher *pub, struct replica_txn *txn); /* the same */
 void publisher_done(struct publisher *pub, int err);
 /* Somebody else has written meanwhile: the next build compares everything with what SB holds then. */
 void publisher_restart(struct publisher *pub);

@@ -28,6 +28,7 @@ struct world {
     struct northd *northd;
     struct replica_txn *txn, *sb_txn; /* being written by the test */
     int last_error;
+    size_t part; /* of the northd that is started next: what it writes in one transaction; 0: all */
 };
 
 static struct store *world_store(struct world *w, const char *schema_text)
@@ -50,8 +51,12 @@ static void world_start(struct world *w)
 {
     w->nb_replica = world_replica(w, w->nb);
     w->sb_replica = world_replica(w, w->sb);
-    struct northd_options no = {
-        .env = &w->env.env, .nb = w->nb_replica, .sb = w->sb_replica, .verify = true, .budget = 7};
+    struct northd_options no = {.env = &w->env.env,
+                                .nb = w->nb_replica,
+                                .sb = w->sb_replica,
+                                .verify = true,
+                                .budget = 7,
+                                .part = w->part};
     w->northd = northd_new(&no);
 }
 

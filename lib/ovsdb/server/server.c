@@ -24,7 +24,7 @@ static void set_wait_timer(struct ovsdb_server *server)
 }
 
 /* With one client nobody gains by going on while the disk works, and two switches of threads are
- * saved. */
+ * saved; but the host does, when much is to be written. */
 static void flush_all(void *server_)
 {
     struct ovsdb_server *server = server_;
@@ -32,7 +32,7 @@ static void flush_all(void *server_)
     bool has_others =
         !list_empty(&server->sessions) && server->sessions.next != server->sessions.prev;
     LIST_FOR_EACH_SAFE (db, next, node, &server->dbs) {
-        if (has_others)
+        if (has_others || store_is_slow(db->store))
             store_commit(db->store);
         else
             store_flush(db->store);

@@ -410,6 +410,74 @@ static void requested_chassis(void **state)
     assert_int_equal(world_count(w, "port p1 ", " on ", NULL), 0);
 }
 
+/* --- A large difference in several transactions */
+
+static void make_network(struct world *w)
+{
+    struct uuid lr = world_router(w, "lr0"), global = world_insert(w, "NB_Global");
+    char name[16], at[32];
+    world_set(w, "NB_Global", &global, "options", "svc_monitor_mac=0a:00:00:00:00:99");
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "sw%d", i);
+        struct uuid ls = world_switch(w, name);
+        snprintf(name, sizeof name, "rp%d", i);
+        snprintf(at, sizeof at, "10.0.%d.254/24", i);
+        world_router_port(w, &lr, name, "0a:00:00:00:ff:01", at);
+        snprintf(at, sizeof at, "to-rp%d", i);
+        world_attach(w, &ls, at, name);
+        for (int j = 0; j < 4; j++) {
+            snprintf(name, sizeof name, "p%d-%d", i, j);
+            snprintf(at, sizeof at, "0a:00:00:00:0%d:0%d 10.0.%d.%d", i, j, i, j + 1);
+            world_port(w, &ls, name, at);
+        }
+    }
+}
+
+static void assert_same(struct world *a, struct world *b)
+{
+    line_vec ours = world_dump(a), theirs = world_dump(b);
+    assert_int_equal(ours.n, theirs.n);
+    for (size_t i = 0; i < ours.n; i++)
+        assert_string_equal(ours.data[i], theirs.data[i]);
+    world_free_lines(&ours);
+    world_free_lines(&theirs);
+}
+
+/* Refuses one flow, once. */
+static bool refuse_one(void *left, const struct row *before UNUSED, const struct row *row,
+                       struct op_error *error)
+{
+    int *n = left;
+    if (row->table->index != SB_TABLE_LOGICAL_FLOW || --*n)
+        return true;
+    op_error_set(error, "constraint violation", NULL, "refused by the test");
+    return false;
+}
+
+/* Whether it is written at once, in parts (texts made by a thread), or in parts of which one fails: SB is the same, and then a restart writes nothing. */
+static void in_parts(void **state)
+{
+    struct world *whole = *state, parts;
+    make_network(whole);
+    commit(whole);
+    for (int fails = 0; fails < 2; fails++) {
+        int left = 100;
+        world_open(&parts, 1);
+        world_stop(&parts);
+        parts.part = 16;
+        world_start(&parts);
+        if (fails)
+            store_set_judge(parts.sb, refuse_one, &left);
+        make_network(&parts);
+        commit(&parts);
+        assert_true(northd_n_transactions(parts.northd) > 10);
+        assert_true(left <= 0 || !fails);
+        assert_same(whole, &parts);
+        restart(&parts);
+        world_close(&parts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +493,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(seed_rows, setup_world, teardown),
         cmocka_unit_test_setup_teardown(requested_chassis, setup_world, teardown),
         cmocka_unit_test_setup_teardown(paused, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(in_parts, setup_world, teardown),
     };
     return cmocka_run_group_tests_name("northd publish", tests, NULL, NULL);
 }
