@@ -215,6 +215,15 @@ static int lflow_at_compare(const void *va, const void *vb)
 TYPE_WITH_STRINGS(lflow_at, fact_lflow_at, lflow_at_compare);
 TYPE_PLAIN(dp_group_at, fact_dp_group_at);
 
+REFS(port_in_group, fact_port_in_group, f->name)
+static int port_in_group_compare(const void *va, const void *vb)
+{
+    const struct fact_port_in_group *a = va, *b = vb;
+    int c = uuid_compare(&a->row, &b->row);
+    return c ? c : compare_strings(a->name, b->name);
+}
+TYPE_WITH_STRINGS(port_in_group, fact_port_in_group, port_in_group_compare);
+
 REFS(reject, fact_reject, f->why)
 TYPE_WITH_STRINGS(reject, fact_reject, compare_uuid);
 

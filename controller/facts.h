@@ -244,6 +244,12 @@ struct fact_dp_group_at { /* a local datapath in a group */
     struct uuid group;
     struct fact_here here;
 };
+struct fact_port_in_group { /* a port that a row of Port_Group names */
+    struct uuid row, datapath;
+    struct rstr *name;
+    uint32_t key;     /* of the port */
+    uint32_t is_away; /* it is a machine's, which is not here */
+};
 struct fact_reject { /* a logical flow that could not be understood, with the reason */
     struct uuid lflow;
     struct rstr *why;
@@ -266,7 +272,7 @@ extern const struct inc_type type_self, type_iface, type_tunnel, type_datapath, 
     type_want_tunnel, type_place, type_home, type_member, type_here, type_lflow_at,
     type_dp_group_at, type_reject, type_global, type_oflow, type_want, type_id, type_uplink,
     type_mapping, type_meter, type_candidate, type_want_uplink, type_object, type_dp_zones,
-    type_localnet;
+    type_localnet, type_port_in_group;
 /* Keys. */
 extern const struct inc_type type_key_u32, type_key_uuid, type_key_name, type_key_group,
     type_key_oflow, type_key_id;

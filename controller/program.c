@@ -56,6 +56,7 @@ static void declare_inputs(struct program *p)
 #undef UNITS
 #undef ELEMENTS
     p->in_group_port_each = inc_index_self(g, p->in_group_port, "each");
+    p->in_group_name_each = inc_index_self(g, p->in_group_name, "each");
     p->in_dp_group_dp_each = inc_index_self(g, p->in_dp_group_dp, "each");
     p->in_lb_vip_each = inc_index_self(g, p->in_lb_vip, "each");
     p->in_global_all = inc_index_all(g, p->in_global);
@@ -227,6 +228,8 @@ static void declare_lflows(struct program *p)
     struct inc_program *g = p->inc;
     p->dp_group_at = inc_derived(g, "dp_group_at", &type_dp_group_at);
     p->dp_group_at_by_group = BY_UUID(p->dp_group_at, fact_dp_group_at, group);
+    p->port_in_group = inc_derived(g, "port_in_group", &type_port_in_group);
+    p->port_in_group_by_row = BY_UUID(p->port_in_group, fact_port_in_group, row);
     p->here = inc_derived(g, "here", &type_here);
     p->here_by_datapath = BY_UUID(p->here, fact_here, datapath);
     p->lflow_at = inc_derived(g, "lflow_at", &type_lflow_at);
@@ -243,6 +246,11 @@ static void declare_lflows(struct program *p)
                                        .run = select_group_dp_run,
                                        .reads = {p->here},
                                        .emits = {p->dp_group_at}});
+    inc_kind(g, &(struct inc_kind_def){.name = "select: ports of groups",
+                                       .each = p->in_group_name_each,
+                                       .run = select_group_port_run,
+                                       .reads = {p->port, p->home},
+                                       .emits = {p->port_in_group}});
 }
 
 static void declare_oflows(struct program *p)
@@ -262,14 +270,14 @@ static void declare_oflows(struct program *p)
                                        .each = p->in_lflow_each,
                                        .run = lflow_run,
                                        .reads = {p->here, p->dp_group_at, p->port, p->group, p->set,
-                                                 p->in_address, p->in_group_name, p->self, p->id,
+                                                 p->in_address, p->port_in_group, p->self, p->id,
                                                  p->meter, p->place, p->home},
                                        .emits = {p->oflow, p->want, p->lflow_at, p->reject}});
     inc_kind(g, &(struct inc_kind_def){.name = "translate: flows on datapaths",
                                        .each = p->lflow_at_each,
                                        .run = lflow_at_run,
                                        .reads = {p->port, p->group, p->set, p->in_address,
-                                                 p->in_group_name, p->self, p->id, p->meter,
+                                                 p->port_in_group, p->self, p->id, p->meter,
                                                  p->place, p->home},
                                        .emits = {p->oflow, p->want}});
     inc_kind(g, &(struct inc_kind_def){.name = "translate: ports",
@@ -311,12 +319,12 @@ static void declare_oflows(struct program *p)
                                        .run = port_sec_run,
                                        .reads = {p->place},
                                        .emits = {p->oflow}});
-    inc_kind(g, &(struct inc_kind_def){.name = "translate: hairpins",
-                                       .each = p->in_lb_vip_each,
-                                       .run = hairpin_run,
-                                       .reads = {p->in_lb, p->in_lb_dp, p->in_dp_group_dp,
-                                                 p->global, p->local, p->datapath},
-                                       .emits = {p->oflow}});
+    inc_kind(g, &(struct inc_kind_def){
+                    .name = "translate: hairpins",
+                    .each = p->in_lb_vip_each,
+                    .run = hairpin_run,
+                    .reads = {p->in_lb, p->in_lb_dp, p->in_dp_group_dp, p->global, p->here},
+                    .emits = {p->oflow}});
 }
 
 void program_init(struct program *p)

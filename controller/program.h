@@ -33,8 +33,8 @@ struct program {
 #undef ROWS
 #undef UNITS
 #undef ELEMENTS
-    struct inc_index *datapath_by_key, *in_group_port_each, *in_dp_group_dp_each, *in_lb_vip_each,
-        *in_global_all;
+    struct inc_index *datapath_by_key, *in_group_port_each, *in_group_name_each,
+        *in_dp_group_dp_each, *in_lb_vip_each, *in_global_all;
     /* inputs: this hypervisor */
     struct inc_coll *self, *iface, *tunnel, *uplink, *mapping;
     struct inc_index *self_all, *iface_by_id, *tunnel_by_chassis, *tunnel_each, *uplink_by_port,
@@ -54,8 +54,9 @@ struct program {
         *dp_zones_by_datapath, *place_by_port, *home_by_port, *member_by_group;
 
     /* flows */
-    struct inc_coll *here, *lflow_at, *dp_group_at, *reject, *oflow;
-    struct inc_index *here_by_datapath, *lflow_at_each, *dp_group_at_by_group, *oflow_by_key;
+    struct inc_coll *here, *lflow_at, *dp_group_at, *port_in_group, *reject, *oflow;
+    struct inc_index *here_by_datapath, *lflow_at_each, *dp_group_at_by_group,
+        *port_in_group_by_row, *oflow_by_key;
 };
 
 /* Declares everything. The caller owns PROGRAM and ends it with program_fini after the engines that run it. */
@@ -85,8 +86,8 @@ inc_run_fn tunnels_run, tunnels_watched_run;
 inc_run_fn zones_run, zones_object_run;
 /* local/place.c: how ports are reached from here; members of multicast groups; ways to physical networks */
 inc_run_fn place_run, place_home_run, place_member_run, place_localnet_run;
-/* translate/select.c: which datapaths logical flows are translated for */
-inc_run_fn select_here_run, select_group_dp_run;
+/* translate/select.c: which datapaths logical flows are translated for, and what ports of groups are there */
+inc_run_fn select_here_run, select_group_dp_run, select_group_port_run;
 /* translate/lflow.c */
 inc_run_fn lflow_run, lflow_at_run;
 /* translate/physical.c, multicast.c, neighbor.c */

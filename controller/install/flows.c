@@ -113,13 +113,6 @@ static void entry_free(struct flows *flows, struct flow_entry *e)
     pool_release(&flows->memory, e, sizeof *e);
 }
 
-static void release_memory(struct flows *flows)
-{
-    pool_fini(&flows->memory);
-    hmap_fini(&flows->entries);
-    flows->memory = (struct pool){.is_plain = POOL_IS_PLAIN};
-}
-
 /* A fact that says just what E does is marked in its place. */
 static bool is_marked_instead(struct flows *flows, const struct flow_entry *e)
 {
@@ -139,8 +132,35 @@ void flow_entry_settle(struct flows *flows, struct flow_entry *e)
     enum { IN_FORCE = FLOW_WANTED | FLOW_THERE };
     if (!e->flags || (e->flags == IN_FORCE && is_marked_instead(flows, e)))
         entry_free(flows, e);
-    if (!flows->entries.n && flows->memory.bytes > KEEP_BYTES)
-        release_memory(flows);
+}
+
+static struct flow_entry *entry_move(struct flows *to, const struct flow_entry *from)
+{
+    struct flow_entry *e = pool_alloc(&to->memory, sizeof *e);
+    *e = *from;
+    if (e->flags & FLOW_OTHER) {
+        e->change = pool_alloc(&to->memory, sizeof *e->change);
+        *e->change = *from->change;
+    }
+    hmap_insert(&to->entries, &e->node, from->node.hash);
+    return e;
+}
+
+void flows_shrink(struct flows *flows)
+{
+    struct flows old = *flows;
+    struct flow_entry *e;
+    if (old.memory.bytes < KEEP_BYTES + 4 * old.entries.n * sizeof *e)
+        return;
+    flows->memory = (struct pool){.is_plain = POOL_IS_PLAIN};
+    flows->entries = (struct hmap)HMAP_INIT;
+    for (size_t i = 0; i < old.dirty.n; i++)
+        old.dirty.data[i] = entry_move(flows, old.dirty.data[i]);
+    HMAP_FOR_EACH (e, node, &old.entries)
+        if (!(e->flags & FLOW_DIRTY))
+            entry_move(flows, e);
+    hmap_fini(&old.entries);
+    pool_fini(&old.memory);
 }
 
 static void entry_want(struct flows *flows, struct flow_entry *e, struct flow_value desired)
@@ -345,7 +365,8 @@ void flows_fini(struct flows *flows)
     struct flow_entry *e;
     HMAP_FOR_EACH_SAFE (e, node, &flows->entries)
         entry_free(flows, e);
-    release_memory(flows);
+    pool_fini(&flows->memory);
+    hmap_fini(&flows->entries);
     vec_fini(&flows->dirty);
     inc_unmark_all(flows->inc, flows->program->oflow);
 }

@@ -49,12 +49,14 @@ enum {
     FLOW_SENT = 1 << 5,     /* in the batch on its way */
 };
 
+typedef VEC(struct flow_entry *) flow_entry_vec;
+
 struct flows {
     struct inc *inc;
     struct program *program;
     struct hmap entries;
     struct pool memory; /* of them */
-    VEC(struct flow_entry *) dirty;
+    flow_entry_vec dirty;
     bool is_known;   /* what the switch has, and it has been compared */
     size_t n_read;   /* flows that it had */
     size_t n_marked; /* facts */
@@ -71,6 +73,8 @@ void flows_read_back(struct flows *flows, const struct oflow_key *key, struct fl
 void flows_take(struct flows *flows, bool whole);
 /* What nobody wants is dirty: facts say all that is wanted. */
 void flows_sweep(struct flows *flows);
+/* After many entries have gone: their memory goes too. No entry may be on its way; those that stay move. */
+void flows_shrink(struct flows *flows);
 struct flows_count {
     size_t desired, there, rejected;
 };

@@ -38,7 +38,7 @@ struct installer {
     struct of_conn *conn;
     enum state state;
     struct flows flows;
-    VEC(struct flow_entry *) batch; /* on its way */
+    flow_entry_vec batch; /* on its way */
     struct objects objects;
     VEC(uint32_t) flush; /* zones */
     unsigned option;     /* of tunnels: tun_metadata<option> */
@@ -93,15 +93,15 @@ static void sweep(struct installer *in)
 /* Takes the dirty entries that really differ into the batch. */
 static void batch_begin(struct installer *in)
 {
-    struct flow_entry *e;
-    size_t n_late = 0;
     INVARIANT(!in->batch.n);
     if (in->has_desire && !in->is_swept)
         sweep(in);
-    for (size_t i = 0; i < in->flows.dirty.n; i++) {
-        e = in->flows.dirty.data[i];
+    flow_entry_vec dirty = in->flows.dirty; /* after a start it is long */
+    in->flows.dirty = (flow_entry_vec)VEC_INIT;
+    for (size_t i = 0; i < dirty.n; i++) {
+        struct flow_entry *e = dirty.data[i];
         if (!in->has_desire && is_way_in(e)) {
-            in->flows.dirty.data[n_late++] = e;
+            vec_push(&in->flows.dirty, e);
             continue;
         }
         e->flags &= (uint8_t)~FLOW_DIRTY;
@@ -112,9 +112,7 @@ static void batch_begin(struct installer *in)
             flow_entry_settle(&in->flows, e);
         }
     }
-    in->flows.dirty.n = n_late;
-    if (!n_late) /* at the start it is long */
-        vec_fini(&in->flows.dirty);
+    vec_fini(&dirty);
     in->cursor = 0;
     in->sent_generation = in->generation;
 }
@@ -236,6 +234,7 @@ static void batch_end(struct installer *in)
         flow_entry_settle(&in->flows, e);
     }
     vec_fini(&in->batch); /* at the start it is long */
+    flows_shrink(&in->flows);
     objects_sent(&in->objects);
     in->is_sending = in->is_waiting = false;
 }

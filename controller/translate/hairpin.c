@@ -142,7 +142,7 @@ static void check_flow(struct vip *v, const struct ip_addr *backend, uint16_t po
     oflow_emit(v->ctx, v->p, &v->flow, OFTABLE_LB_HAIRPIN, PRIO_PORT, v->cookie);
 }
 
-static void snat_flow(struct vip *v, const struct fact_datapath *datapath, unsigned priority)
+static void snat_flow(struct vip *v, const struct fact_here *datapath, unsigned priority)
 {
     struct subfield zone = subfield_make(REG_SNAT_ZONE, 0, 16);
     oflow_begin(&v->flow);
@@ -157,8 +157,8 @@ static void snat_flow(struct vip *v, const struct fact_datapath *datapath, unsig
 
 /* --- Where the load balancer is */
 
-/* Calls FN for each local datapath that has it; true if there is one. */
-static bool each_datapath(struct vip *v, void (*fn)(struct vip *v, const struct fact_datapath *dp))
+/* Calls FN for each local datapath that has it; true if there is one. Without FN the first will do, and the others need not be read. */
+static bool each_datapath(struct vip *v, void (*fn)(struct vip *v, const struct fact_here *dp))
 {
     struct program *p = v->p;
     const struct feed_ref *ref;
@@ -173,21 +173,19 @@ static bool each_datapath(struct vip *v, void (*fn)(struct vip *v, const struct 
               : inc_read(v->ctx, p->in_lb_dp_by_row, sb_load_balancer_uuid(v->lb));
         INC_FOR_EACH(ref, refs)
         {
-            const struct fact_datapath *dp =
-                inc_read(v->ctx, p->local_by_datapath, &ref->to).n
-                    ? inc_read_one(v->ctx, p->datapath_by_uuid, &ref->to)
-                    : NULL;
+            const struct fact_here *dp = inc_read_one(v->ctx, p->here_by_datapath, &ref->to);
             if (!dp)
                 continue;
+            if (!fn)
+                return true;
             is_any = true;
-            if (fn)
-                fn(v, dp);
+            fn(v, dp);
         }
     }
     return is_any;
 }
 
-static void snat_on(struct vip *v, const struct fact_datapath *datapath)
+static void snat_on(struct vip *v, const struct fact_here *datapath)
 {
     if (!datapath->is_router)
         snat_flow(v, datapath, PRIO_SNAT_IP);

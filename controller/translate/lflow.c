@@ -24,7 +24,8 @@ struct lookup { /* aux of the callbacks */
     struct program *p;
     const struct fact_here *here;
     const struct uuid *lflow;
-    bool is_waiting; /* for the number of a group */
+    const struct fact_port_in_group *member; /* the one that is being told of */
+    bool is_waiting;                         /* for the number of a group */
 };
 
 /* Port or multicast group of this datapath. *PORT: NULL, if it is a group. */
@@ -51,9 +52,20 @@ static bool find_port(struct lookup *l, const char *text, uint32_t *ret,
     return is_found;
 }
 
+/* The port is the one that ports_of_group tells of, so that nothing need be looked up. */
+static bool is_member(const struct lookup *l, const char *text)
+{
+    return l->member && text == l->member->name->s;
+}
+
 static bool number_of_port(void *aux, const char *text, uint32_t *ret)
 {
+    const struct lookup *l = aux;
     const struct fact_port *port;
+    if (is_member(l, text)) {
+        *ret = l->member->key;
+        return true;
+    }
     if (!strcmp(text, "none")) { /* what get_fdb leaves when it finds nothing */
         *ret = 0;
         return true;
@@ -67,6 +79,10 @@ static bool number_of_port_at(void *aux, const char *text, uint32_t *ret)
 {
     struct lookup *l = aux;
     const struct fact_port *port;
+    if (is_member(l, text)) {
+        *ret = l->member->key;
+        return !l->member->is_away;
+    }
     return find_port(l, text, ret, &port) &&
            (!port || port->type != PORT_VIF || inc_read(l->ctx, l->p->home_by_port, &port->uuid).n);
 }
@@ -122,9 +138,15 @@ static bool ports_of_group(void *aux, const char *name,
         set = find_set(l, "@", name);
     if (!set)
         return false;
-    const struct feed_text *element;
-    INC_FOR_EACH(element, inc_read(l->ctx, l->p->in_group_name_by_row, &set->row))
-    add(add_aux, element->text->s);
+    const struct fact_port_in_group *member;
+    INC_FOR_EACH(member, inc_read(l->ctx, l->p->port_in_group_by_row, &set->row))
+    {
+        if (!uuid_equal(&member->datapath, &l->here->datapath))
+            continue;
+        l->member = member;
+        add(add_aux, member->name->s);
+    }
+    l->member = NULL;
     return true;
 }
 
