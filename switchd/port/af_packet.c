@@ -29,13 +29,14 @@
 #include "switchd/port/af_xdp.h"
 #include "switchd/port/ingress.h"
 #include "switchd/port/netdev.h"
+#include "switchd/port/packet_fanout.h"
 #include "switchd/port/packet_ring.h"
 #include "switchd/port/packet_send.h"
 
 LOG_MODULE(af_packet);
 
 enum {
-    READ_ROUNDS = 8, /* batches of one port before others have their turn */
+    SPREAD = 4, /* sockets to receive by, at most, unless it is said */
     SEND_BUFFER = 16 << 20
 };
 
@@ -50,6 +51,8 @@ struct system_port {
     int fd;               /* -1: not open */
     struct port_watch *watch;
     struct packet_ring rx;
+    uint32_t n_rxq; /* sockets, as asked for; 0: nothing was */
+    struct packet_fanout *fanout;
     struct packet_send tx;
 };
 
@@ -61,16 +64,7 @@ static struct system_port *system_cast(struct port *port)
 static void system_readable(void *port_, unsigned events UNUSED)
 {
     struct system_port *port = port_;
-    bool more = true;
-    (void)packet_ring_release(&port->rx); /* what a forwarder has sent since it was read */
-    for (int i = 0; i < READ_ROUNDS && more; i++) {
-        size_t n = packet_ring_read(&port->rx, &port->up);
-        if (n)
-            port_receive(&port->up, n);
-        if (port->up.host->lane)
-            break;
-        more = packet_ring_release(&port->rx);
-    }
+    packet_ring_serve(&port->rx, &port->up);
 }
 
 static void system_flush(struct port *port_, struct port_out *out)
@@ -136,7 +130,7 @@ static void read_status(struct system_port *port)
 {
     netdev_read_status(port->up.name, &port->up.status);
     if (port->watch)
-        packet_send_refresh(&port->tx);
+        packet_send_refresh(&port->tx, packet_fanout_count(port->fanout));
     port->up.status.packet_io = port->xdp           ? af_xdp_mode(port->xdp)
                                 : port->tx.use_fast ? "AF_PACKET, sends by AF_XDP"
                                 : port->watch       ? "AF_PACKET"
@@ -151,15 +145,30 @@ static void system_stop(struct system_port *port)
         port->lost_before += af_xdp_lost(port->xdp);
     af_xdp_close(port->xdp);
     port->xdp = NULL;
+    packet_fanout_free(port->fanout);
+    port->fanout = NULL;
     port_watch_free(port->watch);
     port->watch = NULL;
     packet_send_fini(&port->tx);
-    if (port->rx.map && port->rx.map != MAP_FAILED)
-        packet_ring_close(&port->rx);
+    packet_ring_close(&port->rx);
     port->rx = (struct packet_ring){0};
     if (port->fd >= 0)
         close(port->fd);
     port->fd = -1;
+}
+
+/* Where several forwarders can receive from it, they do. */
+static void spread(struct system_port *port)
+{
+    unsigned n = forwarders_count(port->up.host);
+    if (!port->watch)
+        return;
+    const struct packet_fanout_base base = {&port->up, port->fd, port->watch, port->ifindex,
+                                            port->rx.n_slots};
+    packet_fanout_set(&port->fanout, &base,
+                      n < 2         ? 1
+                      : port->n_rxq ? port->n_rxq
+                                    : MIN(n, (unsigned)SPREAD));
 }
 
 /* Begins to send and receive, as the options say. */
@@ -179,6 +188,7 @@ static int system_start(struct system_port *port, struct diag *diag)
         log_info("%s: the kernel cannot be kept from hearing it too", name);
     port->watch = port_watch_new(port->up.host, port->fd, system_readable, port, NULL);
     port->up.any_thread = true;
+    spread(port);
     return 0;
 }
 
@@ -209,10 +219,15 @@ static int read_options(struct system_port *port, const struct smap *options, bo
                         "native-with-zerocopy or generic)",
                         mode);
     bool direct = smap_get_bool(options, "direct-send", true);
+    int64_t n_rxq = smap_get_int(options, "n_rxq", 0);
+    if (smap_get(options, "n_rxq") && (n_rxq < 1 || n_rxq > PACKET_FANOUT_MAX))
+        return diag_set(diag, ERR_INVALID, "bad value for option n_rxq: %s (wanted: 1 to %d)",
+                        smap_get(options, "n_rxq"), PACKET_FANOUT_MAX);
     *changed = strcmp(mode, port->mode) != 0 || n_slots != port->n_slots || direct != port->direct;
     port->direct = direct;
     snprintf(port->mode, sizeof port->mode, "%s", mode);
     port->n_slots = (uint32_t)n_slots;
+    port->n_rxq = (uint32_t)n_rxq;
     return 0;
 }
 
@@ -268,6 +283,8 @@ static int system_configure(struct port *port_, const struct smap *options, stru
     int err = read_options(port, options, &changed, diag);
     if (!err && changed)
         system_restart(port);
+    if (!err)
+        spread(port);
     return err;
 }
 
@@ -282,10 +299,9 @@ static void system_refresh(struct port *port_)
         system_restart(port);
     else if (port->xdp && !af_xdp_takes_mtu(port->xdp, port_->status.mtu))
         system_restart(port);
-    struct tpacket_stats stats;
-    socklen_t n = sizeof stats;
-    if (port->fd >= 0 && !getsockopt(port->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n))
-        port->lost_before += stats.tp_drops;
+    spread(port);
+    if (port->fd >= 0)
+        port->lost_before += packet_ring_lost(&port->rx) + packet_fanout_lost(port->fanout);
     port_->stats.rx_dropped = port->lost_before + (port->xdp ? af_xdp_lost(port->xdp) : 0);
 }
 

@@ -97,7 +97,7 @@ static bool has_no_queue(uint32_t ifindex)
     return len > 0 && (size_t)len <= sizeof answer && says_noqueue(&answer.n, (size_t)len);
 }
 
-bool bypass_is_free(struct port_host *host, uint32_t ifindex)
+bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own)
 {
     int64_t now_ms = env_now_ms(host->env);
     struct bypass *b = host->bypass;
@@ -107,7 +107,7 @@ bool bypass_is_free(struct port_host *host, uint32_t ifindex)
         read_listeners(b);
         b->read_ms = now_ms;
     }
-    return !b->unknown && count_listeners(b, ifindex) <= 1 && has_no_queue(ifindex);
+    return !b->unknown && count_listeners(b, ifindex) <= n_own && has_no_queue(ifindex);
 }
 
 void bypass_free(struct bypass *b)

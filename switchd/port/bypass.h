@@ -10,5 +10,6 @@
 
 struct bypass; /* what was looked up last, for all ports of a host */
 
-bool bypass_is_free(struct port_host *host, uint32_t ifindex);
+/* N_OWN: the switch's own packet sockets on the device. */
+bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own);
 void bypass_free(struct bypass *bypass); /* NULL is allowed */

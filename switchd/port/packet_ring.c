@@ -16,6 +16,7 @@ enum {
     SLOT_MIN = 2048,
     SLOT_MAX = 16384,
     SLOTS_MIN = 64,
+    ROUNDS = 8, /* batches of one ring before others have their turn */
     OVERHEAD = TPACKET2_HDRLEN + 64 + PACKET_HEADROOM + ETH_HEADER_LEN + VLAN_HEADER_LEN,
     QUEUE_BYTES = 16 << 20 /* of long frames that wait in the socket */
 };
@@ -56,7 +57,9 @@ int packet_ring_open(struct packet_ring *ring, int fd, uint32_t mtu, uint32_t n_
 
 void packet_ring_close(struct packet_ring *ring)
 {
-    (void)munmap(ring->map, (size_t)ring->slot_size * ring->n_slots);
+    if (ring->map && ring->map != MAP_FAILED)
+        (void)munmap(ring->map, (size_t)ring->slot_size * ring->n_slots);
+    ring->map = NULL;
 }
 
 static struct tpacket2_hdr *slot_at(const struct packet_ring *ring, uint32_t i)
@@ -123,4 +126,25 @@ bool packet_ring_release(struct packet_ring *ring)
     ring->at += n;
     ring->n_read = 0;
     return n > 0;
+}
+
+void packet_ring_serve(struct packet_ring *ring, struct port *port)
+{
+    bool more = true;
+    (void)packet_ring_release(ring); /* what a forwarder has sent since it was read */
+    for (int i = 0; i < ROUNDS && more; i++) {
+        size_t n = packet_ring_read(ring, port);
+        if (n)
+            port_receive(port, n);
+        if (port->host->lane)
+            break;
+        more = packet_ring_release(ring);
+    }
+}
+
+uint64_t packet_ring_lost(const struct packet_ring *ring)
+{
+    struct tpacket_stats stats;
+    socklen_t n = sizeof stats;
+    return getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) ? 0 : stats.tp_drops;
 }

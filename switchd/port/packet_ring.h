@@ -24,5 +24,9 @@ int packet_ring_open(struct packet_ring *ring, int fd, uint32_t mtu, uint32_t n_
 void packet_ring_close(struct packet_ring *ring);
 /* Puts what is there, at most PORT_BATCH frames, into PORT's host's batch; the number of them. Bad ones are counted. */
 size_t packet_ring_read(struct packet_ring *ring, struct port *port);
+/* For who watches FD: gives PORT what is there, for a while; of a forwarder's turn, one batch. */
+void packet_ring_serve(struct packet_ring *ring, struct port *port);
+/* Frames that found no room since the last call. */
+uint64_t packet_ring_lost(const struct packet_ring *ring);
 /* Gives the slots of what was read back to the kernel; false: there were none. */
 bool packet_ring_release(struct packet_ring *ring);

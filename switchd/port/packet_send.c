@@ -25,10 +25,10 @@ void packet_send_fini(struct packet_send *tx)
     *tx = (struct packet_send){.fd = -1};
 }
 
-void packet_send_refresh(struct packet_send *tx)
+void packet_send_refresh(struct packet_send *tx, unsigned n_own)
 {
     struct port *port = tx->port;
-    tx->use_fast = !tx->refused && bypass_is_free(port->host, port->status.ifindex);
+    tx->use_fast = !tx->refused && bypass_is_free(port->host, port->status.ifindex, n_own);
     if (!tx->use_fast || tx->fast)
         return;
     tx->fast = NEW(struct xdp_socket);

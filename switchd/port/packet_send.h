@@ -29,8 +29,8 @@ struct packet_send {
 /* FAST: the cheap way may be taken, once packet_send_refresh has found it free. */
 void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast);
 void packet_send_fini(struct packet_send *tx);
-/* Looks again whether the cheap way is free. */
-void packet_send_refresh(struct packet_send *tx);
+/* Looks again whether the cheap way is free. N_OWN: the port's own packet sockets. */
+void packet_send_refresh(struct packet_send *tx, unsigned n_own);
 /* Queues PACKET; see port_send. */
 void packet_send_put(struct packet_send *tx, struct port_out *out, const struct packet *packet,
                      bool last);

@@ -3,7 +3,8 @@
  *
  * Frames cross the descriptor with virtio-net headers, as in af_packet.c, and the device says so to
  * the kernel's stack (TUNSETOFFLOAD), which then leaves checksums and segmentation to the far end.
- * With options:n_rxq the device has several queues, over which its senders' flows spread; each is a descriptor. What is sent leaves by the first.
+ * With options:n_rxq the device has several queues, over which its senders' flows spread; each is a descriptor. What is sent leaves by that of its flow's hash, and the kernel
+ * gives what is answered to the same queue. Nothing is queued here, so several threads may send at once.
  * The device disappears when the port closes or the process dies. Its state (up or down, addresses)
  * is the administrator's.
  */
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "switchd/port/flow_hash.h"
 #include "switchd/port/netdev.h"
 #include "switchd/port/offload.h"
 
@@ -78,7 +80,8 @@ static int tap_send(struct port *port_, struct port_out *out UNUSED, const struc
     struct virtio_net_hdr vnet;
     offload_to_vnet(packet, &vnet);
     struct iovec iov[2] = {{&vnet, sizeof vnet}, {packet->data, packet->size}};
-    return writev(port->queues[0].fd, iov, 2) < 0 ? ERR_IO : 0;
+    uint64_t i = port->n_queues > 1 ? flow_hash(packet) % port->n_queues : 0;
+    return writev(port->queues[i].fd, iov, 2) < 0 ? ERR_IO : 0;
 }
 
 /* A descriptor of the device NAME, which is made with the first. MULTI: there will be others. */
@@ -173,6 +176,7 @@ static int tap_set_mac(struct port *port, struct mac mac)
 const struct port_class port_class_internal = {
     .type = "internal",
     .open = tap_open,
+    .parallel = true,
     .send = tap_send,
     .refresh = tap_refresh,
     .close = tap_close,
@@ -183,6 +187,7 @@ const struct port_class port_class_internal = {
 const struct port_class port_class_tap = {
     .type = "tap",
     .open = tap_open_typed,
+    .parallel = true,
     .send = tap_send,
     .refresh = tap_refresh,
     .close = tap_close,

@@ -16,11 +16,30 @@ machine h b 10.9.0.2/24
 machine h c 10.9.0.3/24
 check "ports" vsctl h add-br br0 -- add-port br0 pa -- add-port br0 pb -- add-port br0 pc
 check "ping" pings a 10.9.0.2
+sockets() { ip netns exec wswh awk -v i="$(cat_in h /sys/class/net/$1/ifindex)" '$5 == i' /proc/net/packet | wc -l; }
+cat_in() { ip netns exec "wsw$1" cat "$2"; }
+has_sockets() { [ "$(sockets "$1")" = "$2" ]; }
+equal "a device has a socket for each thread" 2 "$(sockets pa)"
+check "more" vsctl h set interface pa options:n_rxq=4
+wait_for 20 has_sockets pa 4
+has "too many" 'bad value for option n_rxq: 17 .wanted: 1 to 16' "$(vsctl h set interface pc options:n_rxq=17 2>&1; vsctl h get interface pc error)"
+check "as before" vsctl h remove interface pc options n_rxq
+flood=$(ip netns exec wswa ping -n -q -f -c 1000 10.9.0.2)
+has "each frame comes once" ' 1000 received, 0% packet loss' "$flood"
 check "TCP, as it was sent" transfer b a 10.9.0.2 32
 ip -n wswh addr add 10.9.0.100/24 dev br0
 ip -n wswh link set br0 up
 check "the LOCAL port" transfer h c 10.9.0.100 4
 forwarded() { for t in /proc/$pid_h/task/*; do grep -q '^handler' $t/comm && awk '/^voluntary_ctxt/ { exit !($2 > 20) }' $t/status || continue; echo; done | wc -l; }
+ip netns exec wswa python3 - <<'P'
+import socket, time
+for i in range(300):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("10.9.0.1", 7000 + i % 64))
+    s.sendto(b"x", ("10.9.0.2", 9))
+    s.close()
+    time.sleep(0.001)
+P
 equal "both have worked" 2 "$(forwarded)"
 
 check "a firewall" ofctl h add-flows br0 - <<'F'
@@ -38,6 +57,7 @@ for i in 1 2 3 4 5; do
     vsctl h add-port br0 pc
 done
 wait $pings
+has "none of 1,000 comes twice" "received, 0%" "$(cat "$dir/pings")"
 has "none of 1,000 is lost while flows, ports and threads change" ' 0% packet loss' "$(cat "$dir/pings")"
 refuse "who may not begin" '100% packet loss' ip netns exec wswb ping -n -c 2 -i 0.2 -W 1 10.9.0.1
 has "connections are there" 'icmp,' "$(appctl h dpctl/dump-conntrack)"
