@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "switchd/ofconn.h"
+#include "switchd/use_count.h"
 
 static void put_desc(const struct bridge *br, struct of_reply *reply)
 {
@@ -76,10 +77,14 @@ static int port_stats(struct bridge *br, const struct of_msg *msg, struct of_rep
     return 0;
 }
 
-static void put_group_stats(const struct group *g, int64_t now_ms, struct of_reply *reply)
+static void put_group_stats(const struct group *g, const use_ids *uses, int64_t now_ms,
+                            struct of_reply *reply)
 {
-    struct of_group_stats gs = {
-        .id = g->of.id, .packets = g->n_packets, .bytes = g->n_bytes, .n_buckets = g->of.n_buckets};
+    struct of_group_stats gs = {.id = g->of.id,
+                                .ref_count = use_count(uses, g->of.id),
+                                .packets = g->n_packets,
+                                .bytes = g->n_bytes,
+                                .n_buckets = g->of.n_buckets};
     gs.buckets = xcalloc(g->of.n_buckets + 1, sizeof *gs.buckets);
     for (size_t i = 0; g->bucket_counts && i < g->of.n_buckets; i++) {
         gs.buckets[i].packets = g->bucket_counts[i].packets;
@@ -111,20 +116,28 @@ static int groups(struct bridge *br, const struct of_msg *msg, struct of_reply *
     }
     if (sorted.n)
         qsort(sorted.data, sorted.n, sizeof sorted.data[0], compare_group);
+    use_ids uses = VEC_INIT;
+    if (sorted.n && msg->type == OF_GROUP_STATS_REQUEST)
+        use_ids_gather(&br->tables, OF_GROUP, &uses);
     for (size_t i = 0; i < sorted.n; i++) {
         if (msg->type == OF_GROUP_DESC_REQUEST)
             of_group_desc_put(reply, &sorted.data[i]->of);
         else
-            put_group_stats(sorted.data[i], env_now_ms(br->vs->env), reply);
+            put_group_stats(sorted.data[i], &uses, env_now_ms(br->vs->env), reply);
     }
+    vec_fini(&uses);
     vec_fini(&sorted);
     return 0;
 }
 
-static void put_meter_stats(const struct meter *m, int64_t now_ms, struct of_reply *reply)
+static void put_meter_stats(const struct meter *m, const use_ids *uses, int64_t now_ms,
+                            struct of_reply *reply)
 {
-    struct of_meter_stats ms = {
-        .id = m->of.id, .packets = m->n_packets, .bytes = m->n_bytes, .n_bands = 1};
+    struct of_meter_stats ms = {.id = m->of.id,
+                                .flow_count = use_count(uses, m->of.id),
+                                .packets = m->n_packets,
+                                .bytes = m->n_bytes,
+                                .n_bands = 1};
     ms.bands = xcalloc(1, sizeof *ms.bands);
     ms.bands[0].packets = m->band_packets;
     ms.bands[0].bytes = m->band_bytes;
@@ -154,12 +167,16 @@ static int meters(struct bridge *br, const struct of_msg *msg, struct of_reply *
     if (!sorted.n)
         return id == OF_METER_ALL ? 0 : OF_ERR_METER_MOD_UNKNOWN_METER;
     qsort(sorted.data, sorted.n, sizeof sorted.data[0], compare_meter);
+    use_ids uses = VEC_INIT;
+    if (msg->type == OF_METER_STATS_REQUEST)
+        use_ids_gather(&br->tables, OF_METER, &uses);
     for (size_t i = 0; i < sorted.n; i++) {
         if (msg->type == OF_METER_CONFIG_REQUEST)
             of_meter_config_put(reply, &sorted.data[i]->of);
         else
-            put_meter_stats(sorted.data[i], env_now_ms(br->vs->env), reply);
+            put_meter_stats(sorted.data[i], &uses, env_now_ms(br->vs->env), reply);
     }
+    vec_fini(&uses);
     vec_fini(&sorted);
     return 0;
 }

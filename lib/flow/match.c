@@ -73,8 +73,8 @@ void match_set_prereq(struct match *match, enum field_prereq prereq)
         match->key.vlan_tci |= swap16(VLAN_CFI);
         match->mask.bits.vlan_tci |= swap16(VLAN_CFI);
     } else if (prereq == PREREQ_CT) {
-        struct subfield trk = subfield_make(FIELD_CT_STATE, 5, 1);
-        match_set_bits(match, &trk, 1);
+        struct subfield valid = subfield_make(FIELD_CT_STATE, 4, 2); /* -inv+trk */
+        match_set_bits(match, &valid, 2);
     } else if (prereq < ARRAY_SIZE(wants)) {
         if (wants[prereq].eth_type)
             match_set(match, FIELD_ETH_TYPE, wants[prereq].eth_type);

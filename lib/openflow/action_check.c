@@ -4,6 +4,7 @@
 #include "net/headers.h"
 
 enum { OF_PORTS_MAX = 0xff00 };
+enum { PORT_FTP = 21, PORT_TFTP = 69 };
 
 struct checker {
     const struct match *match; /* NULL: packets are not known (any more) */
@@ -54,8 +55,10 @@ static int check_set_field(struct checker *c, struct of_set_field *s)
         /* 1.0's actions do what the packet allows; "tp_src" means the ports of whatever protocol it is. */
         if (c->match && (s->field == FIELD_TCP_SRC || s->field == FIELD_TCP_DST))
             s->field = (uint8_t)transport_field(c->match, s->field);
-        if (s->field == FIELD_DL_VLAN || s->field == FIELD_DL_VLAN_PCP)
+        if (s->field == FIELD_DL_VLAN || s->field == FIELD_DL_VLAN_PCP) {
+            s->tagged = c->vlan;
             c->vlan = true;
+        }
         return 0;
     }
     if (s->field == FIELD_VLAN_TCI)
@@ -115,7 +118,7 @@ static int check_ct(const struct checker *c, const struct of_ct *ct)
     const struct of_action *a;
     size_t n;
     const void *nested = of_action_nested((const void *)ct, &n);
-    if (!is(c, PREREQ_IP))
+    if (!is(c, ct->alg == PORT_FTP ? PREREQ_TCP : ct->alg == PORT_TFTP ? PREREQ_UDP : PREREQ_IP))
         return OF_ERR_ACTION_MATCH_INCONSISTENT;
     OF_ACTION_FOR_EACH(a, nested, n)
     {

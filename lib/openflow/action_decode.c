@@ -304,9 +304,7 @@ static int decode_10(struct decoder *d, struct body *b, uint16_t type)
         return decode_set_legacy(d, b, FIELD_TCP_DST, 2);
     case AT10_ENQUEUE:
         return decode_enqueue(d, b);
-    case AT_PUSH_VLAN: /* not of 1.0, but there is no other way to say it */
-        return tag(d, b, OF_PUSH_VLAN);
-    case AT_PUSH_PBB: /* nor these */
+    case AT_PUSH_PBB: /* not of 1.0, but there is no other way to say these */
         return tag(d, b, OF_PUSH_PBB);
     case AT_POP_PBB:
         return plain(d, OF_POP_PBB);

@@ -103,9 +103,11 @@ static void tag(struct encoder *e, const struct of_push_vlan *p)
                                       [OF_PUSH_PBB] = AT_PUSH_PBB};
     bool mpls = p->type == OF_PUSH_MPLS || p->type == OF_POP_MPLS;
     size_t start;
+    if (e->version == OF10_VERSION && p->type == OF_PUSH_VLAN)
+        return; /* 1.0 has none: there, setting a VLAN brings a tag */
     if (e->version == OF10_VERSION && mpls)
         start = frame_begin_nx(e, p->type == OF_PUSH_MPLS ? NXAST_PUSH_MPLS : NXAST_POP_MPLS);
-    else /* 1.0 has no push_vlan; peers understand 1.1's number there as little as any other */
+    else
         start = frame_begin(e, numbers[p->type]);
     of_buf_put16(e->out, p->eth_type);
     frame_end(e, start);

@@ -84,6 +84,14 @@ static bool set_field_legacy(struct encoder *e, enum field_id id, u128 value, u1
     return false;
 }
 
+/* mod_vlan_* bring a tag where there is none, set_field does not. */
+static void push_vlan(struct encoder *e)
+{
+    size_t start = frame_begin(e, AT_PUSH_VLAN);
+    of_buf_put16(e->out, ETH_TYPE_VLAN);
+    frame_end(e, start);
+}
+
 void encode_set_field(struct encoder *e, const struct of_set_field *s)
 {
     enum field_id id = s->field;
@@ -102,6 +110,8 @@ void encode_set_field(struct encoder *e, const struct of_set_field *s)
     }
     /* Fields that only the texts and 1.0 know. */
     if (id == FIELD_DL_VLAN || id == FIELD_DL_VLAN_PCP) {
+        if (!s->tagged)
+            push_vlan(e);
         bool vid = id == FIELD_DL_VLAN;
         id = vid ? FIELD_VLAN_VID : FIELD_VLAN_PCP;
         if (vid)

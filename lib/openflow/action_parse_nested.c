@@ -258,6 +258,8 @@ int parse_nat(struct parser *p, struct keyvalue *args)
         return parse_error(p, "nat: unbalanced parentheses");
     if (flags && !(flags & (OF_NAT_SRC | OF_NAT_DST)))
         return parse_error(p, "nat: must specify \"src\" or \"dst\"");
+    if (flags & OF_NAT_HASH && flags & OF_NAT_RANDOM)
+        return parse_error(p, "nat: both \"hash\" and \"random\" are not allowed");
     of_put_nat(p->out, flags, min.version ? &min : NULL, max.version ? &max : NULL, port_min,
                port_max);
     return 0;

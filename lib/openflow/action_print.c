@@ -393,6 +393,8 @@ static void put_nested(struct printer *p, const char *name, const struct of_acti
     str_putf(p->s, "%s(", name);
     if (n)
         put_list(p, nested, n);
+    else if (x->type == OF_CLONE)
+        str_put(p->s, "drop");
     str_putc(p->s, ')');
 }
 

@@ -132,7 +132,8 @@ struct of_enqueue {
 struct of_set_field {
     OF_ACTION_HEAD;
     uint8_t field; /* enum field_id */
-    uint8_t pad[3];
+    bool tagged;   /* dl_vlan, dl_vlan_pcp: packets are known to have a tag (of_actions_check) */
+    uint8_t pad[2];
     uint64_t value_hi, value_lo; /* bits outside the mask are zero */
     uint64_t mask_hi, mask_lo;
 };

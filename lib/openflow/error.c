@@ -62,7 +62,9 @@ static const struct old *old_find(uint8_t version, uint32_t vendor, uint16_t typ
 {
     for (size_t i = 0; i < ARRAY_SIZE(olds); i++) {
         const struct old *o = &olds[i];
-        if (o->version == version && o->vendor == vendor && o->type == type && o->code == code)
+        /* What shares its number with today's name for it is that. */
+        if (o->version == version && o->vendor == vendor && o->type == type && o->code == code &&
+            o->error != OF_ERR_IS_SLAVE)
             return o;
     }
     return NULL;

@@ -49,17 +49,30 @@ static uint16_t flags_10(uint16_t flags)
     return flags & (FF10_SEND_FLOW_REM | FF10_CHECK_OVERLAP);
 }
 
-static void encode_nx(const struct of_flow_mod *fm, struct of_buf *out)
+/* From the cookie to the flags: both messages of 1.0 have these. */
+static void encode_middle_10(const struct of_flow_mod *fm, bool table_ids, struct of_buf *out)
 {
-    bool add = fm->command == OF_FLOW_ADD;
     of_buf_put64(out, fm->cookie);
-    of_buf_put16(out, (uint16_t)(fm->command | fm->table_id << 8));
+    of_buf_put16(out, (uint16_t)(fm->command | (table_ids ? fm->table_id << 8 : 0)));
     of_buf_put16(out, fm->idle_timeout);
     of_buf_put16(out, fm->hard_timeout);
     of_buf_put16(out, fm->priority);
     of_buf_put32(out, fm->buffer_id);
     of_buf_put16(out, port_to_16(fm->out_port));
     of_buf_put16(out, flags_10(fm->flags));
+}
+
+static void encode_plain_10(const struct of_flow_mod *fm, bool table_ids, struct of_buf *out)
+{
+    of_match10_encode(&fm->match, out);
+    encode_middle_10(fm, table_ids, out);
+    of_actions_encode(fm->actions.data, fm->actions.n, OF10_VERSION, out);
+}
+
+static void encode_nx(const struct of_flow_mod *fm, bool table_ids, struct of_buf *out)
+{
+    bool add = fm->command == OF_FLOW_ADD;
+    encode_middle_10(fm, table_ids, out);
     size_t len_at = out->n;
     of_buf_put(out, NULL, 8);
     size_t start = out->n;
@@ -72,12 +85,23 @@ static void encode_nx(const struct of_flow_mod *fm, struct of_buf *out)
 void of_flow_mod_encode(const struct of_flow_mod *fm, uint8_t version, uint32_t xid,
                         struct of_buf *out)
 {
-    bool v10 = version == OF10_VERSION;
-    size_t start = of_begin_as(out, version, OF_FLOW_MOD, v10, NXT_FLOW_MOD, xid);
-    if (v10)
-        encode_nx(fm, out);
+    if (version == OF10_VERSION) {
+        of_flow_mod_encode_10(fm, false, true, xid, out);
+        return;
+    }
+    size_t start = of_begin_as(out, version, OF_FLOW_MOD, false, 0, xid);
+    encode_11(fm, version, out);
+    of_end(out, start);
+}
+
+void of_flow_mod_encode_10(const struct of_flow_mod *fm, bool plain, bool table_ids, uint32_t xid,
+                           struct of_buf *out)
+{
+    size_t start = of_begin_as(out, OF10_VERSION, OF_FLOW_MOD, !plain, NXT_FLOW_MOD, xid);
+    if (plain)
+        encode_plain_10(fm, table_ids, out);
     else
-        encode_11(fm, version, out);
+        encode_nx(fm, table_ids, out);
     of_end(out, start);
 }
 

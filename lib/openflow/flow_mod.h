@@ -41,8 +41,13 @@ struct of_flow_mod {
 /* An add of priority 32768 with no filter, no actions and a match of everything, to table 0. */
 void of_flow_mod_init(struct of_flow_mod *fm, enum of_flow_command command);
 void of_flow_mod_fini(struct of_flow_mod *fm);
+/* In 1.0 Nicira's message with TABLE_IDS. */
 void of_flow_mod_encode(const struct of_flow_mod *fm, uint8_t version, uint32_t xid,
                         struct of_buf *out);
+/* In 1.0: PLAIN: OFPT_FLOW_MOD, whose match has 1.0's fields alone (what else FM says is lost), or NXT_FLOW_MOD. TABLE_IDS as below; without
+ * them FM's table is the switch's choice. */
+void of_flow_mod_encode_10(const struct of_flow_mod *fm, bool plain, bool table_ids, uint32_t xid,
+                           struct of_buf *out);
 /* TABLE_IDS: in 1.0, the upper byte of the command is the table (after NXT_FLOW_MOD_TABLE_ID). Does not call
  * of_actions_check. RET is to be finished whatever is returned. */
 int of_flow_mod_decode(const struct of_msg *msg, bool table_ids,

@@ -368,6 +368,29 @@ static bool mark_seen(struct reader *r, enum field_id id)
     return seen;
 }
 
+/* The first packet's addresses and ports are there for what the tracker knows: a flag of a connection is set, or it is said to be valid. */
+static bool tracker_knows(const struct match *m, const struct field *f)
+{
+    uint32_t state = swap32(m->key.ct.state), mask = swap32(m->mask.bits.ct.state);
+    bool known = state & ~(uint32_t)(CT_TRK | CT_INV) ||
+                 (state & CT_TRK && mask & CT_INV && !(state & CT_INV));
+    switch (f->id) {
+    case FIELD_CT_NW_SRC:
+    case FIELD_CT_NW_DST:
+        return known && match_implies_prereq(m, PREREQ_IPV4);
+    case FIELD_CT_IPV6_SRC:
+    case FIELD_CT_IPV6_DST:
+        return known && match_implies_prereq(m, PREREQ_IPV6);
+    default:
+        return known;
+    }
+}
+
+static bool may_stand(const struct match *m, const struct field *f)
+{
+    return f->prereq == PREREQ_CT ? tracker_knows(m, f) : match_implies_prereq(m, f->prereq);
+}
+
 static int read_field(struct reader *r, const uint8_t *p)
 {
     if (r->cookie && get_be16(p) == CLASS_NXM_1 && p[2] >> 1 == NXM_COOKIE &&
@@ -396,7 +419,7 @@ static int read_field(struct reader *r, const uint8_t *p)
     }
     if (mark_seen(r, f->id))
         return OF_ERR_MATCH_DUP_FIELD;
-    if (!r->loose && !match_implies_prereq(r->m, f->prereq))
+    if (!r->loose && !may_stand(r->m, f))
         return OF_ERR_MATCH_BAD_PREREQ;
     /* Two fields that share bits (registers, VLAN) add up, but may not contradict. */
     u128 old_mask = mask_get(&r->m->mask, f->id), both = old_mask & mask;

@@ -59,7 +59,8 @@ static bool set_keyword(struct match *m, const char *name)
 /* Old names mean the field of the protocol that the match has. */
 static enum field_id field_for(const struct match *m, const struct field *f)
 {
-    bool arp = key_has_prereq(&m->key, PREREQ_ARP);
+    bool arp = key_has_prereq(&m->key, PREREQ_ARP), icmp = key_has_prereq(&m->key, PREREQ_ICMP),
+         icmp6 = key_has_prereq(&m->key, PREREQ_ICMPV6);
     switch (f->id) {
     case FIELD_IP_SRC:
         return arp ? FIELD_ARP_SPA : f->id;
@@ -67,6 +68,10 @@ static enum field_id field_for(const struct match *m, const struct field *f)
         return arp ? FIELD_ARP_TPA : f->id;
     case FIELD_IP_PROTO:
         return arp ? FIELD_ARP_OP : f->id;
+    case FIELD_TCP_SRC:
+        return icmp ? FIELD_ICMP_TYPE : icmp6 ? FIELD_ICMPV6_TYPE : f->id;
+    case FIELD_TCP_DST:
+        return icmp ? FIELD_ICMP_CODE : icmp6 ? FIELD_ICMPV6_CODE : f->id;
     default:
         return f->id;
     }
@@ -90,6 +95,43 @@ static int set_vlan(struct match *m, enum field_id id, u128 value, u128 mask)
     }
 }
 
+/* What is wrong with TEXT, which is no value of F. */
+static int refuse_value(const struct field *f, const char *text, struct diag *diag)
+{
+    uint64_t x;
+    switch (f->format) {
+    case FORMAT_MAC:
+        return diag_set(diag, ERR_SYNTAX, "%s: invalid Ethernet address", text);
+    case FORMAT_IPV4:
+        return diag_set(diag, ERR_SYNTAX, "%s: invalid IP address", text);
+    case FORMAT_IPV6:
+        return diag_set(diag, ERR_SYNTAX, "%s: invalid IPv6 address", text);
+    case FORMAT_PORT16:
+    case FORMAT_PORT:
+        return diag_set(diag, ERR_SYNTAX, "%s: invalid or unknown port for %s", text, f->name);
+    case FORMAT_FRAG:
+        return diag_set(diag, ERR_SYNTAX,
+                        "%s: unknown fragment type (valid types are \"no\", \"yes\", \"first\", "
+                        "\"later\", \"not_later\")",
+                        text);
+    case FORMAT_CT_STATE:
+    case FORMAT_TCP_FLAGS:
+    case FORMAT_TUN_FLAGS:
+        return diag_set(diag, ERR_SYNTAX, "%s: unknown or doubled %s flag(s)", text, f->name);
+    default:
+        break;
+    }
+    if (!text_to_u64(text, 0, &x) && x > u128_ones(f->n_bits))
+        return diag_set(diag, ERR_SYNTAX, "%s: value too large for %u-%s field %s", text,
+                        f->n_bits % 8 ? f->n_bits : f->n_bits / 8, f->n_bits % 8 ? "bit" : "byte",
+                        f->name);
+    char *value = xstrndup(text, strcspn(text, "/"));
+    bool good = !text_to_u64(value, 0, &x);
+    free(value);
+    return diag_set(diag, ERR_SYNTAX, "%s: bad syntax for %s %s", text, f->name,
+                    good ? "mask" : "value");
+}
+
 static int set_field(struct match *m, const struct field *f, const char *text,
                      const struct port_names *ports, struct diag *diag)
 {
@@ -102,7 +144,7 @@ static int set_field(struct match *m, const struct field *f, const char *text,
     }
     f = field_get(field_for(m, f));
     if (field_parse(f, text, ports, &value, &mask))
-        return diag_set(diag, ERR_SYNTAX, "%s: invalid value for %s", text, f->name);
+        return refuse_value(f, text, diag);
     if (!f->maskable && mask && mask != u128_ones(f->n_bits))
         return diag_set(diag, ERR_SYNTAX, "%s: invalid mask for field %s", text, f->name);
     if (f->id == FIELD_DL_VLAN || f->id == FIELD_DL_VLAN_PCP || f->id == FIELD_VLAN_PCP)
@@ -333,6 +375,10 @@ static int finish_flow_mod(const struct flow_text *ft, const char *actions,
     fm->table_id = ft->has_table ? ft->table : command == OF_FLOW_ADD ? 0 : OF_TABLE_ALL;
     if (ft->has_priority && (command == OF_FLOW_DELETE || command == OF_FLOW_MODIFY))
         return diag_set(diag, ERR_SYNTAX, "unknown keyword priority");
+    if (!deletes && ft->out_port != PORT_ANY)
+        return diag_set(diag, ERR_SYNTAX, "unknown keyword out_port");
+    if (!deletes && ft->out_group != OF_GROUP_ANY)
+        return diag_set(diag, ERR_SYNTAX, "unknown keyword out_group");
     if (ft->has_cookie_mask) {
         if (command == OF_FLOW_ADD)
             return diag_set(diag, ERR_SYNTAX, "flow additions cannot use a cookie mask");

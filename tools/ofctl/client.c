@@ -322,13 +322,15 @@ void client_transact_noreply(struct client *c, struct of_buf *requests)
         exit(1);
 }
 
-void client_prepare_nxm(struct client *c, bool table_ids)
+void client_prepare_10(struct client *c, bool nxm, bool table_ids)
 {
     struct of_buf b = OF_BUF_INIT;
     if (c->version != OF10_VERSION)
         return;
-    of_nx_number_encode(OF_NX_SET_FLOW_FORMAT, 2, c->version, client_next_xid(c), &b);
-    client_transact_noreply(c, &b);
+    if (nxm) {
+        of_nx_number_encode(OF_NX_SET_FLOW_FORMAT, 2, c->version, client_next_xid(c), &b);
+        client_transact_noreply(c, &b);
+    }
     if (table_ids) {
         of_nx_number_encode(OF_NX_FLOW_MOD_TABLE_ID, 1, c->version, client_next_xid(c), &b);
         client_transact_noreply(c, &b);

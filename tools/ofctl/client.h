@@ -55,8 +55,8 @@ void client_transact(struct client *c, struct of_buf *request,
                      void *aux);
 /* Sends REQUESTS and a barrier and waits for its reply: an error to any of them ends the program like above. */
 void client_transact_noreply(struct client *c, struct of_buf *requests);
-/* 1.0: makes the switch speak NXM; TABLE_IDS: also tables in FLOW_MOD. */
-void client_prepare_nxm(struct client *c, bool table_ids);
+/* 1.0: makes the switch speak NXM; TABLE_IDS: and take tables in FLOW_MOD. */
+void client_prepare_10(struct client *c, bool nxm, bool table_ids);
 /* For printing: names if --names was given. */
 const struct port_names *client_print_names(struct client *c);
 /* The same of tables that have a name of their own. */

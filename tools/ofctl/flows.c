@@ -29,7 +29,7 @@ static void send_request(struct ofctl *o, struct of_flow_stats_request *req,
 {
     struct of_buf b = OF_BUF_INIT;
     uint8_t version = o->client.version;
-    client_prepare_nxm(&o->client, false);
+    client_prepare_10(&o->client, true, false);
     of_flow_stats_request_encode(req, version, version == OF10_VERSION, client_next_xid(&o->client),
                                  &b);
     client_transact(&o->client, &b, fn, aux);
@@ -113,7 +113,7 @@ static void add_flow_mod(struct ofctl *o, flow_mods *fms, const char *text,
     const struct table_names *tables = o->client.conn ? &o->client.table_names : NULL;
     if (of_flow_mod_parse(text, command, names, tables, &fm, &diag))
         ofctl_fatal("%s%s", place, diag_text(&diag));
-    ofctl_require_sayable(o, &fm);
+    ofctl_check_flow(o, &fm, place);
     vec_push(fms, fm);
 }
 
@@ -196,16 +196,25 @@ static void send_bundle(struct ofctl *o, const flow_mods *fms)
     of_buf_fini(&b);
 }
 
+static void encode(const struct ofctl *o, const struct of_flow_mod *fm, uint8_t version,
+                   uint32_t xid, struct of_buf *b)
+{
+    if (version == OF10_VERSION)
+        of_flow_mod_encode_10(fm, ofctl_goes_plain(o), ofctl_goes_with_tables(o), xid, b);
+    else
+        of_flow_mod_encode(fm, version, xid, b);
+}
+
 static void send_flow_mods(struct ofctl *o, flow_mods *fms)
 {
     struct of_buf b = OF_BUF_INIT;
     o->client.xid = 6; /* where ovs-ofctl stands after asking for names: error texts quote it */
-    client_prepare_nxm(&o->client, true);
+    client_prepare_10(&o->client, !ofctl_goes_plain(o), ofctl_goes_with_tables(o));
     if (o->bundle && fms->n) {
         send_bundle(o, fms);
     } else {
         for (size_t i = 0; i < fms->n; i++)
-            of_flow_mod_encode(&fms->data[i], o->client.version, client_next_xid(&o->client), &b);
+            encode(o, &fms->data[i], o->client.version, client_next_xid(&o->client), &b);
         client_transact_noreply(&o->client, &b);
     }
     of_buf_fini(&b);
@@ -432,13 +441,15 @@ void ofctl_diff_flows(struct ofctl *o)
 
 /* ---- Without a switch ---- */
 
-static void print_parsed(flow_mods *fms)
+/* As they would be sent. */
+static void print_parsed(struct ofctl *o, flow_mods *fms)
 {
+    uint8_t version = ofctl_print_formats(o);
     for (size_t i = 0; i < fms->n; i++) {
-        struct str s = STR_INIT;
-        of_flow_mod_print(&s, &fms->data[i], NULL);
-        puts(str_c(&s));
-        str_fini(&s);
+        struct of_buf b = OF_BUF_INIT;
+        encode(o, &fms->data[i], version, (uint32_t)i + 1, &b);
+        ofctl_print_message(b.data, b.n, 1);
+        of_buf_fini(&b);
     }
     flow_mods_fini(fms);
 }
@@ -447,12 +458,12 @@ void ofctl_parse_flow(struct ofctl *o)
 {
     flow_mods fms = VEC_INIT;
     add_flow_mod(o, &fms, o->argv[0], OF_FLOW_ADD, "");
-    print_parsed(&fms);
+    print_parsed(o, &fms);
 }
 
 void ofctl_parse_flows(struct ofctl *o)
 {
     flow_mods fms = VEC_INIT;
     read_file(o, o->argv[0], OF_FLOW_ADD, &fms);
-    print_parsed(&fms);
+    print_parsed(o, &fms);
 }

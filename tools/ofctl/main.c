@@ -252,8 +252,7 @@ static int set_option(void *aux, int id, const char *arg, struct diag *diag)
             return diag_set(diag, ERR_SYNTAX, "%s: unknown field name", arg);
         break;
     case OPT_FLOW_FORMAT:
-        o->formats = arg;
-        return ofctl_formats_parse(arg, &o->format_versions, diag);
+        return ofctl_formats_parse(arg, o, diag);
     case OPT_MORE:
         o->verbosity++;
         break;
@@ -295,14 +294,7 @@ void ofctl_connect(struct ofctl *o)
     /* A bundle needs 1.3 at least. */
     if (o->bundle && o->versions == 1u << OF10_VERSION)
         o->versions = 1u << OF14_VERSION;
-    if (o->formats && !(o->versions & o->format_versions))
-        ofctl_fatal(
-            "None of the enabled OpenFlow versions supports any of the enabled flow formats "
-            "(%s).  (Use -O to enable additional OpenFlow versions or -F to enable "
-            "additional flow formats.)",
-            o->formats);
-    client_connect(&o->client, o->argv[0],
-                   o->formats ? o->versions & o->format_versions : o->versions);
+    client_connect(&o->client, o->argv[0], ofctl_allowed_versions(o));
     o->client.no_names = o->names == 0;
     o->client.show_names = o->names == 1 || (o->names < 0 && isatty(STDOUT_FILENO));
 }
@@ -318,7 +310,7 @@ static const struct command *find_command(const char *name)
 int main(int argc, char **argv)
 {
     static const struct option_spec *const tables[] = {option_table, NULL};
-    struct ofctl o = {.versions = 1u << OF10_VERSION, .names = -1};
+    struct ofctl o = {.versions = 1u << OF10_VERSION, .usable_formats = UINT_MAX, .names = -1};
     struct options options = {.tables = tables, .set = set_option, .aux = &o};
     struct diag diag = DIAG_INIT;
     int first;
@@ -336,6 +328,7 @@ int main(int argc, char **argv)
         ofctl_fatal("'%s' command requires at least %d arguments", command->name, command->min);
     if (o.argc > command->max)
         ofctl_fatal("'%s' command takes at most %d arguments", command->name, command->max);
+    (void)ofctl_allowed_versions(&o);
     command->run(&o);
     sorting_free(o.sorting);
     if (o.client.conn)

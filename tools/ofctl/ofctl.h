@@ -7,7 +7,9 @@ struct ofctl {
     struct client client;
     uint32_t versions;        /* of -O */
     const char *formats;      /* of -F; or NULL */
-    uint32_t format_versions; /* those it leaves */
+    unsigned allowed_formats; /* what it says */
+    unsigned usable_formats;  /* can say all flows so far (formats.c) */
+    bool with_tables;         /* one of them names its table */
     bool strict, bundle, no_stats, readd, may_create, timestamp, bare, bad_checksum;
     int verbosity;           /* times -m was given */
     struct sorting *sorting; /* of --sort and --rsort; or NULL */
@@ -80,11 +82,19 @@ typedef void ofctl_line_fn(struct ofctl *o, const char *line, const char *place,
 void ofctl_each_line(struct ofctl *o, const char *file, ofctl_line_fn *fn, struct of_buf *b);
 /* One message of a bundle each, appended to B; mistakes in LINE end the program. put_group: without a bundle if there is none. */
 ofctl_line_fn ofctl_put_flow, ofctl_put_group, ofctl_put_packet_out;
-/* formats.c: the versions that the formats in TEXT ("nxm,oxm") leave. 0, or ERR_SYNTAX with DIAG. */
-int ofctl_formats_parse(const char *text, uint32_t *versions, struct diag *diag) MUST_CHECK;
-/* Ends the program when the version in use has no way to say FM: better than to send half of it. */
+/* formats.c: takes TEXT ("nxm,oxm") as what -F allows. 0, or ERR_SYNTAX with DIAG. */
+int ofctl_formats_parse(const char *text, struct ofctl *o, struct diag *diag) MUST_CHECK;
+/* Versions that -O and -F leave; ends the program when there are none. */
+uint32_t ofctl_allowed_versions(const struct ofctl *o);
+/* Counts FM among the flows that are to be sent. Ends the program when its actions do not suit its match, or when no format that is allowed
+ * can say it: better than to send half of it. PLACE ("FILE:1: ") comes before what is wrong. */
 struct of_flow_mod;
-void ofctl_require_sayable(const struct ofctl *o, const struct of_flow_mod *fm);
+void ofctl_check_flow(struct ofctl *o, struct of_flow_mod *fm, const char *place);
+/* The format that all of them go in: 1.0's own message; with their tables. */
+bool ofctl_goes_plain(const struct ofctl *o);
+bool ofctl_goes_with_tables(const struct ofctl *o);
+/* Prints it; returns its version. */
+uint8_t ofctl_print_formats(const struct ofctl *o);
 /* text.c */
 void ofctl_ping(struct ofctl *o);
 void ofctl_benchmark(struct ofctl *o);

@@ -21,8 +21,9 @@ static bool is_header(const struct field *f)
 }
 
 /* The key that all packets with PREREQ have: the first of each kind. */
-static void set_prereq(struct match *m, enum field_prereq prereq)
+static void set_prereq(struct match *m, const struct field *f)
 {
+    enum field_prereq prereq = f->prereq;
     static const struct {
         enum field_prereq prereq;
         uint16_t eth_type;
@@ -57,8 +58,8 @@ static void set_prereq(struct match *m, enum field_prereq prereq)
     if (prereq == PREREQ_VLAN)
         match_set_masked(m, FIELD_VLAN_TCI, VLAN_CFI, VLAN_CFI);
     if (prereq == PREREQ_CT) {
-        match_set_masked(m, FIELD_CT_STATE, CT_TRK, CT_TRK);
-        match_set(m, FIELD_ETH_TYPE, 0x800);
+        match_set_masked(m, FIELD_CT_STATE, CT_TRK, CT_TRK | CT_INV);
+        match_set(m, FIELD_ETH_TYPE, f->format == FORMAT_IPV6 ? 0x86dd : 0x800);
     }
 }
 
@@ -140,7 +141,7 @@ static void test_matches(void **state UNUSED)
         for (unsigned i = 0; i < ROUNDS; i++) {
             struct match m;
             match_init(&m);
-            set_prereq(&m, f->prereq);
+            set_prereq(&m, f);
             u128 value = value_for(&env.env, f);
             match_set(&m, id, value);
             assert_true(says(&m, f, value, u128_ones(f->n_bits)));
@@ -228,7 +229,7 @@ static void set_in_packet(struct world *w, struct bridge *br, struct vport *port
     struct str value_text = STR_INIT, match_text = STR_INIT;
     u128 value = value_for(w->vs.env, f);
     match_init(&m);
-    set_prereq(&m, f->prereq);
+    set_prereq(&m, f);
     match_put(&match_text, &m, -1, NULL);
     field_put(&value_text, f, value, u128_ones(f->n_bits), NULL);
     char *flow = xasprintf("%s%sactions=set_field:%s->%s,resubmit(,1)", str_c(&match_text),
@@ -242,7 +243,7 @@ static void set_in_packet(struct world *w, struct bridge *br, struct vport *port
     char *second = xasprintf("table=1,%s,actions=output:2", str_c(&match_text));
     world_add_flow(br, second);
     match_init(&m);
-    set_prereq(&m, f->prereq);
+    set_prereq(&m, f);
     if (f->id == FIELD_ND_SLL || f->id == FIELD_ND_TLL)
         match_set(&m, f->id, 1); /* an option that is not there cannot be set */
     packet_init(&in);
