@@ -176,6 +176,7 @@ static int parse_tunnel(const struct smap *options, struct tunnel_config *c, str
 
 static void vport_free(struct vport *port)
 {
+    list_remove(&port->refresh_node);
     bfd_free(port->bfd);
     qos_fini(&port->qos);
     port_close(port->dev);
@@ -222,6 +223,7 @@ int bridge_add_port(struct bridge *br, const struct vport_options *options, stru
 {
     struct vport *port = NEW(struct vport);
     port->bridge = br;
+    port_refresh_add(port);
     port->name = xstrdup(options->name);
     port->type = xstrdup(options->type);
     port->created_ms = env_now_ms(br->vs->env);

@@ -70,6 +70,8 @@ struct vport {
     struct policer policer;
     struct upcall_queue *upcalls; /* NULL: no packet has waited yet */
     struct port_status reported;  /* as last told to controllers */
+    struct list refresh_node;     /* port_refresh.h */
+    uint64_t link_resets;         /* how often link_up has changed */
     int64_t created_ms;
 };
 

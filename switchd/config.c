@@ -410,7 +410,7 @@ static void apply_options(struct config *config, const struct row *root)
     if (forwarders_set(
             &config->vs->host,
             (unsigned)MIN(MAX(smap_get_int(&other, "n-handler-threads", 1), 1), FORWARDERS_MAX)))
-        vswitch_refresh_ports(config->vs);
+        port_refresh_all(config->vs);
     if (!config->vs->host.dummy_override) /* clocks of tests stand still meanwhile */
         busy_poll_set(&config->vs->host.poll, read_busy_poll(&other));
     bool wait = smap_get_bool(&other, "flow-restore-wait", false);

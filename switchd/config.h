@@ -53,7 +53,7 @@ void config_init(struct config *config, struct vswitch *vs, struct replica *db,
 void config_fini(struct config *config);
 /* The database or the devices have changed: looks in this turn of the loop. */
 void config_schedule(struct config *config);
-/* Each second, and after vswitch_refresh_ports. */
+/* Each second, and after port_refresh_device. */
 void config_tick(struct config *config);
 
 /* ---- between config.c, config_ct.c and status.c ---- */

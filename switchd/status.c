@@ -10,6 +10,7 @@
 #include "switchd/bfd/bfd.h"
 #include "switchd/config.h"
 #include "switchd/ofserver.h"
+#include "switchd/port/netdev.h"
 
 LOG_MODULE(status);
 
@@ -76,6 +77,24 @@ static void put_texts(struct pass *pass, const struct row *row, int column, cons
     free(atoms);
 }
 
+/* Interface.status: how packets cross, and whose device it is. */
+static void put_device_status(struct pass *pass, const struct row *row, const struct vport *port)
+{
+    const struct port_status *s = port->dev ? &port->dev->status : NULL;
+    struct smap texts = SMAP_INIT;
+    struct netdev_driver driver;
+    if (s && s->packet_io)
+        smap_set(&texts, "packet_io", s->packet_io);
+    if (s && s->ifindex) {
+        netdev_read_driver(port->name, &driver);
+        smap_set(&texts, "driver_name", driver.name);
+        smap_set(&texts, "driver_version", driver.version);
+        smap_set(&texts, "firmware_version", driver.firmware);
+    }
+    put_texts(pass, row, OVS_INTERFACE_COL_STATUS, &texts);
+    smap_fini(&texts);
+}
+
 static void put_device(struct pass *pass, const struct row *row, const struct vport *port)
 {
     const struct port_status *s = port->dev ? &port->dev->status : NULL;
@@ -94,14 +113,14 @@ static void put_device(struct pass *pass, const struct row *row, const struct vp
                          s ? (int64_t)s->speed_mbps * 1000000 : 0, s && s->speed_mbps);
     put_optional_text(pass, row, OVS_INTERFACE_COL_DUPLEX,
                       s && s->speed_mbps ? s->full_duplex ? "full" : "half" : NULL);
+    put_optional_integer(pass, row, OVS_INTERFACE_COL_LINK_RESETS, (int64_t)port->link_resets,
+                         true);
     struct smap texts = SMAP_INIT;
-    if (s && s->packet_io)
-        smap_set(&texts, "packet_io", s->packet_io);
-    put_texts(pass, row, OVS_INTERFACE_COL_STATUS, &texts);
-    smap_clear(&texts);
     bfd_status(port->bfd, &texts);
     put_texts(pass, row, OVS_INTERFACE_COL_BFD_STATUS, &texts);
     smap_fini(&texts);
+    if (pass->statistics || !ovs_interface_status(ovs_interface_cast(row))->n)
+        put_device_status(pass, row, port);
     if (pass->statistics) {
         struct port_stats stats = vport_stats(port);
         put_statistics(pass, row, &stats);

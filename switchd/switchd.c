@@ -179,10 +179,19 @@ static void on_tick(void *sw_)
     config_tick(&sw->config);
 }
 
-static void on_links_changed(void *sw_)
+static void on_link_changed(void *sw_, const char *name)
 {
     struct switchd *sw = sw_;
-    vswitch_refresh_ports(&sw->vs);
+    sw->links_changed |= port_refresh_device(&sw->vs, name) || sw->config.errors.n;
+}
+
+/* Devices that are nobody's port come and go by the hundred where containers do. */
+static void on_links_settled(void *sw_)
+{
+    struct switchd *sw = sw_;
+    if (!sw->links_changed)
+        return;
+    sw->links_changed = false;
     sw->config.links_changed = sw->config.errors.n > 0;
     config_tick(&sw->config);
 }
@@ -224,7 +233,9 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     sw->vs.on_tick = on_tick;
     sw->vs.tick_aux = sw;
     if (!sw->dummy_override) /* nothing is the kernel's then */
-        sw->links = linkwatch_new(daemon_loop(daemon), on_links_changed, sw);
+        sw->links =
+            linkwatch_new(daemon_loop(daemon),
+                          &(struct linkwatch_callbacks){on_link_changed, on_links_settled}, sw);
     appctl_register(daemon_unixctl(daemon), &sw->vs);
     ct_appctl_register(daemon_unixctl(daemon), &sw->vs);
     ipf_appctl_register(daemon_unixctl(daemon), &sw->vs);

@@ -45,6 +45,7 @@ struct switchd {
     bool switching; /* vs is initialised */
     struct config config;
     struct linkwatch *links;
+    bool links_changed; /* a port is concerned, or one that could not be made */
 };
 
 int switchd_main(int argc, char **argv);

@@ -64,6 +64,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     upcalls_init(vs);
     handoffs_init(vs);
     expiry_init(vs);
+    port_refresh_init(vs);
     vs->ct = conntrack_new(vs->env);
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
@@ -82,6 +83,7 @@ void vswitch_fini(struct vswitch *vs)
         bridge_free(LIST_FIRST(struct bridge, node, &vs->bridges));
     revalidate_fini(vs);
     expiry_fini(vs);
+    port_refresh_fini(vs);
     upcalls_fini(vs);
     handoffs_fini(vs);
     megaflows_free(vs->cache);
@@ -518,43 +520,15 @@ void vswitch_push_stats(struct vswitch *vs)
 
 /* ---- the tick ---- */
 
-static void refresh_ports(struct bridge *br)
-{
-    struct vport *port;
-    HMAP_FOR_EACH (port, by_no, &br->ports) {
-        if (!port->dev || !port->dev->class->refresh)
-            continue;
-        port->dev->class->refresh(port->dev);
-        const struct port_status *now = &port->dev->status;
-        struct port_status *was = &port->reported;
-        if (now->admin_up == was->admin_up && now->link_up == was->link_up &&
-            mac_equal(now->mac, was->mac))
-            continue;
-        *was = *now;
-        vswitch_invalidate(br->vs);
-        struct of_port desc;
-        vport_describe(port, &desc);
-        if (br->of)
-            ofserver_port_status(br->of, OF_PORT_MODIFY, &desc);
-    }
-}
-
-void vswitch_refresh_ports(struct vswitch *vs)
-{
-    struct bridge *br;
-    LIST_FOR_EACH (br, node, &vs->bridges)
-        refresh_ports(br);
-}
-
 void vswitch_tick(struct vswitch *vs)
 {
     int64_t now_ms = env_now_ms(vs->env);
     revalidate_walk(vs);
     expiry_go_on(vs);
+    port_refresh_round(vs);
     struct bridge *br;
     LIST_FOR_EACH (br, node, &vs->bridges) {
         exports_tick(&br->exports);
-        refresh_ports(br);
         if (br->of)
             ofserver_tick(br->of, now_ms);
         if (br->fail_mode_applied)

@@ -16,6 +16,7 @@
 #include "switchd/dp.h"
 #include "switchd/expiry.h"
 #include "switchd/forward/handoff.h"
+#include "switchd/port_refresh.h"
 #include "switchd/recirc.h"
 #include "switchd/upcall.h"
 
@@ -47,6 +48,7 @@ struct vswitch {
         struct timer timer;
     } walk;
     struct expiry expiry;
+    struct port_refresh refresh;
     uint32_t next_bridge;
     struct conntrack *ct;
     struct recirc_table recirc;
@@ -102,8 +104,6 @@ struct of_ct_flush;
 void vswitch_ct_flush(struct vswitch *vs, const struct of_ct_flush *flush);
 /* Credits flows with what the caches have counted; call before reading counters. */
 void vswitch_push_stats(struct vswitch *vs);
-/* Reads the state of all devices anew, and tells controllers what changed. */
-void vswitch_refresh_ports(struct vswitch *vs);
 /* Expires flows and MACs, sweeps the caches: what the tick does each second. */
 void vswitch_tick(struct vswitch *vs);
 

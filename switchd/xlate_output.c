@@ -207,7 +207,7 @@ void xlate_output_port(struct xctx *x, struct vport *port)
         output_patch(x, port);
         return;
     }
-    if (!port->dev->status.admin_up) { /* as of the last change: vswitch_refresh_ports */
+    if (!port->dev->status.admin_up) { /* as of the last change: port_refresh.h */
         xctx_drop(x, DROP_PORT_DOWN);
         return;
     }

@@ -1,38 +1,72 @@
-/* linkwatch.c - see linkwatch.h; a subscription to rtnetlink's link group. What the messages say is not
- * read: the devices are asked (netdev.h). */
+/* linkwatch.c - see linkwatch.h; a subscription to rtnetlink's link group. Of the messages only the name is read: the devices are
+ * asked (netdev.h). */
 #include "switchd/port/linkwatch.h"
 
-#include <linux/rtnetlink.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "switchd/rtnetlink.h"
+
+enum { MESSAGES_A_TURN = 64 };
+
 struct linkwatch {
     int fd;
     struct loop_fd *lfd;
     struct deferred call;
-    void (*fn)(void *aux);
+    struct linkwatch_callbacks callbacks;
     void *aux;
 };
 
-static void link_readable(void *watch_, unsigned events)
+/* NULL: none. */
+static const char *device_name(const struct nlmsghdr *nlh)
 {
-    (void)events;
+    const struct ifinfomsg *info = NLMSG_DATA(nlh);
+    size_t left = nlh->nlmsg_len - NLMSG_LENGTH(sizeof *info);
+    for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left))
+        if (a->rta_type == IFLA_IFNAME && memchr(RTA_DATA(a), '\0', RTA_PAYLOAD(a)))
+            return RTA_DATA(a);
+    return NULL;
+}
+
+static void tell(struct linkwatch *watch, const union rtnetlink_answer *answer, size_t n)
+{
+    for (const struct nlmsghdr *nlh = &answer->nlh; NLMSG_OK(nlh, n); nlh = NLMSG_NEXT(nlh, n)) {
+        bool is_link = nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK;
+        const char *name = is_link && nlh->nlmsg_len >= NLMSG_LENGTH(sizeof(struct ifinfomsg))
+                               ? device_name(nlh)
+                               : NULL;
+        if (name)
+            watch->callbacks.changed(watch->aux, name);
+    }
+}
+
+static void link_readable(void *watch_, unsigned events UNUSED)
+{
     struct linkwatch *watch = watch_;
-    char buf[4096];
-    for (int i = 0; i < 64 && recv(watch->fd, buf, sizeof buf, MSG_DONTWAIT) > 0; i++)
-        continue;
+    union rtnetlink_answer answer;
+    for (int i = 0; i < MESSAGES_A_TURN; i++) {
+        ssize_t n = recv(watch->fd, &answer, sizeof answer, MSG_DONTWAIT);
+        if (n > 0)
+            tell(watch, &answer, (size_t)n);
+        else if (n < 0 && errno == ENOBUFS)
+            watch->callbacks.changed(watch->aux, NULL);
+        else
+            break;
+    }
     deferred_schedule(&watch->call);
 }
 
-static void link_changed(void *watch_)
+static void settled(void *watch_)
 {
     struct linkwatch *watch = watch_;
-    watch->fn(watch->aux);
+    watch->callbacks.settled(watch->aux);
 }
 
-struct linkwatch *linkwatch_new(struct loop *loop, void (*fn)(void *aux), void *aux)
+struct linkwatch *linkwatch_new(struct loop *loop, const struct linkwatch_callbacks *callbacks,
+                                void *aux)
 {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (fd < 0)
@@ -44,10 +78,10 @@ struct linkwatch *linkwatch_new(struct loop *loop, void (*fn)(void *aux), void *
     }
     struct linkwatch *watch = NEW(struct linkwatch);
     watch->fd = fd;
-    watch->fn = fn;
+    watch->callbacks = *callbacks;
     watch->aux = aux;
     watch->lfd = loop_fd_new(loop, fd, LOOP_READ, link_readable, watch);
-    deferred_init(&watch->call, loop, LOOP_LATER, link_changed, watch);
+    deferred_init(&watch->call, loop, LOOP_LATER, settled, watch);
     return watch;
 }
 

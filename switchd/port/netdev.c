@@ -19,10 +19,16 @@ static void ifreq_init(struct ifreq *ifr, const char *name)
     memcpy(ifr->ifr_name, name, n);
 }
 
+/* To ask the kernel by; it takes more time than to ask. -1: an error. */
+static int request_socket(void)
+{
+    return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
 /* One request about IFR's device; 0 or ERR_IO. */
 static int request(unsigned long command, struct ifreq *ifr)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = request_socket();
     if (fd < 0)
         return ERR_IO;
     int rc = ioctl(fd, command, ifr);
@@ -44,35 +50,62 @@ static bool ethtool_ask(const char *name, void *command)
     return !request(SIOCETHTOOL, &ifr);
 }
 
-static void read_link_settings(const char *name, struct port_status *status)
+/* The next request of FD about the device NAME, answered into IFR. */
+static bool ask(int fd, unsigned long command, const char *name, struct ifreq *ifr)
+{
+    ifreq_init(ifr, name);
+    return ioctl(fd, command, ifr) >= 0;
+}
+
+static void read_link_settings(int fd, const char *name, struct port_status *status)
 {
     struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
-    if (!ethtool_ask(name, &cmd))
+    struct ifreq ifr;
+    ifreq_init(&ifr, name);
+    ifr.ifr_data = (void *)&cmd;
+    if (ioctl(fd, SIOCETHTOOL, &ifr) < 0)
         return;
     uint32_t speed = ethtool_cmd_speed(&cmd);
     status->speed_mbps = speed == (uint32_t)SPEED_UNKNOWN || speed == UINT16_MAX ? 0 : speed;
     status->full_duplex = cmd.duplex == DUPLEX_FULL;
 }
 
-void netdev_read_status(const char *name, struct port_status *status)
+static void read_device(int fd, const char *name, struct port_status *status)
 {
-    memset(status, 0, sizeof *status);
-    status->ifindex = netdev_ifindex(name);
-    if (!status->ifindex)
-        return;
     struct ifreq ifr;
-    ifreq_init(&ifr, name);
-    if (!request(SIOCGIFFLAGS, &ifr)) {
+    if (!ask(fd, SIOCGIFINDEX, name, &ifr))
+        return;
+    status->ifindex = (uint32_t)ifr.ifr_ifindex;
+    if (ask(fd, SIOCGIFFLAGS, name, &ifr)) {
         status->admin_up = ifr.ifr_flags & IFF_UP;
         status->link_up = ifr.ifr_flags & IFF_RUNNING;
     }
-    ifreq_init(&ifr, name);
-    if (!request(SIOCGIFHWADDR, &ifr))
+    if (ask(fd, SIOCGIFHWADDR, name, &ifr))
         memcpy(status->mac.b, ifr.ifr_hwaddr.sa_data, sizeof status->mac.b);
-    ifreq_init(&ifr, name);
-    if (!request(SIOCGIFMTU, &ifr))
+    if (ask(fd, SIOCGIFMTU, name, &ifr))
         status->mtu = (uint32_t)ifr.ifr_mtu;
-    read_link_settings(name, status);
+    read_link_settings(fd, name, status);
+}
+
+void netdev_read_status(const char *name, struct port_status *status)
+{
+    int fd = strlen(name) <= PORT_NAME_MAX ? request_socket() : -1;
+    memset(status, 0, sizeof *status);
+    if (fd < 0)
+        return;
+    read_device(fd, name, status);
+    close(fd);
+}
+
+void netdev_read_driver(const char *name, struct netdev_driver *ret)
+{
+    struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    memset(ret, 0, sizeof *ret);
+    if (!ethtool_ask(name, &info))
+        return;
+    memcpy(ret->name, info.driver, sizeof ret->name - 1);
+    memcpy(ret->version, info.version, sizeof ret->version - 1);
+    memcpy(ret->firmware, info.fw_version, sizeof ret->firmware - 1);
 }
 
 int netdev_set_up(const char *name)

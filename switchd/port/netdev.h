@@ -8,6 +8,11 @@
 
 /* Fills STATUS from the device NAME of this network namespace; zero when it does not exist. */
 void netdev_read_status(const char *name, struct port_status *status);
+/* What drives the device, as Interface.status says it; empty texts where the kernel does not tell. */
+struct netdev_driver {
+    char name[32], version[32], firmware[32];
+};
+void netdev_read_driver(const char *name, struct netdev_driver *ret);
 int netdev_set_up(const char *name) MUST_CHECK;
 int netdev_set_mtu(const char *name, uint32_t mtu) MUST_CHECK;
 int netdev_set_mac(const char *name, struct mac mac) MUST_CHECK;

@@ -24,6 +24,13 @@ check "NORMAL passes packets" ip netns exec $a ping -n -c 2 -i 0.2 -W 2 10.9.0.2
 for v in OpenFlow10 OpenFlow13 OpenFlow14 OpenFlow15; do
     has "ovs-ofctl -O $v dump-flows" 'priority=0.* actions=NORMAL' "$(ovs-ofctl -O $v dump-flows br0)"
 done
+equal "driver" veth "$(ovs-vsctl get Interface pa status:driver_name)"
+resets=$(ovs-vsctl get Interface pa link_resets)
+ip -n $a link set eth0 down
+wait_for 10 bash -c '[ "$(ovs-vsctl get Interface pa link_state)" = down ]'
+ip -n $a link set eth0 up
+wait_for 10 bash -c '[ "$(ovs-vsctl get Interface pa link_state)" = up ]'
+equal "link_resets" $((resets + 2)) "$(ovs-vsctl get Interface pa link_resets)"
 check "del-flows" ovs-ofctl -O OpenFlow13 del-flows br0
 refuse "without flows nothing passes" '100% packet loss' ip netns exec $a ping -n -c 2 -i 0.2 -W 1 10.9.0.2
 pb=$(ovs-vsctl get Interface pb ofport)
