@@ -5,9 +5,10 @@
  * is one fact for all that it has; the publisher puts both together.
  *
  * What two classes with a common datapath, or a class and one of its datapaths, have beside one another is never the same flow: classes of
- * one family have no common datapath, and families have flows of stages, priorities or rows of their own.
+ * one family have no common datapath or flows of different rows, and families have flows of stages, priorities or rows of their own.
  *
- * A switch is in one class of each family here, by what it has; classes of load balancers are in lb/place.c.
+ * A switch is in one class of each family here, by what it has; classes of load balancers are in lb/place.c, those of port groups' switches in
+ * acl/where.c. Of these two families a switch may be in several classes: their flows name the row that they come from.
  */
 #pragma once
 

@@ -236,7 +236,8 @@ enum class_family {
     CLASS_ACL,
     CLASS_LB,
     N_CLASS_FAMILIES,
-    CLASS_BALANCERS = N_CLASS_FAMILIES
+    CLASS_BALANCERS = N_CLASS_FAMILIES,
+    CLASS_GROUP
 };
 
 /* A datapath is in a class. */

@@ -316,6 +316,7 @@ bool northd_is_idle(const struct northd *n)
            (!northd_is_active(n) || (n->active && !publisher_is_dirty(n->pub) && !n->nb_dirty &&
                                      !inc_has_changes(n->inc, n->program->lflow) &&
                                      !inc_has_changes(n->inc, n->program->class_flow) &&
+                                     !inc_has_changes(n->inc, n->program->acl.member) &&
                                      !inc_has_changes(n->inc, n->program->class_member)));
 }
 

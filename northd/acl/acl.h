@@ -3,7 +3,8 @@
  *
  *     ACL row -> acl (its match parsed)  \
  *     switches' and groups' references   -> acl_on (this ACL on this switch) -> flows
- *     groups' ports -> group_switch      /
+ *                                        -> acl_at (of this group alone) -> flows of classes
+ *     groups' ports -> group_switch      -> group_class                  /
  *
  * One more ACL, port or address touches its own facts only. What a switch's other flows depend on (it has an ACL, a stateful
  * one, tiers) are facts of their own (switch_has), which come and go with the first and the last.
@@ -19,9 +20,12 @@ void acl_declare_flows(struct northd_program *p);
 
 /* row.c: each ACL row */
 void acl_row(struct inc_ctx *ctx, const void *key, void *aux);
-/* where.c: each ACL; each key of what a switch has through them */
+/* where.c: each ACL; each key of what a switch has through them, or a group; each group and switch: what the switch has by it, its class there */
 void acl_where(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_has(struct inc_ctx *ctx, const void *key, void *aux);
+void acl_group_has(struct inc_ctx *ctx, const void *key, void *aux);
+void acl_switch_of_group(struct inc_ctx *ctx, const void *key, void *aux);
+void acl_class(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_has_key(const void *fact, struct inc_keys *keys, void *aux);
 /* groups.c: each Port_Group row; each port that groups name; each group and switch */
 void acl_group(struct inc_ctx *ctx, const void *key, void *aux);
@@ -41,15 +45,19 @@ void acl_meter_fair(struct inc_ctx *ctx, const void *key, void *aux);
 const struct rstr *acl_meter_name(struct inc_ctx *ctx, struct northd_program *p,
                                   const struct fact_acl *acl);
 const struct datum *acl_meter_bands(const struct fact_meter *meter);
-/* common.c, each class of switches; untracked.c, each switch port; flows.c, each ACL on a switch */
+/* common.c, each class of switches; untracked.c, each switch port; flows.c, each ACL on a switch, each of a group */
 void acl_common(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_port(struct inc_ctx *ctx, const void *key, void *aux);
 void acl_flows(struct inc_ctx *ctx, const void *key, void *aux);
+void acl_group_flows(struct inc_ctx *ctx, const void *key, void *aux);
 
 /* tier.c: the register of the present tier; what leads from a tier to the next. */
 enum stage acl_stage(enum acl_place place);
-bool acl_uses_tiers(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
-                    enum acl_place place);
+/* Of a switch, those that say whether a place of its ACLs has tiers. */
+uint64_t acl_tier_traits(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
+                         enum acl_place place);
+bool acl_uses_tiers(uint64_t traits, enum acl_place place);
+extern const uint64_t acl_traits; /* all that the flows of an ACL depend on */
 struct expr *acl_in_tier(const struct lflow_out *l, enum acl_place place, unsigned tier);
 struct actions *acl_next_tier(const struct lflow_out *l, enum acl_place place, unsigned tier);
 void acl_tiers(const struct lflow_out *l, uint64_t traits); /* of a class of switches */

@@ -36,6 +36,16 @@ void acl_declare(struct northd_program *p)
     r->acl_on = inc_derived(g, "acl_on", &northd_type_acl_on);
     r->acl_on_each = inc_index_field(g, r->acl_on, "each", &northd_key_acl_on, 0);
     r->acl_on_by_has = inc_index_fn(g, r->acl_on, "has", &northd_type_switch_has, acl_has_key);
+    r->acl_at = inc_derived(g, "acl_at", &northd_type_acl_on);
+    r->acl_at_each = inc_index_field(g, r->acl_at, "each", &northd_key_acl_on, 0);
+    r->acl_at_by_has = inc_index_fn(g, r->acl_at, "has", &northd_type_switch_has, acl_has_key);
+    r->group_has = inc_derived(g, "group_has", &northd_type_switch_has);
+    r->group_has_by_group = BY_UUID(r->group_has, fact_switch_has, ls);
+    r->group_class = inc_derived(g, "group_class", &northd_type_group_class);
+    r->group_class_by_group = BY_UUID(r->group_class, fact_group_class, group);
+    r->member = inc_derived(g, "acl_member", &northd_type_class_member);
+    r->member_by_class = inc_index_host(g, r->member, "class", &feed_uuid_type,
+                                        offsetof(struct fact_class_member, id));
     r->port_group = inc_derived(g, "port_group", &northd_type_port_group);
     r->port_group_by_uuid = BY_UUID(r->port_group, fact_port_group, uuid);
     r->group_port = inc_derived(g, "group_port", &northd_type_group_port);
@@ -85,8 +95,11 @@ void acl_declare_facts(struct northd_program *p)
          r->group_switch);
     UNIT("acl: rows", r->in_acl_by_uuid, acl_row, READS(r->in_acl), r->acl, p->complaint);
     UNIT("acl: where", r->acl_by_uuid, acl_where,
-         READS(r->acl, r->in_ls_acl, r->in_group_acl, r->group_switch), r->acl_on);
+         READS(r->acl, r->in_ls_acl, r->in_group_acl, r->group_switch), r->acl_on, r->acl_at);
     UNIT("acl: what switches have", r->acl_on_by_has, acl_has, READS(r->acl_on), p->switch_has);
+    UNIT("acl: what groups have", r->acl_at_by_has, acl_group_has, READS(r->acl_at), r->group_has);
+    UNIT("acl: switches of groups", r->group_switch_each, acl_switch_of_group,
+         READS(r->group_switch, r->group_has), p->switch_has);
     UNIT("acl: meters", r->in_meter_by_uuid, acl_meter, READS(r->in_meter, r->in_band),
          r->fair_meter, r->meter, r->meter_band);
     UNIT("acl: fair meters", r->acl_by_uuid, acl_meter_fair,
@@ -102,6 +115,10 @@ void acl_declare_flows(struct northd_program *p)
          p->class_flow);
     UNIT("acl: ports", p->lsp_that.is_outer, acl_port, READS(p->lsp, p->in_lsp, p->switch_has),
          p->lflow);
+    UNIT("acl: classes", r->group_switch_each, acl_class,
+         READS(r->group_switch, r->group_has, p->switch_has), r->member, r->group_class);
+    UNIT("acl: flows of groups", r->acl_at_each, acl_group_flows,
+         READS(r->acl_at, r->acl, r->fair_meter, r->group_class, p->in_option), p->class_flow);
     UNIT("acl: flows", r->acl_on_each, acl_flows,
          READS(r->acl_on, r->acl, r->fair_meter, p->switch_has, p->in_option), p->lflow);
 }

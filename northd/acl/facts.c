@@ -30,9 +30,12 @@ static void acl_print(const void *fact, struct str *out)
     str_putc(out, ')');
 }
 
-FACT_COMPARE(acl_on, uuid_compare(&a->acl, &b->acl), uuid_compare(&a->ls, &b->ls),
+FACT_COMPARE(acl_on, uuid_compare(&a->acl, &b->acl), uuid_compare(&a->at, &b->at),
              fact_compare_u64(a->place, b->place), fact_compare_u64(a->action, b->action),
              fact_compare_u64(a->tier, b->tier))
+
+FACT_COMPARE(group_class, uuid_compare(&a->group, &b->group), uuid_compare(&a->id, &b->id),
+             fact_compare_u64(a->traits, b->traits))
 
 FACT_COMPARE(port_group, uuid_compare(&a->uuid, &b->uuid), fact_compare_text(a->name, b->name))
 FACT_TEXTS(port_group, name)
@@ -78,6 +81,7 @@ FACT_TYPE(meter, meter_print);
 FACT_TYPE_PLAIN(meter_band, NULL);
 FACT_TYPE(acl, acl_print);
 FACT_TYPE_PLAIN(acl_on, NULL);
+FACT_TYPE_PLAIN(group_class, NULL);
 FACT_TYPE(port_group, port_group_print);
 FACT_TYPE_PLAIN(group_port, NULL);
 FACT_TYPE_PLAIN(group_switch, NULL);

@@ -30,13 +30,19 @@ struct fact_acl {
     uint32_t tier;
 };
 
-/* An ACL holds on a switch: its own, or that of a group with a port there. */
+/* An ACL holds on a switch: its own, or that of several groups. Of one that a single group has, and no switch, AT is the group (acl_at): it holds on
+ * all that have a port of it. */
 struct fact_acl_on {
-    struct uuid acl, ls;
+    struct uuid acl, at;
     uint32_t place, action, tier, pad;
 };
 struct key_acl_on {
-    struct uuid acl, ls;
+    struct uuid acl, at;
+};
+/* Switches of a group are in one class (northd/classes.h) if they have the same TRAITS, as far as ACLs look at them. */
+struct fact_group_class {
+    struct uuid group, id;
+    uint64_t traits;
 };
 
 struct fact_port_group {
@@ -75,7 +81,7 @@ struct fact_set {
 extern const struct inc_type northd_type_acl, northd_type_acl_on, northd_type_port_group,
     northd_type_group_port, northd_type_group_switch, northd_type_set, northd_type_meter,
     northd_type_meter_band;
-extern const struct inc_type northd_key_acl_on;
+extern const struct inc_type northd_key_acl_on, northd_type_group_class;
 
 struct acl_room {
     struct inc_coll *in_acl, *in_ls_acl, *in_group, *in_group_port, *in_group_acl, *in_set,
@@ -85,6 +91,9 @@ struct acl_room {
     struct inc_coll *acl, *acl_on, *port_group, *group_port, *group_switch;
     struct inc_index *acl_by_uuid, *acl_on_each, *acl_on_by_has, *port_group_by_uuid,
         *group_port_by_switch, *group_port_by_port, *group_switch_by_group, *group_switch_each;
+    struct inc_coll *acl_at, *group_has, *group_class, *member;
+    struct inc_index *acl_at_each, *acl_at_by_has, *group_has_by_group, *group_class_by_group,
+        *member_by_class;
     struct inc_coll *in_meter, *in_band, *fair_meter, *meter, *meter_band;
     struct inc_index *in_meter_by_uuid, *in_band_by_uuid, *fair_meter_by_name;
     struct inc_coll *set_named, *set, *set_element;

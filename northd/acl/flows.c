@@ -1,4 +1,4 @@
-/* flows.c - an ACL on a switch as flows (room 3 of docs/architecture.md; ovn-northd(8) "from-lport ACLs before LB").
+/* flows.c - an ACL on a switch, or on a class of switches, as flows (room 3 of docs/architecture.md; ovn-northd(8) "from-lport ACLs before LB").
  *
  * Without connection tracking on the switch an ACL is one flow. With it, the stage before has left hints what is known of the
  * connection, and an ACL is two: one that allows is for a connection that may have to be committed (reg0[7]) or is there
@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "northd/acl/acl.h"
+#include "northd/classes.h"
 
 /* What the flows of one ACL have in common. */
 struct acl_out {
@@ -157,21 +158,40 @@ static void acl_actions(const struct acl_out *o, bool stateful, bool tracked)
     }
 }
 
+/* The flows of an ACL on a switch, or a class of switches, with these TRAITS. */
+static void put_flows(struct lflow_out l, const struct fact_acl *acl, uint64_t traits)
+{
+    enum acl_place place = (enum acl_place)acl->place;
+    struct acl_out o = {
+        .l = l, .acl = acl, .stage = acl_stage(place), .match = expr_ref(acl->match)};
+    bool stateful = has_trait(traits, SWITCH_HAS_STATEFUL_ACL);
+    o.meter = acl_meter_name(l.ctx, l.p, acl);
+    if (acl_uses_tiers(traits, place))
+        o.match = expr_and(l.e, acl_in_tier(&o.l, place, acl->tier), o.match);
+    acl_actions(&o, stateful, stateful || has_trait(traits, SWITCH_HAS_LB));
+    expr_unref(o.match);
+    rstr_unref(o.meter);
+}
+
 void acl_flows(struct inc_ctx *ctx, const void *key, void *aux)
 {
     struct northd_program *p = aux;
     const struct key_acl_on *on = key;
-    struct acl_out o = {.l = lflows_begin(ctx, p, &on->ls, &on->acl)};
-    o.acl = inc_read_one(ctx, p->acl.acl_by_uuid, &on->acl);
-    enum acl_place place = (enum acl_place)o.acl->place;
-    bool stateful = program_switch_has(ctx, p, &on->ls, SWITCH_HAS_STATEFUL_ACL);
-    bool tracked = stateful || program_switch_has(ctx, p, &on->ls, SWITCH_HAS_LB);
-    o.stage = acl_stage(place);
-    o.match = expr_ref(o.acl->match);
-    o.meter = acl_meter_name(ctx, p, o.acl);
-    if (acl_uses_tiers(ctx, p, &on->ls, place))
-        o.match = expr_and(p->exprs, acl_in_tier(&o.l, place, o.acl->tier), o.match);
-    acl_actions(&o, stateful, tracked);
-    expr_unref(o.match);
-    rstr_unref(o.meter);
+    const struct fact_acl *acl = inc_read_one(ctx, p->acl.acl_by_uuid, &on->acl);
+    uint64_t traits = acl_tier_traits(ctx, p, &on->at, (enum acl_place)acl->place);
+    if (program_switch_has(ctx, p, &on->at, SWITCH_HAS_STATEFUL_ACL))
+        traits |= UINT64_C(1) << SWITCH_HAS_STATEFUL_ACL;
+    if (program_switch_has(ctx, p, &on->at, SWITCH_HAS_LB))
+        traits |= UINT64_C(1) << SWITCH_HAS_LB;
+    put_flows(lflows_begin(ctx, p, &on->at, &on->acl), acl, traits);
+}
+
+void acl_group_flows(struct inc_ctx *ctx, const void *key, void *aux)
+{
+    struct northd_program *p = aux;
+    const struct key_acl_on *on = key;
+    const struct fact_acl *acl = inc_read_one(ctx, p->acl.acl_by_uuid, &on->acl);
+    const struct fact_group_class *class;
+    INC_FOR_EACH(class, inc_read(ctx, p->acl.group_class_by_group, &on->at))
+    put_flows(classes_begin_at(ctx, p, &class->id, &on->acl), acl, class->traits);
 }

@@ -26,13 +26,23 @@ static enum switch_has tier_of(enum acl_place place, unsigned tier)
     return SWITCH_HAS_TIER + place * (ACL_MAX_TIER + 1) + tier;
 }
 
-bool acl_uses_tiers(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
-                    enum acl_place place)
+const uint64_t acl_traits = UINT64_C(1) << SWITCH_HAS_STATEFUL_ACL | UINT64_C(1) << SWITCH_HAS_LB |
+                            ((UINT64_C(1) << N_ACL_PLACES * (ACL_MAX_TIER + 1)) - 1)
+                                << SWITCH_HAS_TIER;
+
+uint64_t acl_tier_traits(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *ls,
+                         enum acl_place place)
 {
+    uint64_t traits = 0;
     for (unsigned t = 0; t <= ACL_MAX_TIER; t++)
         if (program_switch_has(ctx, p, ls, tier_of(place, t)))
-            return true;
-    return false;
+            traits |= UINT64_C(1) << tier_of(place, t);
+    return traits;
+}
+
+bool acl_uses_tiers(uint64_t traits, enum acl_place place)
+{
+    return traits >> tier_of(place, 0) & ((1u << (ACL_MAX_TIER + 1)) - 1);
 }
 
 struct expr *acl_in_tier(const struct lflow_out *l, enum acl_place place, unsigned tier)

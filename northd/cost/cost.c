@@ -53,7 +53,8 @@ static void on_class_flow(const void *fact, bool added, void *counting)
     const struct fact_lflow *f = fact;
     const struct fact_class_member *member;
     const struct inc_index *members[] = {c->program->class_member_by_class,
-                                         c->program->lb.member_by_class};
+                                         c->program->lb.member_by_class,
+                                         c->program->acl.member_by_class};
     if (!added)
         return;
     vec_push(&c->new_flows, *f);
@@ -131,6 +132,7 @@ static void count(struct counting *c, int which)
     inc_changes(c->inc, c->program->class_flow, on_class_flow, c);
     inc_changes(c->inc, c->program->class_member, on_class_member, c);
     inc_changes(c->inc, c->program->lb.member, on_class_member, c);
+    inc_changes(c->inc, c->program->acl.member, on_class_member, c);
     inc_changes(c->inc, c->program->lb.binding, on_balancer, c);
 }
 

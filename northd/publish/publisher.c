@@ -218,7 +218,7 @@ void publisher_start(struct publisher *pub)
 
 void publisher_take_facts(struct publisher *pub)
 {
-    enum { N_OF_FLOWS = 4 };
+    enum { N_OF_FLOWS = 5 };
     const struct {
         const struct inc_coll *coll;
         inc_change_fn *fn;
@@ -226,6 +226,7 @@ void publisher_take_facts(struct publisher *pub)
                {pub->p->class_flow, classes_take_flow},
                {pub->p->class_member, classes_take_member},
                {pub->p->lb.member, classes_take_member},
+               {pub->p->acl.member, classes_take_member},
                {pub->p->datapath_binding, datapaths_take_fact},
                {pub->p->port_binding, ports_take_fact},
                {pub->p->group, groups_take_fact},
@@ -337,7 +338,7 @@ struct publisher *publisher_new(struct northd_program *program, struct inc *inc,
         program->member,           program->lflow,        program->port_option,
         program->port_nat,         program->acl.set,      program->acl.in_address,
         program->acl.set_element,  program->port_chassis, program->class_flow,
-        program->class_member,     program->lb.member};
+        program->class_member,     program->lb.member,    program->acl.member};
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
         inc_watch(inc, watched[i]);
     rows_watch(pub);
