@@ -182,13 +182,25 @@ size_t number_lex(const char *p, struct lex_token *t, const char **message)
     return n + 1 + k;
 }
 
+static void put_hex(struct str *out, uint64_t value)
+{
+    char text[2 + 2 * sizeof value];
+    size_t at = sizeof text;
+    do
+        text[--at] = "0123456789abcdef"[value & 15];
+    while (value >>= 4);
+    text[--at] = 'x';
+    text[--at] = '0';
+    str_put_n(out, text + at, sizeof text - at);
+}
+
 void lex_hex_print(struct str *out, u128 value)
 {
     uint64_t high = (uint64_t)(value >> 64), low = (uint64_t)value;
     if (high)
         str_putf(out, "0x%llx%016llx", (unsigned long long)high, (unsigned long long)low);
     else if (low)
-        str_putf(out, "0x%llx", (unsigned long long)low);
+        put_hex(out, low);
     else
         str_putc(out, '0');
 }

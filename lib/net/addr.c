@@ -146,7 +146,16 @@ int ip4_parse_masked(const char *text, be32 *ret, be32 *mask)
 void ip4_put(struct str *s, be32 ip)
 {
     const uint8_t *b = (const uint8_t *)&ip;
-    str_putf(s, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+    char text[INET_ADDRSTRLEN];
+    size_t at = sizeof text;
+    for (size_t i = sizeof ip; i-- > 0;) {
+        unsigned rest = b[i];
+        do
+            text[--at] = (char)('0' + rest % 10);
+        while (rest /= 10);
+        text[--at] = '.';
+    }
+    str_put_n(s, text + at + 1, sizeof text - at - 1);
 }
 
 void ip4_put_masked(struct str *s, be32 ip, be32 mask)

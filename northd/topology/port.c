@@ -61,10 +61,10 @@ static void join_group(struct inc_ctx *ctx, struct northd_program *p, const stru
     inc_emit(ctx, p->member, &m);
 }
 
-static bool has_unknown(const struct datum *addresses, struct arena *arena)
+static bool has_unknown(const struct datum *addresses)
 {
     for (size_t i = 0; i < addresses->n; i++)
-        if (topology_parse_addr(addresses->atoms[i].string->s, arena).kind == ADDR_UNKNOWN)
+        if (topology_is_unknown(addresses->atoms[i].string->s))
             return true;
     return false;
 }
@@ -116,7 +116,7 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
         lsp.peer = program_intern(p, nb_logical_switch_port_options_value(row, "router-port"));
     if (nb_logical_switch_port_enabled_present(row) && !nb_logical_switch_port_enabled(row))
         lsp.flags |= PORT_DISABLED;
-    if (has_unknown(nb_logical_switch_port_addresses(row), inc_arena(ctx)))
+    if (has_unknown(nb_logical_switch_port_addresses(row)))
         lsp.flags |= PORT_UNKNOWN;
     if (nb_logical_switch_port_port_security(row)->n)
         lsp.flags |= PORT_SECURED;

@@ -50,6 +50,12 @@ static void parse_ips(const char *text, struct arena *arena, struct port_addr *r
     }
 }
 
+bool topology_is_unknown(const char *text)
+{
+    char word[MAX_WORD];
+    return next_word(&text, word) && !strcmp(word, "unknown");
+}
+
 struct port_addr topology_parse_addr(const char *text, struct arena *arena)
 {
     static const struct {
@@ -106,14 +112,11 @@ static void emit_router(struct inc_ctx *ctx, struct northd_program *p, const str
 }
 
 static void emit_static(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lsp *lsp,
-                        const char *text)
+                        const struct port_addr *addr)
 {
-    struct port_addr addr = topology_parse_addr(text, inc_arena(ctx));
-    if (addr.kind != ADDR_STATIC)
-        return;
-    emit(ctx, p, lsp, addr.mac, NULL);
-    for (size_t i = 0; i < addr.n; i++)
-        emit(ctx, p, lsp, addr.mac, &addr.ip[i]);
+    emit(ctx, p, lsp, addr->mac, NULL);
+    for (size_t i = 0; i < addr->n; i++)
+        emit(ctx, p, lsp, addr->mac, &addr->ip[i]);
 }
 
 static void emit_given(struct inc_ctx *ctx, struct northd_program *p, const struct fact_lsp *lsp)
@@ -137,9 +140,10 @@ void topology_port_addr(struct inc_ctx *ctx, const void *key, void *aux)
     const struct datum *addresses = nb_logical_switch_port_addresses(row);
     for (size_t i = 0; i < addresses->n; i++) {
         const char *text = addresses->atoms[i].string->s;
-        switch (topology_parse_addr(text, inc_arena(ctx)).kind) {
+        struct port_addr addr = topology_parse_addr(text, inc_arena(ctx));
+        switch (addr.kind) {
         case ADDR_STATIC:
-            emit_static(ctx, p, lsp, text);
+            emit_static(ctx, p, lsp, &addr);
             break;
         case ADDR_ROUTER:
             if (lsp->type == LSP_ROUTER)

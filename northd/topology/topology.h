@@ -46,5 +46,6 @@ struct port_addr {
     struct address *ip; /* N of them, in the arena */
 };
 struct port_addr topology_parse_addr(const char *text, struct arena *arena);
+bool topology_is_unknown(const char *text); /* whether it parses as ADDR_UNKNOWN, for less */
 /* network.c: "10.0.0.254/24"; false when it is none. */
 bool topology_parse_network(const char *text, struct address *ret);

@@ -184,6 +184,51 @@ static void port_groups(void **state)
     assert_int_equal(FLOW(w, "@web"), 0);
 }
 
+/* A group's ACL is one flow for all switches that are alike, and a switch that has it in two ways has it once. */
+static void classes_of_groups(void **state)
+{
+    struct world *w = *state;
+    struct uuid ls0 = world_switch(w, "sw0"), ls1 = world_switch(w, "sw1");
+    char sw0[UUID_TEXT_LEN + 1], sw1[UUID_TEXT_LEN + 1];
+    struct uuid p0 = world_port(w, &ls0, "p0", "0a:00:00:00:00:01 10.0.0.1");
+    struct uuid p1 = world_port(w, &ls1, "p1", "0a:00:00:00:00:02 10.0.0.2");
+    struct uuid pg = world_insert(w, "Port_Group"), more = world_insert(w, "Port_Group");
+    world_set(w, "Port_Group", &pg, "name", "web");
+    world_set(w, "Port_Group", &more, "name", "more");
+    world_link(w, "Port_Group", &pg, "ports", &p0, true);
+    world_link(w, "Port_Group", &pg, "ports", &p1, true);
+    struct uuid acl = add_acl(w, "Port_Group", &pg, "to-lport", 100, "udp.dst == 53", "allow");
+    commit(w);
+    uuid_print(&ls0, sw0);
+    uuid_print(&ls1, sw1);
+    size_t n = replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_LOGICAL_FLOW));
+    assert_int_equal(FLOW(w, sw0, " 1100 ", "udp.dst == 53"), 1);
+    assert_int_equal(FLOW(w, sw1, " 1100 ", "udp.dst == 53"), 1);
+    /* One of them becomes stateful by an ACL of its own: there it is two flows. */
+    struct uuid own = add_acl(w, "Logical_Switch", &ls1, "to-lport", 50, "tcp", "allow-related");
+    commit(w);
+    assert_int_equal(FLOW(w, sw0, " 1100 ", "udp.dst == 53"), 1);
+    assert_int_equal(FLOW(w, sw1, " 1100 ", "udp.dst == 53"), 2);
+    world_link(w, "Logical_Switch", &ls1, "acls", &own, false);
+    /* Also of a switch, then also of a second group with the same switch. */
+    world_link(w, "Logical_Switch", &ls0, "acls", &acl, true);
+    commit(w);
+    assert_int_equal(FLOW(w, " 1100 ", "udp.dst == 53"), 2);
+    world_link(w, "Port_Group", &more, "ports", &p1, true);
+    world_link(w, "Port_Group", &more, "acls", &acl, true);
+    commit(w);
+    assert_int_equal(FLOW(w, " 1100 ", "udp.dst == 53"), 2);
+    world_link(w, "Logical_Switch", &ls0, "acls", &acl, false);
+    world_link(w, "Port_Group", &more, "acls", &acl, false);
+    commit(w);
+    assert_int_equal(FLOW(w, " 1100 ", "udp.dst == 53"), 2);
+    assert_int_equal(replica_n_rows(w->sb_client, world_sb_table(w, SB_TABLE_LOGICAL_FLOW)), n);
+    /* The last ACL of the group goes. */
+    world_link(w, "Port_Group", &pg, "acls", &acl, false);
+    commit(w);
+    assert_int_equal(FLOW(w, "udp.dst == 53"), 0);
+}
+
 static void address_sets(void **state)
 {
     struct world *w = *state;
@@ -319,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tiers, setup_world, teardown),
         cmocka_unit_test_setup_teardown(malformed, setup_world, teardown),
         cmocka_unit_test_setup_teardown(port_groups, setup_world, teardown),
+        cmocka_unit_test_setup_teardown(classes_of_groups, setup_world, teardown),
         cmocka_unit_test_setup_teardown(address_sets, setup_world, teardown),
         cmocka_unit_test_setup_teardown(meters, setup_world, teardown),
         cmocka_unit_test_setup_teardown(qos, setup_world, teardown),
