@@ -423,7 +423,7 @@ static int check_references(const struct bridge *br, const void *actions, size_t
     return 0;
 }
 
-static int check_flow_mod(const struct bridge *br, const struct of_flow_mod *fm)
+static int check_flow_mod(const struct bridge *br, struct of_flow_mod *fm)
 {
     bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
     if (fm->command == OF_FLOW_ADD &&
@@ -433,6 +433,10 @@ static int check_flow_mod(const struct bridge *br, const struct of_flow_mod *fm)
     if (!deletes)
         options |= tlv_in_actions(fm->actions.data, fm->actions.n);
     int err = tlv_check(br, options);
+    if (!err)
+        err = tlv_fit_match(br, &fm->match);
+    if (!err && !deletes && options)
+        err = tlv_check_lengths(br, fm->actions.data, fm->actions.n);
     return deletes || err ? err : check_references(br, fm->actions.data, fm->actions.n);
 }
 

@@ -13,10 +13,43 @@
 
 enum { PROP_BRIDGE = 1, PROP_TABLE, PROP_STACK, PROP_LEVEL };
 
-struct wire_stack_entry {
-    uint8_t n_bits;
-    uint8_t value[16];
-} __attribute__((packed));
+/* A value of the stack is its bits (16), and as many bytes as they take. */
+enum { STACK_HEAD = 2 };
+
+static void put_stack(struct of_buf *buf, const struct stack_entry *e)
+{
+    unsigned n = DIV_ROUND_UP(e->n_bits, 8u);
+    of_buf_put16(buf, e->n_bits);
+    of_buf_put(buf, e->value.b + TUN_OPT_MAX - n, n);
+}
+
+/* The entry at *P, which moves behind it; false: there is none. */
+static bool take_stack(const uint8_t **p, const uint8_t *end, struct stack_entry *ret)
+{
+    if (end - *p < STACK_HEAD)
+        return false;
+    *ret = (struct stack_entry){.n_bits = get_be16(*p)};
+    unsigned n = DIV_ROUND_UP(ret->n_bits, 8u);
+    if (!n || ret->n_bits > TUN_OPT_BITS || (size_t)(end - *p) < STACK_HEAD + n)
+        return false;
+    tun_value_from(&ret->value, *p + STACK_HEAD, n);
+    struct tun_value bits;
+    tun_value_ones(&bits, ret->n_bits);
+    tun_value_and(&ret->value, &bits);
+    *p += STACK_HEAD + n;
+    return true;
+}
+
+static bool check_stack(const struct of_prop *prop)
+{
+    const uint8_t *p = prop->value, *end = p + prop->len;
+    struct stack_entry e;
+    while (p < end) {
+        if (!take_stack(&p, end, &e))
+            return false;
+    }
+    return true;
+}
 
 void continuation_add_level(struct xctx *x, const void *actions, size_t n)
 {
@@ -70,11 +103,8 @@ void continuation_finish(struct xctx *x)
     put_be64(id, x->br->datapath_id);
     of_prop_put(&buf, PROP_BRIDGE, id, sizeof id);
     size_t start = of_prop_begin(&buf, PROP_STACK);
-    for (size_t i = 0; i < x->stack.n; i++) {
-        struct wire_stack_entry e = {.n_bits = x->stack.data[i].n_bits};
-        put_be128(e.value, x->stack.data[i].value);
-        of_buf_put(&buf, &e, sizeof e);
-    }
+    for (size_t i = 0; i < x->stack.n; i++)
+        put_stack(&buf, &x->stack.data[i]);
     of_prop_end(&buf, start);
     seal(x, &buf);
     pin->continuation = buf.data;
@@ -90,7 +120,7 @@ bool continuation_check(const struct bridge *br, const uint8_t *data, size_t n)
     while ((rc = of_prop_next(data, n, &ofs, &prop)) > 0) {
         if (prop.type == PROP_BRIDGE)
             ours = prop.len == 8 && get_be64(prop.value) == br->datapath_id;
-        else if (prop.type == PROP_STACK && prop.len % sizeof(struct wire_stack_entry))
+        else if (prop.type == PROP_STACK && !check_stack(&prop))
             return false;
         else if (prop.type == PROP_LEVEL) {
             struct of_actions actions = OF_ACTIONS_INIT;
@@ -105,11 +135,9 @@ bool continuation_check(const struct bridge *br, const uint8_t *data, size_t n)
 
 static void read_stack(struct xctx *x, const struct of_prop *prop)
 {
-    const struct wire_stack_entry *e = (const void *)prop->value;
-    size_t n = prop->len / sizeof *e;
-    for (size_t i = 0; i < n; i++) {
-        struct stack_entry entry = {get_be128(e[i].value), MIN(MAX(e[i].n_bits, 1), 128)};
-        entry.value &= u128_ones(entry.n_bits);
+    const uint8_t *p = prop->value, *end = p + prop->len;
+    struct stack_entry entry;
+    while (take_stack(&p, end, &entry)) {
         x->stack_bytes += DIV_ROUND_UP(entry.n_bits, 8u);
         vec_push(&x->stack, entry);
     }

@@ -36,8 +36,9 @@ enum { METADATA_WORD = offsetof(struct flow_key, metadata) / 8 };
 /* Whether MATCH may cover a packet as its key stands after N_WRITES. */
 static bool may_match(const struct dep_view *view, unsigned n_writes, const struct minimatch *match)
 {
-    unsigned n = (unsigned)__builtin_popcountll(match->map), i = 0;
-    for (uint64_t map = match->map; map; map &= map - 1, i++) {
+    uint64_t map = minimatch_words(match); /* whatever it says of more options */
+    unsigned n = (unsigned)__builtin_popcountll(map), i = 0;
+    for (; map; map &= map - 1, i++) {
         uint64_t value;
         if (__builtin_ctzll(map) == METADATA_WORD && match->words[n + i] == UINT64_MAX)
             continue; /* the domain's, and so equal */

@@ -30,6 +30,7 @@ void dp_packet_in_unref(struct dp_packet_in *pin)
 {
     if (pin && !--pin->refs) {
         free(pin->userdata);
+        free(pin->tun);
         free(pin->continuation);
         free(pin);
     }
@@ -70,11 +71,28 @@ static struct dp_action *put(struct dp_actions *actions, enum dp_type type)
     return a;
 }
 
+/* In one block with its options. */
+static struct dp_tunnel *tunnel_copy(const struct dp_tunnel *from)
+{
+    size_t more = from->more ? sizeof *from->more : 0;
+    struct dp_tunnel *to = xmalloc(sizeof *to + more);
+    *to = *from;
+    if (more)
+        to->more = memcpy(to + 1, from->more, more);
+    return to;
+}
+
+static bool tunnel_equal(const struct dp_tunnel *a, const struct dp_tunnel *b)
+{
+    return !memcmp(&a->key, &b->key, sizeof a->key) && a->options == b->options &&
+           !a->more == !b->more && (!a->more || tun_opts_equal(a->more, b->more));
+}
+
 void dp_put_output(struct dp_actions *actions, uint32_t port, const struct dp_tunnel *tunnel)
 {
     struct dp_action *a = put(actions, DP_OUTPUT);
     a->port = port;
-    a->tunnel = tunnel ? xmemdup(tunnel, sizeof *tunnel) : NULL;
+    a->tunnel = tunnel ? tunnel_copy(tunnel) : NULL;
 }
 
 void dp_put_set(struct dp_actions *actions, enum field_id field, u128 value)
@@ -174,7 +192,7 @@ void dp_actions_copy(struct dp_actions *actions, const struct dp_action *from, s
     for (size_t i = 0; i < n; i++) {
         struct dp_action a = from[i];
         if (a.type == DP_OUTPUT && a.tunnel)
-            a.tunnel = xmemdup(a.tunnel, sizeof *a.tunnel);
+            a.tunnel = tunnel_copy(a.tunnel);
         else if (a.type == DP_CONTROLLER)
             a.pin->refs++;
         else if (a.type == DP_CT)
@@ -192,8 +210,7 @@ static bool action_equal(const struct dp_action *a, const struct dp_action *b)
     if (a->type != b->type || a->field != b->field || a->eth_type != b->eth_type || a->n != b->n)
         return false;
     if (a->type == DP_OUTPUT)
-        return !a->tunnel == !b->tunnel &&
-               (!a->tunnel || !memcmp(a->tunnel, b->tunnel, sizeof *a->tunnel));
+        return !a->tunnel == !b->tunnel && (!a->tunnel || tunnel_equal(a->tunnel, b->tunnel));
     if (a->type == DP_CONTROLLER)
         return a->pin == b->pin;
     if (a->type == DP_CT)

@@ -51,7 +51,8 @@ struct dp_packet_in {
     uint16_t controller_id;
     uint64_t cookie;
     uint32_t meter_id;
-    struct flow_key key; /* metadata at that point */
+    struct flow_key key;  /* metadata at that point */
+    struct tun_opts *tun; /* owned; NULL: none but KEY's */
     uint8_t *userdata;
     size_t userdata_len;
     uint8_t *continuation; /* for pause: what RESUME brings back; see continuation.c */
@@ -63,7 +64,8 @@ struct recirc_state;
 /* Where a tunnel port sends to. */
 struct dp_tunnel {
     struct flow_tunnel key;
-    uint8_t options; /* bit i: metadata[i] travels, by the bridge's TLV map */
+    uint64_t options;            /* bit i: tun_metadata<i> travels, by the bridge's TLV map */
+    const struct tun_opts *more; /* what KEY has no room for; NULL: nothing */
 };
 
 /* What a set of collectors is told besides the packet. */
@@ -104,7 +106,7 @@ struct dp_actions {
 
 void dp_actions_clear(struct dp_actions *actions);
 void dp_actions_fini(struct dp_actions *actions);
-/* TUNNEL is copied; NULL for other ports. */
+/* TUNNEL is copied, with its options; NULL for other ports. */
 void dp_put_output(struct dp_actions *actions, uint32_t port, const struct dp_tunnel *tunnel);
 void dp_put_set(struct dp_actions *actions, enum field_id field, u128 value);
 void dp_put_push_vlan(struct dp_actions *actions, uint16_t eth_type, uint16_t tci);

@@ -7,6 +7,7 @@
 
 static void put_tunnel(struct str *s, const struct dp_tunnel *t)
 {
+    struct flow_key key;
     str_putf(s, "set(tunnel(tun_id=0x%llx,", (unsigned long long)swap64(t->key.id));
     if (t->key.dst) {
         str_put(s, "dst=");
@@ -15,10 +16,14 @@ static void put_tunnel(struct str *s, const struct dp_tunnel *t)
         str_put(s, "ipv6_dst=");
         ip6_put(s, t->key.ip6_dst);
     }
-    for (unsigned i = 0; i < N_TUN_METADATA; i++) {
-        if (t->options & 1u << i)
-            str_putf(s, ",tun_metadata%u=0x%llx", i,
-                     (unsigned long long)swap64(t->key.metadata[i]));
+    static const struct tun_opts none;
+    for (uint64_t left = t->options; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        struct tun_value value;
+        key.tunnel = t->key;
+        key_get_tun(&key, t->more ? t->more : &none, FIELD_TUN_METADATA0 + i, &value);
+        str_putf(s, ",tun_metadata%u=", i);
+        tun_value_put(s, &value, NULL);
     }
     str_put(s, ")),");
 }

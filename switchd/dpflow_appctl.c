@@ -74,6 +74,8 @@ static void put_flow(const struct megaflow *flow, void *dump_)
     struct dump *d = dump_;
     struct match match;
     megaflow_match(flow, &match);
+    struct uuid id = flow_ufid(&match);
+    vswitch_match_options(d->vs, &match);
     const struct vport *port = vswitch_port(d->vs, key_in_port(&match.key));
     if ((d->br && (!port || port->bridge != d->br)) ||
         (d->filtered && !match_overlaps(&match, &d->filter)))
@@ -82,7 +84,6 @@ static void put_flow(const struct megaflow *flow, void *dump_)
                               .in_port = d->names && port ? port->name : NULL,
                               .tlvs = port ? &port->bridge->tlvs : NULL};
     if (d->verbose) {
-        struct uuid id = flow_ufid(&match);
         char text[UUID_TEXT_LEN + 1];
         str_putf(&d->out, "ufid:%s%s", uuid_print(&id, text), d->dpctl ? ", " : " ");
     }

@@ -82,15 +82,19 @@ static void put_options(const struct printer *p)
     size_t start = p->s->n;
     for (unsigned i = 0; i < N_TUN_METADATA; i++) {
         const struct of_tlv_map *map = p->style->tlvs ? &p->style->tlvs->map[i] : NULL;
-        const struct field *f = field_get(FIELD_TUN_METADATA0 + i);
-        if (!map || !map->len || !mask_get(&p->m->mask, f->id))
+        struct tun_value value, mask, all;
+        enum tun_match kind = match_get_tun(p->m, FIELD_TUN_METADATA0 + i, &value, &mask);
+        if (!map || !(p->style->tlvs->mapped >> i & 1) || kind == TUN_NOT)
             continue;
-        u128 all = u128_ones(8u * map->len), mask = mask_get(&p->m->mask, f->id) & all;
+        tun_value_ones(&all, 8u * map->len);
+        tun_value_and(&mask, &all);
         str_putf(p->s, "%s{class=0x%x,type=0x%x,len=%u,", p->s->n == start ? "geneve(" : "",
                  map->opt_class, map->type, map->len);
-        str_putf(p->s, "0x%llx", (unsigned long long)key_get(&p->m->key, f->id));
-        if (mask != all)
-            str_putf(p->s, "/0x%llx", (unsigned long long)mask);
+        bool exact = !memcmp(&mask, &all, sizeof all);
+        if (map->len && tun_value_is_zero(&value))
+            str_put(p->s, "0x");
+        if (map->len)
+            tun_value_put(p->s, &value, exact ? NULL : &mask);
         str_putc(p->s, '}');
     }
     if (p->s->n > start)

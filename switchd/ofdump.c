@@ -14,6 +14,7 @@
 #include "switchd/megaflow.h"
 #include "switchd/ofconn.h"
 #include "switchd/slice.h"
+#include "switchd/tlv_use.h"
 
 struct ofdump {
     struct list node; /* in ofserver.dumps; alone: nobody waits for it */
@@ -141,6 +142,8 @@ int ofdump_begin(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out
 {
     struct of_flow_stats_request req;
     int err = of_flow_stats_request_decode(msg, &req);
+    if (!err)
+        err = tlv_fit_match(oc->of->br, &req.match);
     if (err)
         return err;
     struct env *env = oc->of->br->vs->env;

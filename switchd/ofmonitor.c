@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "openflow/flow_monitor.h"
 #include "switchd/ofconn.h"
+#include "switchd/tlv_use.h"
 
 enum { MONITORS_MAX = 1024 };
 
@@ -311,8 +312,11 @@ static int monitor_add(struct ofconn *oc, const struct of_flow_monitor *fm)
 }
 
 /* One monitor of a request. */
-static int monitor_apply(struct ofconn *oc, const struct of_flow_monitor *fm)
+static int monitor_apply(struct ofconn *oc, struct of_flow_monitor *fm)
 {
+    int err = tlv_fit_match(oc->of->br, &fm->match);
+    if (err)
+        return err;
     if (!oc->conn)
         return OF_ERR_PERM; /* an injected message: there is nobody to tell later */
     struct ofmonitor *old = monitor_find(oc, fm->id);

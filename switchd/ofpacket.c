@@ -30,7 +30,7 @@ static void packet_in_fill(const struct ofconn *oc, const struct packet *packet,
     if (version < OF14_VERSION && oc->packet_in_format != OF_PIF_NXT2 &&
         ret->reason > OF_REASON_INVALID_TTL)
         ret->reason = OF_REASON_ACTION;
-    of_packet_in_metadata(&ret->metadata, &pin->key);
+    of_packet_in_metadata(&ret->metadata, &pin->key, pin->tun);
 }
 
 struct delivery {

@@ -325,10 +325,10 @@ static void tlv_request(struct ofconn *oc, const struct of_msg *msg, struct of_b
 {
     struct of_tlv_map maps[N_TUN_METADATA];
     struct of_tlv_reply r = {
-        .max_option_space = N_TUN_METADATA * 8, .max_fields = N_TUN_METADATA, .maps = maps};
+        .max_option_space = TLV_SPACE, .max_fields = N_TUN_METADATA, .maps = maps};
     const struct tlv_map *tlvs = &oc->of->br->tlvs;
     for (unsigned i = 0; i < N_TUN_METADATA; i++) {
-        if (tlvs->map[i].len)
+        if (tlvs->mapped >> i & 1)
             maps[r.n++] = tlvs->map[i];
     }
     of_tlv_reply_encode(&r, msg->version, msg->xid, out);

@@ -20,7 +20,7 @@ static uint64_t content_hash(const struct recirc_state *s)
 {
     uint64_t hash = flow_key_hash(&s->key, (uint64_t)s->bridge_no << 16 | s->table_id);
     for (size_t i = 0; i < s->n_stack; i++)
-        hash = hash_u64((uint64_t)s->stack[i].value, hash);
+        hash = hash_bytes(&s->stack[i].value, sizeof s->stack[i].value, hash);
     hash = hash_some(s->action_set, s->action_set_len, hash);
     return hash_some(s->levels, s->levels_len, hash);
 }
@@ -35,7 +35,8 @@ static bool content_equal(const struct recirc_state *a, const struct recirc_stat
         !some_equal(a->levels, a->levels_len, b->levels, b->levels_len))
         return false;
     for (size_t i = 0; i < a->n_stack; i++) {
-        if (a->stack[i].value != b->stack[i].value || a->stack[i].n_bits != b->stack[i].n_bits)
+        if (memcmp(&a->stack[i].value, &b->stack[i].value, sizeof a->stack[i].value) != 0 ||
+            a->stack[i].n_bits != b->stack[i].n_bits)
             return false;
     }
     return true;

@@ -13,8 +13,8 @@
 #include "switchd/dp.h"
 
 struct stack_entry {
-    u128 value;
-    uint8_t n_bits;
+    struct tun_value value; /* tunnel options may be so wide */
+    uint16_t n_bits;
 };
 
 struct recirc_table {
@@ -28,9 +28,9 @@ struct recirc_state {
     uint32_t refs;
     uint32_t id; /* not 0 */
     uint32_t bridge_no;
-    uint8_t table_id;    /* where to go on, unless there are levels */
-    uint8_t tun_options; /* tun_metadata fields that actions wrote */
-    uint32_t mirrored;   /* mirrors that have the packet */
+    uint8_t table_id;     /* where to go on, unless there are levels */
+    uint32_t mirrored;    /* mirrors that have the packet */
+    uint64_t tun_options; /* tun_metadata fields that actions wrote */
     /* Metadata alone (what comes before eth_dst, without ct): values, and the bits that are not the packet's. */
     struct flow_key key;
     struct flow_mask written;

@@ -578,10 +578,10 @@ size_t tables_active(const struct tables *tables, uint8_t table_id)
 }
 
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
-                           struct flow_mask *wc, uint64_t *words)
+                           const struct tun_opts *opts, struct flow_mask *wc, uint64_t *words)
 {
-    return rule_from_cls(
-        cls_memo_lookup(tables->memo, &tables->table[table_id].cls, table_id, key, wc, words));
+    return rule_from_cls(cls_memo_lookup(tables->memo, &tables->table[table_id].cls, table_id, key,
+                                         opts, wc, words));
 }
 
 bool rule_answers(const struct rule *rule, const struct of_flow_stats_request *req)

@@ -147,7 +147,7 @@ size_t tables_active(const struct tables *tables, uint8_t table_id);
 
 /* The winner in table TABLE_ID. WC, all 0, gets what decided (cls_memo_lookup). */
 struct rule *tables_lookup(struct tables *tables, uint8_t table_id, const struct flow_key *key,
-                           struct flow_mask *wc, uint64_t *words);
+                           const struct tun_opts *opts, struct flow_mask *wc, uint64_t *words);
 
 /* Flows that a statistics request selects, in order of table and age; hidden ones are left out. Not
  * referenced. */

@@ -1,12 +1,11 @@
 /* tlv_use.c - see tlv_use.h. */
 #include "switchd/tlv_use.h"
 
+#include "flow/match_tun.h"
 #include "openflow/actions.h"
 #include "switchd/forward/forwarder.h"
 #include "switchd/table.h"
 #include "switchd/vswitch.h"
-
-_Static_assert(N_TUN_METADATA <= 64, "a bit for each");
 
 static uint64_t bit(enum field_id id)
 {
@@ -15,7 +14,7 @@ static uint64_t bit(enum field_id id)
 
 uint64_t tlv_in_match(const struct match *match)
 {
-    return match->mask.bits.tunnel.present;
+    return match->mask.bits.tunnel.present | match->tun_mask.present;
 }
 
 static uint64_t in_learn(const struct of_learn *a)
@@ -36,6 +35,8 @@ static uint64_t in_action(const struct of_action *a)
     const struct of_move *move = p;
     const struct of_sample *sample = p;
     switch (a->type) {
+    case OF_SET_TUN:
+        return bit(((const struct of_set_tun *)p)->field);
     case OF_SET_FIELD:
         return bit(((const struct of_set_field *)p)->field);
     case OF_MOVE:
@@ -81,17 +82,58 @@ uint64_t tlv_in_actions(const void *actions, size_t n)
     return fields;
 }
 
-static uint64_t mapped(const struct tlv_map *tlvs)
+int tlv_fit_match(const struct bridge *br, struct match *match)
 {
-    uint64_t fields = 0;
-    for (unsigned i = 0; i < N_TUN_METADATA; i++)
-        fields |= (uint64_t)(tlvs->map[i].len != 0) << i;
-    return fields;
+    for (uint64_t left = tlv_in_match(match) & br->tlvs.mapped; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (!match_cut_tun(match, FIELD_TUN_METADATA0 + i, 8u * br->tlvs.map[i].len))
+            return OF_ERR_MATCH_BAD_VALUE;
+    }
+    return 0;
+}
+
+static bool fits(const struct bridge *br, const struct subfield *sub)
+{
+    return !FIELD_IS_TUN_METADATA(sub->id) ||
+           sub->ofs + sub->n_bits <= 8u * br->tlvs.map[sub->id - FIELD_TUN_METADATA0].len;
+}
+
+static bool learn_fits(const struct bridge *br, const struct of_learn *a)
+{
+    for (unsigned i = 0; i < a->n_specs; i++) {
+        const struct of_learn_spec *spec = &a->specs[i];
+        if ((!spec->src_imm && !fits(br, &spec->src)) ||
+            (spec->dst_type != OF_LEARN_OUTPUT && !fits(br, &spec->dst)))
+            return false;
+    }
+    return true;
+}
+
+int tlv_check_lengths(const struct bridge *br, const void *actions, size_t n)
+{
+    const struct of_action *a;
+    if (!n)
+        return 0;
+    OF_ACTION_FOR_EACH(a, actions, n)
+    {
+        const void *p = a;
+        const struct of_move *move = p;
+        size_t inner_n;
+        const void *inner = of_action_nested(a, &inner_n);
+        bool good = a->type == OF_MOVE ? fits(br, &move->src) && fits(br, &move->dst)
+                    : a->type == OF_STACK_PUSH || a->type == OF_STACK_POP
+                        ? fits(br, &((const struct of_stack *)p)->sub)
+                    : a->type == OF_LEARN ? learn_fits(br, p)
+                                          : true;
+        if (!good || (inner && tlv_check_lengths(br, inner, inner_n)))
+            return OF_ERR_ACTION_BAD_SET_LEN;
+    }
+    return 0;
 }
 
 int tlv_check(const struct bridge *br, uint64_t fields)
 {
-    return fields && fields & ~mapped(&br->tlvs) ? OF_ERR_NX_TUN_METADATA_UNMAPPED : 0;
+    return fields & ~br->tlvs.mapped ? OF_ERR_NX_TUN_METADATA_UNMAPPED : 0;
 }
 
 /* Whether a flow or a group of BR speaks of any of FIELDS. */
@@ -125,7 +167,7 @@ int tlv_mod_apply(struct bridge *br, const struct of_tlv_mod *mod)
     forwarders_settle(&br->vs->host); /* who sends reads the map */
     struct tlv_map before = br->tlvs;
     int err = tlv_map_change(&br->tlvs, mod);
-    uint64_t lost = mapped(&before) & ~mapped(&br->tlvs);
+    uint64_t lost = before.mapped & ~br->tlvs.mapped;
     if (err || !lost || !are_used(br, lost))
         return err;
     br->tlvs = before;

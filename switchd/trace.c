@@ -18,15 +18,17 @@
 #include "switchd/exec.h"
 #include "switchd/odp_flow.h"
 #include "switchd/switchd.h"
+#include "switchd/tun_store.h"
 #include "switchd/xlate.h"
 
 enum { MAX_ARGS = 4 };
 
 /* As ovs-vswitchd writes the flow of a packet: with its port always, and after a recirculation with its type. */
-static void put_flow(struct str *s, const struct flow_key *key, const struct port_names *names)
+static void put_flow(struct str *s, const struct vswitch *vs, const struct flow_key *key,
+                     const struct port_names *names)
 {
     struct match m;
-    flow_shown(&m, key);
+    flow_shown(&m, key, tun_store_get(vs->host.tun_opts, key->tunnel.more));
     match_set(&m, FIELD_IN_PORT_OXM, key_get(key, FIELD_IN_PORT_OXM));
     if (key->recirc_id)
         match_set(&m, FIELD_PACKET_TYPE, 0);
@@ -40,8 +42,8 @@ static const char *port_name(void *vs, uint32_t dp_no)
 }
 
 /* FINAL is not seen with the recirculation id, which the flow began with. */
-static void put_final(struct str *out, const struct flow_key *key, struct flow_key final,
-                      const struct port_names *names)
+static void put_final(struct str *out, const struct vswitch *vs, const struct flow_key *key,
+                      struct flow_key final, const struct port_names *names)
 {
     final.recirc_id = key->recirc_id;
     final.actset_output = key->actset_output;
@@ -50,7 +52,7 @@ static void put_final(struct str *out, const struct flow_key *key, struct flow_k
     if (flow_key_equal(&final, key))
         str_put(out, "unchanged");
     else
-        put_flow(out, &final, names);
+        put_flow(out, vs, &final, names);
     str_putc(out, '\n');
 }
 
@@ -60,6 +62,7 @@ static void put_result(struct str *out, const struct xlate_in *in, const struct 
     struct match match = {.key = in->key, .mask = result->mask};
     match.mask.bits.packet_type = UINT32_MAX; /* frames of Ethernet are all that comes in */
     flow_key_and(&match.key, &match.mask);
+    vswitch_match_options(in->bridge->vs, &match);
     str_put(out, "Megaflow: ");
     match_put(out, &match, -1, names);
     str_put(out, "\nDatapath actions: ");
@@ -203,11 +206,11 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
         in.reason = OF_REASON_PACKET_OUT;
     }
     str_put(t->out, "Flow: ");
-    put_flow(t->out, key, t->names ? &names.names : NULL);
+    put_flow(t->out, br->vs, key, t->names ? &names.names : NULL);
     str_put(t->out, "\n\n");
     xlate_out_init(result);
     xlate(&in, result);
-    put_final(t->out, key, final, t->names ? &names.names : NULL);
+    put_final(t->out, br->vs, key, final, t->names ? &names.names : NULL);
     put_result(t->out, &in, t->names ? &names.names : NULL, result);
     struct packet *at = t->packet ? packet_clone(t->packet) : NULL;
     add_branches(t, result->actions.list.data, result->actions.list.n, at);
@@ -262,8 +265,9 @@ static void run(struct tracing *t, struct match *match, struct packet *packet, b
     struct bridge *br = t->br;
     struct xlate_out result;
     t->key = match->key;
+    t->key.tunnel.more = tun_store_put(br->vs->host.tun_opts, &match->tun);
     if (packet->size) {
-        vswitch_metadata_key(packet, match, &t->key);
+        vswitch_metadata_key(br->vs, packet, match, &t->key);
         t->packet = packet;
     }
     trace_once(t, br, &t->key, NULL, &result, send);

@@ -14,6 +14,7 @@
 #include "switchd/megaflow.h"
 #include "switchd/ofserver.h"
 #include "switchd/revalidate.h"
+#include "switchd/tun_store.h"
 
 LOG_MODULE(vswitch);
 
@@ -452,7 +453,7 @@ static void controller_packet(struct xlate_in *in, const struct packet *packet,
     in->packet = &copy;
     in->may_learn = true;
     in->now_ms = env_now_ms(vs->env);
-    vswitch_metadata_key(&copy, metadata, &in->key);
+    vswitch_metadata_key(vs, &copy, metadata, &in->key);
     in->in_port = bridge_port(in->bridge, key_in_port(&in->key));
     copy.md.in_port = in->in_port ? in->in_port->dp_no : 0;
     struct xlate_out out;
@@ -479,11 +480,31 @@ void vswitch_resume(struct bridge *br, const struct packet *packet, const struct
     controller_packet(&in, packet, metadata);
 }
 
-void vswitch_metadata_key(struct packet *packet, const struct match *metadata, struct flow_key *ret)
+void vswitch_metadata_key(struct vswitch *vs, struct packet *packet, const struct match *metadata,
+                          struct flow_key *ret)
 {
     flow_extract(packet, ret);
     memcpy(ret, &metadata->key, offsetof(struct flow_key, eth_dst));
     ret->conj_id = ret->recirc_id = 0;
+    ret->tunnel.more = tun_store_put(vs->host.tun_opts, &metadata->tun);
+}
+
+void vswitch_match_options(const struct vswitch *vs, struct match *match)
+{
+    const struct tun_opts *opts = tun_store_get(vs->host.tun_opts, match->key.tunnel.more);
+    bool looks = match->mask.bits.tunnel.more != 0;
+    match->key.tunnel.more = match->mask.bits.tunnel.more = 0;
+    if (!looks || !opts)
+        return;
+    tun_opts_copy(&match->tun, opts);
+    match->tun_mask.present = match->tun_mask.exact = opts->present;
+    for (unsigned i = 0; i < opts->n; i++) {
+        unsigned field = opts->index[i] / TUN_FIELD_UNITS;
+        if (field < TUN_INLINE) {
+            match->tun_mask.present |= UINT64_C(1) << field;
+            (void)tun_mask_set_unit(&match->tun_mask, opts->index[i], UINT32_MAX);
+        }
+    }
 }
 
 static struct ct_tuple_filter tuple_filter(const struct of_ct_tuple *t, uint8_t proto)

@@ -114,6 +114,8 @@ void vswitch_packet_out(struct bridge *br, const struct packet *packet,
 /* Goes on where a controller(pause) stopped; DATA has passed continuation_check. */
 void vswitch_resume(struct bridge *br, const struct packet *packet, const struct match *metadata,
                     const uint8_t *data, size_t n);
+/* For showing MATCH: the options that its key has a number for, instead of the number. */
+void vswitch_match_options(const struct vswitch *vs, struct match *match);
 /* The key of PACKET with METADATA's registers and the like; sets the packet's offsets. */
-void vswitch_metadata_key(struct packet *packet, const struct match *metadata,
+void vswitch_metadata_key(struct vswitch *vs, struct packet *packet, const struct match *metadata,
                           struct flow_key *ret);

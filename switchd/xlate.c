@@ -123,6 +123,10 @@ void xctx_use(struct xctx *x, enum field_id id)
 
 void xctx_use_bits(struct xctx *x, const struct subfield *sub)
 {
+    if (xctx_is_far(sub)) {
+        xctx_use_far(x, sub);
+        return;
+    }
     u128 bits = u128_ones(sub->n_bits) << sub->ofs;
     struct place at;
     if (field_place(field_get(sub->id), &at)) {
@@ -149,6 +153,11 @@ bool xctx_has(struct xctx *x, enum field_prereq prereq)
 u128 xctx_get(struct xctx *x, const struct subfield *sub)
 {
     struct place at;
+    if (xctx_is_far(sub)) {
+        struct tun_value value;
+        xctx_get_value(x, sub, &value);
+        return tun_value_get(&value, 0, TUN_CHUNK);
+    }
     xctx_use_bits(x, sub);
     if (!field_place(field_get(sub->id), &at))
         return key_get_bits(&x->key, sub);
@@ -165,19 +174,18 @@ static void set_wide(struct xctx *x, const struct field *field, u128 value, u128
         x->touched |= UINT64_C(1) << i;
 }
 
-void xctx_set_option(struct xctx *x, enum field_id id, bool present)
-{
-    uint8_t bit = (uint8_t)(1u << (id - FIELD_TUN_METADATA0));
-    uint8_t on = present ? bit : 0;
-    x->tun_options = (uint8_t)((x->tun_options & ~bit) | on);
-    x->key.tunnel.present = (uint8_t)((x->key.tunnel.present & ~bit) | on);
-    x->written.bits.tunnel.present |= bit;
-    x->touched |= UINT64_C(1) << offsetof(struct flow_key, tunnel.present) / 8;
-}
-
 void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 bits)
 {
     struct place at;
+    if (FIELD_IS_TUN_METADATA(field->id) && !xctx_set_near(x, field->id, &value)) {
+        struct tun_value v, m;
+        tun_value_of(&v, value);
+        tun_value_of(&m, bits);
+        if (!~bits)
+            tun_value_ones(&m, TUN_OPT_BITS);
+        xctx_set_tun(x, field->id, &v, &m);
+        return;
+    }
     if (field_place(field, &at)) {
         uint64_t mask = place_bits(&at, bits), *word = &flow_words(&x->key)[at.word];
         *word = (*word & ~mask) | (place_bits(&at, value) & mask);
@@ -188,12 +196,16 @@ void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 b
     }
     if (field->offset >= offsetof(struct flow_key, eth_dst))
         x->dirty = true;
-    if (FIELD_IS_TUN_METADATA(field->id))
-        xctx_set_option(x, field->id, true);
 }
 
 void xctx_set(struct xctx *x, const struct subfield *sub, u128 value)
 {
+    if (xctx_is_far(sub)) {
+        struct tun_value v;
+        tun_value_of(&v, value);
+        xctx_set_value(x, sub, &v);
+        return;
+    }
     xctx_set_bits(x, field_get(sub->id), value << sub->ofs, u128_ones(sub->n_bits) << sub->ofs);
 }
 
@@ -258,6 +270,7 @@ void xctx_fork(struct xctx *x, struct xfork *fork)
     fork->base_written = x->base_written;
     fork->dirty = x->dirty;
     fork->tun_options = x->tun_options;
+    tun_opts_copy(&fork->opts, &x->opts);
     fork->clone = dp_begin_clone(&x->out->actions);
 }
 
@@ -284,6 +297,7 @@ void xctx_join(struct xctx *x, struct xfork *fork)
     x->base_written = fork->base_written;
     x->dirty = fork->dirty;
     x->tun_options = fork->tun_options;
+    tun_opts_copy(&x->opts, &fork->opts);
     if (changes_packet(&x->out->actions, fork->clone + 1))
         dp_end_clone(&x->out->actions, fork->clone);
     else
@@ -334,7 +348,8 @@ static struct rule *lookup(struct xctx *x, uint8_t table_id, uint32_t in_port)
     uint16_t n_writes = depend_on_table(x, table_id, original);
     if (original)
         swap_tuples(&x->key);
-    struct rule *rule = tables_lookup(&x->br->tables, table_id, &x->key, &x->looked_at, &words);
+    struct rule *rule =
+        tables_lookup(&x->br->tables, table_id, &x->key, &x->opts, &x->looked_at, &words);
     x->key.in_port = saved;
     if (original) {
         swap_tuples(&x->key);
@@ -412,7 +427,8 @@ void xlate_table(struct xctx *x, uint8_t table_id, uint32_t in_port)
 
 static void xctx_init(struct xctx *x, const struct xlate_in *in, struct xlate_out *out)
 {
-    memset(x, 0, sizeof *x);
+    memset(x, 0, offsetof(struct xctx, opts));
+    tun_opts_init(&x->opts);
     x->in = in;
     x->out = out;
     x->vs = in->bridge->vs;
@@ -489,7 +505,9 @@ void xlate(const struct xlate_in *in, struct xlate_out *out)
     xctx_init(&x, in, out);
     x.vs->n_xlate++;
     note_bridge(&x);
-    if (in->recirc)
+    if (x.key.tunnel.more && !xctx_know_opts(&x))
+        ;
+    else if (in->recirc)
         xlate_thaw(&x, in->recirc);
     else if (in->in_port && in->in_port->config & (OF_PC_PORT_DOWN | OF_PC_NO_RECV))
         xctx_drop(&x, DROP_NO_FORWARD);

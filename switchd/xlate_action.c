@@ -40,17 +40,32 @@ static void do_set_field(struct xctx *x, const struct of_set_field *a)
         set_tag_present(x);
 }
 
+static void do_set_tun(struct xctx *x, const struct of_action *a)
+{
+    struct tun_value value, mask;
+    bool exact;
+    enum field_id id = of_get_set_tun(a, &value, &mask, &exact);
+    xctx_set_tun(x, id, &value, &mask);
+}
+
 static void do_move(struct xctx *x, const struct of_move *a)
 {
     if (!xctx_has(x, field_get(a->src.id)->prereq) || !xctx_has(x, field_get(a->dst.id)->prereq))
         return;
-    xctx_set(x, &a->dst, xctx_get(x, &a->src));
+    if (a->src.n_bits > TUN_CHUNK) {
+        struct tun_value value;
+        xctx_get_value(x, &a->src, &value);
+        xctx_set_value(x, &a->dst, &value);
+    } else {
+        xctx_set(x, &a->dst, xctx_get(x, &a->src));
+    }
     note_value(x, &a->dst);
 }
 
 static void do_push(struct xctx *x, const struct of_stack *a)
 {
-    struct stack_entry e = {xctx_get(x, &a->sub), a->sub.n_bits};
+    struct stack_entry e = {.n_bits = a->sub.n_bits};
+    xctx_get_value(x, &a->sub, &e.value);
     size_t bytes = DIV_ROUND_UP(e.n_bits, 8u);
     if (x->stack_bytes + bytes > XLATE_MAX_STACK) {
         xctx_guard(x, DROP_STACK);
@@ -69,7 +84,7 @@ static void do_pop(struct xctx *x, const struct of_stack *a)
     struct stack_entry e = vec_pop(&x->stack);
     x->stack_bytes -= DIV_ROUND_UP(e.n_bits, 8u);
     if (xctx_has(x, field_get(a->sub.id)->prereq))
-        xctx_set(x, &a->sub, e.value);
+        xctx_set_value(x, &a->sub, &e.value);
     note_value(x, &a->sub);
 }
 
@@ -289,6 +304,7 @@ static int set_order(const struct of_action *a)
     case OF_DEC_MPLS_TTL:
         return 5;
     case OF_SET_FIELD:
+    case OF_SET_TUN:
     case OF_MOVE:
         return SET_FIELDS;
     case OF_SET_QUEUE:
@@ -340,6 +356,9 @@ static bool do_field_action(struct xctx *x, const struct of_action *a)
     case OF_SET_FIELD:
         do_set_field(x, (const void *)a);
         return true;
+    case OF_SET_TUN:
+        do_set_tun(x, a);
+        return true;
     case OF_MOVE:
         do_move(x, (const void *)a);
         return true;
@@ -381,9 +400,10 @@ static bool do_field_action(struct xctx *x, const struct of_action *a)
     case OF_DELETE_FIELD: {
         unsigned id = ((const struct of_delete_field *)(const void *)a)->field;
         struct subfield whole = subfield_whole(id);
-        xctx_set(x, &whole, 0);
         if (FIELD_IS_TUN_METADATA(id))
-            xctx_set_option(x, id, false);
+            xctx_delete_tun(x, id);
+        else
+            xctx_set(x, &whole, 0);
         return true;
     }
     default:

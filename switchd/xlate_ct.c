@@ -150,6 +150,8 @@ void xlate_thaw(struct xctx *x, const struct recirc_state *s)
     }
     x->written.bits.recirc_id = UINT32_MAX;
     x->base = x->key;
+    if (!xctx_know_opts(x))
+        return;
     x->tun_options = s->tun_options;
     x->mirrored = s->mirrored;
     for (size_t i = 0; i < s->n_stack; i++) {

@@ -2,6 +2,7 @@
  *
  *     xlate.c          tables, resubmit, the guards, the notebook
  *     xlate_action.c   one function an action
+ *     xlate_tun.c      tunnel options
  *     xlate_output.c   commits, ports, patch ports, tunnels, controllers
  *     xlate_normal.c   the NORMAL action
  *     xlate_mirror.c   copies for mirrors
@@ -52,15 +53,17 @@ struct xctx {
     VEC(struct stack_entry) stack;
     size_t stack_bytes;
     struct of_actions action_set;
-    uint8_t tun_options; /* tun_metadata fields that actions wrote */
-    uint32_t trunc;      /* for the next output; 0: whole */
-    uint32_t mirrored;   /* mirrors of the bridge that have the packet */
+    uint64_t tun_options; /* tun_metadata fields that actions wrote */
+    uint32_t trunc;       /* for the next output; 0: whole */
+    uint32_t mirrored;    /* mirrors of the bridge that have the packet */
     /* While a pause or a pop unwinds: what is left to do at each level, innermost first. */
     bool unwinds;
     struct dp_packet_in *paused; /* NULL: a pop */
     uint8_t unwinds_from;        /* table */
     struct of_buf resume;        /* continuation.c */
     struct xpage page;
+    struct tun_opts
+        opts; /* the tunnel options that the working key has a number for; the last member: not cleared */
 };
 
 /* What a fork saves: packet state that is put back when the fork ends. */
@@ -68,7 +71,8 @@ struct xfork {
     struct flow_key key, base;
     struct flow_mask written, base_written;
     bool dirty;
-    uint8_t tun_options;
+    uint64_t tun_options;
+    struct tun_opts opts;
     size_t clone;
 };
 
@@ -80,8 +84,24 @@ void xctx_use_bits(struct xctx *x, const struct subfield *sub);
 bool xctx_has(struct xctx *x, enum field_prereq prereq);
 u128 xctx_get(struct xctx *x, const struct subfield *sub);
 void xctx_set(struct xctx *x, const struct subfield *sub, u128 value);
-/* Whether the packet has the option of a tun_metadata field from here on. */
-void xctx_set_option(struct xctx *x, enum field_id id, bool present);
+/* Tunnel options of any width: xlate_tun.c. */
+static inline bool xctx_is_far(const struct subfield *sub)
+{
+    return FIELD_IS_TUN_METADATA(sub->id) &&
+           (sub->id >= FIELD_TUN_METADATA0 + TUN_INLINE || sub->ofs + sub->n_bits > 64);
+}
+void xctx_use_far(struct xctx *x, const struct subfield *sub);
+/* Whether all that there may be of the option is in the key's own word; then VALUE is cut to it, and the option is there from here on. */
+bool xctx_set_near(struct xctx *x, enum field_id id, u128 *value);
+/* The bits of any field, from bit 0 of RET on; those of an option that are looked at. */
+void xctx_get_value(struct xctx *x, const struct subfield *sub, struct tun_value *ret);
+void xctx_set_value(struct xctx *x, const struct subfield *sub, const struct tun_value *value);
+/* Sets the bits MASK of an option, which is there from then on. */
+void xctx_set_tun(struct xctx *x, enum field_id id, const struct tun_value *value,
+                  const struct tun_value *mask);
+void xctx_delete_tun(struct xctx *x, enum field_id id);
+/* Takes the options of the working key's number; false: they are not known any more, and the packet is dropped. */
+bool xctx_know_opts(struct xctx *x);
 /* BITS of the field, from VALUE. */
 void xctx_set_bits(struct xctx *x, const struct field *field, u128 value, u128 bits);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "switchd/tlv_use.h"
 #include "switchd/xlate_ctx.h"
 
 static u128 spec_value(struct xctx *x, const struct of_learn_spec *spec)
@@ -14,6 +15,34 @@ static u128 spec_value(struct xctx *x, const struct of_learn_spec *spec)
     if (spec->src_imm)
         return (u128)spec->value_hi << 64 | spec->value_lo;
     return xctx_get(x, &spec->src);
+}
+
+/* A tunnel option, all of whose bits go from field to field. */
+static bool is_wide(const struct of_learn_spec *spec)
+{
+    return !spec->src_imm && spec->n_bits > TUN_CHUNK;
+}
+
+static void put_match(struct xctx *x, const struct of_learn_spec *spec, struct match *match)
+{
+    if (is_wide(spec)) {
+        struct tun_value value;
+        xctx_get_value(x, &spec->src, &value);
+        match_set_tun_bits(match, &spec->dst, &value);
+    } else {
+        match_set_bits(match, &spec->dst, spec_value(x, spec));
+    }
+}
+
+static void put_load(struct xctx *x, const struct of_learn_spec *spec, struct of_actions *actions)
+{
+    if (is_wide(spec)) {
+        struct tun_value value;
+        xctx_get_value(x, &spec->src, &value);
+        of_put_load_tun(actions, &spec->dst, &value);
+    } else {
+        of_put_load(actions, &spec->dst, spec_value(x, spec));
+    }
 }
 
 /* In front of what the specifications put; flows of other protocols have no end to see. */
@@ -41,20 +70,19 @@ static void build(struct xctx *x, const struct of_learn *a, struct of_flow_mod *
         if (spec->dst_type != OF_LEARN_MATCH)
             continue;
         match_set_prereq(&fm->match, field_get(spec->dst.id)->prereq);
-        match_set_bits(&fm->match, &spec->dst, spec_value(x, spec));
+        put_match(x, spec, &fm->match);
     }
     put_fin_timeout(a, fm);
     for (unsigned i = 0; i < a->n_specs; i++) {
         const struct of_learn_spec *spec = &a->specs[i];
         if (spec->dst_type == OF_LEARN_MATCH)
             continue;
-        u128 value = spec_value(x, spec);
         switch (spec->dst_type) {
         case OF_LEARN_LOAD:
-            of_put_load(&fm->actions, &spec->dst, value);
+            put_load(x, spec, &fm->actions);
             break;
         case OF_LEARN_OUTPUT: {
-            uint32_t port = (uint32_t)value;
+            uint32_t port = (uint32_t)spec_value(x, spec);
             of_put_output(&fm->actions, spec->n_bits <= 16 ? port_from_16((uint16_t)port) : port);
             break;
         }
@@ -85,9 +113,9 @@ void xlate_learn(struct xctx *x, const struct of_learn *a)
     struct of_flow_mod fm;
     of_flow_mod_init(&fm, OF_FLOW_MODIFY_STRICT);
     build(x, a, &fm);
-    bool learned = true;
+    bool learned = !tlv_fit_match(x->br, &fm.match);
     note_learned(x, &fm);
-    if (x->in->may_learn) {
+    if (x->in->may_learn && learned) {
         tables_settle(&x->br->tables);
         struct rule *old = NULL;
         struct cls_rule *cls =

@@ -125,10 +125,20 @@ void note_value(struct xctx *x, const struct subfield *sub)
     if (!x->in->notes)
         return;
     const struct field *field = field_get(sub->id);
-    u128 value = key_get_bits(&x->key, sub);
     struct str s = STR_INIT;
     subfield_put(&s, sub);
     str_put(&s, " is now ");
+    struct tun_value wide;
+    if (FIELD_IS_TUN_METADATA(sub->id)) {
+        key_get_tun(&x->key, &x->opts, sub->id, &wide);
+        struct tun_value bits = {{0}};
+        tun_value_place(&bits, 0, &wide, sub->ofs, sub->n_bits);
+        tun_value_put(&s, &bits, NULL);
+        xctx_note(x, "     -> %s", str_c(&s));
+        str_fini(&s);
+        return;
+    }
+    u128 value = key_get_bits(&x->key, sub);
     if (sub->n_bits == field->n_bits && field->format != FORMAT_DECIMAL)
         field_put(&s, field, value, u128_ones(field->n_bits), NULL);
     else

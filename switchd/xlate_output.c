@@ -105,6 +105,7 @@ static void output_patch(struct xctx *x, struct vport *port)
     x->key.metadata = 0;
     memset(&x->key.tunnel, 0, sizeof x->key.tunnel);
     memset(&x->written.bits.tunnel, 0xff, sizeof x->key.tunnel);
+    tun_opts_init(&x->opts);
     x->tun_options = 0;
     xlate_ct_clear(x);
     x->touched = UINT64_MAX;
@@ -165,12 +166,18 @@ static bool tunnel_destination(struct xctx *x, const struct vport *port, struct 
         xctx_use(x, FIELD_IP_TOS);
         t->tos = x->key.nw_tos;
     }
-    ret->options = x->tun_options;
-    for (unsigned i = 0; i < N_TUN_METADATA; i++) {
+    x->out->mask.bits.tunnel.present |= (uint8_t)~x->written.bits.tunnel.present;
+    ret->options = x->tun_options | x->key.tunnel.present;
+    xctx_use(x, FIELD_TUN_METADATA0 + TUN_INLINE); /* and all that the key has a number for */
+    for (unsigned i = 0; i < TUN_INLINE; i++) {
         xctx_use(x, FIELD_TUN_METADATA0 + i);
         t->metadata[i] = x->key.tunnel.metadata[i];
         if (t->metadata[i])
-            ret->options |= (uint8_t)(1u << i);
+            ret->options |= UINT64_C(1) << i;
+    }
+    if (x->key.tunnel.more) {
+        ret->options |= x->opts.present;
+        ret->more = &x->opts;
     }
     return t->dst || !ip6_is_zero(t->ip6_dst);
 }
@@ -308,6 +315,8 @@ void xlate_controller(struct xctx *x, uint16_t max_len, uint16_t id, uint8_t rea
     pin->cookie = x->rule ? x->rule->cookie : UINT64_MAX;
     pin->meter_id = meter_id;
     pin->key = x->key;
+    if (x->key.tunnel.more)
+        pin->tun = xmemdup(&x->opts, sizeof x->opts);
     if (userdata_len) {
         pin->userdata = xmemdup(userdata, userdata_len);
         pin->userdata_len = userdata_len;

@@ -23,12 +23,12 @@ void classifier_fini(struct classifier *cls)
         trie_fini(&cls->tries[t]);
 }
 
-static struct cls_subtable *subtable_of(const struct classifier *cls, const struct flow_mask *mask)
+static struct cls_subtable *subtable_of(const struct classifier *cls, const struct match *match)
 {
-    uint64_t map = flow_word_map(&mask->bits);
+    uint64_t map = flow_word_map(&match->mask.bits);
     struct cls_subtable *st;
-    HMAP_FOR_EACH_WITH_HASH (st, node, subtable_mask_hash(mask, map), &cls->subtables) {
-        if (subtable_mask_equal(st, mask, map))
+    HMAP_FOR_EACH_WITH_HASH (st, node, subtable_mask_hash(match, map), &cls->subtables) {
+        if (subtable_mask_equal(st, match, map))
             return st;
     }
     return NULL;
@@ -78,14 +78,14 @@ static void tries_count(struct classifier *cls, const struct cls_rule *rule, boo
 
 static void insert(struct classifier *cls, struct cls_rule *rule, const struct match *match)
 {
-    struct cls_subtable *st = subtable_of(cls, &match->mask);
+    struct cls_subtable *st = subtable_of(cls, match);
     bool is_new = !st;
     if (is_new) {
-        st = subtable_new(&match->mask);
+        st = subtable_new(match);
         hmap_insert(&cls->subtables, &st->node, st->node.hash);
     }
     int32_t old_max = is_new ? 0 : subtable_max_priority(st);
-    subtable_insert(st, rule, key_words(&match->key));
+    subtable_insert(st, rule, match);
     if (is_new) {
         order_insert(cls, st);
     } else if (subtable_max_priority(st) != old_max) {
@@ -229,8 +229,11 @@ static struct cls_rule *lookup_conj_id(const struct cls_search *search, uint32_t
 {
     struct flow_key key = *(const struct flow_key *)(const void *)search->key;
     key.conj_id = swap32(id);
-    struct cls_search again = {
-        .cls = search->cls, .key = key_words(&key), .wc = search->wc, .words = search->words};
+    struct cls_search again = {.cls = search->cls,
+                               .key = key_words(&key),
+                               .opts = search->opts,
+                               .wc = search->wc,
+                               .words = search->words};
     return search_hard(&again, NULL);
 }
 
@@ -265,10 +268,15 @@ static struct cls_rule *search_conjunctions(const struct cls_search *search,
 }
 
 struct cls_rule *classifier_lookup_words(const struct classifier *cls, const struct flow_key *key,
-                                         struct flow_mask *wc, uint64_t *words)
+                                         const struct tun_opts *opts, struct flow_mask *wc,
+                                         uint64_t *words)
 {
-    struct cls_search search = {
-        .cls = cls, .key = key_words(key), .wc = (uint64_t *)(void *)wc, .words = words};
+    static const struct tun_opts none;
+    struct cls_search search = {.cls = cls,
+                                .key = key_words(key),
+                                .opts = opts ? opts : &none,
+                                .wc = (uint64_t *)(void *)wc,
+                                .words = words};
     *words = 0;
     if (!cls->n_soft) {
         struct cls_rule *rule = search_hard(&search, NULL);
@@ -290,14 +298,14 @@ struct cls_rule *classifier_lookup(const struct classifier *cls, const struct fl
                                    struct flow_mask *wc)
 {
     uint64_t words;
-    return classifier_lookup_words(cls, key, wc, &words);
+    return classifier_lookup_words(cls, key, NULL, wc, &words);
 }
 
 struct cls_rule *classifier_find(const struct classifier *cls, const struct match *match,
                                  int32_t priority)
 {
-    const struct cls_subtable *st = subtable_of(cls, &match->mask);
-    struct cls_rule *rule = st ? subtable_find(st, key_words(&match->key)) : NULL;
+    const struct cls_subtable *st = subtable_of(cls, match);
+    struct cls_rule *rule = st ? subtable_find(st, match) : NULL;
     while (rule && (rule->priority != priority || rule->until != CLS_FOREVER))
         rule = rule->lower;
     return rule;
@@ -309,7 +317,7 @@ bool classifier_overlaps(const struct classifier *cls, const struct match *match
     CLASSIFIER_FOR_EACH(rule, cls)
     {
         if (rule->priority == priority && rule->until == CLS_FOREVER &&
-            subtable_rule_agrees(rule, key_words(&match->key), mask_words(&match->mask)))
+            subtable_rule_agrees(rule, match))
             return true;
     }
     return false;
@@ -323,21 +331,20 @@ static int seq_compare(const void *a_, const void *b_)
 
 void classifier_select(const struct classifier *cls, const struct match *match, cls_rules *ret)
 {
-    const uint64_t *key = key_words(&match->key), *mask = mask_words(&match->mask);
     uint64_t map = flow_word_map(&match->mask.bits);
     size_t first = ret->n;
     for (size_t i = 0; i < cls->by_priority.n; i++) {
         const struct cls_subtable *st = cls->by_priority.data[i];
         struct cls_rule *head;
-        if (subtable_mask_equal(st, &match->mask, map)) { /* at most one chain */
-            for (head = subtable_find(st, key); head; head = head->lower)
+        if (subtable_mask_equal(st, match, map)) { /* at most one chain */
+            for (head = subtable_find(st, match); head; head = head->lower)
                 vec_push(ret, head);
             continue;
         }
-        if (!subtable_covers(st, mask))
+        if (!subtable_covers(st, match))
             continue;
         HMAP_FOR_EACH (head, node, &st->rules) {
-            if (!subtable_rule_agrees(head, key, mask))
+            if (!subtable_rule_agrees(head, match))
                 continue;
             for (struct cls_rule *rule = head; rule; rule = rule->lower)
                 vec_push(ret, rule);
@@ -353,9 +360,9 @@ size_t classifier_may_select(const struct classifier *cls, const struct match *m
     size_t n = 0;
     for (size_t i = 0; i < cls->by_priority.n; i++) {
         const struct cls_subtable *st = cls->by_priority.data[i];
-        if (subtable_mask_equal(st, &match->mask, map))
-            n += subtable_find(st, key_words(&match->key)) != NULL;
-        else if (subtable_covers(st, mask_words(&match->mask)))
+        if (subtable_mask_equal(st, match, map))
+            n += subtable_find(st, match) != NULL;
+        else if (subtable_covers(st, match))
             n += st->rules.n;
     }
     return n;
@@ -364,10 +371,14 @@ size_t classifier_may_select(const struct classifier *cls, const struct match *m
 void cls_rule_match(const struct cls_rule *rule, struct match *ret)
 {
     const struct cls_subtable *st = rule->subtable;
-    memset(ret, 0, sizeof *ret);
+    match_init(ret);
     uint64_t *key = (uint64_t *)(void *)&ret->key, *mask = (uint64_t *)(void *)&ret->mask;
     for (unsigned i = 0; i < st->n; i++) {
         key[st->index[i]] = rule->values[i];
         mask[st->index[i]] = st->mask[i];
+    }
+    if (st->tun) {
+        tun_opts_copy(&ret->tun, rule_opts(rule));
+        tun_mask_copy(&ret->tun_mask, st->tun);
     }
 }

@@ -121,9 +121,11 @@ void classifier_restore(struct classifier *cls, struct cls_rule *rule, const str
  * on. KEY's conj_id must be 0. */
 struct cls_rule *classifier_lookup(const struct classifier *cls, const struct flow_key *key,
                                    struct flow_mask *wc);
-/* The same with WC, and *WORDS gets bit i for each word i of WC that it may have added to. */
+/* The same with WC, and *WORDS gets bit i for each word i of WC that it may have added to. OPTS: the options that KEY has a number
+ * for, and NULL where there are none. */
 struct cls_rule *classifier_lookup_words(const struct classifier *cls, const struct flow_key *key,
-                                         struct flow_mask *wc, uint64_t *words);
+                                         const struct tun_opts *opts, struct flow_mask *wc,
+                                         uint64_t *words);
 /* The rule with exactly this match and priority, or NULL. */
 struct cls_rule *classifier_find(const struct classifier *cls, const struct match *match,
                                  int32_t priority);

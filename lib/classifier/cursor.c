@@ -32,11 +32,10 @@ bool cls_cursor_selects(struct cls_cursor *c, const struct cls_rule *rule,
                         const struct match *match)
 {
     const struct cls_subtable *st = rule->subtable;
-    const uint64_t *mask = mask_words(&match->mask);
-    if (st != c->covered && !subtable_covers(st, mask))
+    if (st != c->covered && !subtable_covers(st, match))
         return false;
     c->covered = st;
-    return subtable_rule_agrees(rule, key_words(&match->key), mask);
+    return subtable_rule_agrees(rule, match);
 }
 
 void cls_cursors_removing(struct classifier *cls, const struct cls_rule *rule,

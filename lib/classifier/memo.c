@@ -68,11 +68,11 @@ static void keep(struct answer *a, const struct classifier *cls, unsigned number
 }
 
 struct cls_rule *cls_memo_lookup(struct cls_memo *memo, const struct classifier *cls,
-                                 unsigned number, const struct flow_key *key, struct flow_mask *wc,
-                                 uint64_t *words)
+                                 unsigned number, const struct flow_key *key,
+                                 const struct tun_opts *opts, struct flow_mask *wc, uint64_t *words)
 {
     if (cls->by_priority.n < SUBTABLES_MIN)
-        return classifier_lookup_words(cls, key, wc, words);
+        return classifier_lookup_words(cls, key, opts, wc, words);
     if (!memo->answers)
         memo->answers = xcalloc(SETS * WAYS, sizeof *memo->answers);
     struct answer *set = &memo->answers[hash_u64(key->metadata, number) % SETS * WAYS];
@@ -81,7 +81,7 @@ struct cls_rule *cls_memo_lookup(struct cls_memo *memo, const struct classifier 
         if (holds(&set[way], cls, number, flow_words_const(key)))
             return tell(&set[way], bits, words);
     }
-    struct cls_rule *rule = classifier_lookup_words(cls, key, wc, words);
+    struct cls_rule *rule = classifier_lookup_words(cls, key, opts, wc, words);
     if (__builtin_popcountll(*words) <= ANSWER_WORDS) {
         struct answer *a = &set[memo->next++ % WAYS];
         keep(a, cls, number, flow_words_const(key), bits, *words);

@@ -18,5 +18,6 @@ struct cls_memo *cls_memo_new(void);
 void cls_memo_free(struct cls_memo *memo);
 /* As classifier_lookup_words; WC is all 0. NUMBER tells CLS from the other classifiers of MEMO, all of which live as long as it. */
 struct cls_rule *cls_memo_lookup(struct cls_memo *memo, const struct classifier *cls,
-                                 unsigned number, const struct flow_key *key, struct flow_mask *wc,
+                                 unsigned number, const struct flow_key *key,
+                                 const struct tun_opts *opts, struct flow_mask *wc,
                                  uint64_t *words);

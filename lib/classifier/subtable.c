@@ -21,20 +21,23 @@ static unsigned word_stage(unsigned word)
                                           : CLS_STAGE_L4;
 }
 
-uint64_t subtable_mask_hash(const struct flow_mask *mask, uint64_t map)
+uint64_t subtable_mask_hash(const struct match *match, uint64_t map)
 {
     uint64_t hash = map;
     for (; map; map &= map - 1)
-        hash = hash_u64(mask_words(mask)[__builtin_ctzll(map)], hash);
-    return hash;
+        hash = hash_u64(mask_words(&match->mask)[__builtin_ctzll(map)], hash);
+    return tun_mask_is_empty(&match->tun_mask) ? hash : tun_mask_hash(&match->tun_mask, hash);
 }
 
-bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask, uint64_t map)
+bool subtable_mask_equal(const struct cls_subtable *st, const struct match *match, uint64_t map)
 {
     uint64_t differs = map ^ st->map;
     for (unsigned i = 0; i < st->n; i++)
-        differs |= st->mask[i] ^ mask_words(mask)[st->index[i]];
-    return !differs;
+        differs |= st->mask[i] ^ mask_words(&match->mask)[st->index[i]];
+    if (differs)
+        return false;
+    return st->tun ? tun_mask_equal(st->tun, &match->tun_mask)
+                   : tun_mask_is_empty(&match->tun_mask);
 }
 
 /* The number of leading one bits when BYTES are ones followed by zeros, else 0. */
@@ -75,8 +78,9 @@ static void steps_fill(struct cls_subtable *st)
     }
 }
 
-struct cls_subtable *subtable_new(const struct flow_mask *mask)
+struct cls_subtable *subtable_new(const struct match *match)
 {
+    const struct flow_mask *mask = &match->mask;
     const uint64_t *words = mask_words(mask);
     struct cls_subtable *st = NEW(struct cls_subtable);
     st->map = flow_word_map(&mask->bits);
@@ -96,7 +100,11 @@ struct cls_subtable *subtable_new(const struct flow_mask *mask)
         st->plen[t] =
             prefix_length((const uint8_t *)mask + trie_fields[t].offset, trie_fields[t].n_bytes);
     steps_fill(st);
-    st->node.hash = subtable_mask_hash(mask, st->map);
+    if (!tun_mask_is_empty(&match->tun_mask)) {
+        st->tun = NEW(struct tun_mask);
+        tun_mask_copy(st->tun, &match->tun_mask);
+    }
+    st->node.hash = subtable_mask_hash(match, st->map);
     return st;
 }
 
@@ -113,6 +121,7 @@ void subtable_free(struct cls_subtable *st)
     vec_fini(&st->priorities);
     free(st->index);
     free(st->mask);
+    free(st->tun);
     free(st);
 }
 
@@ -135,10 +144,26 @@ static bool values_match(const struct cls_subtable *st, const struct cls_rule *r
     return true;
 }
 
-static struct cls_rule *find_with_hash(const struct cls_subtable *st, const uint64_t *key,
-                                       uint64_t hash)
+/* In a subtable with a mask of options. HASH: that of all words. */
+static struct cls_rule *find_with_opts(const struct cls_subtable *st, const uint64_t *key,
+                                       const struct tun_opts *opts, uint64_t hash)
 {
     struct cls_rule *rule;
+    struct tun_opts seen;
+    tun_opts_and(opts, st->tun, &seen);
+    HMAP_FOR_EACH_WITH_HASH (rule, node, tun_opts_hash(&seen, hash), &st->rules) {
+        if (values_match(st, rule, key) && tun_opts_equal(rule_opts(rule), &seen))
+            return rule;
+    }
+    return NULL;
+}
+
+static struct cls_rule *find_with_hash(const struct cls_subtable *st, const uint64_t *key,
+                                       const struct tun_opts *opts, uint64_t hash)
+{
+    struct cls_rule *rule;
+    if (st->tun)
+        return find_with_opts(st, key, opts, hash);
     HMAP_FOR_EACH_WITH_HASH (rule, node, hash, &st->rules) {
         if (values_match(st, rule, key))
             return rule;
@@ -146,9 +171,10 @@ static struct cls_rule *find_with_hash(const struct cls_subtable *st, const uint
     return NULL;
 }
 
-struct cls_rule *subtable_find(const struct cls_subtable *st, const uint64_t *key)
+struct cls_rule *subtable_find(const struct cls_subtable *st, const struct match *match)
 {
-    return find_with_hash(st, key, words_hash(st, key, 0, st->n, 0));
+    const uint64_t *key = key_words(&match->key);
+    return find_with_hash(st, key, &match->tun, words_hash(st, key, 0, st->n, 0));
 }
 
 static void wc_add_mask(const struct cls_subtable *st, unsigned n, struct cls_search *search)
@@ -157,6 +183,16 @@ static void wc_add_mask(const struct cls_subtable *st, unsigned n, struct cls_se
         search->wc[st->index[i]] |= st->mask[i];
         *search->words |= UINT64_C(1) << st->index[i];
     }
+}
+
+/* The number of the options stands for all of them. */
+static void wc_add_opts(struct cls_search *search)
+{
+    enum { WORD = offsetof(struct flow_key, tunnel.more) / 8 };
+    if (!search->wc)
+        return;
+    search->wc[WORD] = UINT64_MAX;
+    *search->words |= UINT64_C(1) << WORD;
 }
 
 static void wc_add_prefix(struct cls_search *search, const struct trie_field *field, unsigned plen)
@@ -222,7 +258,9 @@ struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_searc
         }
     }
     wc_add_mask(st, st->n, search);
-    return find_with_hash(st, search->key, hash);
+    if (st->tun)
+        wc_add_opts(search);
+    return find_with_hash(st, search->key, search->opts, hash);
 }
 
 /* Counts a chain (of a new head) in, or out of, the indexes of the stages. */
@@ -265,17 +303,22 @@ static void priorities_count(struct cls_subtable *st, int32_t priority, bool add
         vec_remove(&st->priorities, lo);
 }
 
-void subtable_insert(struct cls_subtable *st, struct cls_rule *rule, const uint64_t *key)
+void subtable_insert(struct cls_subtable *st, struct cls_rule *rule, const struct match *match)
 {
+    const uint64_t *key = key_words(&match->key);
+    size_t more = st->tun ? DIV_ROUND_UP(sizeof(struct tun_opts), sizeof *rule->values) : 1;
     rule->subtable = st;
     rule->lower = NULL;
-    rule->values = xcalloc(st->n + 1u, sizeof *rule->values);
+    rule->values = xcalloc(st->n + more, sizeof *rule->values);
     for (unsigned i = 0; i < st->n; i++)
         rule->values[i] = key[st->index[i]] & st->mask[i];
     uint64_t hash = words_hash(st, key, 0, st->n, 0);
+    struct cls_rule *head = find_with_hash(st, key, &match->tun, hash);
+    if (st->tun) {
+        tun_opts_and(&match->tun, st->tun, rule_opts(rule));
+        hash = tun_opts_hash(rule_opts(rule), hash);
+    }
     rule->node.hash = hash;
-
-    struct cls_rule *head = find_with_hash(st, key, hash);
     if (!head) {
         hmap_insert(&st->rules, &rule->node, hash);
         partials_count(st, rule->values, true);
@@ -297,7 +340,8 @@ static struct cls_rule *chain_head(const struct cls_subtable *st, const struct c
 {
     struct cls_rule *head;
     HMAP_FOR_EACH_WITH_HASH (head, node, rule->node.hash, &st->rules) {
-        if (!memcmp(head->values, rule->values, st->n * sizeof *head->values))
+        if (!memcmp(head->values, rule->values, st->n * sizeof *head->values) &&
+            (!st->tun || tun_opts_equal(rule_opts(head), rule_opts(rule))))
             return head;
     }
     bug("a rule is not in its subtable");
@@ -344,18 +388,21 @@ void subtable_replace(struct cls_subtable *st, struct cls_rule *old, struct cls_
     old->subtable = NULL;
 }
 
-bool subtable_rule_agrees(const struct cls_rule *rule, const uint64_t *key, const uint64_t *mask)
+bool subtable_rule_agrees(const struct cls_rule *rule, const struct match *match)
 {
+    const uint64_t *key = key_words(&match->key), *mask = mask_words(&match->mask);
     const struct cls_subtable *st = rule->subtable;
     for (unsigned i = 0; i < st->n; i++) {
         if ((rule->values[i] ^ key[st->index[i]]) & st->mask[i] & mask[st->index[i]])
             return false;
     }
-    return true;
+    return !st->tun || tun_opts_agree(rule_opts(rule), st->tun, &match->tun, &match->tun_mask);
 }
 
-bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask)
+bool subtable_covers(const struct cls_subtable *st, const struct match *match)
 {
+    static const struct tun_mask none;
+    const uint64_t *mask = mask_words(&match->mask);
     unsigned pos = 0;
     for (unsigned i = 0; i < FLOW_WORDS; i++) {
         while (pos < st->n && st->index[pos] < i)
@@ -364,5 +411,5 @@ bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask)
         if (mask[i] & ~have)
             return false;
     }
-    return true;
+    return tun_mask_covers(st->tun ? st->tun : &none, &match->tun_mask);
 }

@@ -36,14 +36,16 @@ struct cls_subtable {
     uint64_t map;    /* bit i: word i of the key */
     uint16_t *index; /* of the word in the key */
     uint64_t *mask;
+    struct tun_mask *tun; /* of options that the key has no room for; NULL: nothing */
 };
 
 /* The part of a lookup that all subtables share. */
 struct cls_search {
     const struct classifier *cls;
     const uint64_t *key;
-    uint64_t *wc;    /* NULL: not wanted */
-    uint64_t *words; /* bit i: word i of wc */
+    const struct tun_opts *opts; /* what belongs to the key */
+    uint64_t *wc;                /* NULL: not wanted */
+    uint64_t *words;             /* bit i: word i of wc */
     struct trie_answer answers[CLS_TRIES_L3];
     unsigned answered; /* bit t: answers[t] is there */
 };
@@ -64,28 +66,34 @@ static inline const uint64_t *mask_words(const struct flow_mask *mask)
     return flow_words_const(&mask->bits);
 }
 
-/* Whether RULE agrees with KEY in the bits of MASK that its own mask has too. */
-bool subtable_rule_agrees(const struct cls_rule *rule, const uint64_t *key, const uint64_t *mask);
-/* Whether every bit of MASK is in the mask of ST. */
-bool subtable_covers(const struct cls_subtable *st, const uint64_t *mask);
-uint64_t subtable_mask_hash(const struct flow_mask *mask, uint64_t map);
-/* MAP: flow_word_map of MASK. */
-bool subtable_mask_equal(const struct cls_subtable *st, const struct flow_mask *mask, uint64_t map);
-struct cls_subtable *subtable_new(const struct flow_mask *mask);
-void subtable_free(struct cls_subtable *st); /* which holds no rules */
+/* Of the rules of a subtable that has a mask of options: the values of RULE. */
+static inline struct tun_opts *rule_opts(const struct cls_rule *rule)
+{
+    return (struct tun_opts *)(void *)(rule->values + rule->subtable->n);
+}
+
+/* Whether RULE agrees with MATCH in the bits of its mask that RULE's own mask has too. */
+bool subtable_rule_agrees(const struct cls_rule *rule, const struct match *match);
+/* Whether every bit of MATCH's mask is in the mask of ST. */
+bool subtable_covers(const struct cls_subtable *st, const struct match *match);
+/* Of MATCH's mask, whose flow_word_map is MAP. */
+uint64_t subtable_mask_hash(const struct match *match, uint64_t map);
+bool subtable_mask_equal(const struct cls_subtable *st, const struct match *match, uint64_t map);
+struct cls_subtable *subtable_new(const struct match *match); /* for MATCH's mask */
+void subtable_free(struct cls_subtable *st);                  /* which holds no rules */
 
 static inline int32_t subtable_max_priority(const struct cls_subtable *st)
 {
     return st->priorities.data[0].priority;
 }
 
-/* The head of the chain with these masked words, or NULL. KEY need not be masked. */
-struct cls_rule *subtable_find(const struct cls_subtable *st, const uint64_t *key);
+/* The head of the chain with MATCH's values, or NULL. They need not be masked. */
+struct cls_rule *subtable_find(const struct cls_subtable *st, const struct match *match);
 /* The same, staged and with the tries' help, adding to SEARCH->wc. */
 struct cls_rule *subtable_lookup(const struct cls_subtable *st, struct cls_search *search);
 
 /* RULE->priority is set; fills its other members and links it. */
-void subtable_insert(struct cls_subtable *st, struct cls_rule *rule, const uint64_t *key);
+void subtable_insert(struct cls_subtable *st, struct cls_rule *rule, const struct match *match);
 void subtable_remove(struct cls_subtable *st, struct cls_rule *rule);
 /* Puts NEW where OLD is; takes over OLD's values. */
 void subtable_replace(struct cls_subtable *st, struct cls_rule *old, struct cls_rule *new);

@@ -16,13 +16,14 @@
         CLASS, NUMBER, NAME                                                                        \
     }
 #define WIRE_BYTES(BITS)                                                                           \
-    ((BITS) <= 8    ? 1                                                                            \
-     : (BITS) <= 16 ? 2                                                                            \
-     : (BITS) == 24 ? 3                                                                            \
-     : (BITS) <= 32 ? 4                                                                            \
-     : (BITS) <= 48 ? 6                                                                            \
-     : (BITS) <= 64 ? 8                                                                            \
-                    : 16)
+    ((BITS) <= 8     ? 1                                                                           \
+     : (BITS) <= 16  ? 2                                                                           \
+     : (BITS) == 24  ? 3                                                                           \
+     : (BITS) <= 32  ? 4                                                                           \
+     : (BITS) <= 48  ? 6                                                                           \
+     : (BITS) <= 64  ? 8                                                                           \
+     : (BITS) <= 128 ? 16                                                                          \
+                     : 124)
 enum { M = 1, W = 2, I = 4 };
 
 static const struct field fields[N_FIELDS] = {
@@ -96,13 +97,13 @@ const struct field *field_find(const char *name)
 #define ENTRY_(ID, KIND, CLASS, NUMBER)                                                            \
     [ROW(CLASS, KIND)][(CLASS) == 9 ? FIELD_##ID : (NUMBER)] = FIELD_##ID,
 
-static const uint8_t by_header[6][128] = {
+static const uint8_t by_header[6][256] = {
 #define FIELD(ID, NAME, ALIAS, BITS, MEMBER, SHIFT, FORMAT, PREREQ, FLAGS, NXM, OXM)               \
     ENTRY(ID, 0, NXM) ENTRY(ID, 1, OXM)
 #include "flow/fields.def"
 #undef FIELD
 };
-_Static_assert(N_FIELDS <= 128, "the last two rows have room for all");
+_Static_assert(N_FIELDS <= 256, "the last two rows have room for all");
 
 const struct field *field_find_header(uint16_t class, uint8_t number)
 {
@@ -115,12 +116,12 @@ const struct field *field_find_header(uint16_t class, uint8_t number)
 struct subfield subfield_make(enum field_id id, unsigned ofs, unsigned n_bits)
 {
     INVARIANT(n_bits >= 1 && ofs + n_bits <= field_get(id)->n_bits);
-    return (struct subfield){(uint8_t)id, (uint8_t)ofs, (uint8_t)n_bits, 0};
+    return (struct subfield){.id = id & 0xff, .ofs = ofs & 0x3ff, .n_bits = n_bits & 0x3ff};
 }
 
 struct subfield subfield_whole(enum field_id id)
 {
-    return (struct subfield){(uint8_t)id, 0, field_get(id)->n_bits, 0};
+    return subfield_make(id, 0, field_get(id)->n_bits);
 }
 
 /* "[]", "[N]" or "[N..M]" at *P for a field of N_BITS. */
@@ -145,8 +146,8 @@ static int parse_range(const char **p, unsigned n_bits, struct subfield *sub)
         }
         if (last < first || last >= n_bits)
             return ERR_RANGE;
-        sub->ofs = (uint8_t)first;
-        sub->n_bits = (uint8_t)(last - first + 1);
+        sub->ofs = first & 0x3ff;
+        sub->n_bits = (last - first + 1) & 0x3ff;
     }
     if (*q != ']')
         return ERR_SYNTAX;

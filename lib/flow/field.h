@@ -3,7 +3,8 @@
  * Value 7 and below of docs/architecture.md speak of fields; this is where fields are. The table is
  * fields.def. Values are plain integers (u128, host order, at most `n_bits` wide), whatever the
  * field: an Ethernet address is a 48-bit number, an IPv6 address a 128-bit one. Subfields count
- * bits from the least significant one, 0.
+ * bits from the least significant one, 0. Tunnel options alone are wider: as a u128 they are their lower
+ * 128 bits, and a mask of 128 ones is one of all their bits; all of them are a struct tun_value (tun_opts.h).
  *
  * Registers overlap: xregN is regs 2N (upper half) and 2N+1, xxregN is regs 4N..4N+3. in_port and
  * in_port_oxm are one 32-bit port seen with 16-bit (OpenFlow 1.0) and 32-bit numbers; setting
@@ -27,8 +28,8 @@ enum field_id {
 #define N_REGS 16
 #define N_XREGS 8
 #define N_XXREGS 4
-#define N_TUN_METADATA 8
-#define FIELD_IS_TUN_METADATA(ID) ((ID) >= FIELD_TUN_METADATA0 && (ID) <= FIELD_TUN_METADATA7)
+#define N_TUN_METADATA 64
+#define FIELD_IS_TUN_METADATA(ID) ((ID) >= FIELD_TUN_METADATA0 && (ID) <= FIELD_TUN_METADATA63)
 #define FIELD_IS_REG(ID) ((ID) >= FIELD_REG0 && (ID) <= FIELD_REG15)
 #define FIELD_IS_ANY_REG(ID) ((ID) >= FIELD_REG0 && (ID) <= FIELD_XXREG3)
 
@@ -77,8 +78,9 @@ struct field {
     enum field_id id;
     const char *name;
     const char *alias; /* NULL: none */
-    uint8_t n_bits;
-    uint8_t n_bytes; /* of the value on the wire: 1, 2, 3, 4, 6, 8 or 16 */
+    uint16_t n_bits;
+    uint8_t
+        n_bytes; /* of the value on the wire: 1, 2, 3, 4, 6, 8 or 16; tunnel options: at most 124 */
     uint16_t offset; /* of the containing member in struct flow_key */
     uint8_t size;    /* of the containing member, bytes */
     uint8_t shift;   /* of the value in it */
@@ -100,10 +102,10 @@ const struct field *field_find_header(uint16_t class, uint8_t number);
 /* Bits ofs .. ofs + n_bits - 1 of a field. Four bytes without holes, so that it may be part of values that are compared
  * as bytes. */
 struct subfield {
-    uint8_t id; /* enum field_id; FIELD_NONE: no subfield */
-    uint8_t ofs;
-    uint8_t n_bits; /* 1..128 */
-    uint8_t pad;
+    uint32_t id : 8; /* enum field_id; FIELD_NONE: no subfield */
+    uint32_t ofs : 10;
+    uint32_t n_bits : 10; /* 1..128; of tunnel options up to 992 */
+    uint32_t pad : 4;
 };
 
 struct subfield subfield_make(enum field_id id, unsigned ofs, unsigned n_bits);

@@ -18,18 +18,17 @@ static bool is_metadata(const struct field *f)
 {
     return f->offset < FLOW_STAGE_METADATA_END * 8 && f->id != FIELD_IN_PORT &&
            f->id != FIELD_ACTSET_OUTPUT && f->id != FIELD_PACKET_TYPE &&
-           (FIELD_IS_REG(f->id) || !FIELD_IS_ANY_REG(f->id));
+           (FIELD_IS_REG(f->id) || !FIELD_IS_ANY_REG(f->id)) && !FIELD_IS_TUN_METADATA(f->id);
 }
 
-void flow_shown(struct match *ret, const struct flow_key *key)
+void flow_shown(struct match *ret, const struct flow_key *key, const struct tun_opts *opts)
 {
     match_init(ret);
     for (unsigned id = FIELD_NONE + 1; id < N_FIELDS; id++) {
-        bool present =
-            FIELD_IS_TUN_METADATA(id) && key->tunnel.present >> (id - FIELD_TUN_METADATA0) & 1;
-        if (is_metadata(field_get(id)) && (key_get(key, id) || present))
+        if (is_metadata(field_get(id)) && key_get(key, id))
             match_set(ret, id, key_get(key, id));
     }
+    match_set_options(ret, key, opts);
     for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
         if (key_has_prereq(key, field_get(headers[i])->prereq))
             match_set(ret, headers[i], key_get(key, headers[i]));

@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "net/headers.h"
 
-_Static_assert(sizeof(struct flow_tunnel) == 56 + 8 * N_TUN_METADATA, "no holes");
+_Static_assert(sizeof(struct flow_tunnel) == 56 + 8 * (TUN_INLINE + 1), "no holes");
 _Static_assert(sizeof(struct flow_ct) == 72, "no holes");
 _Static_assert(offsetof(struct flow_key, tunnel) == 104, "no holes");
 _Static_assert(offsetof(struct flow_key, ip6_src) - offsetof(struct flow_key, eth_dst) == 24,
@@ -119,11 +119,19 @@ static void container_store(struct flow_key *key, const struct field *f, u128 x)
     }
 }
 
+/* A tunnel option of which the key has nothing but a number. */
+static bool is_far(enum field_id id)
+{
+    return id >= FIELD_TUN_METADATA0 + TUN_INLINE && id <= FIELD_TUN_METADATA63;
+}
+
 u128 key_get(const struct flow_key *key, enum field_id id)
 {
     const struct field *f = field_get(id);
     if (id == FIELD_IN_PORT)
         return port_to_16(swap32(key->in_port));
+    if (is_far(id))
+        return 0;
     return container_load(key, f) >> f->shift & u128_ones(f->n_bits);
 }
 
@@ -134,6 +142,7 @@ void key_set(struct flow_key *key, enum field_id id, u128 value)
         key->in_port = swap32(port_from_16((uint16_t)value));
         return;
     }
+    INVARIANT(!is_far(id));
     u128 bits = u128_ones(f->n_bits) << f->shift;
     container_store(key, f, (container_load(key, f) & ~bits) | (value << f->shift & bits));
 }
@@ -156,6 +165,8 @@ u128 mask_get(const struct flow_mask *mask, enum field_id id)
     const struct field *f = field_get(id);
     if (id == FIELD_IN_PORT)
         return mask->bits.in_port == UINT32_MAX ? 0xffff : 0;
+    if (is_far(id))
+        return 0;
     return container_load(&mask->bits, f) >> f->shift & u128_ones(f->n_bits);
 }
 
@@ -165,6 +176,10 @@ void mask_set_masked(struct flow_mask *mask, enum field_id id, u128 bits)
     if (id == FIELD_IN_PORT) {
         if (bits)
             mask->bits.in_port = UINT32_MAX;
+        return;
+    }
+    if (is_far(id)) {
+        mask->bits.tunnel.more = bits ? UINT64_MAX : mask->bits.tunnel.more;
         return;
     }
     bits = (bits & u128_ones(f->n_bits)) << f->shift;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "flow/field.h"
+#include "flow/tun_opts.h"
 #include "net/addr.h"
 
 struct flow_tunnel {
@@ -23,8 +24,10 @@ struct flow_tunnel {
     uint8_t tos, ttl;
     be16 gbp_id;
     uint8_t gbp_flags;
-    uint8_t present; /* bit i: the option of metadata[i] is there */
-    be64 metadata[N_TUN_METADATA];
+    uint8_t present;           /* bit i: the option of metadata[i] is there */
+    be64 metadata[TUN_INLINE]; /* the lower bits of options */
+    be64
+        more; /* the number of the rest of them (tun_opts.h), as its owner counts; 0: there is none */
 };
 
 struct flow_ct {
@@ -88,7 +91,7 @@ struct flow_key {
 
 #define FLOW_WORDS (sizeof(struct flow_key) / 8)
 _Static_assert(sizeof(struct flow_key) % 8 == 0, "the key is whole words");
-_Static_assert(FLOW_WORDS <= 64, "a bitmap of its words fits in 64 bits");
+_Static_assert(FLOW_WORDS < 64, "a bitmap of its words fits in 63 bits");
 
 /* Ends of the stages, in words. */
 #define FLOW_STAGE_METADATA_END (offsetof(struct flow_key, eth_dst) / 8)
@@ -106,6 +109,9 @@ struct flow_mask {
 struct match {
     struct flow_key key;
     struct flow_mask mask;
+    /* Of tunnel options, what has no room in the key, where tunnel.more is 0. */
+    struct tun_opts tun;
+    struct tun_mask tun_mask;
 };
 
 /* ---- Words: the layout-blind view ---- */
@@ -150,6 +156,14 @@ static inline uint32_t key_in_port(const struct flow_key *key)
 /* The packet that KEY describes has the field's header. */
 bool key_has_prereq(const struct flow_key *key, enum field_prereq prereq);
 
+/* Tunnel options: KEY and OPTS, its rest, together. Functions of a key alone see the lower 64 bits of the first TUN_INLINE of them. */
+void key_get_tun(const struct flow_key *key, const struct tun_opts *opts, enum field_id id,
+                 struct tun_value *ret);
+bool key_has_tun(const struct flow_key *key, const struct tun_opts *opts, enum field_id id);
+/* Sets the option, or takes it away (VALUE NULL). False: OPTS had no room for all of it. */
+bool key_set_tun(struct flow_key *key, struct tun_opts *opts, enum field_id id,
+                 const struct tun_value *value);
+
 /* ---- Masks: which bits a decision depended on ---- */
 
 u128 mask_get(const struct flow_mask *mask, enum field_id id);
@@ -182,15 +196,28 @@ static inline bool match_is_exact(const struct match *match, enum field_id id)
     return mask_get(&match->mask, id) == u128_ones(field_get(id)->n_bits);
 }
 /* Whether MATCH wants the option of a tun_metadata field to be there. */
-static inline bool match_has_present(const struct match *match, enum field_id id)
-{
-    return match->mask.bits.tunnel.present >> (id - FIELD_TUN_METADATA0) & 1;
-}
+bool match_has_present(const struct match *match, enum field_id id);
+/* Replaces what MATCH says of a tun_metadata field. MASK NULL: all of its bits. False: there is no room for it, and it says nothing of it. */
+bool match_set_tun(struct match *match, enum field_id id, const struct tun_value *value,
+                   const struct tun_value *mask);
+/* match_set_bits with as many bits as SUB has, from VALUE's lowest. */
+void match_set_tun_bits(struct match *match, const struct subfield *sub,
+                        const struct tun_value *value);
+/* Exact matches on the options that are there. OPTS NULL: KEY has no more. */
+void match_set_options(struct match *match, const struct flow_key *key,
+                       const struct tun_opts *opts);
+/* What MATCH says of it: of all bits (then MASK is all ones), of some, of its being there alone (MASK 0). False: nothing. */
+enum tun_match { TUN_NOT, TUN_PRESENT, TUN_MASKED, TUN_EXACT };
+enum tun_match match_get_tun(const struct match *match, enum field_id id, struct tun_value *value,
+                             struct tun_value *mask);
 /* The match itself guarantees PREREQ, with exact bits. */
 bool match_implies_prereq(const struct match *match, enum field_prereq prereq);
 bool match_equal(const struct match *a, const struct match *b);
 uint64_t match_hash(const struct match *match, uint64_t seed);
-bool match_covers_key(const struct match *match, const struct flow_key *key);
+bool match_covers_key(const struct match *match,
+                      const struct flow_key *key); /* which has no more options */
+bool match_covers(const struct match *match, const struct flow_key *key,
+                  const struct tun_opts *opts);
 /* Every packet that A covers is covered by B. */
 bool match_is_subset(const struct match *a, const struct match *b);
 /* Some packet is covered by both. */
@@ -209,13 +236,23 @@ void match_put(struct str *s, const struct match *match, int priority,
 /* A match in one block: the words of the mask that are not zero, each with its value. Immutable;
  * compared, hashed and freed as bytes. */
 struct minimatch {
-    uint64_t map;     /* words of the mask that are not zero */
-    uint64_t words[]; /* popcount(map) of the key, then as many of the mask */
+    uint64_t map; /* words of the mask that are not zero; MINIMATCH_TUN */
+    uint64_t words
+        []; /* as many as they are of the key, then of the mask; with MINIMATCH_TUN, a struct minimatch_tun */
 };
+#define MINIMATCH_TUN (UINT64_C(1) << 63)
+struct minimatch_tun { /* zeros where it is not in use */
+    struct tun_opts tun;
+    struct tun_mask mask;
+};
+static inline uint64_t minimatch_words(const struct minimatch *mini)
+{
+    return mini->map & ~MINIMATCH_TUN;
+}
 
 struct minimatch *minimatch_new(const struct match *match); /* free() it */
 /* The same at BUF, which has room for MINIMATCH_MAX bytes and is aligned to 8; returns the bytes used. */
-enum { MINIMATCH_MAX = 8 + 2 * sizeof(struct flow_key) };
+enum { MINIMATCH_MAX = 8 + 2 * sizeof(struct flow_key) + sizeof(struct minimatch_tun) };
 size_t minimatch_put(const struct match *match, void *buf);
 size_t minimatch_size(const struct minimatch *mini); /* bytes of the block */
 void minimatch_expand(const struct minimatch *mini, struct match *ret);

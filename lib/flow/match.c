@@ -4,16 +4,32 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "flow/match_tun.h"
 #include "net/headers.h"
 
 void match_init(struct match *match)
 {
-    memset(match, 0, sizeof *match);
+    memset(match, 0, offsetof(struct match, tun));
+    tun_opts_init(&match->tun);
+    tun_mask_init(&match->tun_mask);
+}
+
+/* In the terms of field.h: 128 ones are all bits. */
+static void set_tun_masked(struct match *match, enum field_id id, u128 value, u128 mask)
+{
+    struct tun_value v, m;
+    tun_value_of(&v, value & mask);
+    tun_value_of(&m, mask);
+    (void)match_set_tun(match, id, &v, ~mask ? &m : NULL);
 }
 
 void match_set_masked(struct match *match, enum field_id id, u128 value, u128 mask)
 {
     const struct field *f = field_get(id);
+    if (FIELD_IS_TUN_METADATA(id)) {
+        set_tun_masked(match, id, value, mask);
+        return;
+    }
     if (id == FIELD_IN_PORT) {
         match->mask.bits.in_port = mask ? UINT32_MAX : 0;
         match->key.in_port = mask ? swap32(port_from_16((uint16_t)value)) : 0;
@@ -22,20 +38,6 @@ void match_set_masked(struct match *match, enum field_id id, u128 value, u128 ma
     mask &= u128_ones(f->n_bits);
     key_set(&match->mask.bits, id, mask);
     key_set(&match->key, id, value & mask);
-    if (FIELD_IS_TUN_METADATA(id)) {
-        uint8_t bit = (uint8_t)(1u << (id - FIELD_TUN_METADATA0));
-        match->mask.bits.tunnel.present &= (uint8_t)~bit;
-        match->key.tunnel.present &= (uint8_t)~bit;
-        if (mask)
-            match_set_present(match, id);
-    }
-}
-
-void match_set_present(struct match *match, enum field_id id)
-{
-    uint8_t bit = (uint8_t)(1u << (id - FIELD_TUN_METADATA0));
-    match->mask.bits.tunnel.present |= bit;
-    match->key.tunnel.present |= bit;
 }
 
 void match_set(struct match *match, enum field_id id, u128 value)
@@ -45,6 +47,12 @@ void match_set(struct match *match, enum field_id id, u128 value)
 
 void match_set_bits(struct match *match, const struct subfield *sub, u128 value)
 {
+    if (FIELD_IS_TUN_METADATA(sub->id)) {
+        struct tun_value v;
+        tun_value_of(&v, value);
+        match_set_tun_bits(match, sub, &v);
+        return;
+    }
     u128 bits = u128_ones(sub->n_bits) << sub->ofs;
     u128 old = key_get(&match->key, sub->id), old_mask = mask_get(&match->mask, sub->id);
     match_set_masked(match, sub->id, (old & ~bits) | (value << sub->ofs & bits), old_mask | bits);
@@ -105,17 +113,34 @@ bool match_implies_prereq(const struct match *match, enum field_prereq prereq)
 
 bool match_equal(const struct match *a, const struct match *b)
 {
-    return !memcmp(a, b, sizeof *a);
+    return !memcmp(a, b, offsetof(struct match, tun)) && tun_opts_equal(&a->tun, &b->tun) &&
+           tun_mask_equal(&a->tun_mask, &b->tun_mask);
 }
 
 uint64_t match_hash(const struct match *match, uint64_t seed)
 {
-    return hash_bytes(match, sizeof *match, seed);
+    seed = hash_bytes(match, offsetof(struct match, tun), seed);
+    if (tun_mask_is_empty(&match->tun_mask))
+        return seed;
+    return tun_mask_hash(&match->tun_mask, tun_opts_hash(&match->tun, seed));
 }
 
 bool match_covers_key(const struct match *match, const struct flow_key *key)
 {
-    return flow_key_equal_masked(&match->key, key, &match->mask);
+    static const struct tun_opts none;
+    return match_covers(match, key, &none);
+}
+
+bool match_covers(const struct match *match, const struct flow_key *key,
+                  const struct tun_opts *opts)
+{
+    struct tun_opts seen;
+    if (!flow_key_equal_masked(&match->key, key, &match->mask))
+        return false;
+    if (tun_mask_is_empty(&match->tun_mask))
+        return true;
+    tun_opts_and(opts, &match->tun_mask, &seen);
+    return tun_opts_equal(&seen, &match->tun);
 }
 
 bool match_is_subset(const struct match *a, const struct match *b)
@@ -124,7 +149,11 @@ bool match_is_subset(const struct match *a, const struct match *b)
     for (unsigned i = 0; i < FLOW_WORDS; i++)
         if (bm[i] & ~am[i])
             return false;
-    return flow_key_equal_masked(&a->key, &b->key, &b->mask);
+    if (!flow_key_equal_masked(&a->key, &b->key, &b->mask))
+        return false;
+    return tun_mask_is_empty(&b->tun_mask) ||
+           (tun_mask_covers(&a->tun_mask, &b->tun_mask) &&
+            tun_opts_agree(&a->tun, &a->tun_mask, &b->tun, &b->tun_mask));
 }
 
 bool match_overlaps(const struct match *a, const struct match *b)
@@ -134,7 +163,7 @@ bool match_overlaps(const struct match *a, const struct match *b)
     for (unsigned i = 0; i < FLOW_WORDS; i++)
         if ((ak[i] ^ bk[i]) & am[i] & bm[i])
             return false;
-    return true;
+    return tun_opts_agree(&a->tun, &a->tun_mask, &b->tun, &b->tun_mask);
 }
 
 bool match_intersect(const struct match *a, const struct match *b, struct match *ret)
@@ -145,54 +174,79 @@ bool match_intersect(const struct match *a, const struct match *b, struct match 
     uint64_t *rw = (uint64_t *)(void *)ret;
     for (unsigned i = 0; i < 2 * FLOW_WORDS; i++)
         rw[i] = aw[i] | bw[i];
-    return true;
+    return match_intersect_tun(a, b, ret);
 }
 
 /* ---- The small form ---- */
 
-/* MINI becomes MATCH, whose mask has the words MAP. */
+static struct minimatch_tun *tun_of(const struct minimatch *mini)
+{
+    size_t n = 2 * (size_t)__builtin_popcountll(minimatch_words(mini));
+    return (void *)(uintptr_t)&mini->words[n];
+}
+
+/* The words of the mask that are not zero, and MINIMATCH_TUN. */
+static uint64_t map_of(const struct match *match)
+{
+    return flow_word_map(&match->mask.bits) |
+           (tun_mask_is_empty(&match->tun_mask) ? 0 : MINIMATCH_TUN);
+}
+
+/* MINI becomes MATCH, whose map is MAP. */
 static void fill(struct minimatch *mini, uint64_t map, const struct match *match)
 {
+    mini->map = map;
+    map = minimatch_words(mini);
     unsigned n = (unsigned)__builtin_popcountll(map), j = 0;
     const uint64_t *k = flow_words_const(&match->key), *m = flow_words_const(&match->mask.bits);
-    mini->map = map;
     for (; map; map &= map - 1, j++) {
         unsigned i = (unsigned)__builtin_ctzll(map);
         mini->words[j] = k[i];
         mini->words[n + j] = m[i];
     }
+    if (mini->map & MINIMATCH_TUN) {
+        struct minimatch_tun *t = tun_of(mini);
+        memset(t, 0, sizeof *t);
+        tun_opts_copy(&t->tun, &match->tun);
+        tun_mask_copy(&t->mask, &match->tun_mask);
+    }
 }
 
 struct minimatch *minimatch_new(const struct match *match)
 {
-    uint64_t map = flow_word_map(&match->mask.bits);
-    unsigned n = (unsigned)__builtin_popcountll(map);
-    struct minimatch *mini = xmalloc(sizeof *mini + 2 * n * sizeof(uint64_t));
-    fill(mini, map, match);
+    struct minimatch head = {.map = map_of(match)};
+    struct minimatch *mini = xmalloc(minimatch_size(&head));
+    fill(mini, head.map, match);
     return mini;
 }
 
 size_t minimatch_put(const struct match *match, void *buf)
 {
     struct minimatch *mini = buf;
-    fill(mini, flow_word_map(&match->mask.bits), match);
+    fill(mini, map_of(match), match);
     return minimatch_size(mini);
 }
 
 size_t minimatch_size(const struct minimatch *mini)
 {
-    return sizeof *mini + 2 * (size_t)__builtin_popcountll(mini->map) * sizeof(uint64_t);
+    size_t n = 2 * (size_t)__builtin_popcountll(minimatch_words(mini)) * sizeof(uint64_t);
+    return sizeof *mini + n + (mini->map & MINIMATCH_TUN ? sizeof(struct minimatch_tun) : 0);
 }
 
 void minimatch_expand(const struct minimatch *mini, struct match *ret)
 {
     match_init(ret);
-    unsigned n = (unsigned)__builtin_popcountll(mini->map), j = 0;
+    uint64_t map = minimatch_words(mini);
+    unsigned n = (unsigned)__builtin_popcountll(map), j = 0;
     uint64_t *k = flow_words(&ret->key), *m = flow_words(&ret->mask.bits);
-    for (uint64_t map = mini->map; map; map &= map - 1, j++) {
+    for (; map; map &= map - 1, j++) {
         unsigned i = (unsigned)__builtin_ctzll(map);
         k[i] = mini->words[j];
         m[i] = mini->words[n + j];
+    }
+    if (mini->map & MINIMATCH_TUN) {
+        ret->tun = tun_of(mini)->tun;
+        ret->tun_mask = tun_of(mini)->mask;
     }
 }
 
@@ -208,9 +262,15 @@ uint64_t minimatch_hash(const struct minimatch *mini, uint64_t seed)
 
 bool minimatch_covers_key(const struct minimatch *mini, const struct flow_key *key)
 {
-    unsigned n = (unsigned)__builtin_popcountll(mini->map), j = 0;
+    uint64_t map = minimatch_words(mini);
+    unsigned n = (unsigned)__builtin_popcountll(map), j = 0;
     const uint64_t *k = flow_words_const(key);
-    for (uint64_t map = mini->map; map; map &= map - 1, j++)
+    if (mini->map & MINIMATCH_TUN) {
+        struct match match;
+        minimatch_expand(mini, &match);
+        return match_covers_key(&match, key);
+    }
+    for (; map; map &= map - 1, j++)
         if ((k[__builtin_ctzll(map)] & mini->words[n + j]) != mini->words[j])
             return false;
     return true;

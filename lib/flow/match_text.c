@@ -112,6 +112,20 @@ static void put_type(struct printer *p)
     }
 }
 
+static void put_option(struct printer *p, enum field_id id)
+{
+    struct tun_value value, mask;
+    enum tun_match kind = match_get_tun(p->m, id, &value, &mask);
+    if (kind == TUN_NOT)
+        return;
+    str_put(p->s, field_get(id)->name);
+    if (kind != TUN_PRESENT) {
+        str_putc(p->s, '=');
+        tun_value_put(p->s, &value, kind == TUN_MASKED ? &mask : NULL);
+    }
+    str_putc(p->s, ',');
+}
+
 static void put_metadata(struct printer *p)
 {
     put(p, FIELD_PKT_MARK);
@@ -143,10 +157,7 @@ static void put_metadata(struct printer *p)
     for (size_t i = 0; i < sizeof tunnel; i++)
         put(p, tunnel[i]);
     for (unsigned i = 0; i < N_TUN_METADATA; i++) {
-        enum field_id id = FIELD_TUN_METADATA0 + i;
-        if (match_has_present(p->m, id) && !match_has(p->m, id))
-            put_word(p, field_get(id)->name);
-        put(p, id);
+        put_option(p, FIELD_TUN_METADATA0 + i);
     }
     put(p, FIELD_METADATA);
     put_as(p, FIELD_IN_PORT_OXM, "in_port");
@@ -270,7 +281,7 @@ void match_put(struct str *s, const struct match *match, int priority,
 void flow_put(struct str *s, const struct flow_key *key, const struct port_names *names)
 {
     struct match m;
-    flow_shown(&m, key);
+    flow_shown(&m, key, NULL);
     if (key->actset_output)
         match_set(&m, FIELD_ACTSET_OUTPUT, key_get(key, FIELD_ACTSET_OUTPUT));
     if (key->packet_type)

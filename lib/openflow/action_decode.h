@@ -44,6 +44,7 @@ int decode_controller(struct decoder *d, struct body *b);
 int decode_controller2(struct decoder *d, struct body *b);
 int decode_enqueue(struct decoder *d, struct body *b);
 int decode_set_field(struct decoder *d, struct body *b, enum of_action_form form);
+int decode_set_tun(struct decoder *d, struct body *b); /* action_tun.c */
 int decode_set_legacy(struct decoder *d, struct body *b, enum field_id id, unsigned n);
 int decode_reg_load(struct decoder *d, struct body *b);
 int decode_move(struct decoder *d, struct body *b, bool padded);

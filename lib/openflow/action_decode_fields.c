@@ -15,6 +15,8 @@ static struct of_set_field *put_set(struct decoder *d, enum field_id id, u128 va
 
 int decode_set_field(struct decoder *d, struct body *b, enum of_action_form form)
 {
+    if (of_oxm_is_tun(b->p, (size_t)(b->end - b->p)))
+        return decode_set_tun(d, b);
     enum field_id id;
     u128 value, mask;
     size_t used;
@@ -66,7 +68,10 @@ int decode_reg_load(struct decoder *d, struct body *b)
         err = OF_ERR_ACTION_BAD_SET_ARGUMENT;
     if (err)
         return err;
-    put_set(d, id, (u128)value << sub.ofs, u128_ones(sub.n_bits) << sub.ofs, OF_FORM_LOAD);
+    if (FIELD_IS_TUN_METADATA(id))
+        of_put_load(d->out, &sub, value);
+    else
+        put_set(d, id, (u128)value << sub.ofs, u128_ones(sub.n_bits) << sub.ofs, OF_FORM_LOAD);
     return 0;
 }
 

@@ -4,24 +4,31 @@
 
 /* ---- learn ---- */
 
+/* A number in N_BITS, in bytes that fill words of two; false: it has more bits. */
+static bool learn_value(struct body *b, unsigned n_bits, struct tun_value *ret)
+{
+    unsigned bytes = DIV_ROUND_UP(n_bits, 16u) * 2;
+    tun_value_of(ret, 0);
+    for (unsigned i = 0; i < bytes; i++)
+        ret->b[TUN_OPT_MAX - bytes + i] = body_take8(b);
+    return n_bits == bytes * 8 || !tun_value_get(ret, n_bits, bytes * 8 - n_bits);
+}
+
 static int learn_spec(const struct decoder *d, struct body *b, uint16_t head,
-                      struct of_learn_spec *s)
+                      struct of_learn_spec *s, struct tun_value *value)
 {
     enum field_id id;
     int err;
     unsigned n = head & LEARN_N_BITS_MASK;
     memset(s, 0, sizeof *s);
-    if (!n || n > 128)
+    if (!n || n > TUN_OPT_BITS)
         return OF_ERR_ACTION_BAD_ARGUMENT;
-    s->n_bits = (uint8_t)n;
+    s->n_bits = (uint16_t)n;
     if (head & LEARN_SRC_IMMEDIATE) {
-        unsigned bytes = DIV_ROUND_UP(n, 16u) * 2;
-        u128 value = get_be_n(body_take(b, bytes), bytes);
-        if (b->bad || value & ~u128_ones(n))
+        bool fits = learn_value(b, n, value);
+        if (b->bad || !fits)
             return b->bad ? OF_ERR_ACTION_BAD_LEN : OF_ERR_ACTION_BAD_ARGUMENT;
         s->src_imm = 1;
-        s->value_hi = (uint64_t)(value >> 64);
-        s->value_lo = (uint64_t)value;
     } else {
         err = body_take_header(b, &id);
         if (!err)
@@ -94,12 +101,17 @@ int decode_learn(struct decoder *d, struct body *b, bool two)
         if (!h)
             break;
         struct of_learn_spec spec;
-        err = learn_spec(d, b, h, &spec);
+        struct tun_value value;
+        err = learn_spec(d, b, h, &spec, &value);
         if (err)
             return err;
-        if (d->out->n - at + sizeof spec > DECODE_MAX_LEN)
+        size_t parts = DIV_ROUND_UP((unsigned)TUN_OPT_BITS, TUN_CHUNK);
+        if (d->out->n - at + parts * sizeof spec > DECODE_MAX_LEN)
             return OF_ERR_ACTION_TOO_MANY;
-        of_put_learn_spec(d->out, at, &spec);
+        if (spec.src_imm)
+            of_put_learn_imm(d->out, at, &spec, &value);
+        else
+            of_put_learn_spec(d->out, at, &spec);
     }
     return body_rest_is_zero(b) ? 0 : OF_ERR_ACTION_BAD_ARGUMENT;
 }

@@ -338,6 +338,9 @@ static void encode_one(struct encoder *e, const struct of_action *x)
     case OF_SET_FIELD:
         encode_set_field(e, p);
         break;
+    case OF_SET_TUN:
+        encode_set_tun(e, x);
+        break;
     case OF_MOVE:
         encode_move(e, p);
         break;

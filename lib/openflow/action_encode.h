@@ -59,6 +59,7 @@ static inline void frame_header_oxm(struct encoder *e, enum field_id id)
 
 /* In action_encode_fields.c. */
 void encode_set_field(struct encoder *e, const struct of_set_field *s);
+void encode_set_tun(struct encoder *e, const struct of_action *a); /* action_tun.c */
 void encode_move(struct encoder *e, const struct of_move *m);
 void encode_stack(struct encoder *e, const struct of_stack *s);
 

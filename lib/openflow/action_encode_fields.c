@@ -12,15 +12,9 @@ static void set_field_plain(struct encoder *e, enum field_id id, u128 value, u12
     frame_end(e, start);
 }
 
-/* One REG_LOAD for each run of bits in the mask; options of variable length go whole. */
+/* One REG_LOAD for each run of bits in the mask. */
 static void set_field_load(struct encoder *e, enum field_id id, u128 value, u128 mask)
 {
-    if (FIELD_IS_TUN_METADATA(id)) {
-        size_t start = frame_begin_nx(e, NXAST_REG_LOAD2);
-        of_oxm_put_field(e->out, id, value, mask, e->version);
-        frame_end(e, start);
-        return;
-    }
     unsigned bits = field_get(id)->n_bits;
     if (id ==
         FIELD_VLAN_VID) /* peers take the field as 12 bits wide here; setting it implies the thirteenth */
@@ -96,6 +90,10 @@ void encode_set_field(struct encoder *e, const struct of_set_field *s)
 {
     enum field_id id = s->field;
     u128 value = of_set_field_value(s), mask = of_set_field_mask(s);
+    if (FIELD_IS_TUN_METADATA(id)) {
+        encode_set_tun(e, (const void *)s);
+        return;
+    }
     if (e->version == OF10_VERSION) {
         /* Old actions for what they can say, unless it came as a load. */
         if (s->form == OF_FORM_LOAD || !set_field_legacy(e, id, value, mask))

@@ -14,6 +14,8 @@ int parse_set_field(struct parser *p, char *text)
         return parse_error(p, "%s is not a valid OXM field name", right);
     if (!f->writable)
         return parse_error(p, "%s is read-only", right);
+    if (FIELD_IS_TUN_METADATA(f->id))
+        return parse_set_tun(p, left, f);
     if (field_parse(f, left, p->names, &value, &mask))
         return parse_error(p, "%s: bad value for %s", left, right);
     size_t at = p->out->n;
@@ -36,6 +38,8 @@ int parse_load(struct parser *p, char *text)
     const struct field *f = field_get(sub.id);
     if (!f->writable)
         return parse_error(p, "%s is read-only", right);
+    if (FIELD_IS_TUN_METADATA(f->id))
+        return parse_load_tun(p, left, &sub);
     /* Numbers, or whole values in the field's own form. */
     if (field_parse(field_get(FIELD_XXREG0), left, NULL, &value, &mask) &&
         (sub.n_bits != f->n_bits || field_parse(f, left, p->names, &value, &mask)))

@@ -58,27 +58,31 @@ static int parse_learn_option(struct parser *p, const struct keyvalue *kv, struc
     return 1;
 }
 
-static void set_value(struct of_learn_spec *s, u128 value)
-{
-    s->src_imm = 1;
-    s->value_hi = (uint64_t)(value >> 64);
-    s->value_lo = (uint64_t)value;
-}
-
 /* A number, or a value in the whole field's form, of SUB's width. */
 static int parse_immediate(struct parser *p, const char *text, const struct subfield *sub,
-                           u128 *value)
+                           struct tun_value *ret)
 {
     const struct field *f = field_get(sub->id);
-    u128 mask;
-    if ((sub->n_bits == f->n_bits && !field_parse(f, text, p->names, value, &mask)) ||
-        !field_parse(field_get(FIELD_XXREG0), text, NULL, value, &mask))
-        return *value & ~u128_ones(sub->n_bits) ? parse_error(p, "%s: value does not fit", text)
-                                                : 0;
-    return parse_error(p, "%s: bad value", text);
+    u128 value = 0, mask;
+    if (FIELD_IS_TUN_METADATA(f->id)) {
+        struct tun_value bits;
+        bool masked;
+        if (tun_value_parse(text, ret, &bits, &masked) || masked)
+            return parse_error(p, "%s: bad value", text);
+        tun_value_ones(&bits, sub->n_bits);
+        struct tun_value kept = *ret;
+        tun_value_and(&kept, &bits);
+        return memcmp(&kept, ret, sizeof kept) ? parse_error(p, "%s: value does not fit", text) : 0;
+    }
+    if ((sub->n_bits != f->n_bits || field_parse(f, text, p->names, &value, &mask)) &&
+        field_parse(field_get(FIELD_XXREG0), text, NULL, &value, &mask))
+        return parse_error(p, "%s: bad value", text);
+    tun_value_of(ret, value);
+    return value & ~u128_ones(sub->n_bits) ? parse_error(p, "%s: value does not fit", text) : 0;
 }
 
-static int parse_learn_load(struct parser *p, char *text, struct of_learn_spec *s)
+static int parse_learn_load(struct parser *p, char *text, struct of_learn_spec *s,
+                            struct tun_value *value)
 {
     char *left, *right;
     const char *q;
@@ -97,18 +101,17 @@ static int parse_learn_load(struct parser *p, char *text, struct of_learn_spec *
                    ? 0
                    : parse_error(p, "%s->%s: widths differ", left, right);
     memset(&s->src, 0, sizeof s->src);
-    u128 value;
-    err = parse_immediate(p, left, &s->dst, &value);
-    if (!err)
-        set_value(s, value);
-    return err;
+    s->src_imm = 1;
+    return parse_immediate(p, left, &s->dst, value);
 }
 
-static int parse_learn_spec(struct parser *p, const struct keyvalue *kv, struct of_learn_spec *s)
+/* VALUE: of what is no field (s->src_imm). */
+static int parse_learn_spec(struct parser *p, const struct keyvalue *kv, struct of_learn_spec *s,
+                            struct tun_value *value)
 {
     memset(s, 0, sizeof *s);
     if (!strcmp(kv->key, "load"))
-        return parse_learn_load(p, kv->value, s);
+        return parse_learn_load(p, kv->value, s, value);
     if (!strcmp(kv->key, "output")) {
         s->dst_type = OF_LEARN_OUTPUT;
         int err = parse_sub(p, kv->value, &s->src);
@@ -130,11 +133,8 @@ static int parse_learn_spec(struct parser *p, const struct keyvalue *kv, struct 
                    ? 0
                    : parse_error(p, "%s=%s: widths differ", kv->key, kv->value);
     memset(&s->src, 0, sizeof s->src);
-    u128 value;
-    err = parse_immediate(p, kv->value, &s->dst, &value);
-    if (!err)
-        set_value(s, value);
-    return err;
+    s->src_imm = 1;
+    return parse_immediate(p, kv->value, &s->dst, value);
 }
 
 int parse_learn(struct parser *p, char *text)
@@ -150,10 +150,13 @@ int parse_learn(struct parser *p, char *text)
         err = parse_learn_option(p, &kv, &head);
         if (err == 1) {
             struct of_learn_spec spec;
-            err = parse_learn_spec(p, &kv, &spec);
+            struct tun_value value;
+            err = parse_learn_spec(p, &kv, &spec, &value);
             if (!err && p->out->n - at > UINT16_MAX / 2)
                 err = parse_error(p, "learn: too many specifications");
-            if (!err)
+            if (!err && spec.src_imm)
+                of_put_learn_imm(p->out, at, &spec, &value);
+            else if (!err)
                 of_put_learn_spec(p->out, at, &spec);
         }
         if (err)

@@ -52,7 +52,7 @@ int parse_output(struct parser *p, struct keyvalue *kv)
         return parse_output_trunc(p, kv->value);
     if (!port_parse(kv->value, p->names, &port))
         return parse_output_port(p, port);
-    if (!subfield_parse(&q, &sub) && !*q)
+    if (!subfield_parse(&q, &sub) && !*q && sub.n_bits <= 64)
         return parse_output_reg(p, &sub);
     return parse_error(p, "%s: output to unknown port", kv->value);
 }

@@ -123,6 +123,10 @@ static void put_set_field(struct printer *p, const struct of_set_field *a)
     }
     const struct field *f = field_get(a->field);
     u128 mask = of_set_field_mask(a);
+    if (FIELD_IS_TUN_METADATA(f->id)) {
+        of_set_tun_put(p->s, (const void *)a);
+        return;
+    }
     str_put(p->s, "set_field:");
     field_put(p->s, f, of_set_field_value(a), mask, p->names);
     if (a->form == OF_FORM_2 && mask == u128_ones(f->n_bits)) {
@@ -527,6 +531,9 @@ static void put_one(struct printer *p, const struct of_action *x)
         break;
     case OF_SET_FIELD:
         put_set_field(p, a);
+        break;
+    case OF_SET_TUN:
+        of_set_tun_put(p->s, a);
         break;
     case OF_OUTPUT_REG:
     case OF_MOVE:

@@ -96,6 +96,12 @@ void of_put_set_field_masked(struct of_actions *a, enum field_id id, u128 value,
 
 void of_put_load(struct of_actions *a, const struct subfield *sub, u128 value)
 {
+    if (FIELD_IS_TUN_METADATA(sub->id)) {
+        struct tun_value v;
+        tun_value_of(&v, value);
+        of_put_load_tun(a, sub, &v);
+        return;
+    }
     size_t at = a->n;
     const struct field *f = field_get(sub->id);
     of_put_set_field_masked(a, sub->id, value << sub->ofs, u128_ones(sub->n_bits) << sub->ofs);

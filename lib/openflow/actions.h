@@ -26,6 +26,7 @@ enum of_action_type {
     OF_CONTROLLER,
     OF_ENQUEUE,
     OF_SET_FIELD, /* also load, mod_*: see form */
+    OF_SET_TUN,   /* SET_FIELD of a tunnel option, with more than 128 bits */
     OF_MOVE,
     OF_STACK_PUSH,
     OF_STACK_POP,
@@ -145,6 +146,14 @@ static inline u128 of_set_field_mask(const struct of_set_field *a)
 {
     return (u128)a->mask_hi << 64 | a->mask_lo;
 }
+struct of_set_tun {
+    OF_ACTION_HEAD;
+    uint8_t field; /* enum field_id */
+    uint8_t masked;
+    uint8_t n; /* bytes of the value */
+    uint8_t pad;
+    uint8_t data[]; /* value, cut to the mask, and mask; padded to 8 with zeros */
+};
 struct of_move {
     OF_ACTION_HEAD;
     uint32_t pad;
@@ -292,10 +301,9 @@ struct of_goto_table {
 /* learn: what the new flow is made of. Specs follow the struct. */
 enum of_learn_dst { OF_LEARN_MATCH, OF_LEARN_LOAD, OF_LEARN_OUTPUT };
 struct of_learn_spec {
-    uint8_t dst_type; /* enum of_learn_dst */
-    uint8_t src_imm;  /* 1: value_hi/lo, 0: src */
-    uint8_t n_bits;   /* 1..128 */
-    uint8_t pad;
+    uint8_t dst_type;    /* enum of_learn_dst */
+    uint8_t src_imm;     /* 1: value_hi/lo, 0: src */
+    uint16_t n_bits;     /* 1..128; from a tunnel option to another up to 992 */
     struct subfield src; /* its n_bits is the spec's */
     struct subfield dst; /* none for OUTPUT */
     uint32_t pad2;
@@ -351,6 +359,19 @@ void of_put_controller(struct of_actions *actions, uint16_t max_len, uint16_t co
 void of_put_set_field(struct of_actions *actions, enum field_id id, u128 value);
 void of_put_set_field_masked(struct of_actions *actions, enum field_id id, u128 value, u128 mask);
 /* VALUE, given as the subfield's own bits, into SUB: a set_field with a mask. */
+/* Of a tunnel option; MASK NULL: all of it. Makes the one or the other. */
+void of_put_set_tun(struct of_actions *a, enum field_id id, const struct tun_value *value,
+                    const struct tun_value *mask);
+/* Bits of one, as many as SUB has. */
+void of_put_load_tun(struct of_actions *a, const struct subfield *sub,
+                     const struct tun_value *value);
+/* A specification for learn with the bits of VALUE, or as many as they take. */
+void of_put_learn_imm(struct of_actions *a, size_t at, const struct of_learn_spec *spec,
+                      const struct tun_value *value);
+/* What either does to a tunnel option. MASK is all ones if it is set whole. */
+enum field_id of_get_set_tun(const struct of_action *action, struct tun_value *value,
+                             struct tun_value *mask, bool *exact);
+void of_set_tun_put(struct str *s, const struct of_action *action); /* as text */
 void of_put_load(struct of_actions *actions, const struct subfield *sub, u128 value);
 void of_put_move(struct of_actions *actions, const struct subfield *src,
                  const struct subfield *dst);

@@ -40,14 +40,16 @@ static void put_value(struct of_buf *out, u128 value, unsigned n)
     of_buf_put(out, bytes, n);
 }
 
-/* Bytes in which VALUE and MASK of a tunnel option fit. */
-static unsigned trimmed_len(u128 value, u128 mask)
+/* An exact match on an option has as many bytes as its value needs; with a mask, as both need. */
+void of_oxm_put_tun(struct of_buf *out, enum field_id id, const struct tun_value *value,
+                    const struct tun_value *mask, uint8_t version)
 {
-    u128 x = value | mask;
-    unsigned n = 1;
-    while (n < 16 && x >> (8 * n))
-        n++;
-    return n;
+    unsigned n = tun_value_len(value), more = mask ? tun_value_len(mask) : 0;
+    n = MAX(n, more);
+    put_header(out, header_for(field_get(id), version), mask != NULL, mask ? 2 * n : n);
+    of_buf_put(out, value->b + TUN_OPT_MAX - n, n);
+    if (mask)
+        of_buf_put(out, mask->b + TUN_OPT_MAX - n, n);
 }
 
 static void put_field(struct of_buf *out, enum field_id id, u128 value, u128 mask, uint8_t version,
@@ -57,8 +59,11 @@ static void put_field(struct of_buf *out, enum field_id id, u128 value, u128 mas
     bool masked = force_mask || mask != u128_ones(f->n_bits);
     unsigned n = f->n_bytes;
     if (FIELD_IS_TUN_METADATA(id)) {
-        /* An exact match on an option has as many bytes as its value needs; with a mask, as both need. */
-        n = trimmed_len(value, masked ? mask : 0);
+        struct tun_value v, m;
+        tun_value_of(&v, value);
+        tun_value_of(&m, mask);
+        of_oxm_put_tun(out, id, &v, masked ? &m : NULL, version);
+        return;
     }
     const struct field_header *h = header_for(f, version);
     put_header(out, h, masked, masked ? 2 * n : n);
@@ -131,7 +136,7 @@ static int get_payload(const struct field *f, const uint8_t *p, u128 *value, u12
     p += skip;
     if (masked && len % 2)
         return OF_ERR_MATCH_BAD_LEN;
-    if (FIELD_IS_TUN_METADATA(f->id) ? n > TUN_METADATA_LEN : n != f->n_bytes)
+    if (n != f->n_bytes)
         return OF_ERR_MATCH_BAD_LEN;
     if (!get_value(p + 4, n, f->n_bits, value))
         return OF_ERR_MATCH_BAD_VALUE;
@@ -149,6 +154,56 @@ static int get_payload(const struct field *f, const uint8_t *p, u128 *value, u12
     return 0;
 }
 
+/* The same of a tunnel option, of as many bytes as there are. */
+static int get_tun_payload(const uint8_t *p, struct tun_value *value, struct tun_value *mask,
+                           bool *exact)
+{
+    bool masked = p[2] & 1;
+    unsigned n = masked ? p[3] / 2u : p[3];
+    if ((masked && p[3] % 2) || n > TUN_METADATA_LEN)
+        return OF_ERR_MATCH_BAD_LEN;
+    tun_value_from(value, p + 4, n);
+    *exact = !masked;
+    tun_value_ones(mask, TUN_OPT_BITS);
+    if (!masked)
+        return 0;
+    tun_value_from(mask, p + 4 + n, n);
+    struct tun_value kept = *value;
+    tun_value_and(&kept, mask);
+    return memcmp(&kept, value, sizeof kept) ? OF_ERR_MATCH_BAD_WILDCARDS : 0;
+}
+
+/* What is wrong with a match, as it is called of an action. */
+static int error_of_action(int err)
+{
+    return err == OF_ERR_MATCH_BAD_LEN ? OF_ERR_ACTION_BAD_SET_LEN
+           : err == OF_ERR_MATCH_BAD_WILDCARDS || err == OF_ERR_MATCH_BAD_MASK
+               ? OF_ERR_ACTION_BAD_SET_MASK
+               : OF_ERR_ACTION_BAD_SET_ARGUMENT;
+}
+
+bool of_oxm_is_tun(const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    unsigned number = n < 4 ? 0 : p[2] >> 1;
+    return n >= 4 && get_be16(p) == CLASS_NXM_1 && number >= TUN_METADATA_FIRST &&
+           number <= TUN_METADATA_LAST;
+}
+
+int of_oxm_get_tun(const void *data, size_t n, enum field_id *id, struct tun_value *value,
+                   struct tun_value *mask, bool *exact, size_t *used)
+{
+    const uint8_t *p = data;
+    if (n < 4 || n < 4u + p[3])
+        return OF_ERR_ACTION_BAD_LEN;
+    if (!of_oxm_is_tun(data, n))
+        return OF_ERR_ACTION_BAD_SET_TYPE;
+    int err = get_tun_payload(p, value, mask, exact);
+    *id = FIELD_TUN_METADATA0 + (p[2] >> 1) - TUN_METADATA_FIRST;
+    *used = 4u + p[3];
+    return err ? error_of_action(err) : 0;
+}
+
 int of_oxm_get_field(const void *data, size_t n, enum field_id *id, u128 *value, u128 *mask,
                      size_t *used)
 {
@@ -160,10 +215,7 @@ int of_oxm_get_field(const void *data, size_t n, enum field_id *id, u128 *value,
         return OF_ERR_ACTION_BAD_SET_TYPE;
     int err = get_payload(f, p, value, mask);
     if (err)
-        return err == OF_ERR_MATCH_BAD_LEN ? OF_ERR_ACTION_BAD_SET_LEN
-               : err == OF_ERR_MATCH_BAD_WILDCARDS || err == OF_ERR_MATCH_BAD_MASK
-                   ? OF_ERR_ACTION_BAD_SET_MASK
-                   : OF_ERR_ACTION_BAD_SET_ARGUMENT;
+        return error_of_action(err);
     *id = f->id;
     *used = 4u + p[3];
     return 0;
@@ -180,8 +232,16 @@ struct writer {
 static void emit(const struct writer *w, enum field_id id)
 {
     u128 mask = mask_get(&w->m->mask, id);
-    if (mask || (FIELD_IS_TUN_METADATA(id) && match_has_present(w->m, id)))
+    if (mask)
         put_field(w->out, id, key_get(&w->m->key, id), mask, w->version, false);
+}
+
+static void emit_tun(const struct writer *w, enum field_id id)
+{
+    struct tun_value value, mask;
+    enum tun_match kind = match_get_tun(w->m, id, &value, &mask);
+    if (kind != TUN_NOT)
+        of_oxm_put_tun(w->out, id, &value, kind == TUN_EXACT ? NULL : &mask, w->version);
 }
 
 static void emit_all(const struct writer *w, const uint8_t *ids, size_t n)
@@ -310,7 +370,7 @@ static void emit_match(const struct writer *w)
     emit_l3(w);
     emit_all(w, tunnel, sizeof tunnel);
     for (unsigned i = 0; i < N_TUN_METADATA; i++)
-        emit(w, FIELD_TUN_METADATA0 + i);
+        emit_tun(w, FIELD_TUN_METADATA0 + i);
     emit_registers(w);
     emit_all(w, ct, sizeof ct);
     emit(w, FIELD_METADATA);
@@ -391,6 +451,21 @@ static bool may_stand(const struct match *m, const struct field *f)
     return f->prereq == PREREQ_CT ? tracker_knows(m, f) : match_implies_prereq(m, f->prereq);
 }
 
+static int read_tun(struct reader *r, const struct field *f, const uint8_t *p)
+{
+    struct tun_value value, mask;
+    bool exact;
+    int err = get_tun_payload(p, &value, &mask, &exact);
+    if (err)
+        return err;
+    if (mark_seen(r, f->id))
+        return OF_ERR_MATCH_DUP_FIELD;
+    if (!match_set_tun(r->m, f->id, &value, exact ? NULL : &mask))
+        return OF_ERR_MATCH_BAD_VALUE; /* more than all options may hold together */
+    match_set_present(r->m, f->id);    /* without any bits too */
+    return 0;
+}
+
 static int read_field(struct reader *r, const uint8_t *p)
 {
     if (r->cookie && get_be16(p) == CLASS_NXM_1 && p[2] >> 1 == NXM_COOKIE &&
@@ -399,6 +474,8 @@ static int read_field(struct reader *r, const uint8_t *p)
     const struct field *f = find_field(p);
     if (!f || f->internal)
         return r->loose ? 0 : OF_ERR_MATCH_BAD_FIELD;
+    if (FIELD_IS_TUN_METADATA(f->id))
+        return read_tun(r, f, p);
     u128 value, mask;
     int err = get_payload(f, p, &value, &mask);
     if (err)
@@ -427,8 +504,6 @@ static int read_field(struct reader *r, const uint8_t *p)
     if (!r->loose && (old ^ value) & both)
         return OF_ERR_MATCH_DUP_FIELD;
     match_set_masked(r->m, f->id, (old & ~mask) | value, old_mask | mask);
-    if (FIELD_IS_TUN_METADATA(f->id)) /* without any bits too */
-        match_set_present(r->m, f->id);
     return 0;
 }
 

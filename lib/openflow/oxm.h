@@ -3,7 +3,7 @@
  *
  * In OpenFlow 1.5 registers are sent as 64-bit packet registers, before as 32-bit ones; both are always understood. Fields
  * are sent in one fixed order, prerequisites before what needs them. tun_metadata values are sent in the fewest bytes
- * (1 to 8) that hold value and mask; without any (0 bytes, or a mask of 0) they say that the option is there. Its headers without value
+ * (1 to 124) that hold value and mask; without any (0 bytes, or a mask of 0) they say that the option is there. Its headers without value
  * (in actions) say 124 bytes.
  */
 #pragma once
@@ -32,6 +32,13 @@ void of_oxm_put_masked(struct of_buf *out, enum field_id id, u128 value, u128 ma
                        uint8_t version);
 int of_oxm_get_field(const void *data, size_t n, enum field_id *id, u128 *value, u128 *mask,
                      size_t *used) MUST_CHECK;
+/* Of a tun_metadata field, of any width; MASK NULL: all bits. Getting: *EXACT tells of that. */
+void of_oxm_put_tun(struct of_buf *out, enum field_id id, const struct tun_value *value,
+                    const struct tun_value *mask, uint8_t version);
+int of_oxm_get_tun(const void *data, size_t n, enum field_id *id, struct tun_value *value,
+                   struct tun_value *mask, bool *exact, size_t *used) MUST_CHECK;
+/* Whether the field at DATA is one. */
+bool of_oxm_is_tun(const void *data, size_t n);
 /* A header alone, as in move, push, learn. */
 void of_oxm_put_header(struct of_buf *out, enum field_id id, uint8_t version);
 int of_oxm_get_header(const void *data, size_t n, enum field_id *id, size_t *used) MUST_CHECK;

@@ -18,7 +18,7 @@ enum {
     P_CONTINUATION
 };
 
-void of_packet_in_metadata(struct match *m, const struct flow_key *key)
+void of_packet_in_metadata(struct match *m, const struct flow_key *key, const struct tun_opts *opts)
 {
     match_init(m);
     match_set(m, FIELD_IN_PORT_OXM, key_in_port(key));
@@ -36,9 +36,7 @@ void of_packet_in_metadata(struct match *m, const struct flow_key *key)
     for (unsigned i = 0; i < N_REGS; i++)
         if (key->reg[i])
             match_set(m, FIELD_REG0 + i, swap32(key->reg[i]));
-    for (unsigned i = 0; i < N_TUN_METADATA; i++)
-        if (key->tunnel.metadata[i] || key->tunnel.present >> i & 1)
-            match_set(m, FIELD_TUN_METADATA0 + i, swap64(key->tunnel.metadata[i]));
+    match_set_options(m, key, opts);
 }
 
 /* ---- PACKET_IN2 and RESUME ---- */

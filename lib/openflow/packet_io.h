@@ -31,7 +31,8 @@ struct of_packet_in {
 };
 
 /* Fills METADATA from KEY: in_port always, of the rest what is not zero. */
-void of_packet_in_metadata(struct match *metadata, const struct flow_key *key);
+void of_packet_in_metadata(struct match *metadata, const struct flow_key *key,
+                           const struct tun_opts *opts); /* NULL: the key has no more options */
 /* A packet that a message cannot hold is cut; total_len tells its length. False: nothing was appended, since
  * what comes with the packet is too long, or a cut packet could not be resumed. */
 bool of_packet_in_encode(const struct of_packet_in *pin, uint8_t version,

@@ -33,6 +33,8 @@ int parse_output(struct parser *p, struct keyvalue *kv);
 int parse_hex_bytes(struct parser *p, const char *text, uint8_t *out, size_t max, size_t *n);
 int parse_controller(struct parser *p, struct keyvalue *kv);
 int parse_enqueue(struct parser *p, struct keyvalue *kv);
+int parse_set_tun(struct parser *p, const char *text, const struct field *f); /* action_tun.c */
+int parse_load_tun(struct parser *p, const char *text, const struct subfield *sub);
 int parse_set_field(struct parser *p, char *text);
 int parse_load(struct parser *p, char *text);
 int parse_move(struct parser *p, char *text);

@@ -143,6 +143,15 @@ static int set_field(struct match *m, const struct field *f, const char *text,
         return 0;
     }
     f = field_get(field_for(m, f));
+    if (FIELD_IS_TUN_METADATA(f->id)) {
+        struct tun_value v, bits;
+        bool masked;
+        if (tun_value_parse(text, &v, &bits, &masked))
+            return diag_set(diag, ERR_SYNTAX, "%s: invalid value for %s", text, f->name);
+        if (!match_set_tun(m, f->id, &v, masked ? &bits : NULL))
+            return diag_set(diag, ERR_SYNTAX, "%s: more than 256 bytes of tunnel options", text);
+        return 0;
+    }
     if (field_parse(f, text, ports, &value, &mask))
         return refuse_value(f, text, diag);
     if (!f->maskable && mask && mask != u128_ones(f->n_bits))

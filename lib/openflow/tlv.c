@@ -56,7 +56,7 @@ int of_tlv_mod_decode(const struct of_msg *msg, struct of_tlv_mod *ret)
     int err = get_maps(msg->body + 8, msg->body_len - 8, &ret->maps, &ret->n);
     for (size_t i = 0; !err && i < ret->n; i++) {
         const struct of_tlv_map *m = &ret->maps[i];
-        if (!m->len || m->len % 4 || m->len > 124)
+        if (m->len % 4 || m->len > 124)
             err = OF_ERR_NX_TLV_BAD_OPT_LEN;
         else if (command == OF_TLV_ADD && m->index > 63)
             err = OF_ERR_NX_TLV_BAD_FIELD_IDX;

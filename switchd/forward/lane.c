@@ -42,12 +42,24 @@ void lane_leave(struct port_lane *lane, struct port_host *host)
     host->lane = NULL;
 }
 
+static void forget_tunnels(struct port_lane *lane)
+{
+    struct dp_tunnel *t;
+    VEC_FOR_EACH (t, &lane->tunnels)
+        free((void *)(uintptr_t)t->more);
+    vec_clear(&lane->tunnels);
+}
+
 /* The number of a copy; packets that follow one another mostly go the same way. */
 static uint32_t keep_tunnel(struct port_lane *lane, const struct dp_tunnel *tunnel)
 {
     size_t n = lane->tunnels.n;
-    if (!n || memcmp(&lane->tunnels.data[n - 1], tunnel, sizeof *tunnel) != 0)
-        vec_push(&lane->tunnels, *tunnel);
+    if (n && !memcmp(&lane->tunnels.data[n - 1], tunnel, sizeof *tunnel))
+        return (uint32_t)n;
+    struct dp_tunnel copy = *tunnel;
+    if (tunnel->more) /* which is the megaflow's */
+        copy.more = xmemdup(tunnel->more, sizeof *tunnel->more);
+    vec_push(&lane->tunnels, copy);
     return (uint32_t)lane->tunnels.n;
 }
 
@@ -110,7 +122,7 @@ void lane_send(struct port_lane *lane)
     VEC_FOR_EACH (o, &lane->noted)
         packet_fini(&o->packet);
     vec_clear(&lane->noted);
-    vec_clear(&lane->tunnels);
+    forget_tunnels(lane);
 }
 
 void lane_finish(struct port_lane *lane)

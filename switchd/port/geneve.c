@@ -25,7 +25,7 @@ static size_t geneve_write(const struct dp_tunnel *t, const struct tlv_map *tlvs
     size_t options = 0;
     if (tlvs && t->options)
         options =
-            tlv_map_write(tlvs, t->key.metadata, t->options, out + GENEVE_HEADER_LEN, &critical);
+            tlv_map_write(tlvs, &t->key, t->more, t->options, out + GENEVE_HEADER_LEN, &critical);
     memset(h, 0, sizeof *h);
     h->ver_optlen = (uint8_t)(options / 4);
     h->flags = (uint8_t)((critical ? GENEVE_FLAG_CRITICAL : 0) |

@@ -10,6 +10,7 @@
 #include "switchd/forward/lane.h"
 #include "switchd/port/bypass.h"
 #include "switchd/port/tunnel.h"
+#include "switchd/tun_store.h"
 
 const struct port_class *const port_classes[] = {
     &port_class_system, &port_class_afxdp,  &port_class_internal, &port_class_tap,
@@ -67,6 +68,8 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     list_init(&host->watches);
     busy_poll_init(&host->poll, counters);
     deferred_init(&host->look, loop, LOOP_OUTPUT, look, host);
+    host->tun_opts = NEW(struct tun_store);
+    tun_store_init(host->tun_opts);
     host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
 }
 
@@ -76,6 +79,8 @@ void port_host_fini(struct port_host *host)
     free(host->buffers);
     port_out_fini(&host->out);
     tunnel_table_free(host->tunnels);
+    tun_store_fini(host->tun_opts);
+    free(host->tun_opts);
     bypass_free(host->bypass);
     deferred_cancel(&host->look);
 }

@@ -53,6 +53,7 @@ struct port_out {
     struct tunnel_senders *tunnels; /* port/tunnel_parts.h; NULL: none yet */
     uint64_t n_lost;                /* a forwarder's, to be counted in its next turn */
 };
+struct tun_store; /* switchd/tun_store.h */
 
 struct port_host {
     struct loop *loop;
@@ -66,6 +67,7 @@ struct port_host {
     struct packet *batch;         /* PORT_BATCH packets */
     uint8_t *buffers;             /* one for each; see port_host_packet */
     struct tunnel_table *tunnels; /* made on first use, as is */
+    struct tun_store *tun_opts;   /* of received packets: where their numbers come from */
     struct bypass *bypass;
 
     struct list watches;           /* forward/watch.h */

@@ -15,6 +15,7 @@
 #include "switchd/forward/lane.h"
 #include "switchd/port/coalesce.h"
 #include "switchd/port/tunnel_parts.h"
+#include "switchd/tun_store.h"
 
 enum {
     MESSAGES = 16, /* of one system call */
@@ -154,11 +155,15 @@ static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet
     t->ttl = a->ttl;
     tunnel_addresses(t, &a->from, &a->to);
     static const struct tlv_map none;
-    if (!tlv_map_read(port->up.tlvs ? port->up.tlvs : &none, h.options, h.options_len, t->metadata,
-                      &t->present)) {
-        port->up.stats.rx_errors++;
-        counter_add(table->malformed, 1);
-        return NULL;
+    if (h.options_len) {
+        struct tun_opts opts;
+        const struct tlv_map *tlvs = port->up.tlvs ? port->up.tlvs : &none;
+        if (!tlv_map_read(tlvs, h.options, h.options_len, t, &opts)) {
+            port->up.stats.rx_errors++;
+            counter_add(table->malformed, 1);
+            return NULL;
+        }
+        t->more = tun_store_put(ep->host->tun_opts, &opts);
     }
     packet_pull(packet, h.len);
     if ((a->tos & IP_ECN_MASK) == IP_ECN_CE && !mark_congestion(packet)) {

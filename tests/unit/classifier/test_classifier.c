@@ -2,6 +2,7 @@
  * tables, packets and changes, by itself and through a memo; the promise of un-wildcarding; conjunctions; selection; versions. */
 #include "classifier/counts.h"
 #include "classifier/memo.h"
+#include "flow/match_tun.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { N_RULES = 60, N_STEPS = 400, N_PACKETS = 40 };
+enum { N_RULES = 60, N_STEPS = 400, N_PACKETS = 40, N_OPTS = 6, OPTION_BITS = 96 };
 
 struct test_rule {
     struct cls_rule cls;
@@ -24,6 +25,7 @@ struct world {
     struct classifier cls;
     struct cls_memo *memo;
     struct test_rule *rules[N_RULES];
+    struct tun_opts opts[N_OPTS]; /* by number: tunnel options that the key has no room for */
 };
 
 static uint32_t rnd(struct world *w, uint32_t n)
@@ -31,6 +33,10 @@ static uint32_t rnd(struct world *w, uint32_t n)
     w->state = w->state * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(w->state >> 33) % n;
 }
+
+/* Fields with options beyond the key: one that is partly in it, and two that are not. */
+static const enum field_id options[] = {FIELD_TUN_METADATA0 + 3, FIELD_TUN_METADATA0 + 20,
+                                        FIELD_TUN_METADATA63};
 
 static const enum field_id exact_fields[] = {FIELD_IN_PORT_OXM, FIELD_METADATA, FIELD_REG1,
                                              FIELD_ETH_DST,     FIELD_ETH_TYPE, FIELD_IP_PROTO,
@@ -50,12 +56,47 @@ static u128 random_value(struct world *w, enum field_id id)
     }
 }
 
+/* Of 12 bytes, few of which are not 0. */
+static struct tun_value random_option(struct world *w)
+{
+    struct tun_value v = {{0}};
+    v.b[TUN_OPT_MAX - 1] = (uint8_t)rnd(w, 2);
+    v.b[TUN_OPT_MAX - 12] = (uint8_t)rnd(w, 3);
+    return v;
+}
+
+static void random_opts(struct world *w)
+{
+    for (unsigned n = 1; n < N_OPTS; n++) {
+        struct flow_key key;
+        memset(&key, 0, sizeof key);
+        tun_opts_init(&w->opts[n]);
+        for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+            struct tun_value v = random_option(w);
+            if (rnd(w, 4))
+                assert_true(key_set_tun(&key, &w->opts[n], options[i], &v));
+        }
+    }
+}
+
 static void random_match(struct world *w, struct match *match)
 {
     match_init(match);
     for (unsigned i = 0; i < ARRAY_SIZE(exact_fields); i++) {
         if (!rnd(w, 3))
             match_set(match, exact_fields[i], random_value(w, exact_fields[i]));
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+        if (rnd(w, 6))
+            continue;
+        struct tun_value value = random_option(w), mask = random_option(w);
+        bool exact = !rnd(w, 2);
+        assert_true(match_set_tun(match, options[i], &value, exact ? NULL : &mask));
+        if (!rnd(w, 3))
+            match_set_masked(match, options[i], 0, 0);
+        if (!rnd(w, 2))
+            match_set_present(match, options[i]);
+        assert_true(match_cut_tun(match, options[i], OPTION_BITS));
     }
     static const enum field_id ips[] = {FIELD_IP_SRC, FIELD_IP_DST, FIELD_IPV6_DST};
     for (unsigned i = 0; i < ARRAY_SIZE(ips); i++) {
@@ -75,9 +116,36 @@ static void random_key(struct world *w, struct flow_key *key)
     memset(key, 0, sizeof *key);
     for (unsigned i = 0; i < ARRAY_SIZE(exact_fields); i++)
         key_set(key, exact_fields[i], random_value(w, exact_fields[i]));
+    key->tunnel.more = rnd(w, N_OPTS);
+    key->tunnel.present = (uint8_t)(rnd(w, 2) << 3);
+    key->tunnel.metadata[3] = key->tunnel.present ? swap64(rnd(w, 2)) : 0;
     key_set(key, FIELD_IP_SRC, random_value(w, FIELD_IP_SRC));
     key_set(key, FIELD_IP_DST, random_value(w, FIELD_IP_DST));
     key_set(key, FIELD_IPV6_DST, random_value(w, FIELD_IPV6_DST));
+}
+
+static struct cls_rule *look_up(const struct world *w, const struct flow_key *key,
+                                struct flow_mask *wc)
+{
+    uint64_t words;
+    return classifier_lookup_words(&w->cls, key, &w->opts[key->tunnel.more], wc, &words);
+}
+
+/* Options by their values, the rest by the words of the key. */
+static bool model_covers(const struct world *w, const struct match *match,
+                         const struct flow_key *key)
+{
+    const struct tun_opts *opts = &w->opts[key->tunnel.more];
+    for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+        struct tun_value want, mask, have;
+        enum tun_match kind = match_get_tun(match, options[i], &want, &mask);
+        key_get_tun(key, opts, options[i], &have);
+        tun_value_and(&have, &mask);
+        if (kind != TUN_NOT &&
+            (!key_has_tun(key, opts, options[i]) || memcmp(&have, &want, sizeof have) != 0))
+            return false;
+    }
+    return flow_key_equal_masked(&match->key, key, &match->mask);
 }
 
 static bool model_beats(const struct test_rule *a, const struct test_rule *b)
@@ -92,7 +160,7 @@ static struct test_rule *model_hard(struct world *w, const struct flow_key *key)
     struct test_rule *best = NULL;
     for (unsigned i = 0; i < N_RULES; i++) {
         struct test_rule *r = w->rules[i];
-        if (r->in && !r->cls.n_conjs && match_covers_key(&r->match, key) && model_beats(r, best))
+        if (r->in && !r->cls.n_conjs && model_covers(w, &r->match, key) && model_beats(r, best))
             best = r;
     }
     return best;
@@ -107,7 +175,7 @@ static struct test_rule *model_lookup(struct world *w, const struct flow_key *ke
             for (unsigned i = 0; i < N_RULES; i++) {
                 struct test_rule *r = w->rules[i];
                 if (r->in && r->cls.n_conjs && r->conj.id == id && r->cls.priority == priority &&
-                    match_covers_key(&r->match, key))
+                    model_covers(w, &r->match, key))
                     have |= 1u << r->conj.clause;
             }
             if (have != 3)
@@ -153,7 +221,8 @@ static void check_memo(struct world *w, const struct flow_key *key, const struct
     struct flow_mask wc, more;
     uint64_t words;
     memset(&wc, 0, sizeof wc);
-    assert_ptr_equal(cls_memo_lookup(w->memo, &w->cls, 7, key, &wc, &words), answer);
+    assert_ptr_equal(
+        cls_memo_lookup(w->memo, &w->cls, 7, key, &w->opts[key->tunnel.more], &wc, &words), answer);
     for (unsigned i = 0; i < FLOW_WORDS; i++)
         assert_true(words >> i & 1 || !flow_words_const(&wc.bits)[i]);
     struct flow_key other;
@@ -162,9 +231,11 @@ static void check_memo(struct world *w, const struct flow_key *key, const struct
         uint64_t m = flow_words_const(&wc.bits)[i];
         flow_words(&other)[i] = (flow_words(&other)[i] & ~m) | (flow_words_const(key)[i] & m);
     }
-    assert_ptr_equal(classifier_lookup(&w->cls, &other, NULL), answer);
+    assert_ptr_equal(look_up(w, &other, NULL), answer);
     memset(&more, 0, sizeof more);
-    assert_ptr_equal(cls_memo_lookup(w->memo, &w->cls, 7, &other, &more, &words), answer);
+    assert_ptr_equal(
+        cls_memo_lookup(w->memo, &w->cls, 7, &other, &w->opts[other.tunnel.more], &more, &words),
+        answer);
 }
 
 /* Any key that agrees with KEY under WC must get the same answer. */
@@ -179,7 +250,7 @@ static void check_unwildcarding(struct world *w, const struct flow_key *key,
             uint64_t m = flow_words_const(&wc->bits)[j];
             to[j] = (to[j] & ~m) | (flow_words_const(key)[j] & m);
         }
-        assert_ptr_equal(classifier_lookup(&w->cls, &other, NULL), answer);
+        assert_ptr_equal(look_up(w, &other, NULL), answer);
         check_memo(w, &other, answer);
     }
 }
@@ -188,6 +259,7 @@ static void run_oracle(uint64_t seed, bool conjunctions)
 {
     struct world w = {.state = seed, .memo = cls_memo_new()};
     classifier_init(&w.cls);
+    random_opts(&w);
     for (unsigned i = 0; i < N_RULES; i++)
         w.rules[i] = NEW(struct test_rule);
     for (unsigned step = 0; step < N_STEPS; step++) {
@@ -200,7 +272,7 @@ static void run_oracle(uint64_t seed, bool conjunctions)
             struct flow_mask wc;
             memset(&wc, 0, sizeof wc);
             struct test_rule *want = model_lookup(&w, &key);
-            struct cls_rule *got = classifier_lookup(&w.cls, &key, &wc);
+            struct cls_rule *got = look_up(&w, &key, &wc);
             assert_ptr_equal(got, want ? &want->cls : NULL);
             assert_int_equal(wc.bits.conj_id, 0);
             check_unwildcarding(&w, &key, &wc, got);
@@ -336,9 +408,9 @@ static const struct cls_rule *remembered(const struct classifier *cls, struct cl
     memset(&wc, 0, sizeof wc);
     key_set(&key, FIELD_REG0, 1);
     key_set(&key, FIELD_REG1, 2);
-    struct cls_rule *rule = classifier_lookup_words(cls, &key, &wc, &words);
+    struct cls_rule *rule = classifier_lookup_words(cls, &key, NULL, &wc, &words);
     memset(&wc, 0, sizeof wc);
-    assert_ptr_equal(cls_memo_lookup(memo, cls, 0, &key, &wc, &words), rule);
+    assert_ptr_equal(cls_memo_lookup(memo, cls, 0, &key, NULL, &wc, &words), rule);
     return rule;
 }
 

@@ -1,6 +1,8 @@
 /* test_parts.c - the small parts: the MAC table, tunnel options, text maps, meters. */
+#include "net/headers.h"
 #include "switchd/slice.h"
 #include "switchd/tlv.h"
+#include "switchd/tun_store.h"
 #include "unit/switchd/world.h"
 
 static void test_mac_table(void **state)
@@ -37,6 +39,13 @@ static void test_mac_table(void **state)
     mac_table_fini(&mt);
 }
 
+static bool read_options(const struct tlv_map *map, const uint8_t *wire, size_t n,
+                         struct flow_tunnel *tunnel, struct tun_opts *opts)
+{
+    memset(tunnel, 0, sizeof *tunnel);
+    return tlv_map_read(map, wire, n, tunnel, opts);
+}
+
 static void test_tlv(void **state)
 {
     (void)state;
@@ -46,7 +55,7 @@ static void test_tlv(void **state)
     struct of_tlv_mod add = {OF_TLV_ADD, two, 2};
     assert_int_equal(tlv_map_change(&map, &add), 0);
     assert_int_equal(tlv_map_change(&map, &add), OF_ERR_NX_TLV_DUP_ENTRY);
-    struct of_tlv_map taken = {0x200, 1, 4, 0}, beyond = {0x200, 1, 4, 40}, odd = {0x200, 1, 5, 1};
+    struct of_tlv_map taken = {0x200, 1, 4, 0}, beyond = {0x200, 1, 4, 64}, odd = {0x200, 1, 5, 1};
     struct of_tlv_mod bad = {OF_TLV_ADD, &taken, 1};
     assert_int_equal(tlv_map_change(&map, &bad), OF_ERR_NX_TLV_ALREADY_MAPPED);
     bad.maps = &beyond;
@@ -54,31 +63,105 @@ static void test_tlv(void **state)
     bad.maps = &odd;
     assert_int_equal(tlv_map_change(&map, &bad), OF_ERR_NX_TLV_BAD_OPT_LEN);
 
-    be64 metadata[N_TUN_METADATA] = {0};
-    put_be64(&metadata[0], 0x30004);
-    put_be64(&metadata[3], 0x1122334455667788);
-    uint8_t wire[N_TUN_METADATA * 12], known;
+    struct flow_tunnel t, back;
+    struct tun_opts opts;
+    memset(&t, 0, sizeof t);
+    put_be64(&t.metadata[0], 0x30004);
+    put_be64(&t.metadata[3], 0x1122334455667788);
+    uint8_t wire[GENEVE_MAX_OPTIONS];
     bool critical;
-    size_t n = tlv_map_write(&map, metadata, 0xff, wire, &critical);
+    size_t n = tlv_map_write(&map, &t, NULL, 0xff, wire, &critical);
     assert_int_equal(n, 8 + 12);
     assert_true(critical);
-    be64 back[N_TUN_METADATA];
-    assert_true(tlv_map_read(&map, wire, n, back, &known));
-    assert_int_equal(known, 1 | 8);
-    assert_memory_equal(back, metadata, sizeof back);
+    assert_true(read_options(&map, wire, n, &back, &opts));
+    assert_int_equal(back.present, 1 | 8);
+    assert_true(tun_opts_is_empty(&opts));
+    assert_memory_equal(back.metadata, t.metadata, sizeof back.metadata);
     for (size_t i = 1; i < n; i++) { /* cut anywhere but between options: malformed */
         if (i != 8 && i != 12)
-            assert_false(tlv_map_read(&map, wire, i, back, &known));
+            assert_false(read_options(&map, wire, i, &back, &opts));
     }
     /* An unknown option is skipped, unless it is critical. */
     static const uint8_t unknown[] = {9, 9, 1, 1, 0, 0, 0, 0},
                          serious[] = {9, 9, 0x81, 1, 0, 0, 0, 0};
-    assert_true(tlv_map_read(&map, unknown, sizeof unknown, back, &known));
-    assert_int_equal(known, 0);
-    assert_false(tlv_map_read(&map, serious, sizeof serious, back, &known));
+    assert_true(read_options(&map, unknown, sizeof unknown, &back, &opts));
+    assert_int_equal(back.present, 0);
+    assert_false(read_options(&map, serious, sizeof serious, &back, &opts));
     struct of_tlv_mod clear = {OF_TLV_CLEAR, NULL, 0};
     assert_int_equal(tlv_map_change(&map, &clear), 0);
-    assert_false(tlv_map_read(&map, wire, n, back, &known)); /* now it is unknown and critical */
+    assert_false(read_options(&map, wire, n, &back, &opts)); /* now it is unknown and critical */
+}
+
+/* Options of all lengths, up to the 256 bytes that there are, there and back. */
+static void test_tlv_wide(void **state)
+{
+    (void)state;
+    static const uint8_t lens[] = {4, 8, 12, 124, 0, 20, 28, 16, 40, 4};
+    struct tlv_map map;
+    struct of_tlv_map one;
+    struct of_tlv_mod add = {OF_TLV_ADD, &one, 1};
+    unsigned space = 0;
+    memset(&map, 0, sizeof map);
+    for (unsigned i = 0; i < sizeof lens; i++) {
+        unsigned field = i < 7 ? i : 63 - i;
+        one = (struct of_tlv_map){0x102, (uint8_t)i, lens[i], (uint16_t)field};
+        assert_int_equal(tlv_map_change(&map, &add), 0);
+        space += lens[i];
+    }
+    assert_int_equal(tlv_map_space(&map), space);
+    assert_int_equal(space, TLV_SPACE);
+    one = (struct of_tlv_map){0x102, 0x70, 4, 20};
+    assert_int_equal(tlv_map_change(&map, &add), OF_ERR_NX_TLV_TABLE_FULL);
+    one.len = 0;
+    assert_int_equal(tlv_map_change(&map, &add), 0);
+
+    uint8_t wire[GENEVE_MAX_OPTIONS], again[GENEVE_MAX_OPTIONS];
+    for (unsigned first = 0; first < sizeof lens; first++) {
+        size_t n = 0;
+        for (unsigned i = first; i < sizeof lens && n + 4 + lens[i] <= sizeof wire; i++) {
+            unsigned at = i; /* in the order of fields, as they are written */
+            if (i >= 7)
+                at = 7 + (unsigned)sizeof lens - 1 - i;
+            uint8_t head[] = {1, 2, (uint8_t)at, (uint8_t)(lens[at] / 4)};
+            if (n + 4 + lens[at] > sizeof wire)
+                break;
+            memcpy(wire + n, head, 4);
+            for (unsigned j = 0; j < lens[at]; j++)
+                wire[n + 4 + j] = (uint8_t)(j * 7 + i + (first == 2 ? 0 : 0x80));
+            n += 4u + lens[at];
+        }
+        struct flow_tunnel t;
+        struct tun_opts opts;
+        bool critical;
+        assert_true(read_options(&map, wire, n, &t, &opts));
+        assert_int_equal(tlv_map_write(&map, &t, &opts, t.present | opts.present, again, &critical),
+                         n);
+        assert_memory_equal(again, wire, n);
+    }
+}
+
+/* A number is never another's, and what was not asked for is forgotten. */
+static void test_tun_store(void **state)
+{
+    (void)state;
+    struct tun_store store;
+    struct tun_opts opts;
+    tun_store_init(&store);
+    tun_opts_init(&opts);
+    assert_int_equal(tun_store_put(&store, &opts), 0);
+    assert_true(tun_opts_is_empty(tun_store_get(&store, 0)));
+    for (uint32_t i = 1; i <= TUN_STORE_MAX + 5; i++) {
+        assert_true(tun_opts_set_unit(&opts, 7 * TUN_FIELD_UNITS, i));
+        assert_int_equal(tun_store_put(&store, &opts), i);
+        assert_int_equal(tun_store_put(&store, &opts), i);
+        assert_non_null(tun_store_get(&store, 1)); /* asked for again and again */
+    }
+    assert_int_equal(store.by_number.n, TUN_STORE_MAX);
+    assert_null(tun_store_get(&store, 2));
+    assert_int_equal(tun_opts_unit(tun_store_get(&store, 1), 7 * TUN_FIELD_UNITS), 1);
+    assert_true(tun_opts_set_unit(&opts, 7 * TUN_FIELD_UNITS, 2));
+    assert_int_equal(tun_store_put(&store, &opts), TUN_STORE_MAX + 6);
+    tun_store_fini(&store);
 }
 
 static void test_smap(void **state)
@@ -126,10 +209,9 @@ static void test_meter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mac_table),
-        cmocka_unit_test(test_tlv),
-        cmocka_unit_test(test_smap),
-        cmocka_unit_test(test_meter),
+        cmocka_unit_test(test_mac_table), cmocka_unit_test(test_tlv),
+        cmocka_unit_test(test_tlv_wide),  cmocka_unit_test(test_tun_store),
+        cmocka_unit_test(test_smap),      cmocka_unit_test(test_meter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

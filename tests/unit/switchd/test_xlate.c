@@ -407,6 +407,7 @@ static void test_tunnel_by_flow(void **state)
     assert_int_equal(bridge_add_port(br, &o, &port, NULL), 0);
     smap_fini(&options);
     br->tlvs.map[0] = (struct of_tlv_map){0x102, 0x80, 4, 0};
+    br->tlvs.mapped = 1;
     world_add_flow(br, "in_port=1,actions=set_field:5->tun_id,set_field:0x30004->tun_metadata0,9");
     expect(br, "in_port=1,ip", "set(tunnel(tun_id=0x5,dst=127.0.0.9,tun_metadata0=0x30004)),g");
     world_add_flow(br, "in_port=9,tun_id=7,actions=2");
