@@ -185,10 +185,8 @@ static void run(void *c_)
         leave(c);
         return;
     }
-    if (c->is_local_changed) {
+    if (c->is_local_changed)
         apply_config(c);
-        c->is_register_due = true;
-    }
     if (!c->config.system_id)
         return;
     if (writer_is_ready(&c->ovs_writer))

@@ -35,7 +35,9 @@ struct controller {
     int64_t forget_ms; /* when restored numbers that nobody wants are free; 0: they are */
     struct registration registration;
     struct scope scope;
-    bool is_complete;      /* the rows that the scope asks for are here */
+    bool is_complete;      /* the rows that the scope asks for are here, and compiled */
+    bool is_settling;      /* the engine has yielded */
+    bool has_arrived;      /* all rows that were asked for, before the engine began to settle */
     bool is_holding;       /* nothing is published until they are */
     bool has_asked_more;   /* a portion of rows, since the engine last was settled */
     bool is_local_changed; /* something of the switch database changed, or our chassis row */

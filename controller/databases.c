@@ -97,11 +97,19 @@ static bool is_news(const struct change *c)
     return false;
 }
 
+/* What is registered is said by the one row alone, and ports come and go. */
+static void note_ovs_row(struct controller *c, const struct row *row)
+{
+    c->is_local_changed = true;
+    c->is_register_due |= row->table->index == OVS_TABLE_OPEN_VSWITCH;
+}
+
 static void on_ovs_change(void *c_, const struct changeset *cs)
 {
     struct controller *c = c_;
-    for (size_t i = 0; i < cs->n && !c->is_local_changed; i++)
-        c->is_local_changed = is_news(&cs->changes[i]);
+    for (size_t i = 0; i < cs->n; i++)
+        if (is_news(&cs->changes[i]))
+            note_ovs_row(c, cs->changes[i].after ? cs->changes[i].after : cs->changes[i].before);
     c->ids.has_news = true; /* perhaps that they are saved */
     controller_wake(c);
 }
@@ -111,7 +119,7 @@ static void on_ovs_status(void *c_)
     struct controller *c = c_;
     if (replica_is_ready(c->ovs) && !c->ovs_loaded) {
         log_info("switch database at %s is here", c->switch_db);
-        c->ovs_loaded = c->is_local_changed = true;
+        c->ovs_loaded = c->is_local_changed = c->is_register_due = true;
     }
     controller_wake(c);
 }
@@ -146,7 +154,8 @@ static void note_row(struct controller *c, const struct row *row)
         binding_row_changed(&c->binding, &row->uuid);
         break;
     case SB_TABLE_CHASSIS:
-        c->is_local_changed |= is_about_us(c, row);
+        if (is_about_us(c, row))
+            c->is_local_changed = c->is_register_due = true;
         break;
     case SB_TABLE_ENCAP:
         c->is_register_due = true;
@@ -231,7 +240,7 @@ void controller_open_sb(struct controller *c, const char *remote)
     c->sb = open_replica(c, remote, c->sb_schema, sb_tables, &c->sb_source);
     if (c->config.probe_ms >= 0)
         ovsdb_client_source_set_probe_interval(c->sb_source, (int)c->config.probe_ms);
-    c->is_complete = false;
+    c->is_complete = c->has_arrived = false;
     scope_clear(&c->scope);
     scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb, NULL);
     c->is_register_due = true;

@@ -143,12 +143,12 @@ static void ask_more(struct controller *c)
 {
     if (!c->has_asked_more && c->sb && ovsdb_client_source_is_settled(c->sb_source) &&
         scope_ask_more(&c->scope, c->sb)) {
-        c->is_complete = false;
+        c->is_complete = c->has_arrived = false;
         c->has_asked_more = true;
     }
 }
 
-/* Asks for the rows that matter here. True when they have come; while the database cannot be reached, those that were there count. */
+/* Asks for the rows that matter here. True when they have come, and are compiled; while the database cannot be reached, those that were there count. */
 static bool has_all_rows(struct controller *c)
 {
     c->scope.is_stale |= inc_has_changes(c->inc, c->program.local) ||
@@ -159,9 +159,10 @@ static bool has_all_rows(struct controller *c)
                      chassis ? &chassis->uuid : NULL);
         if (replica_is_connected(c->sb))
             c->is_complete = false;
+        c->has_arrived &= ovsdb_client_source_is_settled(c->sb_source); /* nothing new is asked */
     }
     ask_more(c);
-    c->is_complete |= ovsdb_client_source_is_settled(c->sb_source);
+    c->is_complete |= c->has_arrived;
     return c->is_complete;
 }
 
@@ -172,10 +173,13 @@ static void forget_trees(struct controller *c)
     action_pool_forget(c->program.actions);
 }
 
-/* Settles for a slice of time; true when all is settled. */
+/* Settles for a slice of time; true when all is settled that was there when that began: rows that come meanwhile are still to be compiled. */
 static bool settle_slice(struct controller *c)
 {
     int64_t start = env_now_us(c->env);
+    if (!c->is_settling)
+        c->has_arrived = ovsdb_client_source_is_settled(c->sb_source);
+    c->is_settling = true;
     while (!inc_settle(c->inc, SLICE_UNITS) || ids_run(&c->ids))
         if (env_now_us(c->env) - start > SLICE_US) {
             if (expr_pool_count(c->program.exprs) > TREES_MAX)
@@ -183,7 +187,7 @@ static bool settle_slice(struct controller *c)
             return false;
         }
     forget_trees(c);
-    c->has_asked_more = false;
+    c->is_settling = c->has_asked_more = false;
     return true;
 }
 
@@ -222,7 +226,7 @@ bool controller_settle(struct controller *c)
         return false;
     if (!has_all_rows(c)) {
         fill_switch(c);
-        c->is_holding = inc_is_settled(c->inc);
+        c->is_holding = inc_is_settled(c->inc) && !ovsdb_client_source_is_settled(c->sb_source);
         return false;
     }
     publish(c);

@@ -409,6 +409,8 @@ static void prefetch(const struct kind_state *ks)
 }
 
 /* Runs the dirty units of kind K while BUDGET lasts; false when it is used up. */
+enum { DIRTY_KEPT = 1024 }; /* units: after a start, or a full compute, there is room for all */
+
 static bool settle_kind(struct inc *inc, size_t k, size_t *budget)
 {
     struct kind_state *ks = &inc->kinds[k];
@@ -424,7 +426,10 @@ static bool settle_kind(struct inc *inc, size_t k, size_t *budget)
         prefetch(ks);
         unit_run(inc, ks->dirty.data[ks->cursor++]);
     }
-    vec_clear(&ks->dirty);
+    if (ks->dirty.cap > DIRTY_KEPT)
+        vec_fini(&ks->dirty);
+    else
+        vec_clear(&ks->dirty);
     ks->cursor = 0;
     return true;
 }
