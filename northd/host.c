@@ -154,6 +154,12 @@ static bool consider(void *host_, struct store *store, const struct changeset *c
     return true;
 }
 
+static bool is_busy(void *host_)
+{
+    struct host *host = host_;
+    return host->northd && northd_is_busy(host->northd);
+}
+
 /* --- Databases */
 
 static int serve(struct host *host, struct db *db, struct daemon *daemon, struct diag *diag)
@@ -163,6 +169,7 @@ static int serve(struct host *host, struct db *db, struct daemon *daemon, struct
         .resume = true,
         .disk_changed = daemon_log_disk,
         .tls_changed = daemon_log_tls,
+        .is_busy = is_busy,
         .consider = db == &host->nb ? consider : NULL,
         .aux = host};
     db->server = ovsdb_server_new(daemon_loop(daemon), &so);
@@ -343,11 +350,11 @@ static void stop(void *host_)
     host->ahead = NULL;
     control_free(host->control);
     northd_free(host->northd);
+    host->northd = NULL;
     judge_free(host->judge);
     db_close(&host->nb);
     db_close(&host->sb);
     host->control = NULL;
-    host->northd = NULL;
     host->judge = NULL;
     memset(&host->nb, 0, sizeof host->nb);
     memset(&host->sb, 0, sizeof host->sb);

@@ -320,6 +320,11 @@ bool northd_is_idle(const struct northd *n)
                                      !inc_has_changes(n->inc, n->program->class_member)));
 }
 
+bool northd_is_busy(const struct northd *n)
+{
+    return n->started && (n->sb_more || !inc_is_settled(n->inc));
+}
+
 void northd_pause(struct northd *n, bool paused)
 {
     n->paused = paused;

@@ -43,6 +43,9 @@ int64_t northd_next_ms(const struct northd *northd);
 /* Everything known is settled and written, and nothing is out. */
 bool northd_is_idle(const struct northd *northd);
 
+/* It is settling, or has written a part of what is to be written: what comes now is not answered at once anyway. */
+bool northd_is_busy(const struct northd *northd);
+
 void northd_pause(struct northd *northd, bool paused);
 bool northd_is_paused(const struct northd *northd);
 /* Holds the lock (or needs none) and is not paused. */

@@ -1,7 +1,7 @@
 /* memory_ahead.c - see memory_ahead.h. Beside the rooms of the architecture, like all of this folder.
  *
  * malloc is asked to take RESERVE bytes of addresses from the kernel at a time and to give nothing back. What of it the program has not used is zero, if the
- * thread has had it populated: by that the thread knows how far the program is, and stays LEAD bytes ahead. It only reads
+ * thread has had it populated: by that the thread knows how far the program is, and stays a part of what it uses ahead. It only reads
  * what is populated, and what it reads decides about nothing but that.
  */
 #include "daemon/memory_ahead.h"
@@ -20,7 +20,8 @@
 
 enum {
     PIECE = 2 << 20,
-    LEAD = 64 << 20,
+    LEAST = 4 << 20,
+    MOST = 64 << 20,
     RESERVE = 256 << 20,
     LARGE = 32 << 20,
     PAUSE_NS = 1000000
@@ -59,15 +60,21 @@ static uintptr_t skip_used(uintptr_t used, uintptr_t done)
     return used;
 }
 
+/* How far ahead to be of a program that uses so much: memory grows by that. */
+static uintptr_t lead(uintptr_t use)
+{
+    return MAX((uintptr_t)LEAST, MIN(use / 8, (uintptr_t)MOST));
+}
+
 static void *run(void *ahead_)
 {
     struct memory_ahead *ahead = ahead_;
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
-    uintptr_t done = ROUND_UP(heap_end(), (uintptr_t)PIECE) + PIECE, used = done;
+    uintptr_t start = ROUND_UP(heap_end(), (uintptr_t)PIECE) + PIECE, done = start, used = start;
     while (!atomic_load(&ahead->stop)) {
         uintptr_t end = heap_end() / PIECE * PIECE;
         used = skip_used(used, done);
-        if (done < end && done < used + LEAD) {
+        if (done < end && done < used + lead(used - start)) {
             if (madvise((void *)done, PIECE, MADV_POPULATE_WRITE))
                 return NULL;
             done += PIECE;

@@ -24,15 +24,17 @@ static void set_wait_timer(struct ovsdb_server *server)
 }
 
 /* With one client nobody gains by going on while the disk works, and two switches of threads are
- * saved; but the host does, when much is to be written. */
+ * saved; but the host does, when much is to be written or it has other work. */
 static void flush_all(void *server_)
 {
     struct ovsdb_server *server = server_;
+    const struct ovsdb_server_options *options = &server->options;
     struct server_db *db, *next;
     bool has_others =
         !list_empty(&server->sessions) && server->sessions.next != server->sessions.prev;
+    bool goes_on = has_others || (options->is_busy && options->is_busy(options->aux));
     LIST_FOR_EACH_SAFE (db, next, node, &server->dbs) {
-        if (has_others || store_is_slow(db->store))
+        if (goes_on || store_is_slow(db->store))
             store_commit(db->store);
         else
             store_flush(db->store);

@@ -37,6 +37,8 @@ struct ovsdb_server_options {
     /* Keys and certificates that a database names cannot be used (WHY), or are used from now on
      * (NULL): daemon_log_tls. May be NULL. */
     void (*tls_changed)(void *aux, const char *why);
+    /* Whether the host has something to do while the disk works. NULL: it has not. */
+    bool (*is_busy)(void *aux);
     /* Answers "weft_consider" (a transaction that is executed and taken back) about what CHANGES
      * of STORE would bring: adds a JSON object to OUT. False: cannot be said now, ask again. NULL:
      * there is no such method. */
