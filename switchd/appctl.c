@@ -276,7 +276,6 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
         {"in-band/show", "[bridge]", 0, 1, inband_show},
         {"bridge/reconnect", "[bridge]", 0, 1, bridge_reconnect},
         {"dpif/show", "", 0, 0, dpif_show},
-        {"dpctl/show", "[dp]", 0, 1, dpif_show},
         {"dpif/show-drops", "", 0, 0, show_drops},
         {"upcall/show", "", 0, 0, upcall_show},
         {"revalidator/wait", "", 0, 0, revalidator_wait},
@@ -285,6 +284,7 @@ void appctl_register(struct unixctl *ctl, struct vswitch *vs)
     };
     fdb_appctl_register(ctl, vs);
     dpflow_appctl_register(ctl, vs);
+    dpctl_appctl_register(ctl, vs);
     tunnel_appctl_register(ctl, vs);
     unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), vs);
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "flow/field.h"
+#include "net/headers.h"
 
 enum { MAX_DEPTH = 4 };
 
@@ -80,6 +81,13 @@ static int put_group(struct str *match, const char *group, char *text, struct di
     return err;
 }
 
+/* That a tag comes is what vlan(...) says; the packet's type stands in encap(...). */
+static bool is_tag_type(const char *text)
+{
+    uint64_t type;
+    return !text_to_u64(text, 0, &type) && (type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ);
+}
+
 static int put_groups(struct str *match, char *text, char **in_port, unsigned depth,
                       struct diag *diag)
 {
@@ -101,7 +109,7 @@ static int put_groups(struct str *match, char *text, char **in_port, unsigned de
         } else if (!strcmp(text, "in_port")) {
             free(*in_port);
             *in_port = xstrdup(body);
-        } else {
+        } else if (strcmp(text, "eth_type") != 0 || depth || !is_tag_type(body)) {
             err = put_group(match, text, body, diag);
         }
         if (err)

@@ -192,8 +192,9 @@ static void put_headers(const struct printer *p)
                 i++;
         }
     }
-    if (encap) {
-        str_truncate(p->s, p->s->n - 1);
+    if (encap) { /* which is empty when the inner type does not matter */
+        if (str_c(p->s)[p->s->n - 1] == ',')
+            str_truncate(p->s, p->s->n - 1);
         str_put(p->s, "),");
     }
 }

@@ -57,6 +57,7 @@ void ct_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void ipf_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void fdb_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void dpflow_appctl_register(struct unixctl *ctl, struct vswitch *vs);
+void dpctl_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void tunnel_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void port_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void underlay_appctl_register(struct unixctl *ctl);

@@ -1,33 +1,26 @@
 /* action_print.c - lists of actions in ovs-ofctl's words. action_parse.c reads them back. */
-#include "openflow/actions.h"
+#include "openflow/action_print.h"
 #include "openflow/packet_io.h"
 
-struct printer {
-    struct str *s;
-    const struct port_names *names;
-};
-
-static void put_list(struct printer *p, const void *data, size_t n);
-
-static void put_u64(struct str *s, uint64_t x)
+void action_put_u64(struct str *s, uint64_t x)
 {
     str_putf(s, x ? "%#llx" : "%llx", (unsigned long long)x);
 }
 
-static void put_u128(struct str *s, u128 x)
+void action_put_u128(struct str *s, u128 x)
 {
     if (x >> 64)
         str_putf(s, "0x%llx%016llx", (unsigned long long)(x >> 64), (unsigned long long)x);
     else
-        put_u64(s, (uint64_t)x);
+        action_put_u64(s, (uint64_t)x);
 }
 
-static void put_table(struct printer *p, uint8_t table)
+void action_put_table(struct action_printer *p, uint8_t table)
 {
     table_put(p->s, table, p->names ? p->names->tables : NULL);
 }
 
-static void put_output(struct printer *p, const struct of_output *o)
+static void put_output(struct action_printer *p, const struct of_output *o)
 {
     if (o->port < PORT_MAX)
         str_put(p->s, "output:");
@@ -39,7 +32,7 @@ static void put_output(struct printer *p, const struct of_output *o)
 static const char *const reasons[] = {"no_match",   "action", "invalid_ttl",
                                       "action_set", "group",  "packet_out"};
 
-static void put_controller(struct printer *p, const struct of_controller *c)
+static void put_controller(struct action_printer *p, const struct of_controller *c)
 {
     if (c->reason == OF_REASON_ACTION && !c->controller_id && !c->userdata_len && !c->pause &&
         c->meter_id == OF_METER_NONE) {
@@ -67,7 +60,7 @@ static void put_controller(struct printer *p, const struct of_controller *c)
 
 /* ---- Fields ---- */
 
-static void put_mod(struct printer *p, const struct of_set_field *a)
+static void put_mod(struct action_printer *p, const struct of_set_field *a)
 {
     static const struct {
         uint8_t id;
@@ -96,7 +89,7 @@ static void put_mod(struct printer *p, const struct of_set_field *a)
     }
 }
 
-static void put_load(struct printer *p, const struct of_set_field *a)
+static void put_load(struct action_printer *p, const struct of_set_field *a)
 {
     u128 value = of_set_field_value(a), mask = of_set_field_mask(a);
     unsigned ofs = 0, n = 0;
@@ -106,12 +99,12 @@ static void put_load(struct printer *p, const struct of_set_field *a)
         n++;
     struct subfield sub = subfield_make(a->field, ofs, n);
     str_put(p->s, "load:");
-    put_u128(p->s, value >> ofs);
+    action_put_u128(p->s, value >> ofs);
     str_put(p->s, "->");
     subfield_put(p->s, &sub);
 }
 
-static void put_set_field(struct printer *p, const struct of_set_field *a)
+static void put_set_field(struct action_printer *p, const struct of_set_field *a)
 {
     if (a->form == OF_FORM_MOD) {
         put_mod(p, a);
@@ -131,177 +124,14 @@ static void put_set_field(struct printer *p, const struct of_set_field *a)
     field_put(p->s, f, of_set_field_value(a), mask, p->names);
     if (a->form == OF_FORM_2 && mask == u128_ones(f->n_bits)) {
         str_putc(p->s, '/');
-        put_u128(p->s, mask);
+        action_put_u128(p->s, mask);
     }
     str_putf(p->s, "->%s", f->name);
 }
 
-/* ---- learn ---- */
-
-static void put_learn_spec(struct printer *p, const struct of_learn_spec *s)
-{
-    u128 value = (u128)s->value_hi << 64 | s->value_lo;
-    const struct field *f = s->dst.id ? field_get(s->dst.id) : NULL;
-    switch (s->dst_type) {
-    case OF_LEARN_MATCH:
-        if (s->src_imm && s->dst.n_bits == f->n_bits) {
-            str_putf(p->s, "%s=", f->name);
-            field_put(p->s, f, value, u128_ones(f->n_bits), p->names);
-            return;
-        }
-        subfield_put(p->s, &s->dst);
-        if (s->src_imm) {
-            str_putc(p->s, '=');
-            put_u128(p->s, value);
-        } else if (memcmp(&s->src, &s->dst, sizeof s->src)) {
-            str_putc(p->s, '=');
-            subfield_put(p->s, &s->src);
-        }
-        return;
-    case OF_LEARN_LOAD:
-        str_put(p->s, "load:");
-        if (s->src_imm)
-            put_u128(p->s, value);
-        else
-            subfield_put(p->s, &s->src);
-        str_put(p->s, "->");
-        subfield_put(p->s, &s->dst);
-        return;
-    default:
-        str_put(p->s, "output:");
-        subfield_put(p->s, &s->src);
-    }
-}
-
-static void put_learn(struct printer *p, const struct of_learn *l)
-{
-    struct str *s = p->s;
-    str_put(s, "learn(table=");
-    put_table(p, l->table);
-    if (l->idle_timeout)
-        str_putf(s, ",idle_timeout=%u", l->idle_timeout);
-    if (l->hard_timeout)
-        str_putf(s, ",hard_timeout=%u", l->hard_timeout);
-    if (l->fin_idle_timeout)
-        str_putf(s, ",fin_idle_timeout=%u", l->fin_idle_timeout);
-    if (l->fin_hard_timeout)
-        str_putf(s, ",fin_hard_timeout=%u", l->fin_hard_timeout);
-    if (l->priority != OF_PRIORITY_DEFAULT)
-        str_putf(s, ",priority=%u", l->priority);
-    if (l->flags & OF_LEARN_SEND_FLOW_REM)
-        str_put(s, ",send_flow_rem");
-    if (l->flags & OF_LEARN_DELETE_LEARNED)
-        str_put(s, ",delete_learned");
-    if (l->cookie)
-        str_putf(s, ",cookie=%#llx", (unsigned long long)l->cookie);
-    if (l->limit)
-        str_putf(s, ",limit=%u", l->limit);
-    if (l->flags & OF_LEARN_WRITE_RESULT) {
-        str_put(s, ",result_dst=");
-        subfield_put(s, &l->result_dst);
-    }
-    for (unsigned i = 0; i < l->n_specs; i++) {
-        str_putc(s, ',');
-        put_learn_spec(p, &l->specs[i]);
-    }
-    str_putc(s, ')');
-}
-
-/* ---- Connections ---- */
-
-static void put_nat_addr(struct str *s, const struct of_nat *nat, const struct ip6 *addr)
-{
-    bool bracket = nat->addr_version == 6 && nat->port_min;
-    be32 v4;
-    if (nat->addr_version == 4) {
-        memcpy(&v4, addr, 4);
-        ip4_put(s, v4);
-        return;
-    }
-    if (bracket)
-        str_putc(s, '[');
-    ip6_put(s, *addr);
-    if (bracket)
-        str_putc(s, ']');
-}
-
-static void put_nat(struct printer *p, const struct of_nat *nat)
-{
-    struct str *s = p->s;
-    str_put(s, "nat");
-    if (!nat->flags)
-        return;
-    str_put(s, nat->flags & OF_NAT_SRC ? "(src" : nat->flags & OF_NAT_DST ? "(dst" : "(");
-    if (nat->addr_version || nat->port_min)
-        str_putc(s, '=');
-    if (nat->addr_version) {
-        put_nat_addr(s, nat, &nat->addr_min);
-        if (nat->has_max & 1 && !ip6_equal(nat->addr_min, nat->addr_max)) {
-            str_putc(s, '-');
-            put_nat_addr(s, nat, &nat->addr_max);
-        }
-    }
-    if (nat->port_min) {
-        str_putf(s, ":%u", nat->port_min);
-        if (nat->port_max != nat->port_min)
-            str_putf(s, "-%u", nat->port_max);
-    }
-    if (nat->flags & OF_NAT_PERSISTENT)
-        str_put(s, ",persistent");
-    if (nat->flags & OF_NAT_HASH)
-        str_put(s, ",hash");
-    if (nat->flags & OF_NAT_RANDOM)
-        str_put(s, ",random");
-    str_putc(s, ')');
-}
-
-static void put_ct(struct printer *p, const struct of_ct *ct)
-{
-    size_t n, start;
-    const struct of_action *x = of_action_nested((const struct of_action *)ct, &n);
-    str_put(p->s, "ct(");
-    start = p->s->n;
-    if (ct->flags & OF_CT_COMMIT)
-        str_put(p->s, "commit,");
-    if (ct->flags & OF_CT_FORCE)
-        str_put(p->s, "force,");
-    if (ct->table != OF_CT_NO_RECIRC) {
-        str_put(p->s, "table=");
-        put_table(p, ct->table);
-        str_putc(p->s, ',');
-    }
-    if (ct->zone_src.id) {
-        str_put(p->s, "zone=");
-        subfield_put(p->s, &ct->zone_src);
-        str_putc(p->s, ',');
-    } else if (ct->zone_imm) {
-        str_putf(p->s, "zone=%u,", ct->zone_imm);
-    }
-    if (n && x->type == OF_NAT) { /* nat stands outside of exec() when it comes first */
-        put_nat(p, (const struct of_nat *)x);
-        str_putc(p->s, ',');
-        n -= x->len;
-        x = (const void *)((const uint8_t *)x + x->len);
-    }
-    if (n) {
-        str_put(p->s, "exec(");
-        put_list(p, x, n);
-        str_put(p->s, "),");
-    }
-    if (ct->alg == 21)
-        str_put(p->s, "alg=ftp,");
-    else if (ct->alg == 69)
-        str_put(p->s, "alg=tftp,");
-    else if (ct->alg)
-        str_putf(p->s, "alg=%u,", ct->alg);
-    if (p->s->n > start)
-        str_truncate(p->s, p->s->n - 1);
-    str_putc(p->s, ')');
-}
-
 /* ---- The rest ---- */
 
-static void put_resubmit(struct printer *p, const struct of_resubmit *r)
+static void put_resubmit(struct action_printer *p, const struct of_resubmit *r)
 {
     if (r->in_port != PORT_IN_PORT && r->table == 255) {
         str_put(p->s, "resubmit:");
@@ -313,11 +143,11 @@ static void put_resubmit(struct printer *p, const struct of_resubmit *r)
         port_put(p->s, r->in_port, p->names);
     str_putc(p->s, ',');
     if (r->table != 255)
-        put_table(p, r->table);
+        action_put_table(p, r->table);
     str_put(p->s, r->with_ct ? ",ct)" : ")");
 }
 
-static void put_dec_ttl(struct printer *p, const struct of_dec_ttl *d)
+static void put_dec_ttl(struct action_printer *p, const struct of_dec_ttl *d)
 {
     str_put(p->s, "dec_ttl");
     if (d->form != OF_FORM_2)
@@ -333,7 +163,7 @@ static const char *const hash_fields[] = {
     "nw_src",  "nw_dst",       "symmetric_l3"};
 static const char *const mp_algorithms[] = {"modulo_n", "hash_threshold", "hrw", "iter_hash"};
 
-static void put_multipath(struct printer *p, const struct of_multipath *m)
+static void put_multipath(struct action_printer *p, const struct of_multipath *m)
 {
     str_putf(p->s, "multipath(%s,%u,%s,%u,%u,", hash_fields[m->fields], m->basis,
              mp_algorithms[m->algorithm], m->max_link + 1u, m->arg);
@@ -341,7 +171,7 @@ static void put_multipath(struct printer *p, const struct of_multipath *m)
     str_putc(p->s, ')');
 }
 
-static void put_bundle(struct printer *p, const struct of_bundle_action *b)
+static void put_bundle(struct action_printer *p, const struct of_bundle_action *b)
 {
     str_putf(p->s, "%s(%s,%u,%s,ofport,", b->dst.id ? "bundle_load" : "bundle",
              hash_fields[b->fields], b->basis, b->algorithm == OF_BD_HRW ? "hrw" : "active_backup");
@@ -358,8 +188,8 @@ static void put_bundle(struct printer *p, const struct of_bundle_action *b)
     str_putc(p->s, ')');
 }
 
-static void put_sample_source(struct printer *p, const char *name, const struct subfield *src,
-                              uint32_t imm)
+static void put_sample_source(struct action_printer *p, const char *name,
+                              const struct subfield *src, uint32_t imm)
 {
     str_putf(p->s, ",%s=", name);
     if (src->id)
@@ -368,7 +198,7 @@ static void put_sample_source(struct printer *p, const char *name, const struct 
         str_putf(p->s, "%u", imm);
 }
 
-static void put_sample(struct printer *p, const struct of_sample *a)
+static void put_sample(struct action_printer *p, const struct of_sample *a)
 {
     str_putf(p->s, "sample(probability=%u,collector_set_id=%u", a->probability,
              a->collector_set_id);
@@ -383,36 +213,36 @@ static void put_sample(struct printer *p, const struct of_sample *a)
     str_putc(p->s, ')');
 }
 
-static void put_note(struct printer *p, const struct of_note *note)
+static void put_note(struct action_printer *p, const struct of_note *note)
 {
     str_put(p->s, "note:");
     for (unsigned i = 0; i < note->n; i++)
         str_putf(p->s, "%s%02x", i ? "." : "", note->bytes[i]);
 }
 
-static void put_nested(struct printer *p, const char *name, const struct of_action *x)
+static void put_nested(struct action_printer *p, const char *name, const struct of_action *x)
 {
     size_t n;
     const void *nested = of_action_nested(x, &n);
     str_putf(p->s, "%s(", name);
     if (n)
-        put_list(p, nested, n);
+        action_put_list(p, nested, n);
     else if (x->type == OF_CLONE)
         str_put(p->s, "drop");
     str_putc(p->s, ')');
 }
 
-static void put_write_metadata(struct printer *p, const struct of_write_metadata *w)
+static void put_write_metadata(struct action_printer *p, const struct of_write_metadata *w)
 {
     str_put(p->s, "write_metadata:");
-    put_u64(p->s, w->value);
+    action_put_u64(p->s, w->value);
     if (w->mask != UINT64_MAX) {
         str_putc(p->s, '/');
-        put_u64(p->s, w->mask);
+        action_put_u64(p->s, w->mask);
     }
 }
 
-static void put_simple(struct printer *p, const struct of_action *x)
+static void put_simple(struct action_printer *p, const struct of_action *x)
 {
     uint32_t id = ((const struct of_id *)x)->id;
     const struct of_push_vlan *tag = (const void *)x;
@@ -475,14 +305,14 @@ static void put_simple(struct printer *p, const struct of_action *x)
         break;
     case OF_GOTO_TABLE:
         str_put(p->s, "goto_table:");
-        put_table(p, ((const struct of_goto_table *)x)->table);
+        action_put_table(p, ((const struct of_goto_table *)x)->table);
         break;
     default:
         break;
     }
 }
 
-static void put_subfields(struct printer *p, const struct of_action *x)
+static void put_subfields(struct action_printer *p, const struct of_action *x)
 {
     const struct of_move *m = (const void *)x;
     const struct of_stack *st = (const void *)x;
@@ -509,7 +339,7 @@ static void put_subfields(struct printer *p, const struct of_action *x)
     }
 }
 
-static void put_one(struct printer *p, const struct of_action *x)
+static void put_one(struct action_printer *p, const struct of_action *x)
 {
     const void *a = x;
     switch (x->type) {
@@ -549,13 +379,13 @@ static void put_one(struct printer *p, const struct of_action *x)
         put_resubmit(p, a);
         break;
     case OF_LEARN:
-        put_learn(p, a);
+        action_put_learn(p, a);
         break;
     case OF_CT:
-        put_ct(p, a);
+        action_put_ct(p, a);
         break;
     case OF_NAT:
-        put_nat(p, a);
+        action_put_nat(p, a);
         break;
     case OF_CLONE:
         put_nested(p, "clone", x);
@@ -588,7 +418,7 @@ static void put_one(struct printer *p, const struct of_action *x)
     }
 }
 
-static void put_list(struct printer *p, const void *data, size_t n)
+void action_put_list(struct action_printer *p, const void *data, size_t n)
 {
     const struct of_action *x;
     bool first = true;
@@ -603,9 +433,9 @@ static void put_list(struct printer *p, const void *data, size_t n)
 
 void of_actions_put(struct str *s, const void *data, size_t n, const struct port_names *names)
 {
-    struct printer p = {s, names};
+    struct action_printer p = {s, names};
     if (!n)
         str_put(s, "drop");
     else
-        put_list(&p, data, n);
+        action_put_list(&p, data, n);
 }

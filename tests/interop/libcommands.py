@@ -86,6 +86,24 @@ def groups(checks, ours, peer):
     checks.equal("groups and flags", seen[1], seen[0])
 
 
+def datapath(checks, ours, peer):
+    """The datapath's name, its ports and what it counts, as tools that watch a hypervisor read them."""
+    shapes = []
+    for s in (ours, peer):
+        name = s.appctl("dpctl/dump-dps").stdout.strip()
+        text = s.appctl("dpctl/show", "-s", name).stdout
+        checks.equal("the datapath's name", name + ":", text.splitlines()[0])
+        checks.equal("its ports", ["br0", "p1", "p2", "p3"], sorted(x for x in re.findall(r"  port \d+: (\S+) \(dummy", text) if x != "ovs-system"))
+        text = re.sub(r" \([\d.]+ .iB\)", "", text)
+        shapes.append(sorted({re.sub(r"\d+|\?", "N", x) for x in text.splitlines()[1:] if not x.startswith("  port")}))
+    checks.equal("lines of dpctl/show -s", shapes[1], shapes[0])
+    checks.true("an unknown datapath", "opening datapath nosuch failed" in ours.appctl("dpctl/show", "nosuch").stderr)
+    ours.appctl("netdev-dummy/receive", "p1", ODP % (1, 1))
+    lib.wait(lambda: "  flows: 1\n" in ours.appctl("dpctl/show").stdout)
+    checks.equal("its flows go", "", ours.appctl("dpctl/del-flows").stderr)
+    checks.true("all of them", "  flows: 0\n" in ours.appctl("dpctl/show").stdout)
+
+
 def files(checks, ours):
     """Both tools on our switch."""
     def write(name, text):
@@ -152,6 +170,7 @@ def main(checks, ours, peer):
     packets(checks, ours, peer)
     fragments(checks, ours, peer)
     groups(checks, ours, peer)
+    datapath(checks, ours, peer)
     files(checks, ours)
     restore(checks, ours)
     clock(checks, ours)

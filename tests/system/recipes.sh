@@ -15,3 +15,12 @@ completed() { # PROGRAM WORD: what bash offers for it
 }
 equal "options of a daemon are completed" "--dnat= --dnat-instance=" "$(completed weft-testcontroller --dn)"
 equal "methods too" "ptcp: pssl: punix:" "$(completed weft-testcontroller p)"
+ofctl_completed() { # WORD...: what bash offers for the last
+    WEFT_RUNDIR=$dir PATH=$WEFT_BIN:$PATH bash -c '. "$WEFT_SRC/tools/completion/weft.bash"; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _weft_ofctl "$1"
+        echo "${COMPREPLY[*]}"' - weft-ofctl "$@"
+}
+: >"$dir/br-x.mgmt"
+equal "commands of weft-ofctl" "add-flow add-flows" "$(ofctl_completed -O OpenFlow13 add-fl)"
+equal "bridges" "br-x" "$(ofctl_completed dump-flows br-)"
+equal "versions" "OpenFlow13" "$(ofctl_completed -O OpenFlow13)"
+equal "what a port can be told" "no-receive no-receive-stp" "$(ofctl_completed mod-port br-x p1 no-re)"

@@ -1,4 +1,4 @@
-# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-appctl, weft-trace, weft-lflow, weft-lab and the daemons for bash.
+# Completion of weft-nbctl, weft-sbctl, weft-vsctl, weft-dbctl, weft-ofctl, weft-appctl, weft-trace, weft-lflow, weft-lab and the daemons for bash.
 #
 # Nothing is listed here: commands, their options and the kinds of their arguments are what the programs themselves print
 # with --commands, --options and --tables, and names of switches, ports and bridges come from the database (with a short
@@ -112,6 +112,69 @@ _weft()
 
 complete -F _weft weft-nbctl weft-sbctl weft-vsctl weft-dbctl
 
+# weft-ofctl: NAME<tab>ARGUMENTS of each command, from its help.
+_weft_ofctl_commands()
+{
+    "$1" --help 2>/dev/null | sed -n '/^Commands:/,/^Options:/ { /^  [a-z]/ { s/^  //; s/   *.*//; s/ /\t/; p } }'
+}
+
+# weft-ofctl: bridges are those of the database, and those whose switch listens; ports and tables are what the switch says.
+_weft_ofctl_names()
+{
+    case $2 in
+    SWITCH | TARGET | SOURCE*)
+        weft-vsctl --timeout=1 --no-wait list-br
+        find "${WEFT_RUNDIR:-/var/run/openvswitch}" -name '*.mgmt' -printf '%f\n' | sed 's/\.mgmt$//'
+        [[ $2 == SOURCE* ]] && compgen -f -- "$3"
+        ;;
+    IFACE | PORT) "$1" -t 1 -O OpenFlow14 dump-ports-desc "${_weft_command[1]}" | sed -n 's/^ *[A-Z0-9]*(\(.*\)): addr.*/\1/p' ;;
+    ACT) printf '%s\n' up down {,no-}{stp,receive,receive-stp,flood,forward,packet-in} ;;
+    FRAG_MODE) printf '%s\n' normal drop nx-match ;;
+    SETTING) printf '%s\n' evict noevict vacancy: novacancy name: ;;
+    VERSION) printf '%s\n' OpenFlow10 OpenFlow13 OpenFlow14 OpenFlow15 ;;
+    FLOW) printf '%s\n' table= cookie= priority= in_port= ;;
+    FILE | PCAP) compgen -f -- "$3" ;;
+    esac 2>/dev/null | sort -u
+}
+
+_weft_ofctl()
+{
+    local program=$1 cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i name usage kinds='' kind
+    local -a _weft_command=()
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -O | -F | -t) ((i++)) ;;
+        -*) ;;
+        =) ((i++)) ;;
+        *) _weft_command+=("${COMP_WORDS[i]}") ;;
+        esac
+    done
+    if [[ $before == -O || $before == --protocols ]]; then
+        kind=VERSION
+    elif [[ $before == -F || $before == --flow-format ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "any OpenFlow10 NXM OXM" -- "$cur")
+        return
+    elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" --help 2>/dev/null | sed -n 's/^  \(-., \)\?\(--[a-z-]*\)\[\?\(=\?\).*/\2\3/p')" -- "$cur")
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
+        return
+    elif ((!${#_weft_command[@]})); then
+        mapfile -t COMPREPLY < <(compgen -W "$(_weft_ofctl_commands "$program" | cut -f1)" -- "$cur")
+        return
+    else
+        while IFS=$'\t' read -r name usage; do
+            [[ $name == "${_weft_command[0]}" ]] && kinds=$usage
+        done < <(_weft_ofctl_commands "$program")
+        read -ra kinds <<<"${kinds//[\[\]]/}"
+        ((${#kinds[@]})) || return
+        kind=${kinds[${#_weft_command[@]} - 1]-}
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$(_weft_ofctl_names "$program" "${kind%...}" "$cur")" -- "$cur")
+    [[ ${COMPREPLY[0]-} == *[:=] ]] && compopt -o nospace 2>/dev/null
+    true
+}
+
 # weft-appctl: the daemons, and what the chosen one says it can be asked.
 _weft_appctl()
 {
@@ -189,5 +252,6 @@ _weft_daemon()
 complete -F _weft_daemon weft-testcontroller weft-switchd weft-northd weft-controller weft-dbd
 complete -F _weft_trace weft-trace
 complete -F _weft_lflow weft-lflow
+complete -F _weft_ofctl weft-ofctl
 complete -F _weft_appctl weft-appctl
 complete -F _weft_lab weft-lab
