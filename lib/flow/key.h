@@ -213,6 +213,7 @@ enum tun_match match_get_tun(const struct match *match, enum field_id id, struct
 /* The match itself guarantees PREREQ, with exact bits. */
 bool match_implies_prereq(const struct match *match, enum field_prereq prereq);
 bool match_equal(const struct match *a, const struct match *b);
+int match_compare(const struct match *a, const struct match *b); /* some order, 0: equal */
 uint64_t match_hash(const struct match *match, uint64_t seed);
 bool match_covers_key(const struct match *match,
                       const struct flow_key *key); /* which has no more options */

@@ -117,6 +117,19 @@ bool match_equal(const struct match *a, const struct match *b)
            tun_mask_equal(&a->tun_mask, &b->tun_mask);
 }
 
+int match_compare(const struct match *a, const struct match *b)
+{
+    int c = memcmp(a, b, offsetof(struct match, tun));
+    if (c || match_equal(a, b))
+        return c;
+    struct minimatch *x = minimatch_new(a), *y = minimatch_new(b);
+    size_t nx = minimatch_size(x), ny = minimatch_size(y);
+    c = memcmp(x, y, MIN(nx, ny));
+    free(x);
+    free(y);
+    return c ? c : nx < ny ? -1 : 1;
+}
+
 uint64_t match_hash(const struct match *match, uint64_t seed)
 {
     seed = hash_bytes(match, offsetof(struct match, tun), seed);

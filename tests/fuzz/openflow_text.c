@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             bug("\"%s\" prints as \"%s\": %s", text, str_c(&s), diag_text(&diag));
         if (!of_actions_equal(&fm.actions, &again.actions) || fm.priority != again.priority ||
             fm.table_id != again.table_id || fm.cookie != again.cookie ||
-            memcmp(&fm.match, &again.match, sizeof fm.match) != 0)
+            !match_equal(&fm.match, &again.match))
             bug("\"%s\" prints as \"%s\", which is another flow", text, str_c(&s));
         of_flow_mod_fini(&again);
         str_fini(&s);

@@ -28,6 +28,19 @@ static const char *const flows[] = {
     "in_port=3,ipv6,actions=ct(commit,zone=1,nat(src=fd00::9),table=2)",
     "table=2,ip,actions=ct(table=3,zone=1),output:2",
     "table=2,ipv6,actions=ct(table=3,zone=1),output:2",
+    "in_port=3,priority=9,udp,actions=move:NXM_OF_ETH_SRC[]->NXM_NX_TUN_METADATA40[100..147],move:"
+    "NXM_OF_ETH_DST[]->NXM_NX_TUN_METADATA2[40..87],"
+    "push:NXM_NX_TUN_METADATA40[64..255],pop:NXM_NX_TUN_METADATA63[16..207],resubmit(,4),ct(table="
+    "4)",
+    "table=4,priority=3,tun_metadata40=0x20000000000000000000000000/"
+    "0x20000000000000000000000000,actions=output:1,delete_field:tun_metadata40,resubmit(,5)",
+    "table=4,priority=2,tun_metadata2[80..87]=2,actions=move:NXM_NX_TUN_METADATA40[100..131]->NXM_"
+    "NX_REG0[],resubmit(,5)",
+    "table=4,priority=1,actions=set_field:0x112233445566778899aabbcc->tun_metadata2,output:2,"
+    "resubmit(,5)",
+    "table=5,priority=3,tun_metadata63=0,actions=output:2",
+    "table=5,priority=2,tun_metadata2=0x112233445566778899aabbcc,actions=output:1",
+    "table=5,priority=1,tun_metadata40,reg0=0x200,actions=output:2",
     "table=3,ct_state=+rpl,actions=output:1",
     "table=3,priority=0,actions=output:1",
 };
@@ -55,6 +68,12 @@ static struct bridge *make_bridge(struct vswitch *vs, struct vport *ports[3])
 {
     struct bridge *br = bridge_new(vs, "br0");
     br->secure = true;
+    static const struct of_tlv_map options[] = {
+        {0x102, 1, 12, 2}, {0x102, 2, 124, 40}, {0x102, 3, 28, 63}};
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        br->tlvs.map[options[i].index] = options[i];
+        br->tlvs.mapped |= UINT64_C(1) << options[i].index;
+    }
     ports[0] = fuzz_port(br, "p1", 1);
     ports[1] = fuzz_port(br, "p2", 2);
     ports[2] = fuzz_port(br, "p3", 3);

@@ -283,7 +283,7 @@ static int compare_place(const void *a, const void *b)
         return x->table_id < y->table_id ? -1 : 1;
     if (x->priority != y->priority)
         return x->priority > y->priority ? -1 : 1;
-    return memcmp(&x->match, &y->match, sizeof x->match);
+    return match_compare(&x->match, &y->match);
 }
 
 static bool same_contents(const struct of_flow_mod *x, const struct of_flow_mod *y)

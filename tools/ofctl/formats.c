@@ -124,7 +124,7 @@ static bool same_in_10(const struct match *match)
     struct of_buf b = OF_BUF_INIT;
     struct match back;
     of_match10_encode(match, &b);
-    bool same = !of_match10_decode(b.data, b.n, &back) && !memcmp(&back, match, sizeof back);
+    bool same = !of_match10_decode(b.data, b.n, &back) && match_equal(&back, match);
     of_buf_fini(&b);
     return same;
 }

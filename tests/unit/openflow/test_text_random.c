@@ -41,7 +41,7 @@ static void check_flow(const struct of_flow_mod *fm, struct counts *n)
         fail_msg("%s: %s", str_c(&first), diag_text(&diag));
     of_flow_mod_print(&second, &again, NULL);
     assert_string_equal(str_c(&first), str_c(&second));
-    if (memcmp(&fm->match, &again.match, sizeof fm->match) != 0)
+    if (!match_equal(&fm->match, &again.match))
         fail_msg("%s: another match", str_c(&first));
     assert_int_equal(of_flow_mod_parse(str_c(&second), OF_FLOW_ADD, NULL, NULL, &third, NULL), 0);
     if (!of_actions_equal(&third.actions, &again.actions))
