@@ -185,6 +185,9 @@ const struct datum *datum_new_uuid(const struct uuid *uuid)
 
 static bool atoms_equal(uint8_t type, const union atom *a, const union atom *b, size_t n)
 {
+    _Static_assert(sizeof *a == sizeof a->uuid, "a uuid is a whole atom");
+    if (type == ATOM_UUID)
+        return !n || !memcmp(a, b, n * sizeof *a);
     for (size_t i = 0; i < n; i++) {
         if (type == ATOM_STRING ? !rstr_equal(a[i].string, b[i].string)
                                 : atom_compare(type, &a[i], &b[i]) != 0)
