@@ -10,6 +10,7 @@
 #include "rows/ovs.h"
 #include "switchd/forward/forwarder.h"
 #include "switchd/ofserver.h"
+#include "switchd/port/chores.h"
 
 LOG_MODULE(config);
 
@@ -490,6 +491,11 @@ static void on_status(void *config)
     config_schedule(config);
 }
 
+static void on_chores_done(void *config)
+{
+    status_write(config);
+}
+
 void config_init(struct config *config, struct vswitch *vs, struct replica *db,
                  const struct schema *schema)
 {
@@ -501,6 +507,7 @@ void config_init(struct config *config, struct vswitch *vs, struct replica *db,
     deferred_init(&config->apply, vs->loop, LOOP_LATER, apply, config);
     replica_set_observer(db, on_change, config);
     replica_set_status_observer(db, on_status, config);
+    chores_set_observer(vs->host.chores, on_chores_done, config);
     config_schedule(config);
 }
 
@@ -508,6 +515,7 @@ void config_fini(struct config *config)
 {
     replica_set_observer(config->db, NULL, NULL);
     replica_set_status_observer(config->db, NULL, NULL);
+    chores_set_observer(config->vs->host.chores, NULL, NULL);
     deferred_cancel(&config->apply);
     errors_clear(config);
     vec_fini(&config->errors);

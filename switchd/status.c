@@ -10,6 +10,7 @@
 #include "switchd/bfd/bfd.h"
 #include "switchd/config.h"
 #include "switchd/ofserver.h"
+#include "switchd/port/chores.h"
 #include "switchd/port/netdev.h"
 
 LOG_MODULE(status);
@@ -284,6 +285,8 @@ static void written(void *config_, int err, const char *error)
 void status_write(struct config *config)
 {
     config->write_again = config->writing;
+    if (!chores_are_done(config->vs->host.chores)) /* then, by config.c */
+        return;
     if (config->writing || !config->applied || !replica_is_ready(config->db) ||
         !replica_has_lock(config->db))
         return;

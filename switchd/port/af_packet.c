@@ -19,39 +19,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "switchd/forward/forwarder.h"
-#include "switchd/port/af_xdp.h"
+#include "switchd/port/chores.h"
+#include "switchd/port/device_io.h"
 #include "switchd/port/ingress.h"
 #include "switchd/port/netdev.h"
 #include "switchd/port/packet_fanout.h"
-#include "switchd/port/packet_ring.h"
 #include "switchd/port/packet_send.h"
 
 LOG_MODULE(af_packet);
 
 enum {
-    SPREAD = 4, /* sockets to receive by, at most, unless it is said */
-    SEND_BUFFER = 16 << 20
+    SPREAD = 4 /* sockets to receive by, at most, unless it is said */
 };
 
 struct system_port {
     struct port up;
-    uint32_t ifindex; /* of the device that the socket is bound to */
-    char mode[24];    /* of AF_XDP, as asked for; "": a packet socket is asked for */
-    uint32_t n_slots; /* as asked for; 0: nothing was */
-    bool direct;      /* options:direct-send */
-    struct af_xdp *xdp;
-    uint64_t lost_before; /* rx_dropped without what xdp has lost */
-    int fd;               /* -1: not open */
-    struct port_watch *watch;
-    struct packet_ring rx;
-    uint32_t n_rxq; /* sockets, as asked for; 0: nothing was */
+    uint32_t ifindex;               /* of the device */
+    char mode[24];                  /* of AF_XDP, as asked for; "": a packet socket is asked for */
+    uint32_t n_slots;               /* as asked for; 0: nothing was */
+    bool direct;                    /* options:direct-send */
+    uint64_t lost_before;           /* rx_dropped without what xdp has lost */
+    struct device_opening *opening; /* NULL: done */
+    struct device_io io;
+    struct port_watch *watch; /* of io.fd */
+    uint32_t n_rxq;           /* sockets, as asked for; 0: nothing was */
     struct packet_fanout *fanout;
     struct packet_send tx;
 };
@@ -64,14 +60,14 @@ static struct system_port *system_cast(struct port *port)
 static void system_readable(void *port_, unsigned events UNUSED)
 {
     struct system_port *port = port_;
-    packet_ring_serve(&port->rx, &port->up);
+    packet_ring_serve(&port->io.rx, &port->up);
 }
 
 static void system_flush(struct port *port_, struct port_out *out)
 {
     struct system_port *port = system_cast(port_);
-    if (port->xdp) {
-        af_xdp_flush(port->xdp);
+    if (port->io.xdp) {
+        af_xdp_flush(port->io.xdp);
         return;
     }
     packet_send_flush(&port->tx, out);
@@ -81,9 +77,9 @@ static int system_send(struct port *port_, struct port_out *out, const struct pa
                        const struct dp_tunnel *tunnel UNUSED, bool last)
 {
     struct system_port *port = system_cast(port_);
-    if (port->xdp)
-        return af_xdp_send(port->xdp, packet);
-    if (port->fd < 0)
+    if (port->io.xdp)
+        return af_xdp_send(port->io.xdp, packet);
+    if (port->io.fd < 0)
         return ERR_IO;
     packet_send_put(&port->tx, out, packet, last);
     return 0;
@@ -91,47 +87,12 @@ static int system_send(struct port *port_, struct port_out *out, const struct pa
 
 /* ---- opening ---- */
 
-/* Opens the port's socket with its ring and binds it; reading begins with the bind, so options come first. */
-static int socket_open(struct system_port *port)
-{
-    int one = 1, size = SEND_BUFFER;
-    struct sockaddr_ll addr = {.sll_family = AF_PACKET,
-                               .sll_protocol = swap16(ETH_P_ALL),
-                               .sll_ifindex = (int)port->ifindex};
-    struct packet_mreq mreq = {.mr_ifindex = (int)port->ifindex, .mr_type = PACKET_MR_PROMISC};
-    port->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (port->fd < 0 ||
-        packet_ring_open(&port->rx, port->fd, port->up.status.mtu,
-                         port->n_slots ? port->n_slots : PACKET_RING_SLOTS) ||
-        setsockopt(port->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one) < 0 ||
-        setsockopt(port->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof mreq) < 0 ||
-        bind(port->fd, (struct sockaddr *)&addr, sizeof addr) < 0)
-        return ERR_IO;
-    (void)setsockopt(port->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-    packet_send_init(&port->tx, &port->up, port->fd, port->direct);
-    return 0;
-}
-
-/* Takes the device over by AF_XDP; false: a log line has said why not. */
-static bool start_xdp(struct system_port *port)
-{
-    const char *name = port->up.name;
-    struct diag why = DIAG_INIT;
-    port->xdp = af_xdp_open(&port->up, port->ifindex, port->mode, port->n_slots, &why);
-    if (port->xdp)
-        log_info("%s: packets cross by %s", name, af_xdp_mode(port->xdp));
-    else
-        log_warn("%s: packets cross by AF_PACKET instead of AF_XDP: %s", name, diag_text(&why));
-    diag_fini(&why);
-    return port->xdp;
-}
-
 static void read_status(struct system_port *port)
 {
     netdev_read_status(port->up.name, &port->up.status);
     if (port->watch)
         packet_send_refresh(&port->tx, packet_fanout_count(port->fanout));
-    port->up.status.packet_io = port->xdp           ? af_xdp_mode(port->xdp)
+    port->up.status.packet_io = port->io.xdp        ? af_xdp_mode(port->io.xdp)
                                 : port->tx.use_fast ? "AF_PACKET, sends by AF_XDP"
                                 : port->watch       ? "AF_PACKET"
                                                     : NULL;
@@ -141,20 +102,19 @@ static void system_stop(struct system_port *port)
 {
     forwarders_settle(port->up.host);
     port->up.any_thread = false;
-    if (port->xdp)
-        port->lost_before += af_xdp_lost(port->xdp);
-    af_xdp_close(port->xdp);
-    port->xdp = NULL;
+    device_io_cancel(port->opening);
+    port->opening = NULL;
+    if (port->io.xdp) {
+        port->lost_before += af_xdp_lost(port->io.xdp);
+        af_xdp_end(port->io.xdp);
+    }
     packet_fanout_free(port->fanout);
     port->fanout = NULL;
     port_watch_free(port->watch);
     port->watch = NULL;
-    packet_send_fini(&port->tx);
-    packet_ring_close(&port->rx);
-    port->rx = (struct packet_ring){0};
-    if (port->fd >= 0)
-        close(port->fd);
-    port->fd = -1;
+    port->io.fast = packet_send_fini(&port->tx);
+    device_io_close(port->up.host->chores, &port->io);
+    port->io = DEVICE_IO_INIT;
 }
 
 /* Where several forwarders can receive from it, they do. */
@@ -163,44 +123,74 @@ static void spread(struct system_port *port)
     unsigned n = forwarders_count(port->up.host);
     if (!port->watch)
         return;
-    const struct packet_fanout_base base = {&port->up, port->fd, port->watch, port->ifindex,
-                                            port->rx.n_slots};
+    const struct packet_fanout_base base = {&port->up, port->io.fd, port->watch, port->ifindex,
+                                            port->io.rx.n_slots};
     packet_fanout_set(&port->fanout, &base,
                       n < 2         ? 1
                       : port->n_rxq ? port->n_rxq
                                     : MIN(n, (unsigned)SPREAD));
 }
 
-/* Begins to send and receive, as the options say. */
-static int system_start(struct system_port *port, struct diag *diag)
+/* Reading begins with the bind. */
+static int begin_socket(struct system_port *port)
 {
-    const char *name = port->up.name;
-    read_status(port);
-    if (*port->mode && start_xdp(port))
-        return 0;
-    if (socket_open(port)) {
-        int err =
-            diag_set(diag, ERR_IO, "could not open network device %s (%s)", name, strerror(errno));
-        system_stop(port);
-        return err;
-    }
+    struct sockaddr_ll addr = {.sll_family = AF_PACKET,
+                               .sll_protocol = swap16(ETH_P_ALL),
+                               .sll_ifindex = (int)port->ifindex};
+    if (bind(port->io.fd, (struct sockaddr *)&addr, sizeof addr) < 0)
+        return errno;
+    packet_send_init(&port->tx, &port->up, port->io.fd, port->direct);
     if (ingress_close(port->ifindex))
-        log_info("%s: the kernel cannot be kept from hearing it too", name);
-    port->watch = port_watch_new(port->up.host, port->fd, system_readable, port, NULL);
+        log_info("%s: the kernel cannot be kept from hearing it too", port->up.name);
+    port->watch = port_watch_new(port->up.host, port->io.fd, system_readable, port, NULL);
     port->up.any_thread = true;
     spread(port);
     return 0;
 }
 
+/* The port has what it was to have, or less; the next refresh tries again where it has nothing. */
+static void system_begin(void *port_, const struct device_opened *opened)
+{
+    static struct log_rate rate = LOG_RATE(1, 10);
+    struct system_port *port = port_;
+    const char *name = port->up.name;
+    port->opening = NULL;
+    port->io = opened->io;
+    forwarders_settle(port->up.host);
+    if (opened->no_xdp)
+        log_warn("%s: packets cross by AF_PACKET instead of AF_XDP: %s", name, opened->no_xdp);
+    int error = opened->error;
+    if (port->io.xdp) {
+        af_xdp_begin(port->io.xdp, &port->up);
+        log_info("%s: packets cross by %s", name, af_xdp_mode(port->io.xdp));
+    } else if (!error) {
+        error = begin_socket(port);
+    }
+    if (error) {
+        log_warn_limited(&rate, "could not open network device %s (%s)", name, strerror(error));
+        system_stop(port);
+    }
+    read_status(port);
+}
+
+/* Begins to send and receive, as the options say, as soon as the kernel is ready. */
+static void system_start(struct system_port *port)
+{
+    read_status(port);
+    const struct af_xdp_options o = {.name = port->up.name,
+                                     .ifindex = port->ifindex,
+                                     .mtu = port->up.status.mtu,
+                                     .mode = port->mode,
+                                     .n_slots = port->n_slots};
+    port->opening = device_io_open(port->up.host->chores, &o, system_begin, port);
+}
+
 static void system_restart(struct system_port *port)
 {
-    struct diag diag = DIAG_INIT;
     if (port->up.queued)
         system_flush(&port->up, &port->up.host->out);
     system_stop(port);
-    if (system_start(port, &diag))
-        log_warn("%s", diag_text(&diag)); /* the next refresh tries again */
-    diag_fini(&diag);
+    system_start(port);
 }
 
 /* Reads how the packets are to cross. CHANGED: not as before. */
@@ -248,18 +238,16 @@ static int open_device(const struct port_class *class, struct port_host *host, c
     struct system_port *port = NEW(struct system_port);
     port_init(&port->up, class, host, name);
     port->ifindex = ifindex;
-    port->fd = -1;
+    port->io = DEVICE_IO_INIT;
     bool changed;
     int err = read_options(port, options, &changed, diag);
     if (!err && netdev_set_up(name))
         err = diag_set(diag, ERR_IO, "could not set network device %s up", name);
-    if (!err)
-        err = system_start(port, diag);
     if (err) {
         system_free(port);
         return err;
     }
-    read_status(port);
+    system_start(port);
     *ret = &port->up;
     return 0;
 }
@@ -295,14 +283,14 @@ static void system_refresh(struct port *port_)
     read_status(port);
     if (port_->status.ifindex != port->ifindex)
         memset(&port_->status, 0, sizeof port_->status); /* gone, even if its name is there again */
-    else if (!port->watch && !port->xdp)                 /* a restart failed */
+    else if (!port->watch && !port->io.xdp && !port->opening) /* it could not be opened */
         system_restart(port);
-    else if (port->xdp && !af_xdp_takes_mtu(port->xdp, port_->status.mtu))
+    else if (port->io.xdp && !af_xdp_takes_mtu(port->io.xdp, port_->status.mtu))
         system_restart(port);
     spread(port);
-    if (port->fd >= 0)
-        port->lost_before += packet_ring_lost(&port->rx) + packet_fanout_lost(port->fanout);
-    port_->stats.rx_dropped = port->lost_before + (port->xdp ? af_xdp_lost(port->xdp) : 0);
+    if (port->io.fd >= 0)
+        port->lost_before += packet_ring_lost(&port->io.rx) + packet_fanout_lost(port->fanout);
+    port_->stats.rx_dropped = port->lost_before + (port->io.xdp ? af_xdp_lost(port->io.xdp) : 0);
 }
 
 static void system_close(struct port *port_)
@@ -316,9 +304,11 @@ static void system_close(struct port *port_)
 static int system_set_mtu(struct port *port_, uint32_t mtu)
 {
     struct system_port *port = system_cast(port_);
-    bool too_large = port->xdp && !af_xdp_takes_mtu(port->xdp, mtu);
-    if (too_large) /* nor does the device take it while XDP is there */
+    bool too_large = port->io.xdp && !af_xdp_takes_mtu(port->io.xdp, mtu);
+    if (too_large) { /* nor does the device take it while XDP is there */
         system_stop(port);
+        chores_wait(port_->host->chores);
+    }
     int err = netdev_set_mtu(port_->name, mtu);
     if (too_large)
         system_restart(port);

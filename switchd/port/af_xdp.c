@@ -71,60 +71,54 @@ static void queue_readable(void *queue_, unsigned events UNUSED)
 
 /* ---- opening ---- */
 
-static int open_queues(struct af_xdp *x, uint32_t n_slots, struct diag *diag)
+static int open_queues(struct af_xdp *x, const struct af_xdp_options *o, struct diag *diag)
 {
-    struct port *port = x->port;
     for (uint32_t i = 0; i < x->n_queues; i++) {
         struct xdp_queue *queue = &x->queues[i];
         queue->x = x;
-        int err = xdp_socket_open(&queue->socket, port->name, i, port->status.mtu,
-                                  n_slots ? n_slots : XDP_SLOTS, x->zero_copy, diag);
+        int err = xdp_socket_open(&queue->socket, o->name, i, o->mtu,
+                                  o->n_slots ? o->n_slots : XDP_SLOTS, x->zero_copy, diag);
         if (err)
             return err;
-        int fd = xdp_socket_fd(&queue->socket);
-        if (xdp_program_serve(&x->program, i, fd))
+        if (xdp_program_serve(&x->program, i, xdp_socket_fd(&queue->socket)))
             return diag_set(diag, ERR_UNSUPPORTED, "queue %u cannot be served", i);
-        queue->lfd = loop_fd_new(port->host->loop, fd, LOOP_READ, queue_readable, queue);
     }
     return 0;
 }
 
 static void close_all(struct af_xdp *x)
 {
-    timer_stop(&x->retry);
     xdp_program_detach(&x->program);
     for (uint32_t i = 0; i < x->n_queues; i++) {
-        loop_fd_free(x->queues[i].lfd);
         xdp_socket_close(&x->queues[i].socket);
         x->queues[i] = (struct xdp_queue){0};
     }
 }
 
 /* What must be so before a device can be asked at all. */
-static int check_device(const struct af_xdp *x, struct diag *diag)
+static int check_device(const struct af_xdp *x, const struct af_xdp_options *o, struct diag *diag)
 {
-    const struct port_status *s = &x->port->status;
-    if (!xdp_socket_fits(s->mtu))
+    if (!xdp_socket_fits(o->mtu))
         return diag_set(diag, ERR_UNSUPPORTED, "an MTU of %u is too large (frames have one page)",
-                        s->mtu);
+                        o->mtu);
     if (x->n_queues > QUEUES_MAX)
         return diag_set(diag, ERR_UNSUPPORTED, "the device has %u queues, more than %d",
                         x->n_queues, QUEUES_MAX);
-    if (!x->local && netdev_takes_tags(x->port->name))
+    if (!x->local && netdev_takes_tags(o->name))
         return diag_set(diag, ERR_UNSUPPORTED,
                         "the device takes VLAN tags out of frames (ethtool -K %s rxvlan off)",
-                        x->port->name);
+                        o->name);
     return 0;
 }
 
-static int try_mode(struct af_xdp *x, uint32_t ifindex, enum xdp_mode mode, bool zero_copy,
-                    uint32_t n_slots, struct diag *diag)
+static int try_mode(struct af_xdp *x, const struct af_xdp_options *o, enum xdp_mode mode,
+                    bool zero_copy, struct diag *diag)
 {
     x->mode = mode;
     x->zero_copy = zero_copy;
-    int err = xdp_program_attach(&x->program, ifindex, x->n_queues, mode, x->local, diag);
+    int err = xdp_program_attach(&x->program, o->ifindex, x->n_queues, mode, x->local, diag);
     if (!err)
-        err = open_queues(x, n_slots, diag);
+        err = open_queues(x, o, diag);
     if (err)
         close_all(x);
     return err;
@@ -132,18 +126,15 @@ static int try_mode(struct af_xdp *x, uint32_t ifindex, enum xdp_mode mode, bool
 
 static void retry(void *x);
 
-struct af_xdp *af_xdp_open(struct port *port, uint32_t ifindex, const char *mode, uint32_t n_slots,
-                           struct diag *diag)
+struct af_xdp *af_xdp_open(const struct af_xdp_options *o, struct diag *diag)
 {
-    uint32_t n_queues = netdev_rx_queues(port->name);
+    const char *mode = o->mode;
+    uint32_t n_queues = netdev_rx_queues(o->name);
     struct af_xdp *x =
         xcalloc(1, sizeof *x + MIN(n_queues, (uint32_t)QUEUES_MAX) * sizeof *x->queues);
-    *x = (struct af_xdp){.port = port,
-                         .n_queues = n_queues,
-                         .local = netdev_is_local(port->name),
-                         .program = {-1, -1}};
-    timer_init(&x->retry, port->host->loop, retry, x);
-    int err = check_device(x, diag);
+    *x = (struct af_xdp){
+        .n_queues = n_queues, .local = netdev_is_local(o->name), .program = {-1, -1}};
+    int err = check_device(x, o, diag);
     if (err) {
         free(x);
         return NULL;
@@ -151,9 +142,9 @@ struct af_xdp *af_xdp_open(struct port *port, uint32_t ifindex, const char *mode
     bool best = !strcmp(mode, "best-effort"), zero_copy = strstr(mode, "zerocopy");
     err = ERR_UNSUPPORTED;
     if (strcmp(mode, "generic"))
-        err = try_mode(x, ifindex, XDP_MODE_NATIVE, zero_copy, n_slots, diag);
+        err = try_mode(x, o, XDP_MODE_NATIVE, zero_copy, diag);
     if (err && (!strcmp(mode, "generic") || (best && !x->local)))
-        err = try_mode(x, ifindex, XDP_MODE_GENERIC, false, n_slots, diag);
+        err = try_mode(x, o, XDP_MODE_GENERIC, false, diag);
     if (!err)
         return x;
     free(x);
@@ -162,10 +153,24 @@ struct af_xdp *af_xdp_open(struct port *port, uint32_t ifindex, const char *mode
 
 void af_xdp_close(struct af_xdp *x)
 {
-    if (!x)
-        return;
     close_all(x);
     free(x);
+}
+
+void af_xdp_begin(struct af_xdp *x, struct port *port)
+{
+    x->port = port;
+    timer_init(&x->retry, port->host->loop, retry, x);
+    for (uint32_t i = 0; i < x->n_queues; i++)
+        x->queues[i].lfd = loop_fd_new(port->host->loop, xdp_socket_fd(&x->queues[i].socket),
+                                       LOOP_READ, queue_readable, &x->queues[i]);
+}
+
+void af_xdp_end(struct af_xdp *x)
+{
+    timer_stop(&x->retry);
+    for (uint32_t i = 0; i < x->n_queues; i++)
+        loop_fd_free(x->queues[i].lfd);
 }
 
 /* ---- sending ---- */

@@ -17,11 +17,19 @@
 
 struct af_xdp;
 
-/* Takes PORT's device over, with N_SLOTS to receive into for each of its queues (0: as many as usual). NULL: DIAG says why that
- * cannot be. */
-struct af_xdp *af_xdp_open(struct port *port, uint32_t ifindex, const char *mode, uint32_t n_slots,
-                           struct diag *diag) MUST_CHECK;
-void af_xdp_close(struct af_xdp *x); /* NULL is allowed */
+struct af_xdp_options {
+    const char *name; /* of the device */
+    uint32_t ifindex, mtu;
+    const char *mode;
+    uint32_t n_slots; /* to receive into, for each of its queues; 0: as many as usual */
+};
+
+/* Takes a device over. NULL: DIAG says why that cannot be. In any thread, as its closing: the kernel takes 10 to 20 ms for either. */
+struct af_xdp *af_xdp_open(const struct af_xdp_options *options, struct diag *diag) MUST_CHECK;
+void af_xdp_close(struct af_xdp *x);
+/* From now on PORT's frames cross by X; until af_xdp_end. */
+void af_xdp_begin(struct af_xdp *x, struct port *port);
+void af_xdp_end(struct af_xdp *x);
 bool af_xdp_is_mode(const char *mode);
 /* "AF_XDP, native", or the like. */
 const char *af_xdp_mode(const struct af_xdp *x);

@@ -1,5 +1,5 @@
 /* busy_poll.h - whether who forwards packets looks for the next one for a moment before it sleeps (Open_vSwitch other_config:busy-poll-usecs;
- * docs/adr/0026-busy-polling.md).
+ * docs/adr/0027-busy-polling.md).
  *
  * A processor that sleeps takes 10 to 30 us to wake, so that request and response between two machines cost four of these, two of them the
  * switch's. Looking costs the processor instead, so it is done only where it pays:

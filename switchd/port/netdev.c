@@ -57,6 +57,7 @@ static bool ask(int fd, unsigned long command, const char *name, struct ifreq *i
     return ioctl(fd, command, ifr) >= 0;
 }
 
+/* The only question here that waits for whoever configures devices (rtnl). */
 static void read_link_settings(int fd, const char *name, struct port_status *status)
 {
     struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
@@ -72,6 +73,8 @@ static void read_link_settings(int fd, const char *name, struct port_status *sta
 
 static void read_device(int fd, const char *name, struct port_status *status)
 {
+    const struct port_status before = *status;
+    memset(status, 0, sizeof *status);
     struct ifreq ifr;
     if (!ask(fd, SIOCGIFINDEX, name, &ifr))
         return;
@@ -84,15 +87,22 @@ static void read_device(int fd, const char *name, struct port_status *status)
         memcpy(status->mac.b, ifr.ifr_hwaddr.sa_data, sizeof status->mac.b);
     if (ask(fd, SIOCGIFMTU, name, &ifr))
         status->mtu = (uint32_t)ifr.ifr_mtu;
-    read_link_settings(fd, name, status);
+    if (status->ifindex != before.ifindex || status->admin_up != before.admin_up ||
+        status->link_up != before.link_up) {
+        read_link_settings(fd, name, status);
+    } else {
+        status->speed_mbps = before.speed_mbps;
+        status->full_duplex = before.full_duplex;
+    }
 }
 
 void netdev_read_status(const char *name, struct port_status *status)
 {
     int fd = strlen(name) <= PORT_NAME_MAX ? request_socket() : -1;
-    memset(status, 0, sizeof *status);
-    if (fd < 0)
+    if (fd < 0) {
+        memset(status, 0, sizeof *status);
         return;
+    }
     read_device(fd, name, status);
     close(fd);
 }

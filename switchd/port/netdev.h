@@ -6,7 +6,8 @@
 
 #include "switchd/port/port.h"
 
-/* Fills STATUS from the device NAME of this network namespace; zero when it does not exist. */
+/* Fills STATUS, which was zero or told of NAME, from the device of this network namespace; zero when it does not exist. The speed is asked for anew only
+ * when the link has changed. */
 void netdev_read_status(const char *name, struct port_status *status);
 /* What drives the device, as Interface.status says it; empty texts where the kernel does not tell. */
 struct netdev_driver {

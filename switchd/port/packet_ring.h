@@ -21,7 +21,7 @@ enum { PACKET_RING_SLOTS = 512, PACKET_RING_SLOTS_MAX = 4096 };
 /* Gives FD, a packet socket that is not bound yet, a ring for a device of that MTU: N_SLOTS, or fewer when memory is short.
  * PACKET_VNET_HDR is set here. ERR_IO: errno says why. FD stays the caller's. */
 int packet_ring_open(struct packet_ring *ring, int fd, uint32_t mtu, uint32_t n_slots) MUST_CHECK;
-void packet_ring_close(struct packet_ring *ring);
+void packet_ring_close(struct packet_ring *ring); /* also one that was not opened */
 /* Puts what is there, at most PORT_BATCH frames, into PORT's host's batch; the number of them. Bad ones are counted. */
 size_t packet_ring_read(struct packet_ring *ring, struct port *port);
 /* For who watches FD: gives PORT what is there, for a while; of a forwarder's turn, one batch. */

@@ -17,12 +17,11 @@ void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fa
     *tx = (struct packet_send){.port = port, .fd = fd, .refused = !fast};
 }
 
-void packet_send_fini(struct packet_send *tx)
+struct xdp_socket *packet_send_fini(struct packet_send *tx)
 {
-    if (tx->fast)
-        xdp_socket_close(tx->fast);
-    free(tx->fast);
+    struct xdp_socket *fast = tx->fast;
     *tx = (struct packet_send){.fd = -1};
+    return fast;
 }
 
 void packet_send_refresh(struct packet_send *tx, unsigned n_own)

@@ -28,7 +28,8 @@ struct packet_send {
 
 /* FAST: the cheap way may be taken, once packet_send_refresh has found it free. */
 void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast);
-void packet_send_fini(struct packet_send *tx);
+/* The cheap way's socket, which the caller closes and frees; or NULL. */
+struct xdp_socket *packet_send_fini(struct packet_send *tx) MUST_CHECK;
 /* Looks again whether the cheap way is free. N_OWN: the port's own packet sockets. */
 void packet_send_refresh(struct packet_send *tx, unsigned n_own);
 /* Queues PACKET; see port_send. */

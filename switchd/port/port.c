@@ -9,6 +9,7 @@
 #include "switchd/forward/forwarder.h"
 #include "switchd/forward/lane.h"
 #include "switchd/port/bypass.h"
+#include "switchd/port/chores.h"
 #include "switchd/port/tunnel.h"
 #include "switchd/tun_store.h"
 
@@ -66,6 +67,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     port_out_init(&host->out, host);
     list_init(&host->queued);
     list_init(&host->watches);
+    host->chores = chores_new(loop);
     busy_poll_init(&host->poll, counters);
     deferred_init(&host->look, loop, LOOP_OUTPUT, look, host);
     host->tun_opts = NEW(struct tun_store);
@@ -75,6 +77,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
 
 void port_host_fini(struct port_host *host)
 {
+    chores_free(host->chores);
     free(host->batch);
     free(host->buffers);
     port_out_fini(&host->out);

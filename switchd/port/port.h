@@ -2,6 +2,7 @@
  *
  *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
  *     packet_ring.c          what it receives with; packet_send.c: what it sends with
+ *     device_io.c            both, opened and closed by chores (chores.c)
  *     af_xdp.c     afxdp     the same, through AF_XDP sockets (xdp_socket.c) and a program (xdp_program.c)
  *     tap.c        internal  a tap device of the switch's own (also type "tap")
  *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
@@ -39,6 +40,7 @@ enum { PORT_BATCH = 64, PORT_FRAME_MAX = 65536 + 64, PORT_NAME_MAX = 15 };
 struct mmsghdr;
 struct port;
 struct bypass;       /* port/bypass.h */
+struct chores;       /* port/chores.h */
 struct forwarders;   /* forward/forwarder.h */
 struct port_lane;    /* forward/lane.h */
 struct tunnel_table; /* port/tunnel.h */
@@ -69,6 +71,7 @@ struct port_host {
     struct tunnel_table *tunnels; /* made on first use, as is */
     struct tun_store *tun_opts;   /* of received packets: where their numbers come from */
     struct bypass *bypass;
+    struct chores *chores;
 
     struct list watches;           /* forward/watch.h */
     struct forwarders *forwarders; /* threads that share the work; NULL: none */

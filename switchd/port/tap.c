@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "switchd/port/chores.h"
 #include "switchd/port/flow_hash.h"
 #include "switchd/port/netdev.h"
 #include "switchd/port/offload.h"
@@ -113,13 +114,36 @@ static int tap_create(const char *name, bool multi, int *ret, struct diag *diag)
     return 0;
 }
 
+/* The kernel takes 0.1 s to let a device go. */
+struct closing {
+    struct chore chore;
+    uint32_t n;
+    int fds[QUEUES_MAX];
+};
+
+static void close_run(struct chore *chore)
+{
+    const struct closing *c = CONTAINER_OF(chore, struct closing, chore);
+    for (uint32_t i = 0; i < c->n; i++)
+        close(c->fds[i]);
+}
+
+static void close_done(struct chore *chore)
+{
+    free(CONTAINER_OF(chore, struct closing, chore));
+}
+
 static void tap_close(struct port *port_)
 {
     struct tap_port *port = tap_cast(port_);
+    struct closing *c = NEW(struct closing);
+    c->chore.run = close_run;
+    c->chore.done = close_done;
     for (uint32_t i = 0; i < port->n_queues; i++) {
         port_watch_free(port->queues[i].watch);
-        close(port->queues[i].fd);
+        c->fds[c->n++] = port->queues[i].fd;
     }
+    chores_add(port_->host->chores, &c->chore);
     port_fini(port_);
     free(port);
 }
@@ -131,6 +155,8 @@ static int tap_open(struct port_host *host, const char *name, const struct smap 
     if (n < 1 || n > QUEUES_MAX)
         return diag_set(diag, ERR_INVALID, "bad value for option n_rxq: %s (wanted: 1 to %d)",
                         smap_get(options, "n_rxq"), QUEUES_MAX);
+    if (netdev_ifindex(name)) /* it may be about to go */
+        chores_wait(host->chores);
     struct tap_port *port = NEW(struct tap_port);
     port_init(&port->up, &port_class_internal, host, name);
     port->up.any_thread = true;

@@ -1,0 +1,130 @@
+/* device_io.c - see device_io.h. */
+#include "switchd/port/device_io.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "switchd/port/chores.h"
+
+enum { SEND_BUFFER = 16 << 20 };
+
+struct device_opening {
+    struct chore chore;
+    struct chores *chores;
+    struct af_xdp_options options; /* its texts are this object's */
+    struct device_opened opened;
+    struct diag why;
+    void (*fn)(void *aux, const struct device_opened *opened); /* NULL: nobody wants it */
+    void *aux;
+};
+
+struct device_closing {
+    struct chore chore;
+    struct device_io io;
+};
+
+/* A socket with its ring, which hears nothing before it is bound. */
+static int socket_open(struct device_io *io, const struct af_xdp_options *o)
+{
+    int one = 1, size = SEND_BUFFER;
+    struct packet_mreq mreq = {.mr_ifindex = (int)o->ifindex, .mr_type = PACKET_MR_PROMISC};
+    io->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (io->fd < 0 ||
+        packet_ring_open(&io->rx, io->fd, o->mtu, o->n_slots ? o->n_slots : PACKET_RING_SLOTS) ||
+        setsockopt(io->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one) < 0 ||
+        setsockopt(io->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof mreq) < 0)
+        return ERR_IO;
+    (void)setsockopt(io->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+    return 0;
+}
+
+static void close_all(struct device_io *io)
+{
+    if (io->xdp)
+        af_xdp_close(io->xdp);
+    if (io->fast)
+        xdp_socket_close(io->fast);
+    free(io->fast);
+    packet_ring_close(&io->rx);
+    if (io->fd >= 0)
+        close(io->fd);
+    *io = DEVICE_IO_INIT;
+}
+
+static void open_run(struct chore *chore)
+{
+    struct device_opening *opening = CONTAINER_OF(chore, struct device_opening, chore);
+    const struct af_xdp_options *o = &opening->options;
+    struct device_opened *opened = &opening->opened;
+    opened->io = DEVICE_IO_INIT;
+    if (*o->mode) {
+        opened->io.xdp = af_xdp_open(o, &opening->why);
+        if (opened->io.xdp)
+            return;
+        opened->no_xdp = diag_text(&opening->why);
+    }
+    if (socket_open(&opened->io, o)) {
+        opened->error = errno;
+        close_all(&opened->io);
+    }
+}
+
+static void open_done(struct chore *chore)
+{
+    struct device_opening *opening = CONTAINER_OF(chore, struct device_opening, chore);
+    if (opening->fn)
+        opening->fn(opening->aux, &opening->opened);
+    else
+        device_io_close(opening->chores, &opening->opened.io);
+    diag_fini(&opening->why);
+    free((char *)opening->options.name);
+    free((char *)opening->options.mode);
+    free(opening);
+}
+
+struct device_opening *device_io_open(struct chores *chores, const struct af_xdp_options *o,
+                                      void (*fn)(void *aux, const struct device_opened *opened),
+                                      void *aux)
+{
+    struct device_opening *opening = NEW(struct device_opening);
+    *opening = (struct device_opening){.chore = {.run = open_run, .done = open_done},
+                                       .chores = chores,
+                                       .options = *o,
+                                       .why = DIAG_INIT,
+                                       .fn = fn,
+                                       .aux = aux};
+    opening->options.name = xstrdup(o->name);
+    opening->options.mode = xstrdup(o->mode);
+    chores_add(chores, &opening->chore);
+    return opening;
+}
+
+void device_io_cancel(struct device_opening *opening)
+{
+    if (opening)
+        opening->fn = NULL;
+}
+
+static void close_run(struct chore *chore)
+{
+    close_all(&CONTAINER_OF(chore, struct device_closing, chore)->io);
+}
+
+static void close_done(struct chore *chore)
+{
+    free(CONTAINER_OF(chore, struct device_closing, chore));
+}
+
+void device_io_close(struct chores *chores, const struct device_io *io)
+{
+    if (!io->xdp && !io->fast && io->fd < 0)
+        return;
+    struct device_closing *closing = NEW(struct device_closing);
+    *closing = (struct device_closing){.chore = {.run = close_run, .done = close_done}, .io = *io};
+    chores_add(chores, &closing->chore);
+}
