@@ -67,7 +67,7 @@ static void system_flush(struct port *port_, struct port_out *out)
 {
     struct system_port *port = system_cast(port_);
     if (port->io.xdp) {
-        af_xdp_flush(port->io.xdp);
+        af_xdp_flush(port->io.xdp, out);
         return;
     }
     packet_send_flush(&port->tx, out);
@@ -162,6 +162,7 @@ static void system_begin(void *port_, const struct device_opened *opened)
     int error = opened->error;
     if (port->io.xdp) {
         af_xdp_begin(port->io.xdp, &port->up);
+        port->up.any_thread = true;
         log_info("%s: packets cross by %s", name, af_xdp_mode(port->io.xdp));
     } else if (!error) {
         error = begin_socket(port);

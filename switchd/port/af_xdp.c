@@ -21,7 +21,7 @@ enum {
 struct xdp_queue {
     struct af_xdp *x;
     struct xdp_socket socket;
-    struct loop_fd *lfd;
+    struct port_watch *watch;
 };
 
 struct af_xdp {
@@ -32,8 +32,15 @@ struct af_xdp {
     bool zero_copy;
     struct timer retry;
     int64_t retry_ms;
+    struct stuck *stuck;
     uint32_t n_queues;
     struct xdp_queue queues[];
+};
+
+/* What a forwarder tells the loop when the kernel takes no more, as the timer is the loop's. Outlives X while it is on its way. */
+struct stuck {
+    struct af_xdp *x;
+    bool is_posted;
 };
 
 static const char *const modes[] = {"best-effort", "native", "native-with-zerocopy", "generic"};
@@ -59,12 +66,15 @@ static void queue_readable(void *queue_, unsigned events UNUSED)
     struct xdp_queue *queue = queue_;
     struct port *port = queue->x->port;
     bool more = true;
+    (void)xdp_socket_release(&queue->socket); /* what a forwarder has sent since it was read */
     for (int i = 0; i < READ_ROUNDS && more; i++) {
         size_t n = xdp_socket_read(&queue->socket, port);
         for (size_t k = 0; k < n && queue->x->local; k++)
             offload_recognize(&port->host->batch[k]);
         if (n)
             port_receive(port, n);
+        if (port->host->lane)
+            break;
         more = xdp_socket_release(&queue->socket);
     }
 }
@@ -161,16 +171,22 @@ void af_xdp_begin(struct af_xdp *x, struct port *port)
 {
     x->port = port;
     timer_init(&x->retry, port->host->loop, retry, x);
+    x->stuck = NEW(struct stuck);
+    x->stuck->x = x;
     for (uint32_t i = 0; i < x->n_queues; i++)
-        x->queues[i].lfd = loop_fd_new(port->host->loop, xdp_socket_fd(&x->queues[i].socket),
-                                       LOOP_READ, queue_readable, &x->queues[i]);
+        x->queues[i].watch = port_watch_new(port->host, xdp_socket_fd(&x->queues[i].socket),
+                                            queue_readable, &x->queues[i], x->queues[0].watch);
 }
 
 void af_xdp_end(struct af_xdp *x)
 {
     timer_stop(&x->retry);
     for (uint32_t i = 0; i < x->n_queues; i++)
-        loop_fd_free(x->queues[i].lfd);
+        port_watch_free(x->queues[i].watch);
+    if (x->stuck->is_posted)
+        x->stuck->x = NULL;
+    else
+        free(x->stuck);
 }
 
 /* ---- sending ---- */
@@ -231,24 +247,55 @@ int af_xdp_send(struct af_xdp *x, const struct packet *packet)
     return 0;
 }
 
-static void kick(struct af_xdp *x)
+static void start_retry(struct af_xdp *x)
 {
-    if (xdp_socket_kick(sender(x)))
-        x->retry_ms = RETRY_MS;
-    else if (!timer_is_running(&x->retry))
+    if (!timer_is_running(&x->retry))
         timer_start_ms(&x->retry, x->retry_ms);
+}
+
+static void told(void *stuck_)
+{
+    struct stuck *stuck = stuck_;
+    struct af_xdp *x = stuck->x;
+    if (!x) {
+        free(stuck);
+        return;
+    }
+    port_lock(x->port);
+    stuck->is_posted = false;
+    start_retry(x);
+    port_unlock(x->port);
+}
+
+/* Tells the kernel; false: something is left. */
+static bool kick(struct af_xdp *x)
+{
+    bool all = xdp_socket_kick(sender(x));
+    if (all)
+        x->retry_ms = RETRY_MS;
+    return all;
 }
 
 static void retry(void *x_)
 {
     struct af_xdp *x = x_;
+    port_lock(x->port);
     x->retry_ms = MIN(MAX(x->retry_ms, RETRY_MS) * 2, RETRY_MAX_MS);
-    kick(x);
+    if (!kick(x))
+        start_retry(x);
+    port_unlock(x->port);
 }
 
-void af_xdp_flush(struct af_xdp *x)
+void af_xdp_flush(struct af_xdp *x, const struct port_out *out)
 {
-    kick(x);
+    if (kick(x))
+        return;
+    if (out == &x->port->host->out) {
+        start_retry(x);
+    } else if (!x->stuck->is_posted) {
+        x->stuck->is_posted = true;
+        loop_post(x->port->host->loop, told, x->stuck);
+    }
 }
 
 uint64_t af_xdp_lost(const struct af_xdp *x)

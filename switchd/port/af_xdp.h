@@ -35,7 +35,7 @@ bool af_xdp_is_mode(const char *mode);
 const char *af_xdp_mode(const struct af_xdp *x);
 /* As the functions of struct port_class. */
 int af_xdp_send(struct af_xdp *x, const struct packet *packet) MUST_CHECK;
-void af_xdp_flush(struct af_xdp *x);
+void af_xdp_flush(struct af_xdp *x, const struct port_out *out);
 uint64_t af_xdp_lost(const struct af_xdp *x); /* frames lost on the way in, since it was opened */
 /* False: frames of that MTU do not fit any more, it must be opened again. */
 bool af_xdp_takes_mtu(const struct af_xdp *x, uint32_t mtu);

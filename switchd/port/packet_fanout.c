@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "net/headers.h"
-#include "switchd/port/packet_ring.h"
+#include "switchd/port/device_io.h"
 
 LOG_MODULE(packet_fanout);
 
@@ -26,11 +25,12 @@ enum {
 struct packet_fanout {
     struct packet_fanout_base base;
     uint16_t group;
-    unsigned n, n_used; /* with the first */
-    bool refused;       /* as many as can be had */
+    unsigned n, n_used, n_wanted;   /* with the first */
+    bool refused;                   /* there are no more to be had */
+    struct device_opening *opening; /* of the next one; NULL: it is not asked for */
     struct queue {
         struct port *port;
-        struct packet_ring ring;
+        struct device_io io;
         struct port_watch *watch;
     } queues[PACKET_FANOUT_MAX - 1];
 };
@@ -188,46 +188,62 @@ static int found(int fd, uint16_t *group)
 static void queue_readable(void *queue_, unsigned events UNUSED)
 {
     struct queue *queue = queue_;
-    packet_ring_serve(&queue->ring, queue->port);
+    packet_ring_serve(&queue->io.rx, queue->port);
 }
 
-static int queue_open(struct packet_fanout *f, struct queue *queue)
+/* 0, or errno. */
+static int queue_begin(struct packet_fanout *f, struct queue *queue)
 {
     const struct packet_fanout_base *base = &f->base;
     struct sockaddr_ll addr = {.sll_family = AF_PACKET,
                                .sll_protocol = swap16(ETH_P_ALL),
                                .sll_ifindex = (int)base->ifindex};
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    *queue = (struct queue){.port = base->port, .ring = {.fd = fd}};
-    if (fd < 0 || hear_nothing(fd) < 0 ||
-        packet_ring_open(&queue->ring, fd, base->port->status.mtu, base->n_slots) ||
-        bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || join(fd, 0, f->group) < 0 ||
-        hear(fd) < 0)
-        return -1;
+    int fd = queue->io.fd;
+    if (hear_nothing(fd) < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 ||
+        join(fd, 0, f->group) < 0 || hear(fd) < 0)
+        return errno;
     queue->watch = port_watch_new(base->port->host, fd, queue_readable, queue, base->watch);
     return 0;
 }
 
-static void queue_close(struct queue *queue)
+static void deal_out_to_all(struct packet_fanout *f)
 {
-    port_watch_free(queue->watch);
-    packet_ring_close(&queue->ring);
-    if (queue->ring.fd >= 0)
-        close(queue->ring.fd);
+    unsigned n = MIN(f->n, f->n_wanted);
+    if (n != f->n_used && !deal_out(f->base.fd, n))
+        f->n_used = n;
 }
 
-static void open_more(struct packet_fanout *f, unsigned n)
+static void open_next(struct packet_fanout *f);
+
+static void queue_opened(void *f_, const struct device_opened *opened)
 {
-    while (f->n < n && !f->refused) {
-        struct queue *queue = &f->queues[f->n - 1];
-        f->refused = queue_open(f, queue) != 0;
-        f->n += !f->refused;
-        if (!f->refused)
-            continue;
+    struct packet_fanout *f = f_;
+    struct queue *queue = &f->queues[f->n - 1];
+    f->opening = NULL;
+    *queue = (struct queue){.port = f->base.port, .io = opened->io};
+    int err = opened->error ? opened->error : queue_begin(f, queue);
+    if (err) {
+        f->refused = true;
         log_warn("%s: cannot receive by more than %u sockets (%s)", f->base.port->name, f->n,
-                 strerror(errno));
-        queue_close(queue);
+                 strerror(err));
+        device_io_close(f->base.port->host->chores, &queue->io);
+        return;
     }
+    f->n++;
+    deal_out_to_all(f);
+    open_next(f);
+}
+
+static void open_next(struct packet_fanout *f)
+{
+    const struct port *port = f->base.port;
+    const struct af_xdp_options o = {.name = port->name,
+                                     .ifindex = f->base.ifindex,
+                                     .mtu = port->status.mtu,
+                                     .mode = "",
+                                     .n_slots = f->base.n_slots};
+    if (f->n < f->n_wanted && !f->refused && !f->opening)
+        f->opening = device_io_open(port->host->chores, &o, queue_opened, f);
 }
 
 void packet_fanout_set(struct packet_fanout **f_, const struct packet_fanout_base *base, unsigned n)
@@ -244,11 +260,9 @@ void packet_fanout_set(struct packet_fanout **f_, const struct packet_fanout_bas
             log_warn("%s: cannot receive by several sockets (%s)", base->port->name,
                      strerror(errno));
     }
-    n = MIN(n, (unsigned)PACKET_FANOUT_MAX);
-    open_more(f, n);
-    n = MIN(n, f->n);
-    if (n != f->n_used && !deal_out(base->fd, n))
-        f->n_used = n;
+    f->n_wanted = MIN(n, (unsigned)PACKET_FANOUT_MAX);
+    deal_out_to_all(f);
+    open_next(f);
 }
 
 unsigned packet_fanout_count(const struct packet_fanout *f)
@@ -260,8 +274,11 @@ void packet_fanout_free(struct packet_fanout *f)
 {
     if (!f)
         return;
-    for (unsigned i = 1; i < f->n; i++)
-        queue_close(&f->queues[i - 1]);
+    device_io_cancel(f->opening);
+    for (unsigned i = 1; i < f->n; i++) {
+        port_watch_free(f->queues[i - 1].watch);
+        device_io_close(f->base.port->host->chores, &f->queues[i - 1].io);
+    }
     free(f);
 }
 
@@ -269,6 +286,6 @@ uint64_t packet_fanout_lost(struct packet_fanout *f)
 {
     uint64_t lost = 0;
     for (unsigned i = 1; f && i < f->n; i++)
-        lost += packet_ring_lost(&f->queues[i - 1].ring);
+        lost += packet_ring_lost(&f->queues[i - 1].io.rx);
     return lost;
 }

@@ -21,7 +21,8 @@ struct packet_fanout_base {
     uint32_t ifindex, n_slots;
 };
 
-/* What BASE's socket receives is dealt out to N from now on, *F (NULL at first) has the others. A log line says when the kernel gives fewer. */
+/* What BASE's socket receives is dealt out to N as soon as they are open (chores.h); *F (NULL at first) has the others. A log line says when the kernel
+ * gives fewer. */
 void packet_fanout_set(struct packet_fanout **f, const struct packet_fanout_base *base, unsigned n);
 unsigned
 packet_fanout_count(const struct packet_fanout *f); /* sockets, with the first; NULL is allowed */

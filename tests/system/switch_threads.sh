@@ -19,7 +19,7 @@ check "ping" pings a 10.9.0.2
 sockets() { ip netns exec wswh awk -v i="$(cat_in h /sys/class/net/$1/ifindex)" '$5 == i' /proc/net/packet | wc -l; }
 cat_in() { ip netns exec "wsw$1" cat "$2"; }
 has_sockets() { [ "$(sockets "$1")" = "$2" ]; }
-equal "a device has a socket for each thread" 2 "$(sockets pa)"
+check "a device has a socket for each thread" wait_for 20 has_sockets pa 2
 check "more" vsctl h set interface pa options:n_rxq=4
 wait_for 20 has_sockets pa 4
 has "too many" 'bad value for option n_rxq: 17 .wanted: 1 to 16' "$(vsctl h set interface pc options:n_rxq=17 2>&1; vsctl h get interface pc error)"
