@@ -1,5 +1,5 @@
 /* handoff.h - actions that a forwarder's packet needs and only the main thread can do: to a controller, to collectors, out of a port whose way out is
- * the loop's own (AF_XDP, dummies). The packet is copied, waits in order, and is served in slices like an upcall.
+ * the loop's own (dummies). The packet is copied, waits in order, and is served in slices like an upcall.
  *
  * HANDOFFS_MAX packets can wait; what comes beyond is dropped and counted (drop_upcall_queue).
  */

@@ -42,6 +42,15 @@ for i in range(300):
 P
 equal "both have worked" 2 "$(forwarded)"
 
+crosses() { [ "$(vsctl h get interface "$1" status:packet_io | tr -d '"')" = "$2" ]; }
+check "AF_XDP" vsctl h set interface pa options:xdp-mode=native -- set interface pb options:xdp-mode=native
+if wait_for 20 crosses pa "AF_XDP, native"; then
+    check "is the threads' too" pings a 10.9.0.2
+    check "TCP by it" transfer b a 10.9.0.2 4
+fi
+check "no more" vsctl h remove interface pa options xdp-mode -- remove interface pb options xdp-mode
+wait_for 20 has_sockets pa 4
+
 check "a firewall" ofctl h add-flows br0 - <<'F'
 table=0,priority=5,ip,actions=ct(table=1,zone=1)
 table=1,priority=5,in_port=pa,ip,actions=ct(commit,zone=1),normal
