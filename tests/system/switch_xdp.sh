@@ -32,11 +32,11 @@ send() { # WHAT KIND TO ADDRESS FORM: from machine a
 }
 
 check "bridge" vsctl h1 add-br br0 -- add-port br0 pa -- set interface pa type=afxdp ofport_request=1 -- add-port br0 pb -- set interface pb type=afxdp ofport_request=2
-wait_for 10 says h1 "pb: packets cross by"
+wait_for 20 says h1 "pb: packets cross by"
 form=finished
 if says h1 "pa: packets cross by AF_XDP, native"; then
     check "and the other port" says h1 "pb: packets cross by AF_XDP, native"
-    check "told in the database" wait_for 5 io pa "AF_XDP, native"
+    check "told in the database" wait_for 20 io pa "AF_XDP, native"
 else
     check "the log says why not" says h1 "pa: packets cross by AF_PACKET instead of AF_XDP: [a-z]"
     form=any
@@ -80,7 +80,7 @@ check "an ordinary port again, and Geneve" vsctl h1 remove interface pb options 
     set interface g0 type=geneve options:remote_ip=172.31.9.2 options:key=7 options:csum=true ofport_request=9
 check "bridge of c" vsctl h2 add-br br0 -- add-port br0 pc -- set interface pc type=afxdp -- add-port br0 g0 -- \
     set interface g0 type=geneve options:remote_ip=172.31.9.1 options:key=7 options:csum=true
-wait_for 10 says h2 "pc: packets cross by"
+wait_for 20 says h2 "pc: packets cross by"
 b=$(vsctl h1 get interface pb ofport)
 flows in_port=1,actions=output:$b,output:9 in_port=$b,actions=1 in_port=9,actions=1
 send "TCP from AF_XDP to AF_PACKET" tcp b 10.9.0.2 any
@@ -105,7 +105,7 @@ check "and back to none" vsctl h1 clear interface pb options
 check "without an error" wait_for 5 error "[]"
 send "TCP by AF_PACKET again" tcp b 10.9.0.2 any
 check "an MTU that AF_XDP cannot have" vsctl h1 set interface pa mtu_request=9000
-check "makes it AF_PACKET, and the log says why" wait_for 5 says h1 "pa: packets cross by AF_PACKET instead of AF_XDP: "
+check "makes it AF_PACKET, and the log says why" wait_for 20 says h1 "pa: packets cross by AF_PACKET instead of AF_XDP: "
 check "ping then" pings a 10.9.0.2
 
 # An ordinary port sends small frames straight to the device, unless somebody listens there.
@@ -119,7 +119,7 @@ hears() {
 if [ $form = finished ]; then check "small frames go straight" wait_for 15 io pb "AF_PACKET, sends by AF_XDP"; fi
 check "tcpdump hears them all the same" hears
 check "not when they shall not" vsctl h1 set interface pb options:direct-send=false
-wait_for 5 io pb AF_PACKET
+wait_for 20 io pb AF_PACKET
 check "ping then" pings a 10.9.0.2
 
 # A switch that has no right to load programs.
@@ -133,7 +133,7 @@ mkdir -p "$dir/h3"
 switch_limited
 machine h3 d 10.9.0.4/24
 check "its port" vsctl h3 add-br br0 -- add-port br0 pd -- set interface pd type=afxdp
-check "says why it has none" wait_for 5 says h3 "pd: packets cross by AF_PACKET instead of AF_XDP: .*(Operation not permitted)"
+check "says why it has none" wait_for 20 says h3 "pd: packets cross by AF_PACKET instead of AF_XDP: .*(Operation not permitted)"
 ip netns exec wswh3 ip addr add 10.9.0.5/24 dev br0
 ip netns exec wswh3 ip link set br0 up
 check "and serves" pings d 10.9.0.5
