@@ -60,8 +60,9 @@ struct ct_conn {
     uint32_t slot;  /* the second at which the wheel looks */
     uint8_t nat;    /* CT_NAT_SRC, CT_NAT_DST: what packets of the original direction get */
     uint8_t helper; /* enum ct_helper */
-    bool replied;   /* packets of both directions were seen */
-    uint8_t state;  /* SCTP: enum sctp_state; UDP: more than one packet was seen */
+    bool
+        replied; /* packets of both directions were seen, or must have been before it was tracked */
+    uint8_t state; /* SCTP: enum sctp_state; UDP: more than one packet was seen */
     /* And the one behind it. */
     union {
         struct tcp_side tcp[2];

@@ -8,11 +8,19 @@
  *     ack <= R.end                         it acknowledges nothing that R did not send
  *     ack >= R.end - max(66000, S.max_win)
  *
- * A connection that was under way before it was tracked is taken up; then window scales are unknown, and the largest is assumed.
+ * A connection that was under way before it was tracked is taken up, as one that is established: its next segment is, whichever way it goes.
+ * Window scales are unknown then, and the largest is assumed.
  */
 #include "conntrack/conn.h"
 
-enum { ACK_SLACK = 66000, MAX_SCALE = 14, OPT_END = 0, OPT_NOP = 1, OPT_SCALE = 3 };
+enum {
+    ACK_SLACK = 66000,
+    MAX_SCALE = 14,
+    MAX_WINDOW = UINT16_MAX << MAX_SCALE,
+    OPT_END = 0,
+    OPT_NOP = 1,
+    OPT_SCALE = 3
+};
 
 struct segment {
     uint16_t flags;
@@ -108,6 +116,11 @@ void tcp_begin(struct ct_conn *conn, const struct ct_packet *p)
         receiver->end = s.ack;
         receiver->max_end = s.ack + sender->max_win;
     }
+    if (!(s.flags & TCP_SYN)) {
+        sender->max_end = s.end + MAX_WINDOW;
+        receiver->state = TCP_OPEN;
+        conn->replied = true;
+    }
 }
 
 /* Whether S may be the first segment of a side, answering R. */
@@ -125,6 +138,13 @@ static bool in_window(const struct segment *s, const struct tcp_side *from,
     return !(s->flags & TCP_ACK) ||
            (!after(s->ack, to->end) &&
             !before(s->ack, to->end - MAX(from->max_win, (uint32_t)ACK_SLACK)));
+}
+
+/* The same where TO may have said nothing yet: of a connection that was taken up no side may go beyond the largest window. */
+static bool fits(const struct segment *s, const struct tcp_side *from, const struct tcp_side *to)
+{
+    return to->max_win ? in_window(s, from, to)
+                       : to->state != TCP_OPEN || !after(s->end, from->max_end);
 }
 
 /* Records what an accepted segment says of windows. */
@@ -193,7 +213,7 @@ enum ct_fit tcp_update(struct ct_conn *conn, int dir, const struct ct_packet *p,
         side_begin(from, &s);
         if (s.flags & TCP_SYN)
             agree_scales(from, to);
-    } else if (!liberal && to->max_win && !in_window(&s, from, to)) {
+    } else if (!liberal && !fits(&s, from, to)) {
         return CT_MISFIT;
     }
     note_window(&s, from, to);

@@ -100,7 +100,8 @@ def scenario(r):
     for i in range(100):
         kind = r.random()
         if kind < 0.45:
-            out += conversation(r, 1000 + i)
+            whole = conversation(r, 1000 + i)
+            out += whole[3:] if len(whole) > 8 and r.random() < 0.3 else whole  # taken up under way
         elif kind < 0.6:
             out += [udp(C, S, 2000 + i, 53), udp(S, C, 53, 2000 + i), udp(C, S, 2000 + i, 53)][: 1 + r.randrange(3)]
         elif kind < 0.7:

@@ -269,6 +269,10 @@ static uint32_t model_commit(struct model *m, const struct step *s, const struct
         return CT_TRK | CT_INV;
     }
     c.side[CT_ORIG] = s->t.proto != IP_PROTO_TCP ? NOTHING : s->flags & TCP_SYN ? SYN : OPEN;
+    if (c.side[CT_ORIG] == OPEN) { /* under way before it was tracked */
+        c.side[CT_REPLY] = OPEN;
+        c.replied = true;
+    }
     prolong(m, &c);
     vec_push(&m->conns, c);
     *ret = &vec_last(&m->conns);

@@ -165,6 +165,8 @@ static void test_tcp_beginnings(void **state)
     assert_int_equal(conntrack_count(t.w.ct), 0);
     /* One that is under way is taken up. */
     assert_int_equal(say(&t, 0, TCP_ACK, 10), CT_TRK | CT_NEW);
+    assert_int_equal(say(&t, 0, TCP_ACK, 10), CT_TRK | CT_EST);
+    assert_dump(&t.w, CT_SHOW_TIMES, TUPLES ",timeout=86400,protoinfo=(state=ESTABLISHED)\n");
     assert_int_equal(say(&t, 1, TCP_ACK, 500), CT_TRK | CT_EST | CT_RPL);
     assert_int_equal(say(&t, 0, TCP_ACK, 10), CT_TRK | CT_EST);
     assert_int_equal(say(&t, 1, TCP_RST | TCP_ACK, 0), CT_TRK | CT_EST | CT_RPL);
