@@ -202,8 +202,8 @@ static void run(void *c_)
             hypervisor_update(&c->hypervisor, &c->config, c->ovs, c->sb, c->tunnel_option);
             note_chassis(c);
             c->are_tunnels_due |= c->hypervisor.are_tunnels_moved;
-            c->are_uplinks_due = true;
-            c->hypervisor.are_tunnels_moved = false;
+            c->are_uplinks_due |= c->hypervisor.are_uplinks_moved;
+            c->hypervisor.are_tunnels_moved = c->hypervisor.are_uplinks_moved = false;
             c->scope.is_stale |= scope_is_other(&c->scope, &c->config, own_uuid(c));
             c->is_local_changed = false;
         }

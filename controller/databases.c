@@ -98,9 +98,11 @@ static bool is_news(const struct change *c)
 }
 
 /* What is registered is said by the one row alone, and ports come and go. */
-static void note_ovs_row(struct controller *c, const struct row *row)
+static void note_ovs_row(struct controller *c, const struct change *change)
 {
+    const struct row *row = change->after ? change->after : change->before;
     c->is_local_changed = true;
+    hypervisor_row_changed(&c->hypervisor, change);
     c->is_register_due |= row->table->index == OVS_TABLE_OPEN_VSWITCH;
 }
 
@@ -109,7 +111,7 @@ static void on_ovs_change(void *c_, const struct changeset *cs)
     struct controller *c = c_;
     for (size_t i = 0; i < cs->n; i++)
         if (is_news(&cs->changes[i]))
-            note_ovs_row(c, cs->changes[i].after ? cs->changes[i].after : cs->changes[i].before);
+            note_ovs_row(c, &cs->changes[i]);
     c->ids.has_news = true; /* perhaps that they are saved */
     controller_wake(c);
 }

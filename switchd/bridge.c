@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "schema/row.h"
 #include "switchd/bfd/bfd.h"
 #include "switchd/flow_walk.h"
 #include "switchd/inband/inband.h"
@@ -177,6 +178,9 @@ static int parse_tunnel(const struct smap *options, struct tunnel_config *c, str
 static void vport_free(struct vport *port)
 {
     list_remove(&port->refresh_node);
+    row_unref(port->applied[0]);
+    row_unref(port->applied[1]);
+    row_unref(port->shown);
     bfd_free(port->bfd);
     qos_fini(&port->qos);
     port_close(port->dev);

@@ -23,6 +23,7 @@ struct vswitch;
 struct ofserver;
 struct inband;
 struct bfd;
+struct row;
 
 /* What a tunnel port's options say. */
 struct tunnel_config {
@@ -73,6 +74,9 @@ struct vport {
     struct list refresh_node;     /* port_refresh.h */
     uint64_t link_resets;         /* how often link_up has changed */
     int64_t created_ms;
+    /* Versions of rows, references held: APPLIED of Port and Interface when they are in force and say all there is to know (config.c); SHOWN of
+     * Interface when it shows the port as it was at the last look (status.c). Otherwise NULL. */
+    const struct row *applied[2], *shown;
 };
 
 struct group {

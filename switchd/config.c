@@ -124,18 +124,27 @@ static bool is_wanted(const struct bridge_pass *pass, const struct vport *port)
     return false;
 }
 
+/* A device that went away took the port's socket with it. */
+static bool is_kept(const struct bridge_pass *pass, const struct vport *port)
+{
+    bool is_gone =
+        port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex;
+    return !is_gone && is_wanted(pass, port);
+}
+
 static void remove_unwanted(struct bridge_pass *pass)
 {
     vport_vec ports = VEC_INIT;
+    const struct vport *p;
+    size_t n = 0;
+    HMAP_FOR_EACH (p, by_no, &pass->br->ports)
+        n += !is_kept(pass, p);
+    if (!n)
+        return;
     bridge_ports_sorted(pass->br, &ports);
     for (size_t i = 0; i < ports.n; i++) {
-        struct vport *port = ports.data[i];
-        bool keep = is_wanted(pass, port);
-        /* A device that went away took the port's socket with it. */
-        if (port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex)
-            keep = false;
-        if (!keep)
-            bridge_remove_port(pass->br, port);
+        if (!is_kept(pass, ports.data[i]))
+            bridge_remove_port(pass->br, ports.data[i]);
     }
     vec_fini(&ports);
 }
@@ -190,15 +199,41 @@ static void device_from_row(struct vport *port, const struct ovs_interface *ifac
         dev->status.mac = mac;
 }
 
+static void set_row(const struct row **at, const struct row *row)
+{
+    const struct row *was = *at;
+    *at = row ? row_ref(row) : NULL;
+    row_unref(was);
+}
+
+/* A port that is in force needs no further look while its two rows are the same versions, unless other rows have a say (queues; of the bridge the
+ * address), or its device, which may have another address or MTU by now. */
+static void note_applied(struct vport *port, const struct ovs_interface *iface,
+                         const struct ovs_port *row, bool is_ok)
+{
+    bool is_plain = is_ok && !ovs_port_qos(row) && !ovs_interface_mtu_request_present(iface) &&
+                    port->dev && port->dev->class != &port_class_internal;
+    set_row(&port->applied[0], is_plain ? &row->row : NULL);
+    set_row(&port->applied[1], is_plain ? &iface->row : NULL);
+}
+
+static bool is_applied(const struct vport *port, const struct ovs_interface *iface,
+                       const struct ovs_port *row)
+{
+    return port && port->applied[0] == &row->row && port->applied[1] == &iface->row;
+}
+
 static void apply_interface(struct bridge_pass *pass, const struct ovs_interface *iface,
                             const struct ovs_port *row)
 {
     struct bridge *br = pass->br;
     const char *name = ovs_interface_name(iface);
+    struct vport *port = bridge_port_named(br, name);
+    if (is_applied(port, iface, row))
+        return;
     struct smap options = SMAP_INIT;
     struct diag diag = DIAG_INIT;
     config_read_smap(&options, ovs_interface_options(iface));
-    struct vport *port = bridge_port_named(br, name);
     int err = 0;
     if (!port) {
         int64_t request = ovs_interface_ofport_request_present(iface)
@@ -229,6 +264,7 @@ static void apply_interface(struct bridge_pass *pass, const struct ovs_interface
         device_from_row(port, iface,
                         is_local(pass, name) ? ovs_bridge_other_config_value(pass->row, "hwaddr")
                                              : NULL);
+        note_applied(port, iface, row, !err);
     }
 }
 
@@ -511,12 +547,27 @@ void config_init(struct config *config, struct vswitch *vs, struct replica *db,
     config_schedule(config);
 }
 
+/* The schema they belong to may go before the ports do. */
+static void forget_rows(struct vswitch *vs)
+{
+    struct bridge *br;
+    struct vport *port;
+    LIST_FOR_EACH (br, node, &vs->bridges) {
+        HMAP_FOR_EACH (port, by_no, &br->ports) {
+            set_row(&port->applied[0], NULL);
+            set_row(&port->applied[1], NULL);
+            set_row(&port->shown, NULL);
+        }
+    }
+}
+
 void config_fini(struct config *config)
 {
     replica_set_observer(config->db, NULL, NULL);
     replica_set_status_observer(config->db, NULL, NULL);
     chores_set_observer(config->vs->host.chores, NULL, NULL);
     deferred_cancel(&config->apply);
+    forget_rows(config->vs);
     errors_clear(config);
     vec_fini(&config->errors);
     vec_fini(&config->ct_zones);
@@ -529,6 +580,7 @@ void config_tick(struct config *config)
         return;
     int64_t now_ms = env_now_ms(config->vs->env);
     bool gone = false;
+    config->look_at_all = true;
     struct bridge *br;
     LIST_FOR_EACH (br, node, &config->vs->bridges) {
         struct vport *port;

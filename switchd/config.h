@@ -39,6 +39,7 @@ struct config {
     bool applied;                  /* once at least */
     bool writing;                  /* a transaction is on its way */
     bool write_again;
+    bool look_at_all; /* in what is written next: also at ports whose rows have not changed */
     int64_t statistics_at_ms, statistics_ms; /* next, and how often */
     int64_t retry_at_ms;                     /* of ports that could not be opened */
     bool links_changed;                      /* so they are tried now */

@@ -1,5 +1,6 @@
 /* status.c - see config.h: what the bridges are like, into the database. Only what differs is written,
- * in one transaction; while one is on its way the next waits. */
+ * in one transaction; while one is on its way the next waits. An interface whose row is as it was looked at last
+ * is looked at each second only: one port more of a thousand costs little. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ struct pass {
     struct config *config;
     struct replica_txn *txn;
     bool statistics;
+    bool look_at_all;
+    size_t n_put;
     struct bridge *br;
 };
 
@@ -28,6 +31,7 @@ static void put(struct pass *pass, const struct row *row, int column, const stru
     const struct schema_column *c = &row->table->columns[column];
     if (!datum_equal(row_get(row, c), value)) {
         replica_txn_set(pass->txn, row->table, &row->uuid, c, value);
+        pass->n_put++;
         return;
     }
     datum_unref(value);
@@ -132,12 +136,19 @@ static void write_interface(void *pass_, const struct row *row)
 {
     struct pass *pass = pass_;
     const char *name = ovs_interface_name(ovs_interface_cast(row));
-    const struct vport *port = bridge_port_named(pass->br, name);
+    struct vport *port = bridge_port_named(pass->br, name);
+    if (!pass->look_at_all && port && port->shown == row && port->applied[1] == row)
+        return;
+    size_t n_put = pass->n_put;
     put_optional_text(pass, row, OVS_INTERFACE_COL_ERROR, config_error(pass->config, name));
     int64_t ofport = port ? (int64_t)port_to_16(port->ofport) : -1;
     put_optional_integer(pass, row, OVS_INTERFACE_COL_OFPORT, ofport, true);
-    if (port)
-        put_device(pass, row, port);
+    if (!port)
+        return;
+    put_device(pass, row, port);
+    const struct row *was = port->shown;
+    port->shown = n_put == pass->n_put ? row_ref(row) : NULL;
+    row_unref(was);
 }
 
 static void write_port(void *pass_, const struct row *row)
@@ -297,6 +308,8 @@ void status_write(struct config *config)
     struct pass pass = {.config = config,
                         .txn = replica_txn_new(config->db),
                         .statistics = now_ms >= config->statistics_at_ms};
+    pass.look_at_all = config->look_at_all || pass.statistics;
+    config->look_at_all = false;
     if (pass.statistics)
         config->statistics_at_ms = now_ms + config->statistics_ms;
     write_root(&pass, root);

@@ -1,5 +1,6 @@
 /* hypervisor.c - see hypervisor.h. Room 1 of docs/architecture.md, the switch's side: what is not rows of SB. An interface is looked at again
- * when its row or its port's is another version, so that one more of a thousand costs little.
+ * when its row or its port's is another version, and all are walked over only when more than rows of interfaces has changed, so that one more of
+ * a thousand costs little.
  */
 #include "controller/chassis/hypervisor.h"
 
@@ -8,6 +9,7 @@
 
 #include "controller/chassis/bridge.h"
 #include "flow/field.h"
+#include "rows/ovs.h"
 #include "rows/sb.h"
 
 enum sort { SORT_NONE, SORT_IFACE, SORT_TUNNEL, SORT_UPLINK };
@@ -20,6 +22,7 @@ struct known {
     uint64_t round; /* in which it was there */
     enum sort sort;
     bool is_tunnel_port; /* also while it has no number */
+    bool is_uplink;      /* the same */
     union {
         struct fact_iface as_iface;
         struct fact_tunnel as_tunnel;
@@ -32,6 +35,7 @@ void hypervisor_init(struct hypervisor *h, struct program *program, struct inc *
     memset(h, 0, sizeof *h);
     h->program = program;
     h->inc = inc;
+    h->is_walk_due = true;
 }
 
 static const struct inc_coll *coll_of(const struct program *p, enum sort sort)
@@ -65,6 +69,7 @@ void hypervisor_fini(struct hypervisor *h)
         free(k);
     }
     hmap_fini(&h->known);
+    vec_fini(&h->changed);
     mappings_forget(h);
     if (h->has_self)
         type_self.unref(&h->self);
@@ -81,9 +86,22 @@ const struct row *hypervisor_chassis_row(const struct config *config, const stru
     return NULL;
 }
 
+/* Most often it is the row that it was. */
+static const struct row *find_self(const struct hypervisor *h, const struct config *config,
+                                   const struct replica *sb)
+{
+    const struct row *row =
+        sb && h->has_self && config->system_id
+            ? replica_row_find(sb, replica_table(sb, "Chassis"), &h->self.chassis)
+            : NULL;
+    if (row && !strcmp(sb_chassis_name(sb_chassis_cast(row)), config->system_id))
+        return row;
+    return hypervisor_chassis_row(config, sb);
+}
+
 static void update_self(struct hypervisor *h, const struct config *config, const struct replica *sb)
 {
-    const struct row *row = hypervisor_chassis_row(config, sb);
+    const struct row *row = find_self(h, config, sb);
     struct fact_self self;
     INC_CLEAR(self);
     if (row) {
@@ -135,6 +153,7 @@ static void known_read(struct known *k, struct program *p)
     if (!uplink)
         uplink = ovs_port_external_ids_value(port, "ovn-l2gateway-port");
     k->is_tunnel_port = chassis != NULL;
+    k->is_uplink = uplink != NULL;
     if (ofport <= 0 || ofport >= PORT_MAX)
         return;
     if (id) {
@@ -157,12 +176,20 @@ struct pass {
     size_t n; /* interfaces that are there */
 };
 
-static struct known *known_get(struct hypervisor *h, const struct uuid *uuid)
+static struct known *known_find(const struct hypervisor *h, const struct uuid *uuid)
 {
     struct known *k;
     HMAP_FOR_EACH_WITH_HASH (k, node, uuid_hash(uuid), &h->known)
         if (uuid_equal(&k->iface->uuid, uuid))
             return k;
+    return NULL;
+}
+
+static struct known *known_get(struct hypervisor *h, const struct uuid *uuid)
+{
+    struct known *k = known_find(h, uuid);
+    if (k)
+        return k;
     k = NEW(struct known);
     hmap_insert(&h->known, &k->node, uuid_hash(uuid));
     return k;
@@ -234,10 +261,20 @@ static void update_mappings(struct hypervisor *h, const struct config *config)
     memcpy(&h->mappings, &found.mappings, sizeof h->mappings);
 }
 
-void hypervisor_update(struct hypervisor *h, const struct config *config, const struct replica *ovs,
-                       const struct replica *sb, unsigned tunnel_option)
+void hypervisor_row_changed(struct hypervisor *h, const struct change *change)
 {
-    update_self(h, config, sb);
+    const struct row *row = change->after;
+    bool is_one = row && change->before && row->table->index == OVS_TABLE_INTERFACE;
+    if (is_one && h->changed.n < h->known.n)
+        vec_push(&h->changed, row->uuid);
+    else
+        h->is_walk_due = true;
+}
+
+/* All interfaces of the bridge. */
+static void walk(struct hypervisor *h, const struct config *config, const struct replica *ovs,
+                 unsigned tunnel_option)
+{
     const struct ovs_bridge *bridge = config->bridge ? bridge_find(ovs, config->bridge) : NULL;
     struct pass pass = {h, tunnel_option, 0};
     h->round++;
@@ -245,5 +282,33 @@ void hypervisor_update(struct hypervisor *h, const struct config *config, const 
         bridge_for_each_interface(bridge, ovs, see_interface, &pass);
     if (pass.n != h->known.n)
         forget_unseen(h);
+    h->are_uplinks_moved = true;
+}
+
+/* Only those whose rows have changed. What is not known is of another bridge. */
+static void look_at_changed(struct hypervisor *h, const struct replica *ovs)
+{
+    struct pass pass = {h, h->tunnel_option, 0};
+    for (size_t i = 0; i < h->changed.n; i++) {
+        const struct uuid *uuid = &h->changed.data[i];
+        const struct known *k = known_find(h, uuid);
+        const struct row *iface = replica_row_find(ovs, replica_table(ovs, "Interface"), uuid);
+        if (k && iface)
+            see_interface(ovs_port_cast(k->port), ovs_interface_cast(iface), &pass);
+        h->are_uplinks_moved |= !k || !iface || k->is_uplink;
+    }
+}
+
+void hypervisor_update(struct hypervisor *h, const struct config *config, const struct replica *ovs,
+                       const struct replica *sb, unsigned tunnel_option)
+{
+    update_self(h, config, sb);
+    if (h->is_walk_due || tunnel_option != h->tunnel_option)
+        walk(h, config, ovs, tunnel_option);
+    else
+        look_at_changed(h, ovs);
+    vec_clear(&h->changed);
+    h->is_walk_due = false;
+    h->tunnel_option = tunnel_option;
     update_mappings(h, config);
 }

@@ -14,12 +14,18 @@ struct hypervisor {
     struct hmap
         known; /* struct known: the interfaces of the bridge, and what is asserted of each */
     uint64_t round;
+    VEC(struct uuid) changed; /* interfaces, since the last update */
+    bool is_walk_due;         /* more has changed than these: of which ports the bridge is made */
+    unsigned tunnel_option;   /* of the last update */
     VEC(struct fact_mapping) mappings; /* asserted, in byte order */
+    bool are_uplinks_moved; /* what the switch has of them may be other; the reader resets it */
     bool are_tunnels_moved; /* a tunnel's port came, went or changed; the reader resets it */
 };
 
 void hypervisor_init(struct hypervisor *h, struct program *program, struct inc *inc);
 void hypervisor_fini(struct hypervisor *h); /* leaves the engine as it is */
+/* A row of the switch's database has changed: before an update. */
+void hypervisor_row_changed(struct hypervisor *h, const struct change *change);
 /* Brings the engine's inputs to what the databases hold. SB may be NULL. TUNNEL_OPTION: see installer_tunnel_option. */
 void hypervisor_update(struct hypervisor *h, const struct config *config, const struct replica *ovs,
                        const struct replica *sb, unsigned tunnel_option);

@@ -230,6 +230,13 @@ static void put_root(struct world *w, const char *const *pairs)
     assert_true(config_read(&w->config, w->ovs.replica));
 }
 
+static void on_ovs_change(void *w_, const struct changeset *cs)
+{
+    struct world *w = w_;
+    for (size_t i = 0; i < cs->n; i++)
+        hypervisor_row_changed(&w->hypervisor, &cs->changes[i]);
+}
+
 static void world_init(struct world *w)
 {
     memset(w, 0, sizeof *w);
@@ -248,6 +255,7 @@ static void world_init(struct world *w)
     feed_rows(w->feed, w->program.in_datapath, "Datapath_Binding");
     feed_start(w->feed, NULL, NULL);
     hypervisor_init(&w->hypervisor, &w->program, w->inc);
+    replica_set_observer(w->ovs.replica, on_ovs_change, w);
     put_root(w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.1", "hostname", "host"));
 }
 
