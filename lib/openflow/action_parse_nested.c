@@ -205,7 +205,7 @@ static int parse_nat_range(struct parser *p, char *text, struct ip_addr *min, st
                            uint16_t *port_min, uint16_t *port_max)
 {
     int err = 0;
-    if (*text != ':') {
+    if (*text != ':' || text[1] == ':') { /* "::1" is an address, ":1" a port */
         err = parse_nat_addr(p, &text, min);
         if (!err && *text == '-') {
             text++;

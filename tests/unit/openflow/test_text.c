@@ -105,6 +105,7 @@ static const char *const same_actions[] = {
     "ct(commit,nat(src=1.2.3.4-1.2.3.9:1000-2000,random))",
     "ct(commit,nat(dst=[fd00:10::11]:8080))",
     "ct(commit,nat(src=fd00:10::100))",
+    "ct(commit,nat(src=::1))",
     "ct(commit,force,alg=ftp)",
     "ct(commit,exec(move:NXM_NX_XXREG0[0..31]->NXM_NX_CT_LABEL[96..127]))",
     "ct_clear",
