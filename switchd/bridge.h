@@ -89,13 +89,18 @@ struct group {
     int64_t created_ms;
 };
 
+enum { METER_BANDS_MAX = 8 };
+
 struct meter {
     struct hnode node;
     struct of_meter of;
     bool in_flows; /* a flow has named it since it was made */
-    double tokens; /* of the first band: packets, or bits */
     int64_t filled_us;
-    uint64_t n_packets, n_bytes, band_packets, band_bytes;
+    uint64_t n_packets, n_bytes;
+    struct band_count {
+        double tokens;           /* packets, or bits */
+        uint64_t packets, bytes; /* that it dropped */
+    } bands[METER_BANDS_MAX];    /* of OF's */
     int64_t created_ms;
 };
 

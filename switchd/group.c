@@ -272,12 +272,14 @@ static void meter_remove(struct bridge *br, struct meter *m, struct journal *jou
 
 static int meter_check(const struct of_meter *m)
 {
-    if (!m->n_bands || m->n_bands > 1)
+    if (!m->n_bands || m->n_bands > METER_BANDS_MAX)
         return OF_ERR_METER_MOD_OUT_OF_BANDS;
-    if (m->bands[0].type != OF_BAND_DROP)
-        return OF_ERR_METER_MOD_BAD_BAND;
-    if (!m->bands[0].rate)
-        return OF_ERR_METER_MOD_BAD_RATE;
+    for (size_t i = 0; i < m->n_bands; i++) {
+        if (m->bands[i].type != OF_BAND_DROP)
+            return OF_ERR_METER_MOD_BAD_BAND;
+        if (!m->bands[i].rate)
+            return OF_ERR_METER_MOD_BAD_RATE;
+    }
     if (!!(m->flags & OF_METER_KBPS) == !!(m->flags & OF_METER_PKTPS))
         return OF_ERR_METER_MOD_BAD_FLAGS;
     return 0;
@@ -311,32 +313,43 @@ int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm, struct jo
         hmap_insert(&br->meters, &m->node, hash_u64(mm->meter.id, 0));
     }
     of_meter_copy(&m->of, &mm->meter);
+    memset(m->bands, 0, sizeof m->bands);
     m->filled_us = 0;
     return 0;
 }
 
+/* Fills band I of METER with what US microseconds give, to the brim if they are negative, and takes COST out. False: there is not so much in it. */
+static bool band_admits(struct meter *meter, size_t i, double cost, int64_t us)
+{
+    const struct of_meter_band *band = &meter->of.bands[i];
+    double unit = meter->of.flags & OF_METER_PKTPS ? 1 : 1000,
+           rate = band->rate * unit; /* a second */
+    double burst = meter->of.flags & OF_METER_BURST && band->burst ? band->burst * unit : rate;
+    double *tokens = &meter->bands[i].tokens;
+    *tokens = us < 0 ? burst : MIN(burst, *tokens + rate * (double)us / 1e6);
+    if (*tokens < cost)
+        return false;
+    *tokens -= cost;
+    return true;
+}
+
+/* Of bands that a packet exceeds the one with the highest rate counts it (OpenFlow 1.3.5, section 5.7.1). */
 bool meter_admit(struct meter *meter, size_t size, int64_t now_us)
 {
-    const struct of_meter_band *band = &meter->of.bands[0];
-    bool packets = meter->of.flags & OF_METER_PKTPS;
-    double rate = packets ? band->rate : band->rate * 1000.0; /* a second */
-    double burst = meter->of.flags & OF_METER_BURST && band->burst
-                       ? (packets ? band->burst : band->burst * 1000.0)
-                       : rate;
-    if (!meter->filled_us)
-        meter->tokens = burst;
-    else
-        meter->tokens =
-            MIN(burst, meter->tokens + rate * (double)(now_us - meter->filled_us) / 1e6);
+    const struct of_meter_band *bands = meter->of.bands;
+    double cost = meter->of.flags & OF_METER_PKTPS ? 1 : (double)size * 8;
+    int64_t us = meter->filled_us ? now_us - meter->filled_us : -1;
+    size_t hit = meter->of.n_bands;
+    for (size_t i = 0; i < meter->of.n_bands; i++)
+        if (!band_admits(meter, i, cost, us) &&
+            (hit == meter->of.n_bands || bands[i].rate > bands[hit].rate))
+            hit = i;
     meter->filled_us = now_us;
     meter->n_packets++;
     meter->n_bytes += size;
-    double cost = packets ? 1 : (double)size * 8;
-    if (meter->tokens < cost) {
-        meter->band_packets++;
-        meter->band_bytes += size;
-        return false;
-    }
-    meter->tokens -= cost;
-    return true;
+    if (hit == meter->of.n_bands)
+        return true;
+    meter->bands[hit].packets++;
+    meter->bands[hit].bytes += size;
+    return false;
 }

@@ -137,10 +137,12 @@ static void put_meter_stats(const struct meter *m, const use_ids *uses, int64_t 
                                 .flow_count = use_count(uses, m->of.id),
                                 .packets = m->n_packets,
                                 .bytes = m->n_bytes,
-                                .n_bands = 1};
-    ms.bands = xcalloc(1, sizeof *ms.bands);
-    ms.bands[0].packets = m->band_packets;
-    ms.bands[0].bytes = m->band_bytes;
+                                .n_bands = m->of.n_bands};
+    ms.bands = xcalloc(ms.n_bands, sizeof *ms.bands);
+    for (size_t i = 0; i < ms.n_bands; i++) {
+        ms.bands[i].packets = m->bands[i].packets;
+        ms.bands[i].bytes = m->bands[i].bytes;
+    }
     ofstats_age(now_ms, m->created_ms, &ms.duration_sec, &ms.duration_nsec);
     of_meter_stats_put(reply, &ms);
     of_meter_stats_fini(&ms);
@@ -197,7 +199,7 @@ static void meter_features(struct of_reply *reply)
                                    .band_types = 1u << OF_BAND_DROP,
                                    .capabilities = OF_METER_KBPS | OF_METER_PKTPS | OF_METER_BURST |
                                                    OF_METER_STATS,
-                                   .max_bands = 1};
+                                   .max_bands = METER_BANDS_MAX};
     of_meter_features_put(reply, &mf);
 }
 

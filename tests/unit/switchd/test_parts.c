@@ -203,7 +203,22 @@ static void test_meter(void **state)
         passed += meter_admit(&m, 100, 1000 + i * 100000);
     assert_in_range(passed, 108, 110);
     assert_int_equal(m.n_packets, 200);
-    assert_int_equal(m.band_packets, 200 - passed);
+    assert_int_equal(m.bands[0].packets, 200 - passed);
+    /* Of two bands the faster one counts what exceeds both. */
+    struct of_meter_band two[] = {{.type = OF_BAND_DROP, .rate = 5, .burst = 5},
+                                  {.type = OF_BAND_DROP, .rate = 20, .burst = 2}};
+    memset(&m, 0, sizeof m);
+    m.of.flags = OF_METER_PKTPS | OF_METER_BURST;
+    m.of.bands = two;
+    m.of.n_bands = 2;
+    for (unsigned i = 0; i < 9;
+         i++) /* at once: 2 pass, then the second is empty, after 5 the first too */
+        assert_int_equal(meter_admit(&m, 100, 1000), i < 2);
+    assert_int_equal(m.bands[0].packets, 0);
+    assert_int_equal(m.bands[1].packets, 7);
+    assert_false(meter_admit(
+        &m, 100, 1000 + 100000)); /* a tenth: 2 more in the second, half of one in the first */
+    assert_int_equal(m.bands[0].packets, 1);
 }
 
 int main(void)
