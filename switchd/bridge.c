@@ -222,6 +222,13 @@ static int vport_open(struct vport *port, const struct smap *options, struct dia
     return err;
 }
 
+void vport_begun(struct vport *port)
+{
+    if (port->dev)
+        port->reported = port->dev->status;
+    ofserver_port_status(port, OF_PORT_ADD);
+}
+
 int bridge_add_port(struct bridge *br, const struct vport_options *options, struct vport **ret,
                     struct diag *diag)
 {
@@ -248,12 +255,8 @@ int bridge_add_port(struct bridge *br, const struct vport_options *options, stru
     hmap_insert(&br->names, &port->by_name, hash_text(port->name));
     vswitch_attach(br->vs, port);
     vswitch_invalidate(br->vs);
-    if (port->dev)
-        port->reported = port->dev->status;
-    struct of_port desc;
-    vport_describe(port, &desc);
-    if (br->of)
-        ofserver_port_status(br->of, OF_PORT_ADD, &desc);
+    if (!port->dev || !port->dev->opening)
+        vport_begun(port);
     log_info("bridge %s: added interface %s on port %u", br->name, port->name,
              port_to_16(port->ofport));
     *ret = port;
@@ -262,10 +265,7 @@ int bridge_add_port(struct bridge *br, const struct vport_options *options, stru
 
 void bridge_remove_port(struct bridge *br, struct vport *port)
 {
-    struct of_port desc;
-    vport_describe(port, &desc);
-    if (br->of)
-        ofserver_port_status(br->of, OF_PORT_DELETE, &desc);
+    ofserver_port_status(port, OF_PORT_DELETE);
     log_info("bridge %s: deleted interface %s on port %u", br->name, port->name,
              port_to_16(port->ofport));
     hmap_remove(&br->ports, &port->by_no);

@@ -72,6 +72,7 @@ struct vport {
     struct upcall_queue *upcalls; /* NULL: no packet has waited yet */
     struct port_status reported;  /* as last told to controllers */
     struct list refresh_node;     /* port_refresh.h */
+    bool is_told;                 /* controllers have heard of it */
     uint64_t link_resets;         /* how often link_up has changed */
     int64_t created_ms;
     /* Versions of rows, references held: APPLIED of Port and Interface when they are in force and say all there is to know (config.c); SHOWN of
@@ -163,6 +164,8 @@ struct bridge_port_names {
 };
 void bridge_names(const struct bridge *br, struct bridge_port_names *ret);
 
+/* Packets can cross PORT from now on: controllers hear of it. */
+void vport_begun(struct vport *port);
 void vport_describe(const struct vport *port, struct of_port *ret);
 struct port_stats vport_stats(const struct vport *port);
 bool vport_is_up(const struct vport *port); /* carries packets: not configured down */

@@ -72,10 +72,8 @@ static void restore_ports(struct ofcommit *c)
         struct vport *port = bridge_port(commit_bridge(c), saved->number);
         if (!port || port->config == saved->config)
             continue;
-        struct of_port desc;
         port->config = saved->config;
-        vport_describe(port, &desc);
-        ofserver_port_status(c->of, OF_PORT_MODIFY, &desc);
+        ofserver_port_status(port, OF_PORT_MODIFY);
     }
 }
 

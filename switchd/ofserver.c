@@ -127,9 +127,7 @@ static int port_mod(struct ofconn *oc, const struct of_msg *msg)
                      OF_PC_NO_PACKET_IN | OF_PC_NO_STP | OF_PC_NO_RECV_STP;
     port->config = (port->config & ~(pm.mask & known)) | (pm.config & pm.mask & known);
     vswitch_invalidate(br->vs);
-    struct of_port desc;
-    vport_describe(port, &desc);
-    ofserver_port_status(oc->of, OF_PORT_MODIFY, &desc);
+    ofserver_port_status(port, OF_PORT_MODIFY);
     return 0;
 }
 
@@ -544,11 +542,15 @@ void ofserver_tick(struct ofserver *of, int64_t now_ms)
 
 /* ---- what is told unasked ---- */
 
-void ofserver_port_status(struct ofserver *of, enum of_port_reason reason,
-                          const struct of_port *port)
+void ofserver_port_status(struct vport *port, enum of_port_reason reason)
 {
-    struct of_port_status ps = {reason, *port};
+    const struct ofserver *of = port->bridge->of;
+    struct of_port_status ps = {.reason = reason};
     struct ofconn *oc;
+    port->is_told |= reason == OF_PORT_ADD;
+    if (!of || !port->is_told)
+        return;
+    vport_describe(port, &ps.port);
     LIST_FOR_EACH (oc, node, &of->conns) {
         if (!ofconn_wants_async(oc) || !ofconn_async_bit(oc, oc->async.port_status, reason))
             continue;

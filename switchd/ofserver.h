@@ -59,8 +59,7 @@ void ofserver_tick(struct ofserver *of, int64_t now_ms);
 /* Sends a packet-in to those who want it. False: nobody did. */
 bool ofserver_packet_in(struct ofserver *of, const struct packet *packet,
                         const struct dp_packet_in *pin);
-void ofserver_port_status(struct ofserver *of, enum of_port_reason reason,
-                          const struct of_port *port);
+void ofserver_port_status(struct vport *port, enum of_port_reason reason);
 /* JOURNAL is about to be kept: tells those who watch flows. */
 void ofmonitor_report(struct ofserver *of, const struct journal *journal);
 void ofserver_flow_removed(struct ofserver *of, const struct rule *rule,

@@ -19,10 +19,7 @@ static void refresh(struct vport *port)
     port->link_resets += now->link_up != was->link_up;
     *was = *now;
     vswitch_invalidate(br->vs);
-    struct of_port desc;
-    vport_describe(port, &desc);
-    if (br->of)
-        ofserver_port_status(br->of, OF_PORT_MODIFY, &desc);
+    ofserver_port_status(port, OF_PORT_MODIFY);
 }
 
 static void go_on(void *vs_)

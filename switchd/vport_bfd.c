@@ -43,11 +43,8 @@ static void changed(void *port_)
 {
     struct vport *port = port_;
     struct vswitch *vs = port->bridge->vs;
-    struct of_port desc;
     vswitch_invalidate(vs); /* groups and bundles that watch the port */
-    vport_describe(port, &desc);
-    if (port->bridge->of)
-        ofserver_port_status(port->bridge->of, OF_PORT_MODIFY, &desc);
+    ofserver_port_status(port, OF_PORT_MODIFY);
     if (vs->on_tick)
         vs->on_tick(vs->tick_aux);
 }

@@ -44,6 +44,12 @@ static void ct_tick(void *vs_)
     timer_start_ms(&vs->ct_tick, CT_TICK_MS);
 }
 
+static void port_begins(void *vs UNUSED, struct port *port)
+{
+    if (port->owner)
+        vport_begun(port->owner);
+}
+
 void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counters,
                   const char *rundir)
 {
@@ -69,6 +75,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     vs->ct = conntrack_new(vs->env);
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
+    vs->host.begun = port_begins;
     timer_init(&vs->tick, loop, tick, vs);
     timer_start_ms(&vs->tick, TICK_MS);
     timer_init(&vs->ct_tick, loop, ct_tick, vs);

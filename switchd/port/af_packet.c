@@ -172,6 +172,7 @@ static void system_begin(void *port_, const struct device_opened *opened)
         system_stop(port);
     }
     read_status(port);
+    port_begun(&port->up);
 }
 
 /* Begins to send and receive, as the options say, as soon as the kernel is ready. */
@@ -248,6 +249,7 @@ static int open_device(const struct port_class *class, struct port_host *host, c
         system_free(port);
         return err;
     }
+    port->up.opening = true;
     system_start(port);
     *ret = &port->up;
     return 0;

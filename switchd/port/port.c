@@ -75,6 +75,13 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
 }
 
+void port_begun(struct port *port)
+{
+    if (port->opening && port->host->begun)
+        port->host->begun(port->host->aux, port);
+    port->opening = false;
+}
+
 void port_host_fini(struct port_host *host)
 {
     chores_free(host->chores);

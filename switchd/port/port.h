@@ -63,6 +63,7 @@ struct port_host {
     struct counters *counters;
     /* Received packets; md.in_port is not set, md.tunnel is for tunnels. */
     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n);
+    void (*begun)(void *aux, struct port *port); /* one that was opening is open; or NULL */
     void *aux;
     bool dummy_override;          /* tests: devices are dummies */
     struct tunnel_wire *wire;     /* tests: in the kernel's place; or NULL */
@@ -133,6 +134,7 @@ struct port {
     bool queued;
     /* Forwarders may send by it; set by its class, which then keeps send and flush to PORT's own things, or is parallel. */
     bool any_thread;
+    bool opening;            /* what it stands on is not there yet, but will be: port_begun */
     pthread_mutex_t sending; /* see port_lock */
     struct port_stats stats;
     struct port_status status;
@@ -144,6 +146,8 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
                     void *aux);
 void port_host_fini(struct port_host *host);
 
+/* For classes: PORT is open, or could not be opened. */
+void port_begun(struct port *port);
 /* The class of an Interface's type ("" is system), or NULL. */
 const struct port_class *port_class_find(const char *type);
 /* All classes, ended by NULL. */
