@@ -2,7 +2,6 @@
 #include "switchd/forward/forwarder.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "switchd/forward/lane.h"
 #include "switchd/forward/turn.h"
 
@@ -194,10 +194,9 @@ static int start_one(struct forwarders *all, struct forwarder *f)
     int err = 0;
     lane_init(&f->lane, all->host);
     busy_poll_init(&f->poll, all->host->counters);
-    if (f->epoll < 0 || f->wake < 0 || epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event) < 0)
+    if (f->epoll < 0 || f->wake < 0 || epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event) < 0 ||
+        !thread_start(&f->thread, run, f))
         err = errno;
-    else
-        err = pthread_create(&f->thread, NULL, run, f);
     if (err) {
         forwarder_fini(f);
         return err;
@@ -223,17 +222,13 @@ static void start(struct port_host *host, unsigned n)
     int err = 0;
     struct forwarders *all = xcalloc(1, sizeof *all + n * sizeof all->each[0]);
     const struct loop_guard guard = {enter, leave, all};
-    sigset_t every, before;
     all->host = host;
     turn_init(&all->turn);
     pthread_mutex_init(&all->back_lock, NULL);
     pthread_cond_init(&all->back, NULL);
     loop_set_guard(host->loop, &guard);
-    sigfillset(&every); /* signals are for the main thread */
-    pthread_sigmask(SIG_SETMASK, &every, &before);
     while (all->n < n && !(err = start_one(all, &all->each[all->n])))
         all->n++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err)
         log_warn("cannot start forwarding thread %u of %u (%s)", all->n + 1, n, strerror(err));
     if (all->n) {

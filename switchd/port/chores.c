@@ -1,13 +1,12 @@
 /* chores.c - see chores.h. The thread starts with the first chore; where none can be started, chores are run at once. */
 #include "switchd/port/chores.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "io/loop.h"
 
 LOG_MODULE(chores);
@@ -113,11 +112,7 @@ void chores_free(struct chores *chores)
 
 static bool start(struct chores *chores)
 {
-    sigset_t every, before;
-    sigfillset(&every); /* signals are for the main thread */
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    chores->has_thread = !pthread_create(&chores->thread, NULL, run, chores);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    chores->has_thread = thread_start(&chores->thread, run, chores);
     if (chores->has_thread)
         (void)pthread_setname_np(chores->thread, "chores");
     else
