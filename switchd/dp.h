@@ -38,7 +38,7 @@ enum dp_type {
     DP_TRUNC,      /* n: the next output sends at most so many bytes */
     DP_CT,         /* ct: through the connection tracker, which may change the packet */
     DP_SAMPLE,     /* sample: told to collectors, by chance */
-    DP_RECIRC,     /* recirc: looked up and carried out anew; the last one of its list */
+    DP_RECIRC,     /* recirc: a copy is looked up and carried out anew */
 };
 
 /* What a packet-in says besides the packet. Shared by the lists that hold it. */

@@ -135,6 +135,20 @@ static bool finish_first(struct vswitch *vs, const struct packet *packet, const 
     return true;
 }
 
+static void recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state,
+                        bool last)
+{
+    if (last) { /* the packet itself will do */
+        vswitch_recirculate(vs, packet, state);
+        return;
+    }
+    struct packet copy;
+    packet_init(&copy);
+    packet_clone_into(&copy, packet);
+    vswitch_recirculate(vs, &copy, state);
+    packet_fini(&copy);
+}
+
 static void run(struct vswitch *vs, struct packet *packet, const struct dp_action *actions,
                 size_t n)
 {
@@ -219,7 +233,7 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
                 export_sample(vs, packet, a->sample);
             break;
         case DP_RECIRC:
-            vswitch_recirculate(vs, packet, a->recirc);
+            recirculate(vs, packet, a->recirc, i + 1 == n);
             break;
         }
     }

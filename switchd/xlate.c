@@ -268,6 +268,7 @@ void xctx_fork(struct xctx *x, struct xfork *fork)
     fork->written = x->written;
     fork->base = x->base;
     fork->base_written = x->base_written;
+    fork->tags = x->tags;
     fork->dirty = x->dirty;
     fork->tun_options = x->tun_options;
     tun_opts_copy(&fork->opts, &x->opts);
@@ -295,6 +296,7 @@ void xctx_join(struct xctx *x, struct xfork *fork)
     x->touched = UINT64_MAX;
     x->base = fork->base;
     x->base_written = fork->base_written;
+    x->tags = fork->tags;
     x->dirty = fork->dirty;
     x->tun_options = fork->tun_options;
     tun_opts_copy(&x->opts, &fork->opts);

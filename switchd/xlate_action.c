@@ -32,12 +32,18 @@ static void do_set_field(struct xctx *x, const struct of_set_field *a)
                     (field->id == FIELD_VLAN_VID && value & VLAN_CFI);
         if (!tagged && !tags)
             return;
+        if (!tagged)
+            xtags_cover(x, ETH_TYPE_VLAN);
     } else if (!xctx_has(x, field->prereq)) {
         return;
     }
     xctx_set_bits(x, field, value, mask);
-    if (a->form == OF_FORM_MOD && field_is_vlan(field->id))
+    if (!field_is_vlan(field->id))
+        return;
+    if (a->form == OF_FORM_MOD)
         set_tag_present(x);
+    else if (!(x->key.vlan_tci & swap16(VLAN_CFI)))
+        x->tags.n = 0; /* no tag at all, not the one behind */
 }
 
 static void do_set_tun(struct xctx *x, const struct of_action *a)
@@ -88,8 +94,7 @@ static void do_pop(struct xctx *x, const struct of_stack *a)
     note_value(x, &a->sub);
 }
 
-/* A tag in front of a tag leaves nothing known behind the new one. */
-static void forget_network(struct xctx *x, uint16_t eth_type)
+void xctx_forget_network(struct xctx *x, uint16_t eth_type)
 {
     size_t from = offsetof(struct flow_key, mpls_lse);
     memset((char *)&x->key + from, 0, sizeof x->key - from);
@@ -99,38 +104,6 @@ static void forget_network(struct xctx *x, uint16_t eth_type)
     put_be16(&x->key.eth_type, eth_type);
     put_be16(&x->base.eth_type, eth_type);
     memset(&x->written.bits.eth_type, 0xff, sizeof x->key.eth_type);
-}
-
-static void do_push_vlan(struct xctx *x, uint16_t eth_type)
-{
-    struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
-    struct subfield tci = subfield_whole(FIELD_VLAN_TCI);
-    if (!xctx_get(x, &cfi)) {
-        xctx_set(x, &tci, VLAN_CFI);
-        return;
-    }
-    uint16_t old = (uint16_t)xctx_get(x, &tci);
-    xlate_commit(x);
-    dp_put_push_vlan(&x->out->actions, eth_type, old & (uint16_t)~VLAN_CFI);
-    forget_network(x, ETH_TYPE_VLAN);
-    x->base.vlan_tci = x->key.vlan_tci;
-    memset(&x->base_written.bits.vlan_tci, 0xff, sizeof x->key.vlan_tci);
-    memset(&x->written.bits.vlan_tci, 0xff, sizeof x->key.vlan_tci);
-}
-
-/* Behind the tag may be another one, which the key does not have: then the packet is read again. */
-static void do_pop_vlan(struct xctx *x)
-{
-    struct subfield cfi = subfield_make(FIELD_VLAN_TCI, 12, 1);
-    struct subfield tci = subfield_whole(FIELD_VLAN_TCI), type = subfield_whole(FIELD_ETH_TYPE);
-    if (!xctx_get(x, &cfi))
-        return;
-    xctx_set(x, &tci, 0);
-    uint16_t behind = (uint16_t)xctx_get(x, &type);
-    if (behind != ETH_TYPE_VLAN && behind != ETH_TYPE_QINQ)
-        return;
-    xlate_commit(x);
-    continuation_begin(x, NULL);
 }
 
 static void do_push_mpls(struct xctx *x, uint16_t eth_type)
@@ -152,7 +125,7 @@ static void do_push_mpls(struct xctx *x, uint16_t eth_type)
     }
     xlate_commit(x);
     dp_put_mpls(&x->out->actions, true, eth_type, lse);
-    forget_network(x, eth_type);
+    xctx_forget_network(x, eth_type);
     x->key.mpls_lse = x->base.mpls_lse = swap32(lse);
 }
 
@@ -162,7 +135,7 @@ static void do_pop_mpls(struct xctx *x, uint16_t eth_type)
         return;
     xlate_commit(x);
     dp_put_mpls(&x->out->actions, false, eth_type, 0);
-    forget_network(x, eth_type);
+    xctx_forget_network(x, eth_type);
 }
 
 /* The new header has the old addresses and the tag's priority (OpenFlow 1.3 5.12); what is inside is not known any more. */
@@ -175,9 +148,10 @@ static void do_push_pbb(struct xctx *x)
         itag |= (uint32_t)xctx_get(x, &isid);
     xlate_commit(x);
     dp_put_push_pbb(&x->out->actions, itag);
-    forget_network(x, ETH_TYPE_PBB);
+    xctx_forget_network(x, ETH_TYPE_PBB);
     x->key.vlan_tci = x->base.vlan_tci = 0;
     x->written.bits.vlan_tci = x->base_written.bits.vlan_tci = UINT16_MAX;
+    memset(&x->tags, 0, sizeof x->tags);
     x->key.pbb_tci = x->base.pbb_tci = swap32(itag);
 }
 
@@ -282,58 +256,30 @@ static void do_fin_timeout(struct xctx *x, const struct of_fin_timeout *a)
     e->rule.fin_hard = a->hard;
 }
 
-/* ---- the action set of OpenFlow 1.1 and later (1.3 section 5.10) ---- */
+/* ---- action sets (OpenFlow 1.3 section 5.10), with the order of Open vSwitch (ovs-actions(7)) ---- */
 
-enum { SET_FIELDS = 6, SET_OUTPUT = 9 };
+enum { SET_FIELDS = 9, SET_GROUP = 11, SET_LAST = 15 };
 
-/* Where an action of the set is carried out; -1: never part of one. */
+/* Where an action of a set is carried out; 0: never part of one. From SET_GROUP on only the first there is. */
 static int set_order(const struct of_action *a)
 {
-    switch (a->type) {
-    case OF_POP_VLAN:
-    case OF_POP_MPLS:
-    case OF_POP_PBB:
-        return 1;
-    case OF_PUSH_MPLS:
-        return 2;
-    case OF_PUSH_PBB:
-        return 3;
-    case OF_PUSH_VLAN:
-        return 4;
-    case OF_DEC_TTL:
-    case OF_DEC_MPLS_TTL:
-        return 5;
-    case OF_SET_FIELD:
-    case OF_SET_TUN:
-    case OF_MOVE:
-        return SET_FIELDS;
-    case OF_SET_QUEUE:
-        return 7;
-    case OF_GROUP:
-        return 8;
-    case OF_OUTPUT:
-    case OF_CT:
-    case OF_RESUBMIT:
-        return SET_OUTPUT;
-    default:
-        return -1;
-    }
+    static const uint8_t orders[] = {
+        [OF_POP_VLAN] = 1,         [OF_POP_MPLS] = 2,      [OF_POP_PBB] = 3,
+        [OF_PUSH_MPLS] = 4,        [OF_PUSH_PBB] = 5,      [OF_PUSH_VLAN] = 6,
+        [OF_DEC_TTL] = 7,          [OF_DEC_MPLS_TTL] = 8,  [OF_SET_FIELD] = SET_FIELDS,
+        [OF_SET_TUN] = SET_FIELDS, [OF_MOVE] = SET_FIELDS, [OF_SET_QUEUE] = 10,
+        [OF_GROUP] = SET_GROUP,    [OF_OUTPUT] = 12,       [OF_RESUBMIT] = 13,
+        [OF_CT_CLEAR] = 14,        [OF_CT] = SET_LAST,
+    };
+    return a->type < ARRAY_SIZE(orders) ? orders[a->type] : 0;
 }
 
-void xlate_action_set(struct xctx *x)
+void xlate_set(struct xctx *x, const void *actions, size_t n)
 {
-    struct of_actions set = x->action_set;
-    xctx_note(x, "--. Executing action set:");
-    x->action_set = (struct of_actions)OF_ACTIONS_INIT;
-    bool has_group = false;
     const struct of_action *a;
-    OF_ACTION_FOR_EACH(a, set.data, set.n)
-    has_group |= a->type == OF_GROUP;
-    for (int order = 1; order <= SET_OUTPUT; order++) {
+    for (int order = 1; order <= SET_LAST; order++) {
         const struct of_action *last = NULL;
-        if (order == SET_OUTPUT && has_group)
-            break;
-        OF_ACTION_FOR_EACH(a, set.data, set.n)
+        OF_ACTION_FOR_EACH(a, actions, n)
         {
             if (set_order(a) != order)
                 continue;
@@ -343,7 +289,17 @@ void xlate_action_set(struct xctx *x)
         }
         if (last && order != SET_FIELDS)
             xlate_actions(x, last, last->len);
+        if (last && order >= SET_GROUP)
+            return;
     }
+}
+
+void xlate_action_set(struct xctx *x)
+{
+    struct of_actions set = x->action_set;
+    xctx_note(x, "--. Executing action set:");
+    x->action_set = (struct of_actions)OF_ACTIONS_INIT;
+    xlate_set(x, set.data, set.n);
     of_actions_fini(&set);
 }
 
@@ -369,10 +325,10 @@ static bool do_field_action(struct xctx *x, const struct of_action *a)
         do_pop(x, (const void *)a);
         return true;
     case OF_PUSH_VLAN:
-        do_push_vlan(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);
+        xlate_push_vlan(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);
         return true;
     case OF_POP_VLAN:
-        do_pop_vlan(x);
+        xlate_pop_vlan(x);
         return true;
     case OF_PUSH_MPLS:
         do_push_mpls(x, ((const struct of_push_vlan *)(const void *)a)->eth_type);

@@ -1,7 +1,8 @@
 /* xlate_ct.c - the ct and ct_clear actions, and the way on behind a ct with a table, or a pop; see xlate_ctx.h.
  *
- * Such a ct forks: a copy of the packet goes through the tracker and is translated anew from a state that is frozen
- * here (recirc.h); this translation goes on with the packet, which is untracked. */
+ * Such a ct forks: the packet goes through the tracker, which may give it other addresses, and a copy is translated anew from a state that
+ * is frozen here (recirc.h). This translation goes on with the packet, which has these addresses and is untracked; what its flows see
+ * are the old ones, since nobody knows the others here. */
 #include <string.h>
 
 #include "switchd/recirc.h"
@@ -123,10 +124,8 @@ void xlate_ct(struct xctx *x, const struct of_ct *a)
     if (a->table == OF_CT_NO_RECIRC) {
         dp_put_ct(out, &action);
     } else {
-        size_t clone = dp_begin_clone(out);
         dp_put_ct(out, &action);
         dp_put_recirc(out, xlate_freeze(x, a->table, NULL));
-        dp_end_clone(out, clone);
         x->out->delivered = true; /* what comes of it is decided over there */
         xctx_note(
             x,

@@ -2,6 +2,7 @@
  *
  *     xlate.c          tables, resubmit, the guards, the notebook
  *     xlate_action.c   one function an action
+ *     xlate_tags.c     VLAN tags
  *     xlate_tun.c      tunnel options
  *     xlate_output.c   commits, ports, patch ports, tunnels, controllers
  *     xlate_normal.c   the NORMAL action
@@ -26,6 +27,16 @@ struct xpage {
     bool list_last;        /* and what ends the list ends the page */
 };
 
+/* The tags behind those of the working key (N) and of what the actions so far have left (N_BASE), innermost first: these are the same
+ * packet's, so the shorter list begins the longer one. */
+struct xtags {
+    uint16_t type; /* of the working key's, when actions put it there; else 0 */
+    uint8_t n, n_base;
+    struct {
+        be16 tci, written;
+    } behind[8];
+};
+
 struct xctx {
     const struct xlate_in *in;
     struct xlate_out *out;
@@ -37,6 +48,7 @@ struct xctx {
     /* The packet's headers as the actions put so far have left them, and which bits they set. */
     struct flow_key base;
     struct flow_mask base_written;
+    struct xtags tags;
     bool dirty;        /* a header field was written since the last commit */
     struct rule *rule; /* whose actions are carried out; NULL: the caller's */
     uint8_t table_id;
@@ -70,6 +82,7 @@ struct xctx {
 struct xfork {
     struct flow_key key, base;
     struct flow_mask written, base_written;
+    struct xtags tags;
     bool dirty;
     uint64_t tun_options;
     struct tun_opts opts;
@@ -146,6 +159,8 @@ void note_action_set(struct xctx *x, const char *verb);
 /* What a learn action installed, or would have. */
 void note_learned(struct xctx *x, const struct of_flow_mod *fm);
 
+/* Carries out actions as a set: in its order, the last of each kind, and at most one that sends the packet somewhere. */
+void xlate_set(struct xctx *x, const void *actions, size_t n);
 /* Carries out what write_actions has gathered; at the end of the pipeline. */
 void xlate_action_set(struct xctx *x);
 
@@ -159,8 +174,21 @@ void continuation_finish(struct xctx *x);
 /* Runs what a continuation holds. */
 void continuation_run(struct xctx *x, const uint8_t *data, size_t n);
 
+/* ---- tags: xlate_tags.c ---- */
+void xlate_push_vlan(struct xctx *x, uint16_t eth_type);
+/* Behind the tag may be another one, which is not known: then the packet is read again. */
+void xlate_pop_vlan(struct xctx *x);
+/* The working key is about to have a new outermost tag, of that type. */
+void xtags_cover(struct xctx *x, uint16_t eth_type);
+void xtags_uncover(struct xctx *x); /* the outermost is gone, and there is one behind it */
+void xlate_commit_tags(struct xctx *x);
+/* Nothing is known any more of what is behind the Ethernet header, but that it is of ETH_TYPE. */
+void xctx_forget_network(struct xctx *x, uint16_t eth_type);
+
 /* ---- output ---- */
 void xlate_commit(struct xctx *x);
+/* Whether the packet's field must be set, noting the bits on which that depends: see xlate.h. */
+bool xlate_needs_commit(struct xctx *x, enum field_id id);
 void xlate_output(struct xctx *x, uint32_t port, uint16_t max_len);
 void xlate_output_port(struct xctx *x, struct vport *port);
 void xlate_flood(struct xctx *x, bool all);

@@ -23,8 +23,7 @@ static void use_original(struct xctx *x, enum field_id id, u128 bits)
         mask_set_masked(&x->out->mask, id, bits);
 }
 
-/* Whether the packet's field must be set, noting the bits on which that depends: see xlate.h. */
-static bool field_needs_commit(struct xctx *x, enum field_id id)
+bool xlate_needs_commit(struct xctx *x, enum field_id id)
 {
     u128 now = mask_get(&x->written, id), was = mask_get(&x->base_written, id);
     if (!(now | was))
@@ -37,24 +36,6 @@ static bool field_needs_commit(struct xctx *x, enum field_id id)
     return needs;
 }
 
-static void commit_vlan(struct xctx *x)
-{
-    if (!field_needs_commit(x, FIELD_VLAN_TCI))
-        return;
-    use_original(x, FIELD_VLAN_TCI, 0xffff);
-    uint16_t now = swap16(x->key.vlan_tci), was = swap16(x->base.vlan_tci);
-    if (now & VLAN_CFI && was & VLAN_CFI) {
-        if (now != was)
-            dp_put_set(&x->out->actions, FIELD_VLAN_TCI, now);
-    } else if (now & VLAN_CFI) {
-        dp_put_push_vlan(&x->out->actions, ETH_TYPE_VLAN, now & (uint16_t)~VLAN_CFI);
-    } else if (was & VLAN_CFI) {
-        dp_put_pop_vlan(&x->out->actions);
-    }
-    x->base.vlan_tci = x->key.vlan_tci;
-    x->base_written.bits.vlan_tci = UINT16_MAX;
-}
-
 void xlate_commit(struct xctx *x)
 {
     if (x->key.skb_priority != x->base.skb_priority) {
@@ -63,11 +44,11 @@ void xlate_commit(struct xctx *x)
     }
     if (!x->dirty)
         return;
-    commit_vlan(x);
+    xlate_commit_tags(x);
     for (size_t i = 0; i < ARRAY_SIZE(commit_fields); i++) {
         enum field_id id = commit_fields[i];
         if (!(mask_get(&x->written, id) | mask_get(&x->base_written, id)) ||
-            !xctx_has(x, field_get(id)->prereq) || !field_needs_commit(x, id))
+            !xctx_has(x, field_get(id)->prereq) || !xlate_needs_commit(x, id))
             continue;
         u128 value = key_get(&x->key, id);
         dp_put_set(&x->out->actions, id, value);
@@ -105,6 +86,8 @@ static void output_patch(struct xctx *x, struct vport *port)
     x->key.metadata = 0;
     memset(&x->key.tunnel, 0, sizeof x->key.tunnel);
     memset(&x->written.bits.tunnel, 0xff, sizeof x->key.tunnel);
+    if (x->tags.n && !(x->key.vlan_tci & swap16(VLAN_CFI)))
+        xtags_uncover(x); /* the port took off the outermost */
     tun_opts_init(&x->opts);
     x->tun_options = 0;
     xlate_ct_clear(x);

@@ -9,7 +9,8 @@ enum { PORT_FTP = 21, PORT_TFTP = 69 };
 struct checker {
     const struct match *match; /* NULL: packets are not known (any more) */
     uint8_t table, n_tables;
-    bool vlan, mpls, pbb; /* a tag, label, I-TAG is there, by match or pushed */
+    unsigned vlan;  /* tags that are there, by match or pushed */
+    bool mpls, pbb; /* a label, I-TAG is */
 };
 
 /* Whether the packets of the flow may have FIELD: their match promises it, or an action before has brought it. */
@@ -22,7 +23,7 @@ static bool may_have(const struct checker *c, const struct field *f)
     case PREREQ_CT: /* the tracker may bring it */
         return true;
     case PREREQ_VLAN:
-        return c->vlan;
+        return c->vlan > 0;
     case PREREQ_MPLS:
         return c->mpls;
     case PREREQ_PBB:
@@ -56,13 +57,13 @@ static int check_set_field(struct checker *c, struct of_set_field *s)
         if (c->match && (s->field == FIELD_TCP_SRC || s->field == FIELD_TCP_DST))
             s->field = (uint8_t)transport_field(c->match, s->field);
         if (s->field == FIELD_DL_VLAN || s->field == FIELD_DL_VLAN_PCP) {
-            s->tagged = c->vlan;
-            c->vlan = true;
+            s->tagged = c->vlan > 0;
+            c->vlan = MAX(c->vlan, 1u);
         }
         return 0;
     }
     if (s->field == FIELD_VLAN_TCI)
-        c->vlan = true;
+        c->vlan = MAX(c->vlan, 1u);
     return may_have(c, f) ? 0 : OF_ERR_ACTION_MATCH_INCONSISTENT;
 }
 
@@ -99,7 +100,7 @@ static int check_learn(const struct checker *c, const struct of_learn *l)
 {
     struct match learned;
     match_init(&learned);
-    struct checker other = {.match = &learned, .vlan = true};
+    struct checker other = {.match = &learned, .vlan = 1};
     for (unsigned i = 0; i < l->n_specs; i++) {
         const struct of_learn_spec *spec = &l->specs[i];
         int err = spec->src_imm ? 0 : check_sub(c, &spec->src);
@@ -155,10 +156,10 @@ static int check_action(struct checker *c, struct of_action *x)
                    ? 0
                    : OF_ERR_ACTION_BAD_OUT_PORT;
     case OF_PUSH_VLAN:
-        c->vlan = true;
+        c->vlan++;
         return 0;
     case OF_POP_VLAN:
-        c->vlan = false;
+        c->vlan -= c->vlan > 0;
         return 0;
     case OF_PUSH_MPLS:
         c->mpls = true;
@@ -218,7 +219,8 @@ static int check_list(struct checker *c, uint8_t *data, size_t n)
 int of_actions_check_present(const struct of_actions *actions, const struct match *match)
 {
     struct checker c = {.match = match};
-    bool mpls = match_implies_prereq(match, PREREQ_MPLS), vlan = match_has_vlan(match);
+    bool mpls = match_implies_prereq(match, PREREQ_MPLS);
+    unsigned vlan = match_has_vlan(match);
     const struct of_action *a;
     OF_ACTION_FOR_EACH(a, actions->data, actions->n)
     {
@@ -226,17 +228,18 @@ int of_actions_check_present(const struct of_actions *actions, const struct matc
         bool mod = a->type == OF_SET_FIELD && set->form == OF_FORM_MOD;
         if (a->type == OF_POP_MPLS || a->type == OF_POP_PBB)
             break;
-        vlan |= a->type == OF_PUSH_VLAN ||
-                (a->type == OF_SET_FIELD &&
-                 (set->field == FIELD_VLAN_TCI || set->field == FIELD_DL_VLAN ||
-                  set->field == FIELD_DL_VLAN_PCP));
+        if (a->type == OF_SET_FIELD &&
+            (set->field == FIELD_VLAN_TCI || set->field == FIELD_DL_VLAN ||
+             set->field == FIELD_DL_VLAN_PCP))
+            vlan = MAX(vlan, 1u);
+        vlan += a->type == OF_PUSH_VLAN;
         mpls |= a->type == OF_PUSH_MPLS;
         if ((a->type == OF_POP_VLAN && !vlan) ||
             ((a->type == OF_DEC_MPLS_TTL || (mod && set->field == FIELD_MPLS_TTL)) && !mpls) ||
             ((a->type == OF_DEC_TTL || (mod && set->field == FIELD_IP_TTL)) && !is(&c, PREREQ_IP)))
             return OF_ERR_ACTION_MATCH_INCONSISTENT;
         if (a->type == OF_POP_VLAN)
-            vlan = false;
+            vlan--;
     }
     return 0;
 }

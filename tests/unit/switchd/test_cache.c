@@ -195,7 +195,7 @@ static void put_random_actions(struct random *r, struct of_actions *a, unsigned 
             break;
         case 13:
             if (rnd(r, 2))
-                of_put_push_vlan(a, 0x8100);
+                of_put_push_vlan(a, rnd(r, 2) ? ETH_TYPE_VLAN : ETH_TYPE_QINQ);
             else
                 of_put_pop_vlan(a);
             break;

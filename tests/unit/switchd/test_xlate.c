@@ -344,6 +344,41 @@ static void test_packet_length(void **state)
     world_fini(&w);
 }
 
+/* Buckets are action sets, as ovs-actions(7) says: in their order, and of what sends the packet somewhere only one, an output before a
+ * resubmit before a ct. What has no place in a set is not done. */
+static void test_bucket_sets(void **state)
+{
+    (void)state;
+    struct world w;
+    struct bridge *br = setup(&w);
+    struct of_group_mod gm;
+    struct journal journal = JOURNAL_INIT;
+    static const char *const cases[][2] = {
+        {"2,3", "p3"},
+        {"2,push_vlan:0x8100,set_field:4101->vlan_vid", "push_vlan(vid=5,pcp=0),p2"},
+        {"resubmit(,1),2,ct(commit)", "p2"},
+        {"ct(commit),resubmit(,1)", "p4"},
+        {"ct(commit),ct_clear", "drop(drop_action)"},
+        {"dec_ttl,dec_ttl,2", "set(ipv4(ttl=8)),p2"},
+        {"clone(2),controller,push:NXM_NX_REG0[],exit,3", "p3"},
+        {"set_queue:1,note:aa", "drop(drop_action)"},
+    };
+    world_add_flow(br, "table=1,actions=4");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[120];
+        snprintf(text, sizeof text, "group_id=1,type=indirect,bucket=actions=%s", cases[i][0]);
+        assert_int_equal(
+            of_group_mod_parse(text, i ? OF_GROUP_MODIFY : OF_GROUP_ADD, NULL, &gm, NULL), 0);
+        assert_int_equal(bridge_group_mod(br, &gm, &journal), 0);
+        of_group_mod_fini(&gm);
+        if (!i)
+            world_add_flow(br, "in_port=1,actions=group:1");
+        expect(br, "in_port=1,ip,nw_ttl=9", cases[i][1]);
+    }
+    bridge_commit(br, &journal);
+    world_fini(&w);
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -430,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_no_silent_cap),
         cmocka_unit_test(test_pause_and_resume),
         cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_bucket_sets),
         cmocka_unit_test(test_tunnel_by_flow),
         cmocka_unit_test(test_pause_behind_a_patch_port),
         cmocka_unit_test(test_packet_length),
