@@ -180,7 +180,6 @@ static void vport_free(struct vport *port)
     list_remove(&port->refresh_node);
     row_unref(port->applied[0]);
     row_unref(port->applied[1]);
-    row_unref(port->shown);
     bfd_free(port->bfd);
     qos_fini(&port->qos);
     port_close(port->dev);

@@ -75,9 +75,9 @@ struct vport {
     bool is_told;                 /* controllers have heard of it */
     uint64_t link_resets;         /* how often link_up has changed */
     int64_t created_ms;
-    /* Versions of rows, references held: APPLIED of Port and Interface when they are in force and say all there is to know (config.c); SHOWN of
-     * Interface when it shows the port as it was at the last look (status.c). Otherwise NULL. */
-    const struct row *applied[2], *shown;
+    /* Versions of the rows of Port and Interface when they are in force and say all there is to know (config_ports.c), references held; otherwise
+     * NULL. */
+    const struct row *applied[2];
 };
 
 struct group {

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "base/hmap.h"
 #include "base/log.h"
 #include "rows/ovs.h"
 #include "switchd/forward/forwarder.h"
@@ -14,7 +12,7 @@
 
 LOG_MODULE(config);
 
-enum { RETRY_MS = 1000, PROBE_DEFAULT_MS = 5000 };
+enum { RETRY_MS = 1000, PROBE_DEFAULT_MS = 5000, CHANGED_MAX = 1024 };
 
 /* ---- reading ---- */
 
@@ -57,8 +55,11 @@ static void errors_clear(struct config *config)
     vec_clear(&config->errors);
 }
 
-static void error_add(struct config *config, const char *name, const char *text)
+void config_error_add(struct config *config, const char *name, const char *text)
 {
+    if (config_error(config, name))
+        return;
+
     struct port_error e = {xstrdup(name), xstrdup(text)};
     vec_push(&config->errors, e);
 }
@@ -69,223 +70,6 @@ void config_read_smap(struct smap *map, const struct datum *d)
     const union atom *values = datum_values(d);
     for (uint32_t i = 0; i < d->n; i++)
         smap_set(map, d->atoms[i].string->s, values[i].string->s);
-}
-
-/* ---- ports ---- */
-
-struct wanted {
-    struct hnode node; /* in by_name */
-    const struct ovs_interface *iface;
-    const struct ovs_port *port;
-};
-
-/* One pass over a bridge's rows. */
-struct bridge_pass {
-    struct config *config;
-    struct bridge *br;
-    const struct ovs_bridge *row;
-    const struct ovs_port *port;
-    VEC(struct wanted) wanted;
-    struct hmap by_name; /* once all are there */
-};
-
-static void want_interface(void *pass_, const struct row *row)
-{
-    struct bridge_pass *pass = pass_;
-    struct wanted wanted = {.iface = ovs_interface_cast(row), .port = pass->port};
-    vec_push(&pass->wanted, wanted);
-}
-
-static void want_port(void *pass_, const struct row *row)
-{
-    struct bridge_pass *pass = pass_;
-    pass->port = ovs_port_cast(row);
-    config_each(pass->config, ovs_port_interfaces(pass->port), OVS_TABLE_INTERFACE, want_interface,
-                pass);
-}
-
-static bool is_local(const struct bridge_pass *pass, const char *interface)
-{
-    return !strcmp(interface, pass->br->name);
-}
-
-static const char *interface_type(const struct bridge_pass *pass, const struct ovs_interface *iface)
-{
-    return is_local(pass, ovs_interface_name(iface)) ? "internal" : ovs_interface_type(iface);
-}
-
-static bool is_wanted(const struct bridge_pass *pass, const struct vport *port)
-{
-    const struct wanted *w;
-    HMAP_FOR_EACH_WITH_HASH (w, node, hash_text(port->name), &pass->by_name)
-        if (!strcmp(ovs_interface_name(w->iface), port->name) &&
-            !strcmp(interface_type(pass, w->iface), port->type))
-            return true;
-    return false;
-}
-
-/* A device that went away took the port's socket with it. */
-static bool is_kept(const struct bridge_pass *pass, const struct vport *port)
-{
-    bool is_gone =
-        port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex;
-    return !is_gone && is_wanted(pass, port);
-}
-
-static void remove_unwanted(struct bridge_pass *pass)
-{
-    vport_vec ports = VEC_INIT;
-    const struct vport *p;
-    size_t n = 0;
-    HMAP_FOR_EACH (p, by_no, &pass->br->ports)
-        n += !is_kept(pass, p);
-    if (!n)
-        return;
-    bridge_ports_sorted(pass->br, &ports);
-    for (size_t i = 0; i < ports.n; i++) {
-        if (!is_kept(pass, ports.data[i]))
-            bridge_remove_port(pass->br, ports.data[i]);
-    }
-    vec_fini(&ports);
-}
-
-static void vlan_from_row(struct vport *port, const struct ovs_port *row)
-{
-    struct vlan_config c = {.mode = VLAN_TRUNK};
-    const char *mode = ovs_port_vlan_mode(row);
-    const struct datum *trunks = ovs_port_trunks(row);
-    c.tag = (uint16_t)ovs_port_tag(row);
-    if (mode && !strcmp(mode, "access"))
-        c.mode = VLAN_ACCESS;
-    else if (mode && !strcmp(mode, "native-tagged"))
-        c.mode = VLAN_NATIVE_TAGGED;
-    else if (mode && !strcmp(mode, "native-untagged"))
-        c.mode = VLAN_NATIVE_UNTAGGED;
-    else if (!mode && ovs_port_tag_present(row) && !trunks->n)
-        c.mode = VLAN_ACCESS;
-    if (trunks->n && c.mode != VLAN_ACCESS) {
-        c.trunks = xcalloc(64, sizeof *c.trunks);
-        for (uint32_t i = 0; i < trunks->n; i++) {
-            unsigned vid = (unsigned)trunks->atoms[i].integer & 0xfff;
-            c.trunks[vid / 64] |= UINT64_C(1) << (vid % 64);
-        }
-    }
-    const struct vlan_config *was = &port->vlan;
-    bool same = was->mode == c.mode && was->tag == c.tag && !was->trunks == !c.trunks &&
-                (!c.trunks || !memcmp(was->trunks, c.trunks, 64 * sizeof *c.trunks));
-    free(port->vlan.trunks);
-    port->vlan = c;
-    if (!same)
-        vswitch_invalidate(port->bridge->vs);
-}
-
-/* What an Interface asks of its device. */
-static void device_from_row(struct vport *port, const struct ovs_interface *iface,
-                            const char *hwaddr)
-{
-    struct port *dev = port->dev;
-    if (!dev)
-        return;
-    if (ovs_interface_mtu_request_present(iface) && dev->class->set_mtu &&
-        dev->status.mtu != (uint32_t)ovs_interface_mtu_request(iface) &&
-        !dev->class->set_mtu(dev, (uint32_t)ovs_interface_mtu_request(iface)))
-        dev->status.mtu = (uint32_t)ovs_interface_mtu_request(iface);
-    const char *text = ovs_interface_mac(iface);
-    struct mac mac;
-    if (!text)
-        text = hwaddr;
-    if (text && dev->class == &port_class_internal && !mac_parse(text, &mac) &&
-        !mac_equal(mac, dev->status.mac) && !dev->class->set_mac(dev, mac))
-        dev->status.mac = mac;
-}
-
-static void set_row(const struct row **at, const struct row *row)
-{
-    const struct row *was = *at;
-    *at = row ? row_ref(row) : NULL;
-    row_unref(was);
-}
-
-/* A port that is in force needs no further look while its two rows are the same versions, unless other rows have a say (queues; of the bridge the
- * address), or its device, which may have another address or MTU by now. */
-static void note_applied(struct vport *port, const struct ovs_interface *iface,
-                         const struct ovs_port *row, bool is_ok)
-{
-    bool is_plain = is_ok && !ovs_port_qos(row) && !ovs_interface_mtu_request_present(iface) &&
-                    port->dev && port->dev->class != &port_class_internal;
-    set_row(&port->applied[0], is_plain ? &row->row : NULL);
-    set_row(&port->applied[1], is_plain ? &iface->row : NULL);
-}
-
-static bool is_applied(const struct vport *port, const struct ovs_interface *iface,
-                       const struct ovs_port *row)
-{
-    return port && port->applied[0] == &row->row && port->applied[1] == &iface->row;
-}
-
-static void apply_interface(struct bridge_pass *pass, const struct ovs_interface *iface,
-                            const struct ovs_port *row)
-{
-    struct bridge *br = pass->br;
-    const char *name = ovs_interface_name(iface);
-    struct vport *port = bridge_port_named(br, name);
-    if (is_applied(port, iface, row))
-        return;
-    struct smap options = SMAP_INIT;
-    struct diag diag = DIAG_INIT;
-    config_read_smap(&options, ovs_interface_options(iface));
-    int err = 0;
-    if (!port) {
-        int64_t request = ovs_interface_ofport_request_present(iface)
-                              ? ovs_interface_ofport_request(iface)
-                              : ovs_interface_ofport(iface);
-        struct vport_options o = {.name = name,
-                                  .type = interface_type(pass, iface),
-                                  .request = request > 0 ? (uint32_t)request : 0,
-                                  .options = &options};
-        err = bridge_add_port(br, &o, &port, &diag);
-    } else if (!smap_equal(&options, &port->options)) {
-        err = vport_configure(port, &options, &diag);
-    }
-    if (err) {
-        if (!config_error(pass->config, name))
-            error_add(pass->config, name, diag_text(&diag));
-        log_dbg("bridge %s: interface %s: %s", br->name, name, diag_text(&diag));
-    }
-    diag_fini(&diag);
-    smap_fini(&options);
-    if (port) {
-        struct smap bfd = SMAP_INIT;
-        config_read_smap(&bfd, ovs_interface_bfd(iface));
-        vport_set_bfd(port, &bfd);
-        smap_fini(&bfd);
-        config_apply_qos(pass->config, port, &row->row, &iface->row);
-        vlan_from_row(port, row);
-        device_from_row(port, iface,
-                        is_local(pass, name) ? ovs_bridge_other_config_value(pass->row, "hwaddr")
-                                             : NULL);
-        note_applied(port, iface, row, !err);
-    }
-}
-
-static void apply_ports(struct bridge_pass *pass)
-{
-    config_each(pass->config, ovs_bridge_ports(pass->row), OVS_TABLE_PORT, want_port, pass);
-    for (size_t i = 0; i < pass->wanted.n; i++) {
-        struct wanted *w = &pass->wanted.data[i];
-        hmap_insert(&pass->by_name, &w->node, hash_text(ovs_interface_name(w->iface)));
-    }
-    remove_unwanted(pass);
-    /* Ports that had a number before first, so that new ones do not take it. */
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < pass->wanted.n; i++) {
-            const struct ovs_interface *iface = pass->wanted.data[i].iface;
-            bool numbered =
-                ovs_interface_ofport(iface) > 0 || ovs_interface_ofport_request_present(iface);
-            if (numbered == !round)
-                apply_interface(pass, iface, pass->wanted.data[i].port);
-        }
-    }
 }
 
 /* ---- bridges ---- */
@@ -369,10 +153,7 @@ static void apply_bridge(void *config_, const struct row *row_)
     struct bridge *br = vswitch_bridge(config->vs, name);
     if (!br)
         br = bridge_open(config, name);
-    struct bridge_pass pass = {.config = config, .br = br, .row = row};
-    apply_ports(&pass);
-    hmap_fini(&pass.by_name);
-    vec_fini(&pass.wanted);
+    config_apply_ports(config, br, row_);
     br->datapath_id = datapath_id(br, row);
     const char *fail_mode = ovs_bridge_fail_mode(row);
     br->secure = fail_mode && !strcmp(fail_mode, "secure");
@@ -415,6 +196,7 @@ static void remove_bridges(struct config *config, const struct row *root)
                         OVS_TABLE_BRIDGE, match_bridge, &search);
         if (!search.found) {
             log_info("deleted bridge %s", br->name);
+            config_ports_forget(config, br);
             bridge_free(br);
         }
     }
@@ -474,7 +256,8 @@ static void apply(void *config_)
                     apply_bridge, config);
     config_apply_ct(config, root);
     config->applied = true;
-    config->links_changed = false;
+    config->links_changed = config->is_all_changed = false;
+    vec_clear(&config->changed);
     config->retry_at_ms = env_now_ms(config->vs->env) + RETRY_MS;
     status_write(config);
 }
@@ -483,6 +266,13 @@ static void apply(void *config_)
 
 void config_schedule(struct config *config)
 {
+    config->is_all_changed = true;
+    deferred_schedule(&config->apply);
+}
+
+void config_device_changed(struct config *config, const char *name)
+{
+    config_ports_device_changed(config, name);
     deferred_schedule(&config->apply);
 }
 
@@ -501,25 +291,56 @@ static bool is_read(const struct schema_column *column)
     return true;
 }
 
-/* Whether anything may have to be done for C. */
-static bool is_of_interest(const struct change *c)
+void config_note_row(struct config *config, const struct uuid *uuid)
 {
-    if (!c->before || !c->after)
-        return true;
-    const struct schema_table *table = c->after->table;
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (c->before->values[i] != c->after->values[i] && is_read(&table->columns[i]))
-            return true;
-    return false;
+    if (config->changed.n < CHANGED_MAX)
+        vec_push(&config->changed, *uuid);
+    else
+        config->is_all_changed = true;
 }
 
-static void on_change(void *config, const struct changeset *cs)
+static bool is_of_ports(int table)
 {
+    return table == OVS_TABLE_PORT || table == OVS_TABLE_INTERFACE;
+}
+
+/* A row that came or went: those of ports, and of what they have, do so with a change of what names them. */
+static bool note_row(struct config *config, const struct schema_table *table)
+{
+    if (!is_of_ports(table->index) && table->index != OVS_TABLE_QOS &&
+        table->index != OVS_TABLE_QUEUE)
+        config->is_all_changed = true;
+    return true;
+}
+
+/* Notes for the next pass what C asks it to look at; false: nothing. Which ports a bridge has is compared there. */
+static bool note_change(struct config *config, const struct change *c)
+{
+    const struct schema_table *table = (c->after ? c->after : c->before)->table;
+    bool any = false, is_more = false;
+    if (!c->before || !c->after)
+        return note_row(config, table);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (c->before->values[i] == c->after->values[i] || !is_read(&table->columns[i]))
+            continue;
+        any = true;
+        is_more |= table->index != OVS_TABLE_BRIDGE || i != OVS_BRIDGE_COL_PORTS;
+    }
+    if (any && is_of_ports(table->index))
+        config_note_row(config, &c->after->uuid);
+    else
+        config->is_all_changed |= is_more;
+    return any;
+}
+
+static void on_change(void *config_, const struct changeset *cs)
+{
+    struct config *config = config_;
+    bool any = false;
     for (size_t i = 0; i < cs->n; i++)
-        if (is_of_interest(&cs->changes[i])) {
-            config_schedule(config);
-            return;
-        }
+        any |= note_change(config, &cs->changes[i]);
+    if (any)
+        deferred_schedule(&config->apply);
 }
 
 static void on_status(void *config)
@@ -540,25 +361,12 @@ void config_init(struct config *config, struct vswitch *vs, struct replica *db,
     config->db = db;
     config->schema = schema;
     config->manage_sockets = true;
+    list_init(&config->ports);
     deferred_init(&config->apply, vs->loop, LOOP_LATER, apply, config);
     replica_set_observer(db, on_change, config);
     replica_set_status_observer(db, on_status, config);
     chores_set_observer(vs->host.chores, on_chores_done, config);
     config_schedule(config);
-}
-
-/* The schema they belong to may go before the ports do. */
-static void forget_rows(struct vswitch *vs)
-{
-    struct bridge *br;
-    struct vport *port;
-    LIST_FOR_EACH (br, node, &vs->bridges) {
-        HMAP_FOR_EACH (port, by_no, &br->ports) {
-            set_row(&port->applied[0], NULL);
-            set_row(&port->applied[1], NULL);
-            set_row(&port->shown, NULL);
-        }
-    }
 }
 
 void config_fini(struct config *config)
@@ -567,7 +375,8 @@ void config_fini(struct config *config)
     replica_set_status_observer(config->db, NULL, NULL);
     chores_set_observer(config->vs->host.chores, NULL, NULL);
     deferred_cancel(&config->apply);
-    forget_rows(config->vs);
+    config_ports_fini(config);
+    vec_fini(&config->changed);
     errors_clear(config);
     vec_fini(&config->errors);
     vec_fini(&config->ct_zones);
@@ -585,11 +394,12 @@ void config_tick(struct config *config)
     LIST_FOR_EACH (br, node, &config->vs->bridges) {
         struct vport *port;
         HMAP_FOR_EACH (port, by_no, &br->ports)
-            gone |=
-                port->dev && port->dev->class == &port_class_system && !port->dev->status.ifindex;
+            gone |= config_port_is_gone(port);
     }
-    if (gone || config->links_changed || (config->errors.n && now_ms >= config->retry_at_ms))
+    if (gone)
         config_schedule(config);
+    else if (config->links_changed || (config->errors.n && now_ms >= config->retry_at_ms))
+        deferred_schedule(&config->apply);
     else if (!deferred_is_scheduled(
                  &config->apply)) /* else the database is ahead of what is in force */
         status_write(config);

@@ -3,10 +3,11 @@
  *
  * Reads a replica of Open_vSwitch (hosted here or elsewhere). After each change it computes what should
  * be and changes what differs: running bridges, ports whose rows did not change and their flows are
- * not touched. Everything a waiting ovs-vsctl reads (ofport, error, cur_cfg) is written in one
+ * not touched, nor even looked at. Everything a waiting ovs-vsctl reads (ofport, error, cur_cfg) is written in one
  * transaction. Statistics follow every 5 seconds.
  *
  *     config.c         rows -> bridges
+ *     config_ports.c   rows -> ports of bridges
  *     config_export.c  rows -> collectors of samples
  *     config_inband.c  rows -> whom in-band control keeps the way open to
  *     config_mirror.c  rows -> mirrors
@@ -40,6 +41,12 @@ struct config {
     bool writing;                  /* a transaction is on its way */
     bool write_again;
     bool look_at_all; /* in what is written next: also at ports whose rows have not changed */
+    /* What the next application has to look at: rows of Port and Interface, or everything; and the ports there are. */
+    VEC(struct uuid) changed;
+    bool is_all_changed;
+    struct list ports; /* struct config_ports, one a bridge */
+    uint64_t n_applied,
+        n_shown; /* interfaces that were looked at: for the database's sake, for its status */
     int64_t statistics_at_ms, statistics_ms; /* next, and how often */
     int64_t retry_at_ms;                     /* of ports that could not be opened */
     bool links_changed;                      /* so they are tried now */
@@ -52,12 +59,14 @@ struct config {
 void config_init(struct config *config, struct vswitch *vs, struct replica *db,
                  const struct schema *schema);
 void config_fini(struct config *config);
-/* The database or the devices have changed: looks in this turn of the loop. */
+/* The database or the devices have changed, whatever of them: looks at everything in this turn of the loop. */
 void config_schedule(struct config *config);
+/* Device NAME has: looks at the ports that stand on it, and those that could not be opened. */
+void config_device_changed(struct config *config, const char *name);
 /* Each second, and after port_refresh_device. */
 void config_tick(struct config *config);
 
-/* ---- between config.c, config_ct.c and status.c ---- */
+/* ---- between config.c, its companions and status.c ---- */
 const struct row *config_root(const struct config *config); /* the Open_vSwitch row, or NULL */
 /* The row of a reference, or NULL. */
 const struct row *config_ref(const struct config *config, int table, const struct uuid *uuid);
@@ -65,6 +74,20 @@ const struct row *config_ref(const struct config *config, int table, const struc
 void config_each(const struct config *config, const struct datum *refs, int table,
                  void (*fn)(void *aux, const struct row *row), void *aux);
 const char *config_error(const struct config *config, const char *interface);
+void config_error_add(struct config *config, const char *interface,
+                      const char *text); /* unless it has one */
+/* The next application looks at the row of Port or Interface. */
+void config_note_row(struct config *config, const struct uuid *uuid);
+/* The ports of BR, of row ROW of Bridge: those that may differ from their rows are looked at. */
+void config_apply_ports(struct config *config, struct bridge *br, const struct row *row);
+void config_ports_device_changed(struct config *config, const char *name);
+/* A device that went away took the port's socket with it. */
+bool config_port_is_gone(const struct vport *port);
+void config_ports_forget(struct config *config, const struct bridge *br); /* it goes */
+void config_ports_fini(struct config *config); /* the schema may go before the ports do */
+/* Calls FN for each Interface of BR that may differ from its port, or for ALL. FN: true when it shows all that there is to show. */
+void config_show_ports(struct config *config, const struct bridge *br, bool all,
+                       bool (*fn)(void *aux, const struct row *row), void *aux);
 /* Timeouts and limits of zones; ROOT may be NULL. */
 void config_apply_ct(struct config *config, const struct row *root);
 /* Keys and certificates for OpenFlow; ROOT may be NULL. */

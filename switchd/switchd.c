@@ -189,7 +189,11 @@ static void on_tick(void *sw_)
 static void on_link_changed(void *sw_, const char *name)
 {
     struct switchd *sw = sw_;
-    sw->links_changed |= port_refresh_device(&sw->vs, name) || sw->config.errors.n;
+    bool is_ours = port_refresh_device(&sw->vs, name);
+    if (is_ours && name)
+        config_device_changed(&sw->config, name);
+    else
+        sw->links_changed |= is_ours || sw->config.errors.n;
 }
 
 /* Devices that are nobody's port come and go by the hundred where containers do. */
