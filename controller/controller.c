@@ -112,8 +112,7 @@ static bool has_written(const struct writer *w)
     return w->txn && !replica_txn_is_empty(w->txn);
 }
 
-/* Of our row in Chassis, or NULL. */
-static const struct uuid *own_uuid(const struct controller *c)
+const struct uuid *controller_own_uuid(const struct controller *c)
 {
     return c->hypervisor.has_self ? &c->hypervisor.self.chassis : NULL;
 }
@@ -142,7 +141,8 @@ static void write_back(struct controller *c)
     struct binding_state state = {
         .sb = c->sb,
         .ovs = c->ovs,
-        .chassis = own_uuid(c),
+        .hypervisor = &c->hypervisor,
+        .chassis = controller_own_uuid(c),
         .name = c->config.system_id,
         .ids = &c->ids,
         .generation = c->generation,
@@ -204,7 +204,7 @@ static void run(void *c_)
             c->are_tunnels_due |= c->hypervisor.are_tunnels_moved;
             c->are_uplinks_due |= c->hypervisor.are_uplinks_moved;
             c->hypervisor.are_tunnels_moved = c->hypervisor.are_uplinks_moved = false;
-            c->scope.is_stale |= scope_is_other(&c->scope, &c->config, own_uuid(c));
+            c->scope.is_stale |= scope_is_other(&c->scope, &c->config, controller_own_uuid(c));
             c->is_local_changed = false;
         }
         note_saved_ids(c);
@@ -404,5 +404,6 @@ bool controller_is_idle(const struct controller *c)
     return replica_is_connected(c->ovs) && c->sb && replica_is_connected(c->sb) &&
            !has_unsaved_ids(c) && c->is_published && inc_is_settled(c->inc) &&
            !c->sb_writer.is_busy && !c->ovs_writer.is_busy && !c->mac_writer.is_busy &&
-           !c->binding.n_todo && c->installer && installer_confirmed(c->installer) == c->generation;
+           list_empty(&c->binding.todo) && c->installer &&
+           installer_confirmed(c->installer) == c->generation;
 }

@@ -65,6 +65,8 @@ struct controller {
 };
 
 void controller_wake(void *controller);
+/* Of our row in Chassis, or NULL. */
+const struct uuid *controller_own_uuid(const struct controller *controller);
 
 /* databases.c */
 void controller_open_switch_db(struct controller *controller);

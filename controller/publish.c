@@ -154,9 +154,7 @@ static bool has_all_rows(struct controller *c)
     c->scope.is_stale |= inc_has_changes(c->inc, c->program.local) ||
                          inc_has_changes(c->inc, c->program.dp_group_at);
     if (is_scope_due(c)) {
-        const struct row *chassis = hypervisor_chassis_row(&c->config, c->sb);
-        scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb,
-                     chassis ? &chassis->uuid : NULL);
+        scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb, controller_own_uuid(c));
         if (replica_is_connected(c->sb))
             c->is_complete = false;
         c->has_arrived &= ovsdb_client_source_is_settled(c->sb_source); /* nothing new is asked */

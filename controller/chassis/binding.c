@@ -23,17 +23,19 @@ struct binding_port {
     struct rstr *iface;        /* NULL: it has none */
     uint64_t generation; /* of flows in which the port is known to be bound here; 0: not yet */
     int64_t claimed_ms;  /* when chassis was written last */
-    bool is_todo, is_told;
+    struct list todo;    /* in binding->todo, or alone */
+    bool is_told;
 };
 
 void binding_init(struct binding *b)
 {
     memset(b, 0, sizeof *b);
+    list_init(&b->todo);
 }
 
 static void port_free(struct binding *b, struct binding_port *port)
 {
-    b->n_todo -= port->is_todo;
+    list_remove(&port->todo);
     hmap_remove(&b->ports, &port->node);
     rstr_unref(port->iface);
     free(port);
@@ -57,14 +59,15 @@ static struct binding_port *port_get(struct binding *b, const struct uuid *uuid)
     port = NEW(struct binding_port);
     port->uuid = *uuid;
     port->claimed_ms = INT64_MIN / 2;
+    list_init(&port->todo);
     hmap_insert(&b->ports, &port->node, hash);
     return port;
 }
 
 static void mark(struct binding *b, struct binding_port *port)
 {
-    b->n_todo += !port->is_todo;
-    port->is_todo = true;
+    if (list_empty(&port->todo))
+        list_push_back(&b->todo, &port->todo);
 }
 
 static void on_claim(const void *fact, bool added, void *b_)
@@ -101,20 +104,17 @@ void binding_check_all(struct binding *b)
         mark(b, port);
 }
 
-static const struct ovs_interface *find_interface(const struct replica *ovs, const char *name)
+static const struct ovs_interface *find_interface(const struct binding_state *s,
+                                                  const struct binding_port *port)
 {
-    const struct row *row;
-    REPLICA_FOR_EACH(row, pos, ovs, replica_table(ovs, "Interface"))
-    if (!strcmp(ovs_interface_name(ovs_interface_cast(row)), name))
-        return ovs_interface_cast(row);
-    return NULL;
+    return port->iface ? hypervisor_interface(s->hypervisor, s->ovs, port->iface->s) : NULL;
 }
 
 /* Marks the interface so that whoever plugged it in knows that packets flow. True when it is done. */
 static bool write_installed(const struct binding_state *s, const struct binding_port *port,
                             struct writer *ovs)
 {
-    const struct ovs_interface *iface = port->iface ? find_interface(s->ovs, port->iface->s) : NULL;
+    const struct ovs_interface *iface = find_interface(s, port);
     if (!iface || ovs_interface_external_ids_value(iface, "ovn-installed"))
         return true;
     if (!writer_is_ready(ovs))
@@ -137,8 +137,7 @@ static bool is_requested(const struct binding_state *s, const struct sb_port_bin
 /* The controller before this one had the port: it has marked the interface, which has not been plugged in since. */
 static bool was_held(const struct binding_state *s, const struct binding_port *port)
 {
-    const struct ovs_interface *iface =
-        port->is_from_before && port->iface ? find_interface(s->ovs, port->iface->s) : NULL;
+    const struct ovs_interface *iface = port->is_from_before ? find_interface(s, port) : NULL;
     return iface && ovs_interface_external_ids_value(iface, "ovn-installed");
 }
 
@@ -213,13 +212,11 @@ void binding_write(struct binding *b, const struct binding_state *s, struct writ
                    struct writer *ovs)
 {
     b->has_late = false;
-    if (!b->n_todo || !s->chassis || !writer_is_ready(sb))
+    if (list_empty(&b->todo) || !s->chassis || !writer_is_ready(sb))
         return;
-    struct binding_port *port;
+    struct binding_port *port, *next;
     const struct schema_table *table = replica_table(s->sb, "Port_Binding");
-    HMAP_FOR_EACH_SAFE (port, node, &b->ports) {
-        if (!port->is_todo)
-            continue;
+    LIST_FOR_EACH_SAFE (port, next, todo, &b->todo) {
         const struct row *row = replica_row_find(s->sb, table, &port->uuid);
         bool is_done = !row ? true
                        : port->is_claimed
@@ -227,8 +224,8 @@ void binding_write(struct binding *b, const struct binding_state *s, struct writ
                            : write_released(s, sb_port_binding_cast(row), sb);
         if (!is_done)
             continue;
-        port->is_todo = false;
-        b->n_todo--;
+        list_remove(&port->todo);
+        list_init(&port->todo);
         if (!port->is_claimed)
             port_free(b, port);
     }

@@ -6,19 +6,22 @@
 #pragma once
 
 #include "base/hmap.h"
+#include "base/list.h"
 #include "base/vec.h"
 #include "controller/allocate/ids.h"
+#include "controller/chassis/hypervisor.h"
 #include "controller/writer.h"
 
 struct binding {
     struct hmap ports; /* struct binding_port by uuid */
-    size_t n_todo;     /* ports that may need writing */
+    struct list todo;  /* those that may need writing */
     bool has_late;     /* a claim waits for contested_until */
     bool has_begun;    /* claims that come now are of interfaces plugged in since */
 };
 
 struct binding_state { /* what a cycle knows */
     const struct replica *sb, *ovs;
+    const struct hypervisor *hypervisor;
     const struct uuid *chassis; /* our Chassis row, NULL: not there yet */
     const char *name;           /* of our chassis */
     uint64_t generation;        /* of the flows that are published: those of the present rows */

@@ -1,25 +1,27 @@
-/* hypervisor.c - see hypervisor.h. Room 1 of docs/architecture.md, the switch's side: what is not rows of SB. An interface is looked at again
- * when its row or its port's is another version, and all are walked over only when more than rows of interfaces has changed, so that one more of
- * a thousand costs little.
+/* hypervisor.c - see hypervisor.h. Room 1 of docs/architecture.md, the switch's side: what is not rows of SB. Looked at are the interfaces whose
+ * rows have changed, or whose ports have come to the bridge or gone from it, so that one more of a thousand costs no more than one of ten. All of
+ * them is the case where each port of the bridge is said to have changed.
  */
 #include "controller/chassis/hypervisor.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "controller/chassis/bridge.h"
 #include "flow/field.h"
 #include "rows/ovs.h"
 #include "rows/sb.h"
 
+enum { CHANGED_MAX = 1024 };
 enum sort { SORT_NONE, SORT_IFACE, SORT_TUNNEL, SORT_UPLINK };
 
 /* An interface of the bridge as it was seen last. */
 struct known {
-    struct hnode node;
+    struct hnode by_iface, by_port, by_name; /* uuid, uuid, Interface's name */
     const struct row *port, *iface;
     unsigned tunnel_option;
-    uint64_t round; /* in which it was there */
+    bool is_gone; /* while its port is read */
     enum sort sort;
     bool is_tunnel_port; /* also while it has no number */
     bool is_uplink;      /* the same */
@@ -44,6 +46,22 @@ static const struct inc_coll *coll_of(const struct program *p, enum sort sort)
     return colls[sort];
 }
 
+/* K's rows are others from now on. */
+static void known_file(struct hypervisor *h, struct known *k)
+{
+    hmap_insert(&h->known, &k->by_iface, uuid_hash(&k->iface->uuid));
+    hmap_insert(&h->by_port, &k->by_port, uuid_hash(&k->port->uuid));
+    hmap_insert(&h->by_name, &k->by_name,
+                hash_text(ovs_interface_name(ovs_interface_cast(k->iface))));
+}
+
+static void known_unfile(struct hypervisor *h, struct known *k)
+{
+    hmap_remove(&h->known, &k->by_iface);
+    hmap_remove(&h->by_port, &k->by_port);
+    hmap_remove(&h->by_name, &k->by_name);
+}
+
 static void known_release(struct known *k)
 {
     static const struct inc_type *const types[] = {NULL, &type_iface, &type_tunnel, &type_uplink};
@@ -63,12 +81,15 @@ static void mappings_forget(struct hypervisor *h)
 void hypervisor_fini(struct hypervisor *h)
 {
     struct known *k;
-    HMAP_FOR_EACH_SAFE (k, node, &h->known) {
-        hmap_remove(&h->known, &k->node);
+    HMAP_FOR_EACH_SAFE (k, by_iface, &h->known) {
+        known_unfile(h, k);
         known_release(k);
         free(k);
     }
     hmap_fini(&h->known);
+    hmap_fini(&h->by_port);
+    hmap_fini(&h->by_name);
+    row_unref(h->bridge);
     vec_fini(&h->changed);
     mappings_forget(h);
     if (h->has_self)
@@ -170,68 +191,127 @@ static void known_read(struct known *k, struct program *p)
     }
 }
 
+/* One update. */
 struct pass {
     struct hypervisor *h;
+    const struct replica *ovs;
+    const struct datum *ports; /* of the bridge; NULL: there is none */
     unsigned tunnel_option;
-    size_t n; /* interfaces that are there */
+    bool is_all;
 };
 
 static struct known *known_find(const struct hypervisor *h, const struct uuid *uuid)
 {
     struct known *k;
-    HMAP_FOR_EACH_WITH_HASH (k, node, uuid_hash(uuid), &h->known)
+    HMAP_FOR_EACH_WITH_HASH (k, by_iface, uuid_hash(uuid), &h->known)
         if (uuid_equal(&k->iface->uuid, uuid))
             return k;
     return NULL;
 }
 
-static struct known *known_get(struct hypervisor *h, const struct uuid *uuid)
+const struct ovs_interface *hypervisor_interface(const struct hypervisor *h,
+                                                 const struct replica *ovs, const char *name)
 {
-    struct known *k = known_find(h, uuid);
-    if (k)
-        return k;
-    k = NEW(struct known);
-    hmap_insert(&h->known, &k->node, uuid_hash(uuid));
-    return k;
+    const struct row *row = NULL;
+    const struct known *k;
+    HMAP_FOR_EACH_WITH_HASH (k, by_name, hash_text(name), &h->by_name)
+        if (!row && !strcmp(ovs_interface_name(ovs_interface_cast(k->iface)), name))
+            row = replica_row_find(ovs, replica_table(ovs, "Interface"), &k->iface->uuid);
+    return row ? ovs_interface_cast(row) : NULL;
 }
 
-static void see_interface(const struct ovs_port *port, const struct ovs_interface *iface,
-                          void *pass_)
+static void retract(struct hypervisor *h, const struct known *k)
 {
-    struct pass *pass = pass_;
+    if (k->sort)
+        inc_retract(h->inc, coll_of(h->program, k->sort), &k->as_iface);
+    h->are_tunnels_moved |= k->is_tunnel_port;
+    h->are_uplinks_moved |= k->is_uplink;
+}
+
+/* What the engine hears of an interface: the new before the old goes. */
+static void see_interface(struct pass *pass, const struct row *port, const struct row *iface)
+{
     struct hypervisor *h = pass->h;
-    struct known *k = known_get(h, ovs_interface_uuid(iface)), old = *k;
-    pass->n += k->round != h->round;
-    k->round = h->round;
-    if (k->port == &port->row && k->iface == &iface->row && k->tunnel_option == pass->tunnel_option)
+    struct known *k = known_find(h, &iface->uuid), old = {.sort = SORT_NONE};
+    h->n_seen++;
+    if (!k)
+        k = NEW(struct known);
+    else
+        old = *k;
+    k->is_gone = false;
+    if (k->port == port && k->iface == iface && k->tunnel_option == pass->tunnel_option)
         return;
+    if (k->iface)
+        known_unfile(h, k);
     memset(&k->as_iface, 0, sizeof *k - offsetof(struct known, as_iface));
     k->sort = SORT_NONE;
-    k->port = row_ref(&port->row);
-    k->iface = row_ref(&iface->row);
+    k->port = row_ref(port);
+    k->iface = row_ref(iface);
     k->tunnel_option = pass->tunnel_option;
     known_read(k, h->program);
+    known_file(h, k);
     if (k->sort)
         inc_assert(h->inc, coll_of(h->program, k->sort), &k->as_iface);
-    if (old.sort)
-        inc_retract(h->inc, coll_of(h->program, old.sort), &old.as_iface);
-    h->are_tunnels_moved |= k->is_tunnel_port || old.is_tunnel_port;
+    h->are_tunnels_moved |= k->is_tunnel_port;
+    h->are_uplinks_moved |= k->is_uplink;
+    retract(h, &old);
     known_release(&old);
 }
 
-static void forget_unseen(struct hypervisor *h)
+/* Those of the Port of that UUID, which may be gone from the bridge. */
+static void read_port(struct pass *pass, const struct uuid *uuid)
 {
+    struct hypervisor *h = pass->h;
+    const struct row *port = NULL, *iface;
+    VEC(struct known *) old = VEC_INIT;
     struct known *k;
-    HMAP_FOR_EACH_SAFE (k, node, &h->known) {
-        if (k->round == h->round)
-            continue;
-        if (k->sort)
-            inc_retract(h->inc, coll_of(h->program, k->sort), &k->as_iface);
-        h->are_tunnels_moved |= k->is_tunnel_port;
-        hmap_remove(&h->known, &k->node);
-        known_release(k);
-        free(k);
+    HMAP_FOR_EACH_WITH_HASH (k, by_port, uuid_hash(uuid), &h->by_port)
+        if (uuid_equal(&k->port->uuid, uuid))
+            vec_push(&old, k);
+    for (size_t i = 0; i < old.n; i++)
+        old.data[i]->is_gone = true;
+    if (pass->ports && datum_find(pass->ports, &(union atom){.uuid = *uuid}) >= 0)
+        port = replica_row_find(pass->ovs, replica_table(pass->ovs, "Port"), uuid);
+    const struct datum *ifaces = port ? ovs_port_interfaces(ovs_port_cast(port)) : NULL;
+    for (uint32_t i = 0; ifaces && i < ifaces->n; i++) {
+        iface = replica_row_find(pass->ovs, replica_table(pass->ovs, "Interface"),
+                                 &ifaces->atoms[i].uuid);
+        if (iface)
+            see_interface(pass, port, iface);
     }
+    for (size_t i = 0; i < old.n; i++) {
+        if (!old.data[i]->is_gone)
+            continue;
+        retract(h, old.data[i]);
+        known_unfile(h, old.data[i]);
+        known_release(old.data[i]);
+        free(old.data[i]);
+    }
+    vec_fini(&old);
+}
+
+/* ROW of Port or Interface. What is not known is of another bridge, or has come with the bridge's row. */
+static void read_changed(struct pass *pass, const struct uuid *uuid)
+{
+    const struct known *k = known_find(pass->h, uuid);
+    struct uuid port = k ? k->port->uuid : *uuid;
+    read_port(pass, &port);
+}
+
+/* Ports that only one version of the bridge's row has, or all that any has. */
+static void read_ports(struct pass *pass, const struct row *bridge)
+{
+    const struct datum *none = datum_new_empty(ATOM_UUID, DATUM_SET);
+    const struct row *was = pass->h->bridge;
+    const struct datum *old = was ? ovs_bridge_ports(ovs_bridge_cast(was)) : none;
+    const struct datum *new = bridge ? ovs_bridge_ports(ovs_bridge_cast(bridge)) : none;
+    const struct datum *look = pass->is_all ? datum_union(old, new)
+                               : old != new ? datum_difference(old, new)
+                                            : NULL;
+    for (uint32_t i = 0; look && i < look->n; i++)
+        read_port(pass, &look->atoms[i].uuid);
+    datum_unref(look);
+    datum_unref(none);
 }
 
 /* --- Physical networks */
@@ -261,52 +341,67 @@ static void update_mappings(struct hypervisor *h, const struct config *config)
     memcpy(&h->mappings, &found.mappings, sizeof h->mappings);
 }
 
+/* Rows of Port and Interface that uplinks are made of, on whatever bridge. */
+static bool is_of_uplink(const struct row *row)
+{
+    if (!row)
+        return false;
+    if (row->table->index == OVS_TABLE_INTERFACE)
+        return !strcmp(ovs_interface_type(ovs_interface_cast(row)), "patch");
+    const struct ovs_port *port = ovs_port_cast(row);
+    return ovs_port_external_ids_value(port, "ovn-localnet-port") ||
+           ovs_port_external_ids_value(port, "ovn-l2gateway-port");
+}
+
+/* A Bridge whose ports alone have changed. */
+static bool is_of_ports(const struct change *c)
+{
+    for (size_t i = 0; c->before && c->after && i < c->after->table->n_columns; i++)
+        if (i != OVS_BRIDGE_COL_PORTS && c->before->values[i] != c->after->values[i] &&
+            !datum_equal(c->before->values[i], c->after->values[i]))
+            return false;
+    return c->before && c->after;
+}
+
 void hypervisor_row_changed(struct hypervisor *h, const struct change *change)
 {
-    const struct row *row = change->after;
-    bool is_one = row && change->before && row->table->index == OVS_TABLE_INTERFACE;
-    if (is_one && h->changed.n < h->known.n)
-        vec_push(&h->changed, row->uuid);
-    else
+    const struct row *row = change->after ? change->after : change->before;
+    int table = row->table->index;
+    if (table == OVS_TABLE_PORT || table == OVS_TABLE_INTERFACE) {
+        h->are_uplinks_moved |= is_of_uplink(change->before) || is_of_uplink(change->after);
+        if (change->before && change->after && h->changed.n < CHANGED_MAX)
+            vec_push(&h->changed, row->uuid);
+        else if (change->before && change->after)
+            h->is_walk_due = true;
+    } else if (table == OVS_TABLE_BRIDGE && h->bridge && is_of_ports(change)) {
+        h->are_uplinks_moved |= !uuid_equal(&row->uuid, &h->bridge->uuid);
+    } else {
         h->is_walk_due = true;
-}
-
-/* All interfaces of the bridge. */
-static void walk(struct hypervisor *h, const struct config *config, const struct replica *ovs,
-                 unsigned tunnel_option)
-{
-    const struct ovs_bridge *bridge = config->bridge ? bridge_find(ovs, config->bridge) : NULL;
-    struct pass pass = {h, tunnel_option, 0};
-    h->round++;
-    if (bridge)
-        bridge_for_each_interface(bridge, ovs, see_interface, &pass);
-    if (pass.n != h->known.n)
-        forget_unseen(h);
-    h->are_uplinks_moved = true;
-}
-
-/* Only those whose rows have changed. What is not known is of another bridge. */
-static void look_at_changed(struct hypervisor *h, const struct replica *ovs)
-{
-    struct pass pass = {h, h->tunnel_option, 0};
-    for (size_t i = 0; i < h->changed.n; i++) {
-        const struct uuid *uuid = &h->changed.data[i];
-        const struct known *k = known_find(h, uuid);
-        const struct row *iface = replica_row_find(ovs, replica_table(ovs, "Interface"), uuid);
-        if (k && iface)
-            see_interface(ovs_port_cast(k->port), ovs_interface_cast(iface), &pass);
-        h->are_uplinks_moved |= !k || !iface || k->is_uplink;
     }
+}
+
+static void update_ports(struct pass *pass, const struct config *config)
+{
+    struct hypervisor *h = pass->h;
+    const struct ovs_bridge *bridge =
+        config->bridge ? bridge_find(pass->ovs, config->bridge) : NULL;
+    const struct row *row = bridge ? &bridge->row : NULL, *was = h->bridge;
+    pass->ports = bridge ? ovs_bridge_ports(bridge) : NULL;
+    read_ports(pass, row);
+    for (size_t i = 0; !pass->is_all && i < h->changed.n; i++)
+        read_changed(pass, &h->changed.data[i]);
+    h->bridge = row ? row_ref(row) : NULL;
+    row_unref(was);
+    h->are_uplinks_moved |= pass->is_all;
 }
 
 void hypervisor_update(struct hypervisor *h, const struct config *config, const struct replica *ovs,
                        const struct replica *sb, unsigned tunnel_option)
 {
     update_self(h, config, sb);
-    if (h->is_walk_due || tunnel_option != h->tunnel_option)
-        walk(h, config, ovs, tunnel_option);
-    else
-        look_at_changed(h, ovs);
+    struct pass pass = {.h = h, .ovs = ovs, .tunnel_option = tunnel_option};
+    pass.is_all = h->is_walk_due || tunnel_option != h->tunnel_option;
+    update_ports(&pass, config);
     vec_clear(&h->changed);
     h->is_walk_due = false;
     h->tunnel_option = tunnel_option;

@@ -16,11 +16,13 @@ LOG_MODULE(objects);
 void objects_init(struct objects *objects)
 {
     memset(objects, 0, sizeof *objects);
+    list_init(&objects->changed);
 }
 
 static void object_free(struct objects *objects, struct object *o)
 {
     hmap_remove(&objects->map, &o->node);
+    list_remove(&o->changed);
     free(o->desired);
     free(o->actual);
     free(o->rejected);
@@ -46,8 +48,15 @@ static struct object *object_get(struct objects *objects, enum object_kind kind,
     o = NEW(struct object);
     o->kind = kind;
     o->id = id;
+    list_init(&o->changed);
     hmap_insert(&objects->map, &o->node, hash);
     return o;
+}
+
+static void note_changed(struct objects *objects, struct object *o)
+{
+    list_remove(&o->changed);
+    list_push_back(&objects->changed, &o->changed);
 }
 
 static bool same(const char *a, const char *b)
@@ -174,7 +183,7 @@ void objects_set(struct objects *objects, enum object_kind kind, uint32_t id, co
         log_err("%s %u is left out (%s): %.500s", kind_name(kind), id, diag_text(&diag), spec);
     diag_fini(&diag);
     replace(&o->desired, normal);
-    objects->is_changed = true;
+    note_changed(objects, o);
     if (o->rejected && !same(o->rejected, normal))
         replace(&o->rejected, NULL);
     if (!o->desired && !o->actual && !o->is_sent)
@@ -189,9 +198,7 @@ static bool differs(const struct object *o)
 bool objects_differ(const struct objects *objects)
 {
     const struct object *o;
-    if (!objects->is_changed)
-        return false;
-    HMAP_FOR_EACH (o, node, &objects->map)
+    LIST_FOR_EACH (o, changed, &objects->changed)
         if (differs(o))
             return true;
     return false;
@@ -203,9 +210,9 @@ void objects_forget_actual(struct objects *objects)
 {
     struct object *o;
     objects_sent(objects);
-    objects->is_changed = true;
     HMAP_FOR_EACH_SAFE (o, node, &objects->map) {
         replace(&o->actual, NULL);
+        note_changed(objects, o);
         if (!o->desired)
             object_free(objects, o);
     }
@@ -217,6 +224,14 @@ void objects_ask(struct of_buf *out, uint32_t meters_xid, uint32_t groups_xid)
     of_group_request_encode(OF_GROUP_DESC_REQUEST, OF_GROUP_ALL, OF15_VERSION, groups_xid, out);
 }
 
+/* The switch has it so. */
+static void take(struct objects *objects, enum object_kind kind, uint32_t id, char *text)
+{
+    struct object *o = object_get(objects, kind, id);
+    replace(&o->actual, text);
+    note_changed(objects, o);
+}
+
 int objects_take(struct objects *objects, const struct of_msg *msg)
 {
     size_t ofs = 0;
@@ -224,7 +239,7 @@ int objects_take(struct objects *objects, const struct of_msg *msg)
     if (msg->type == OF_GROUP_DESC_REPLY) {
         struct of_group g;
         while ((rc = of_group_desc_next(msg, &ofs, &g)) > 0) {
-            replace(&object_get(objects, OBJECT_GROUP, g.id)->actual, group_text(&g));
+            take(objects, OBJECT_GROUP, g.id, group_text(&g));
             of_group_fini(&g);
         }
         return rc;
@@ -232,7 +247,7 @@ int objects_take(struct objects *objects, const struct of_msg *msg)
     struct of_meter m;
     while ((rc = of_meter_config_next(msg, &ofs, &m)) > 0) {
         if (m.id <= OF_METER_MAX)
-            replace(&object_get(objects, OBJECT_METER, m.id)->actual, meter_text(&m));
+            take(objects, OBJECT_METER, m.id, meter_text(&m));
         of_meter_fini(&m);
     }
     return rc;
@@ -257,7 +272,7 @@ void objects_put_meters(struct objects *objects, bool deletes, uint32_t (*xid)(v
                         void *aux, struct of_buf *out)
 {
     struct object *o;
-    HMAP_FOR_EACH (o, node, &objects->map) {
+    LIST_FOR_EACH (o, changed, &objects->changed) {
         if (!is_due(o, OBJECT_METER, deletes))
             continue;
         sending(objects, o, xid(aux));
@@ -271,7 +286,7 @@ void objects_put_groups(struct objects *objects, bool deletes, uint32_t (*xid)(v
                         void *aux, struct of_buf *out)
 {
     struct object *o;
-    HMAP_FOR_EACH (o, node, &objects->map) {
+    LIST_FOR_EACH (o, changed, &objects->changed) {
         if (!is_due(o, OBJECT_GROUP, deletes))
             continue;
         sending(objects, o, xid(aux));
@@ -303,5 +318,11 @@ void objects_sent(struct objects *objects)
             object_free(objects, o);
     }
     vec_clear(&objects->sent);
-    objects->is_changed = objects_differ(objects);
+    struct object *o, *next;
+    LIST_FOR_EACH_SAFE (o, next, changed, &objects->changed) {
+        if (differs(o))
+            continue;
+        list_remove(&o->changed);
+        list_init(&o->changed);
+    }
 }

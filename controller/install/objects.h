@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/hmap.h"
+#include "base/list.h"
 #include "base/rstr.h"
 #include "base/vec.h"
 #include "openflow/protocol.h"
@@ -15,6 +16,7 @@ enum object_kind { OBJECT_GROUP, OBJECT_METER };
 
 struct object {
     struct hnode node;
+    struct list changed; /* in objects->changed, or alone */
     enum object_kind kind;
     uint32_t id;
     char *desired, *actual; /* NULL: none */
@@ -25,8 +27,8 @@ struct object {
 
 struct objects {
     struct hmap map;
+    struct list changed;       /* those whose two texts may differ */
     VEC(struct object *) sent; /* on their way */
-    bool is_changed;           /* since something was put */
     uint64_t n_messages;       /* ever */
 };
 

@@ -488,6 +488,93 @@ static void test_tunnels(void **state UNUSED)
     world_fini(&w);
 }
 
+enum { MANY = 1000 }; /* uuids of a port's rows are MANY + 2 * its number, and the next */
+
+static void put_numbered(struct world *w, unsigned i, int64_t ofport, const char *id)
+{
+    char name[16];
+    snprintf(name, sizeof name, "n%u", i);
+    struct row *row = new_row(&w->ovs, "Interface", MANY + 2 * i + 1);
+    set_text(row, "name", name);
+    set(row, "ofport", datum_new_integer(ofport));
+    set_pairs(row, "external_ids", PAIRS("iface-id", id));
+    push(&w->ovs, row);
+}
+
+static void put_numbered_port(struct world *w, unsigned i, const char *uplink)
+{
+    struct row *row = new_row(&w->ovs, "Port", MANY + 2 * i);
+    set_ref(row, "interfaces", MANY + 2 * i + 1);
+    if (uplink)
+        set_pairs(row, "external_ids", PAIRS("ovn-localnet-port", uplink));
+    push(&w->ovs, row);
+}
+
+/* A bridge with the ports numbered from 0 to N. */
+static void put_big_bridge(struct world *w, unsigned n)
+{
+    union atom *ports = xcalloc(n, sizeof *ports);
+    struct row *row = new_row(&w->ovs, "Bridge", BR);
+    set_text(row, "name", "br-int");
+    for (unsigned i = 0; i < n; i++)
+        ports[i].uuid = uuid_of(MANY + 2 * i);
+    set(row, "ports", datum_new_set(ATOM_UUID, ports, n));
+    push(&w->ovs, row);
+    free(ports);
+}
+
+/* Interfaces that were looked at while, on a bridge of N ports, one came, got a number, changed its name, and went. */
+static uint64_t seen_for_one_more(unsigned n)
+{
+    struct world w;
+    struct hypervisor *h = &w.hypervisor;
+    world_init(&w);
+    for (unsigned i = 0; i < n; i++) {
+        put_numbered(&w, i, i + 1, "other");
+        put_numbered_port(&w, i, NULL);
+    }
+    put_big_bridge(&w, n);
+    settle(&w);
+    assert_int_equal(inc_count(w.inc, w.program.iface), n);
+    h->n_seen = 0;
+    h->are_uplinks_moved = false;
+    put_numbered(&w, n, 0, "mine"); /* the switch has not opened it yet */
+    put_numbered_port(&w, n, NULL);
+    put_big_bridge(&w, n + 1);
+    settle(&w);
+    assert_int_equal(inc_count(w.inc, w.program.iface), n);
+    put_numbered(&w, n, n + 1, "mine");
+    settle(&w);
+    assert_int_equal(inc_count(w.inc, w.program.iface), n + 1);
+    char name[16];
+    snprintf(name, sizeof name, "n%u", n);
+    assert_non_null(hypervisor_interface(h, w.ovs.replica, name));
+    assert_null(hypervisor_interface(h, w.ovs.replica, "n"));
+    put_numbered(&w, n, n + 1, "yours");
+    settle(&w);
+    assert_false(h->are_uplinks_moved);
+    put_numbered_port(&w, n, "physical"); /* it is an uplink now, too */
+    settle(&w);
+    assert_true(h->are_uplinks_moved);
+    put_big_bridge(&w, n);
+    settle(&w);
+    assert_int_equal(inc_count(w.inc, w.program.iface), n);
+    assert_null(hypervisor_interface(h, w.ovs.replica, name));
+    uint64_t seen = h->n_seen;
+    put_root(&w, PAIRS("system-id", "hv1", "ovn-bridge-mappings", "net:br-ex"));
+    settle(&w);
+    assert_int_equal(h->n_seen, seen + n); /* more than ports has changed: all are looked at */
+    world_fini(&w);
+    return seen;
+}
+
+static void test_one_more_port(void **state UNUSED)
+{
+    uint64_t seen = seen_for_one_more(3);
+    assert_true(seen <= 6);
+    assert_int_equal(seen_for_one_more(200), seen);
+}
+
 static void put_port(struct world *w, unsigned chassis, bool up)
 {
     struct row *row = new_row(&w->sb, "Port_Binding", PORT);
@@ -509,6 +596,7 @@ static void write_bindings(struct world *w, struct binding *b, uint64_t generati
     struct binding_state state = {.sb = w->sb.replica,
                                   .name = "hv1",
                                   .ovs = w->ovs.replica,
+                                  .hypervisor = &w->hypervisor,
                                   .chassis = &chassis,
                                   .generation = generation,
                                   .confirmed = confirmed,
@@ -553,7 +641,7 @@ static void test_claims(void **state UNUSED)
     write_bindings(&w, &b, 4, 4);
     assert_null(w.sb.ops);
     assert_null(w.ovs.ops);
-    assert_int_equal(b.n_todo, 0);
+    assert_true(list_empty(&b.todo));
 
     put_port(&w, OTHER, true); /* taken away: not fought over, however long that lasts */
     binding_row_changed(&b, &port);
@@ -759,15 +847,11 @@ static void test_refused_transaction(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_bridge_is_made_once),
-        cmocka_unit_test(test_registration),
-        cmocka_unit_test(test_tunnels),
-        cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_lost_before),
-        cmocka_unit_test(test_zone_is_saved_first),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_refused_transaction),
+        cmocka_unit_test(test_config),        cmocka_unit_test(test_bridge_is_made_once),
+        cmocka_unit_test(test_registration),  cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_one_more_port), cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_lost_before),   cmocka_unit_test(test_zone_is_saved_first),
+        cmocka_unit_test(test_progress),      cmocka_unit_test(test_refused_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
