@@ -147,7 +147,7 @@ static int check_early(struct ofconn *oc, const struct of_msg *msg)
     int err = 0;
     if (msg->type == OF_FLOW_MOD) {
         struct of_flow_mod fm;
-        err = of_flow_mod_decode(msg, oc->table_ids, &fm);
+        err = ofconn_flow_mod_decode(oc, msg, &fm);
         of_flow_mod_fini(&fm);
     } else if (msg->type == OF_GROUP_MOD) {
         struct of_group_mod gm;

@@ -99,6 +99,9 @@ void ofdumps_go_on(void *ofserver);
 /* ofpacket.c */
 int ofpacket_out(struct ofconn *oc, const struct of_msg *msg);
 int ofpacket_resume(struct ofconn *oc, const struct of_msg *msg);
+/* ofserver.c: of_flow_mod_decode; only a delete may be for all tables, but for those of OpenFlow 1.0 that name none. RET needs of_flow_mod_fini. */
+int ofconn_flow_mod_decode(const struct ofconn *oc, const struct of_msg *msg,
+                           struct of_flow_mod *ret) MUST_CHECK;
 /* ofbundle.c */
 int ofbundle_control(struct ofconn *oc, const struct of_msg *msg, struct of_buf *out);
 int ofbundle_add(struct ofconn *oc, const struct of_msg *msg);

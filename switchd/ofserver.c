@@ -82,10 +82,20 @@ void ofconn_send(struct ofconn *oc, struct of_buf *buf)
 
 /* ---- messages that change the bridge ---- */
 
+int ofconn_flow_mod_decode(const struct ofconn *oc, const struct of_msg *msg,
+                           struct of_flow_mod *ret)
+{
+    int err = of_flow_mod_decode(msg, oc->table_ids, ret);
+    if (!err && msg->version > OF10_VERSION && ret->table_id == OF_TABLE_ALL &&
+        ret->command < OF_FLOW_DELETE)
+        err = OF_ERR_FLOW_MOD_BAD_TABLE_ID;
+    return err;
+}
+
 static int flow_mod(struct ofconn *oc, const struct of_msg *msg, struct journal *journal)
 {
     struct of_flow_mod fm;
-    int err = of_flow_mod_decode(msg, oc->table_ids, &fm);
+    int err = ofconn_flow_mod_decode(oc, msg, &fm);
     if (!err && msg->version < OF13_VERSION && fm.command == OF_FLOW_ADD) {
         fm.flags |= OF_FLOW_RESET_COUNTS;
         if (fm.table_id == OF_TABLE_ALL)

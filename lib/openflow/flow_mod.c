@@ -28,9 +28,11 @@ static void encode_11(const struct of_flow_mod *fm, uint8_t version, struct of_b
 {
     /* An add carries the new cookie alone; the others say which flows they concern. */
     bool add = fm->command == OF_FLOW_ADD;
+    /* Only a delete may be for all tables. */
+    bool first = fm->table_id == OF_TABLE_ALL && fm->command < OF_FLOW_DELETE;
     of_buf_put64(out, add || fm->modify_cookie ? fm->cookie : fm->cookie_match);
     of_buf_put64(out, add ? 0 : fm->cookie_mask);
-    of_buf_put8(out, fm->table_id);
+    of_buf_put8(out, first ? 0 : fm->table_id);
     of_buf_put8(out, (uint8_t)fm->command);
     of_buf_put16(out, fm->idle_timeout);
     of_buf_put16(out, fm->hard_timeout);

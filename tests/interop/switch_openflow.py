@@ -9,6 +9,7 @@ import libactions
 import libcommands
 import libexport
 import libopenflow as lib
+import libpackets
 import libsnoop
 import libtables
 import libtlv
@@ -133,7 +134,12 @@ def cases(c):
         yield "output to a port beyond", flow_mod(c, actions10=struct.pack(">HHHH", 0, 8, 0xff10, 0)), (0, 2, 4)
         return
     yield "table that is the switch's own", flow_mod(c, table=254), (0, 1, 5)
-    yield "add to all tables", flow_mod(c, table=255), "any"
+    yield "add to all tables", flow_mod(c, table=255), (0, 5, 2)
+    yield "modification of all tables", flow_mod(c, table=255, command=1), (0, 5, 2)
+    yield "strict modification of all tables", flow_mod(c, table=255, command=2), (0, 5, 2)
+    yield "bundle", bundle(c, 0, 2), PASS
+    yield "modification of all tables in a bundle", bundle_add(c, 2, flow_mod(c, table=255, command=1)), (0, 5, 2)
+    yield "bundle is discarded", bundle(c, 6, 2), PASS
     yield "match of unknown type", flow_mod(c, match=b"\0\7\0\4\0\0\0\0"), (0, 4, 0)
     yield "unknown field", flow_mod(c, match=oxm("80007e0400000001")), (0, 4, 6)
     yield "field without its prerequisite", flow_mod(c, match=oxm("80001a020050")), (0, 4, 9)
@@ -289,6 +295,7 @@ def main(checks, ours, peer):
     libactions.main(checks, ours, peer)
     libtables.main(checks, ours, peer)
     libexport.main(checks, ours, peer)
+    libpackets.main(checks, ours, peer)
     libsnoop.main(checks, ours)
     libtlv.main(checks, ours, peer)
     libtrace.main(checks, ours, peer)

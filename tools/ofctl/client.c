@@ -266,7 +266,7 @@ static void print_error(struct client *c UNUSED, const struct of_msg *msg)
     str_fini(&s);
 }
 
-/* One message with this xid; an error message ends the program. Others stay where they are: they may be the rest of a reply during which
+/* One message with this xid. Others stay where they are: they may be the rest of a reply during which
  * somebody asks for a name. */
 static uint8_t *receive_reply(struct client *c, uint32_t xid, struct of_msg *msg)
 {
@@ -277,16 +277,19 @@ static uint8_t *receive_reply(struct client *c, uint32_t xid, struct of_msg *msg
         else
             wait_for_message(c);
     }
-    uint8_t *data = take_message(c, i, msg);
+    return take_message(c, i, msg);
+}
+
+static void fail_on_error(struct client *c, const struct of_msg *msg)
+{
     if (msg->type == OF_ERROR_MSG) {
         print_error(c, msg);
         exit(1);
     }
-    return data;
 }
 
-void client_transact(struct client *c, struct of_buf *request,
-                     void (*fn)(struct client *c, const struct of_msg *reply, void *aux), void *aux)
+static void transact(struct client *c, struct of_buf *request, client_reply_fn *fn, void *aux,
+                     bool errors)
 {
     uint32_t xid = get_be32(request->data + 4);
     struct of_msg msg;
@@ -295,9 +298,21 @@ void client_transact(struct client *c, struct of_buf *request,
     do {
         uint8_t *data = receive_reply(c, xid, &msg);
         more = msg.flags & OF_MULTIPART_MORE;
+        if (!errors)
+            fail_on_error(c, &msg);
         fn(c, &msg, aux);
         free(data);
     } while (more);
+}
+
+void client_transact(struct client *c, struct of_buf *request, client_reply_fn *fn, void *aux)
+{
+    transact(c, request, fn, aux, false);
+}
+
+void client_ask(struct client *c, struct of_buf *request, client_reply_fn *fn, void *aux)
+{
+    transact(c, request, fn, aux, true);
 }
 
 void client_transact_noreply(struct client *c, struct of_buf *requests)

@@ -48,11 +48,12 @@ uint32_t client_next_xid(struct client *c);
 void client_send(struct client *c, struct of_buf *buf); /* and empties BUF */
 /* The next message; owned by the caller, who frees it; MSG points into it. */
 uint8_t *client_receive(struct client *c, struct of_msg *msg);
+typedef void client_reply_fn(struct client *c, const struct of_msg *reply, void *aux);
 /* Sends REQUEST (one message) and hands each message with its xid to FN, until the last part of a multipart reply
  * or the only reply. An error is printed to standard error, and the program ends with 1. */
-void client_transact(struct client *c, struct of_buf *request,
-                     void (*fn)(struct client *c, const struct of_msg *reply, void *aux),
-                     void *aux);
+void client_transact(struct client *c, struct of_buf *request, client_reply_fn *fn, void *aux);
+/* The same, and an error is a reply like others. */
+void client_ask(struct client *c, struct of_buf *request, client_reply_fn *fn, void *aux);
 /* Sends REQUESTS and a barrier and waits for its reply: an error to any of them ends the program like above. */
 void client_transact_noreply(struct client *c, struct of_buf *requests);
 /* 1.0: makes the switch speak NXM; TABLE_IDS: and take tables in FLOW_MOD. */

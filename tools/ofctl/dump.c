@@ -1,4 +1,4 @@
-/* dump.c - commands that ask once and print the answer. */
+/* dump.c - commands that ask once and print the answer; that may be an error, and they have done what they are for. */
 #include "tools/ofctl/ofctl.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static void print_reply(struct client *c, const struct of_msg *reply, void *aux 
 
 static void transact(struct ofctl *o, struct of_buf *request)
 {
-    client_transact(&o->client, request, print_reply, NULL);
+    client_ask(&o->client, request, print_reply, NULL);
     of_buf_fini(request);
 }
 

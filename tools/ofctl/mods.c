@@ -196,9 +196,12 @@ void ofctl_mod_port(struct ofctl *o)
     if (port_parse(o->argv[1], names, &pm.number))
         ofctl_fatal("%s: couldn't find port `%s'", o->argv[0], o->argv[1]);
     (void)names->by_number(names, pm.number);
-    for (size_t i = 0; i < o->client.ports.n; i++)
-        if (o->client.ports.data[i].number == pm.number)
-            pm.mac = o->client.ports.data[i].mac;
+    size_t i = 0;
+    while (i < o->client.ports.n && o->client.ports.data[i].number != pm.number)
+        i++;
+    if (i == o->client.ports.n)
+        ofctl_fatal("%s: couldn't find port `%s'", o->argv[0], o->argv[1]);
+    pm.mac = o->client.ports.data[i].mac;
     o->client.xid = 4;
     of_port_mod_encode(&pm, o->client.version, client_next_xid(&o->client), &b);
     client_transact_noreply(&o->client, &b);

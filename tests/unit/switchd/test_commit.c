@@ -520,7 +520,7 @@ static void test_alone(void **state UNUSED)
                  {OF_FLOW_MODIFY, "ip,nw_dst=10.0.0.0/22,actions=1", NULL},
                  {OF_FLOW_DELETE, "table=1,ip,nw_dst=10.0.4.0/22", NULL},
                  {OF_FLOW_DELETE, "out_port=2", NULL},
-                 {OF_FLOW_MODIFY, "actions=1,2", NULL},
+                 {OF_FLOW_MODIFY, "table=1,actions=1,2", NULL},
                  {OF_FLOW_DELETE, "", ""}};
     struct setup s;
     begin(&s);
