@@ -97,8 +97,8 @@ static void put_action(struct str *s, const struct dp_action *a,
     case DP_SET:
         break; /* put_sets */
     case DP_PUSH_VLAN:
-        str_putf(s, "push_vlan(vid=%u,pcp=%u%s)", a->tci & 0xfffu, a->tci >> 13,
-                 a->eth_type == 0x88a8 ? ",tpid=0x88a8" : "");
+        str_putf(s, "push_vlan(%svid=%u,pcp=%u)", a->eth_type == 0x88a8 ? "tpid=0x88a8," : "",
+                 a->tci & 0xfffu, a->tci >> 13);
         break;
     case DP_POP_VLAN:
         str_put(s, "pop_vlan");

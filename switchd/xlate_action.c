@@ -256,53 +256,6 @@ static void do_fin_timeout(struct xctx *x, const struct of_fin_timeout *a)
     e->rule.fin_hard = a->hard;
 }
 
-/* ---- action sets (OpenFlow 1.3 section 5.10), with the order of Open vSwitch (ovs-actions(7)) ---- */
-
-enum { SET_FIELDS = 9, SET_GROUP = 11, SET_LAST = 15 };
-
-/* Where an action of a set is carried out; 0: never part of one. From SET_GROUP on only the first there is. */
-static int set_order(const struct of_action *a)
-{
-    static const uint8_t orders[] = {
-        [OF_POP_VLAN] = 1,         [OF_POP_MPLS] = 2,      [OF_POP_PBB] = 3,
-        [OF_PUSH_MPLS] = 4,        [OF_PUSH_PBB] = 5,      [OF_PUSH_VLAN] = 6,
-        [OF_DEC_TTL] = 7,          [OF_DEC_MPLS_TTL] = 8,  [OF_SET_FIELD] = SET_FIELDS,
-        [OF_SET_TUN] = SET_FIELDS, [OF_MOVE] = SET_FIELDS, [OF_SET_QUEUE] = 10,
-        [OF_GROUP] = SET_GROUP,    [OF_OUTPUT] = 12,       [OF_RESUBMIT] = 13,
-        [OF_CT_CLEAR] = 14,        [OF_CT] = SET_LAST,
-    };
-    return a->type < ARRAY_SIZE(orders) ? orders[a->type] : 0;
-}
-
-void xlate_set(struct xctx *x, const void *actions, size_t n)
-{
-    const struct of_action *a;
-    for (int order = 1; order <= SET_LAST; order++) {
-        const struct of_action *last = NULL;
-        OF_ACTION_FOR_EACH(a, actions, n)
-        {
-            if (set_order(a) != order)
-                continue;
-            last = a;
-            if (order == SET_FIELDS)
-                xlate_actions(x, a, a->len);
-        }
-        if (last && order != SET_FIELDS)
-            xlate_actions(x, last, last->len);
-        if (last && order >= SET_GROUP)
-            return;
-    }
-}
-
-void xlate_action_set(struct xctx *x)
-{
-    struct of_actions set = x->action_set;
-    xctx_note(x, "--. Executing action set:");
-    x->action_set = (struct of_actions)OF_ACTIONS_INIT;
-    xlate_set(x, set.data, set.n);
-    of_actions_fini(&set);
-}
-
 /* ---- the list ---- */
 
 /* The actions on fields and tags. False: not one of them. */
@@ -473,13 +426,13 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
         } else if (a->type == OF_RESUBMIT && (const uint8_t *)a + a->len == end) {
             jump = resubmit_target(x, (const void *)a);
         } else if (a->type == OF_CLEAR_ACTIONS) {
-            note_action_set(x, x->action_set.n ? "was: " : "was");
+            note_action_set(x, "was");
             of_actions_clear(&x->action_set);
         } else if (a->type == OF_WRITE_ACTIONS) {
             size_t nested_n;
             const void *nested = of_action_nested(a, &nested_n);
             of_actions_append(&x->action_set, nested, nested_n);
-            note_action_set(x, "is: ");
+            note_action_set(x, "is");
         } else if (a->type == OF_DEC_TTL) {
             if (!do_dec_ttl(x, (const void *)a))
                 return nowhere;

@@ -3,6 +3,7 @@
  *     xlate.c          tables, resubmit, the guards, the notebook
  *     xlate_action.c   one function an action
  *     xlate_tags.c     VLAN tags
+ *     xlate_set.c      action sets, and buckets, which are such
  *     xlate_tun.c      tunnel options
  *     xlate_output.c   commits, ports, patch ports, tunnels, controllers
  *     xlate_normal.c   the NORMAL action
@@ -159,8 +160,12 @@ void note_action_set(struct xctx *x, const char *verb);
 /* What a learn action installed, or would have. */
 void note_learned(struct xctx *x, const struct of_flow_mod *fm);
 
-/* Carries out actions as a set: in its order, the last of each kind, and at most one that sends the packet somewhere. */
-void xlate_set(struct xctx *x, const void *actions, size_t n);
+/* ---- sets: xlate_set.c ---- */
+/* What a set comes to, as a list, into RET, which is empty: in the set's order, the last action of each kind, and one that sends the packet
+ * somewhere; nothing if none does. */
+void xlate_order_set(const struct of_actions *set, struct of_actions *ret);
+bool xlate_set_is_empty(const struct of_actions *set); /* whether that is nothing */
+void xlate_set(struct xctx *x, const struct of_actions *set);
 /* Carries out what write_actions has gathered; at the end of the pipeline. */
 void xlate_action_set(struct xctx *x);
 

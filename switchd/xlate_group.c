@@ -100,7 +100,7 @@ static void run_bucket(struct xctx *x, const struct of_bucket *b)
     bool exit = x->exit;
     struct xpage page = note_bucket(x, b);
     xctx_fork(x, fork);
-    xlate_set(x, b->actions.data, b->actions.n);
+    xlate_set(x, &b->actions);
     xctx_join(x, fork);
     x->page = page;
     x->exit = exit;

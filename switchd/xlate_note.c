@@ -71,7 +71,8 @@ void note_action(struct xctx *x, const struct of_action *a, const void *end)
 struct xpage note_table(struct xctx *x)
 {
     struct xpage outer = x->page;
-    if (!x->page.last || (x->action_set.n && !x->page.level)) { /* the action set follows */
+    if (!x->page.last ||
+        (!x->page.level && !xlate_set_is_empty(&x->action_set))) { /* the action set follows */
         x->page.level += 2;
         x->page.below = 1;
     }
@@ -152,9 +153,12 @@ void note_action_set(struct xctx *x, const char *verb)
     if (!x->in->notes)
         return;
     struct str s = STR_INIT;
-    if (x->action_set.n)
-        of_actions_put(&s, x->action_set.data, x->action_set.n, NULL);
-    xctx_note(x, "     -> action set %s%s", verb, s.n ? str_c(&s) : " empty");
+    struct of_actions ordered = OF_ACTIONS_INIT;
+    xlate_order_set(&x->action_set, &ordered);
+    if (ordered.n)
+        of_actions_put(&s, ordered.data, ordered.n, NULL);
+    of_actions_fini(&ordered);
+    xctx_note(x, "     -> action set %s%s%s", verb, s.n ? ": " : " ", s.n ? str_c(&s) : "empty");
     str_fini(&s);
 }
 

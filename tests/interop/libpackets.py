@@ -72,6 +72,7 @@ def outputs(s, flows, frames):
     s.ofctl("-O", "OpenFlow13", "del-flows", "br0")
     text = "\n".join(flows) + "\n" + TABLES + "priority=1,dl_dst=02:00:00:00:00:ff,actions=2,3\n"
     errors = s.ofctl("-O", "OpenFlow13", "add-flows", "br0", "-", input=text).stderr
+    s.appctl("revalidator/purge")  # nothing cached of the flows before
     start = [len(sent(s.dir + "/tx%d" % i)) for i in (2, 3)]
     s.appctl("netdev-dummy/receive", "p1", *[x for _, x in frames], last)
     lib.wait(lambda: all(sent(s.dir + "/tx%d" % i)[n:][-1:] == [last] for i, n in zip((2, 3), start)))
