@@ -18,7 +18,7 @@
 
 #include "base/util.h"
 
-enum { BUSY_POLL_US = 50, BUSY_POLL_US_MAX = 1000 };
+enum { BUSY_POLL_US = 100, BUSY_POLL_US_MAX = 1000 };
 
 struct counter;
 struct counters;
