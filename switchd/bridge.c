@@ -44,19 +44,11 @@ struct bridge *bridge_new(struct vswitch *vs, const char *name)
 static void groups_free(struct bridge *br)
 {
     struct group *g;
-    HMAP_FOR_EACH_SAFE (g, node, &br->groups) {
-        hmap_remove(&br->groups, &g->node);
-        of_group_fini(&g->of);
-        free(g->bucket_counts);
-        free(g);
-    }
+    HMAP_FOR_EACH_SAFE (g, node, &br->groups)
+        group_free(br, g);
     hmap_fini(&br->groups);
-    struct meter *m;
-    HMAP_FOR_EACH_SAFE (m, node, &br->meters) {
-        hmap_remove(&br->meters, &m->node);
-        of_meter_fini(&m->of);
-        free(m);
-    }
+    vec_fini(&br->drafts);
+    bridge_meters_remove(br, OF_METER_ALL);
     hmap_fini(&br->meters);
 }
 
@@ -408,7 +400,7 @@ static int check_references(const struct bridge *br, const void *actions, size_t
     OF_ACTION_FOR_EACH(a, actions, n)
     {
         const struct of_id *id = (const void *)a;
-        if (a->type == OF_GROUP && !bridge_group(br, id->id))
+        if (a->type == OF_GROUP && !bridge_has_group(br, id->id))
             return OF_ERR_ACTION_BAD_OUT_GROUP;
         struct meter *meter = a->type == OF_METER ? bridge_meter(br, id->id) : NULL;
         if (meter)

@@ -83,6 +83,8 @@ struct vport {
 struct group {
     struct hnode node;
     struct of_group of;
+    struct of_group *draft; /* what the commit at work makes of it, or NULL */
+    bool is_new, is_going;  /* by that commit: OF is not in force; it is, but goes */
     uint64_t n_packets, n_bytes;
     struct bucket_count { /* as many as OF has buckets, in their order; NULL: no packet yet */
         uint64_t packets, bytes;
@@ -118,6 +120,7 @@ struct bridge {
     struct tables tables;
     struct learned learned;
     struct hmap groups, meters;
+    VEC(struct group *) drafts; /* the groups that the commit at work changes */
     struct mac_table macs;
     struct mirrors mirrors;
     struct exports exports;
@@ -180,18 +183,30 @@ void vport_set_policing(struct vport *port, uint64_t kbps, uint64_t burst_kb, ui
 bool vport_police(struct vport *port, size_t size); /* true: the packet may pass */
 void vport_set_bfd(struct vport *port, const struct smap *options);
 
-/* Groups and meters by their mod messages: 0 or OF_ERROR. */
+/* The group or meter that packets and readers meet, or NULL. */
 struct group *bridge_group(const struct bridge *br, uint32_t id);
 struct meter *bridge_meter(const struct bridge *br, uint32_t id);
+/* Whether there is one for the commit at work, which has begun, or removed, some; without a commit: as bridge_group. */
+bool bridge_has_group(const struct bridge *br, uint32_t id);
+/* A mod message, flows that use what it deletes included: 0 or an OF_ERROR. What a commit at work does to groups is in force from groups_flip on;
+ * groups_undo forgets it. */
 int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm,
                      struct journal *journal) MUST_CHECK;
 int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm,
                      struct journal *journal) MUST_CHECK;
+/* Groups or meters without their flows, which the caller removes; a commit at work is in force before meters go. */
+void bridge_groups_remove(struct bridge *br, uint32_t id); /* or OF_GROUP_ALL */
+void bridge_meters_remove(struct bridge *br, uint32_t id); /* or OF_METER_ALL */
+/* Whether flows may use METER, or any (OF_METER_ALL). */
+bool bridge_meter_is_in_flows(const struct bridge *br, uint32_t meter);
+void groups_flip(struct bridge *br);
+void groups_undo(struct bridge *br);
+void group_free(struct bridge *br, struct group *group);
 /* True: the packet may pass. Counts. */
 bool meter_admit(struct meter *meter, size_t size, int64_t now_us);
-/* A flow mod, with the groups and meters that it names checked first. */
 /* Packets that went through GROUP, and in it bucket BUCKET_ID, or all (OF_BUCKET_ALL). */
 void group_count(struct group *group, uint32_t bucket_id, uint64_t packets, uint64_t bytes);
+/* A flow mod, with the groups and meters that it names checked first. */
 int bridge_flow_mod(struct bridge *br, struct of_flow_mod *fm, struct journal *journal) MUST_CHECK;
 /* The same a few flows at a time, for a commit at work: FM is taken over unless an OF_ERROR is returned. */
 struct flow_walk;

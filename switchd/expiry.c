@@ -1,6 +1,7 @@
 /* expiry.c - see expiry.h. */
 #include "switchd/expiry.h"
 
+#include "switchd/heap.h"
 #include "switchd/slice.h"
 #include "switchd/vswitch.h"
 
@@ -33,6 +34,7 @@ void expiry_go_on(struct vswitch *vs)
 static void go_on(void *vs)
 {
     expiry_go_on(vs);
+    heap_settle();
 }
 
 void expiry_init(struct vswitch *vs)

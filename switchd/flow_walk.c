@@ -1,6 +1,8 @@
 /* flow_walk.c - see flow_walk.h. */
 #include "switchd/flow_walk.h"
 
+#include "switchd/use_count.h"
+
 static void range(const struct of_flow_mod *fm, unsigned *first, unsigned *last)
 {
     bool all = fm->table_id == OF_TABLE_ALL;
@@ -28,6 +30,16 @@ void flow_walk_begin(struct flow_walk *walk, struct of_flow_mod *fm)
     *walk = (struct flow_walk){.fm = *fm};
     of_flow_mod_init(fm, fm->command);
     range(&walk->fm, &walk->table, &walk->last);
+}
+
+void flow_walk_begin_users(struct flow_walk *walk, enum of_action_type type, uint32_t id)
+{
+    struct of_flow_mod all;
+    of_flow_mod_init(&all, OF_FLOW_DELETE);
+    all.table_id = OF_TABLE_ALL;
+    flow_walk_begin(walk, &all);
+    walk->user_of = type;
+    walk->used = id;
 }
 
 /* The next flow of the tables, selected or not; NULL: there is none. */
@@ -60,11 +72,13 @@ bool flow_walk_step(struct flow_walk *walk, struct tables *tables, int64_t now_m
         return true;
     }
     if (!cls_cursor_selects(&walk->cursor, &rule->cls, &walk->fm.match) ||
-        !tables_selects(tables, rule, &walk->fm))
+        !tables_selects(tables, rule, &walk->fm) ||
+        (walk->user_of && !rule_uses(rule, walk->user_of, walk->used)))
         return false;
     walk->found = true;
     if (walk->fm.command == OF_FLOW_DELETE)
-        tables_remove(tables, rule, OF_REMOVED_DELETE, journal);
+        tables_remove(tables, rule, walk->user_of ? uses_reason(walk->user_of) : OF_REMOVED_DELETE,
+                      journal);
     else
         tables_modify(tables, rule, &walk->fm, now_ms, journal);
     return false;

@@ -1,13 +1,18 @@
-/* group.c - groups and meters of a bridge (OpenFlow 1.3 sections 5.6, 5.7); see bridge.h. */
+/* group.c - groups of a bridge (OpenFlow 1.3 section 5.6); see bridge.h.
+ *
+ * A change of a group is a draft first. The commit at work (ofcommit.c) sees drafts, so that its later messages build on them; packets and readers do
+ * not. groups_flip puts all drafts in force at once, groups_undo forgets them. Outside of a commit each change is in force at its end.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "switchd/bridge.h"
 #include "switchd/tlv_use.h"
+#include "switchd/use_count.h"
 #include "switchd/vswitch.h"
 
-struct group *bridge_group(const struct bridge *br, uint32_t id)
+static struct group *find(const struct bridge *br, uint32_t id)
 {
     struct group *g;
     HMAP_FOR_EACH_WITH_HASH (g, node, hash_u64(id, 0), &br->groups) {
@@ -17,35 +22,120 @@ struct group *bridge_group(const struct bridge *br, uint32_t id)
     return NULL;
 }
 
-struct meter *bridge_meter(const struct bridge *br, uint32_t id)
+struct group *bridge_group(const struct bridge *br, uint32_t id)
 {
-    struct meter *m;
-    HMAP_FOR_EACH_WITH_HASH (m, node, hash_u64(id, 0), &br->meters) {
-        if (m->of.id == id)
-            return m;
-    }
-    return NULL;
+    struct group *g = find(br, id);
+    return g && !g->is_new ? g : NULL;
 }
 
-/* ---- groups ---- */
-
-static void group_remove(struct bridge *br, struct group *g, struct journal *journal)
+/* What G is for the commit at work, or for everybody when there is none; NULL: it has none. */
+static const struct of_group *latest(const struct group *g)
 {
-    uint32_t id = g->of.id;
+    return g->draft ? g->draft : g->is_new || g->is_going ? NULL : &g->of;
+}
+
+bool bridge_has_group(const struct bridge *br, uint32_t id)
+{
+    const struct group *g = find(br, id);
+    return g && latest(g);
+}
+
+/* ---- drafts ---- */
+
+static bool is_drafted(const struct group *g)
+{
+    return g->draft || g->is_new || g->is_going;
+}
+
+static void draft_free(struct group *g)
+{
+    if (g->draft)
+        of_group_fini(g->draft);
+    free(g->draft);
+    g->draft = NULL;
+}
+
+/* G, NULL: a new one, is OF from the flip on. OF is emptied. */
+static void draft(struct bridge *br, struct group *g, struct of_group *of)
+{
+    if (!g) {
+        g = NEW(struct group);
+        g->of.id = of->id;
+        hmap_insert(&br->groups, &g->node, hash_u64(of->id, 0));
+        vec_push(&br->drafts, g);
+        g->is_new = true;
+    } else if (!is_drafted(g)) {
+        vec_push(&br->drafts, g);
+    }
+    draft_free(g);
+    g->draft = NEW(struct of_group);
+    *g->draft = *of;
+    *of = (struct of_group){0};
+}
+
+static void draft_removal(struct bridge *br, struct group *g)
+{
+    if (!is_drafted(g))
+        vec_push(&br->drafts, g);
+    g->is_going = true;
+    draft_free(g);
+}
+
+void group_free(struct bridge *br, struct group *g)
+{
+    draft_free(g);
     hmap_remove(&br->groups, &g->node);
     of_group_fini(&g->of);
     free(g->bucket_counts);
     free(g);
-    /* Flows that use a group go with it (OpenFlow 1.3 section 6.5). */
-    struct of_flow_stats_request req;
-    of_flow_stats_request_init(&req);
-    req.out_group = id;
-    rule_vec rules = VEC_INIT;
-    tables_select(&br->tables, &req, &rules);
-    for (size_t i = 0; i < rules.n; i++)
-        tables_remove(&br->tables, rules.data[i], OF_REMOVED_GROUP_DELETE, journal);
-    vec_fini(&rules);
 }
+
+/* Buckets count from zero, and the group too, if it is another one of the same number. */
+static void put_in_force(struct group *g, int64_t now_ms)
+{
+    if (g->is_new || g->is_going) {
+        g->n_packets = g->n_bytes = 0;
+        g->created_ms = now_ms;
+    }
+    free(g->bucket_counts);
+    g->bucket_counts = NULL;
+    of_group_fini(&g->of);
+    g->of = *g->draft;
+    free(g->draft);
+    g->draft = NULL;
+    g->is_new = g->is_going = false;
+}
+
+void groups_flip(struct bridge *br)
+{
+    struct group **at;
+    VEC_FOR_EACH (at, &br->drafts) {
+        struct group *g = *at;
+        vswitch_group_changed(br->vs, br, g->of.id);
+        if (g->draft)
+            put_in_force(g, env_now_ms(br->vs->env));
+        else
+            group_free(br, g);
+    }
+    vec_clear(&br->drafts);
+}
+
+void groups_undo(struct bridge *br)
+{
+    struct group **at;
+    VEC_FOR_EACH (at, &br->drafts) {
+        struct group *g = *at;
+        if (g->is_new) {
+            group_free(br, g);
+            continue;
+        }
+        draft_free(g);
+        g->is_going = false;
+    }
+    vec_clear(&br->drafts);
+}
+
+/* ---- changes ---- */
 
 static int check_buckets(struct bridge *br, struct of_group *g)
 {
@@ -100,26 +190,21 @@ static void merge_buckets(struct of_group *ret, const struct of_group *a, size_t
     of_group_fini(&copy);
 }
 
-static int insert_buckets(struct bridge *br, struct group *g, const struct of_group_mod *gm)
+/* Each of these: RET, empty, gets what the message makes of OF. 0 or an OF_ERROR; in any case RET is the caller's to free. */
+
+static int insert_buckets(const struct of_group *of, const struct of_group_mod *gm,
+                          struct of_group *ret)
 {
     size_t at;
     if (gm->command_bucket_id == OF_BUCKET_FIRST)
         at = 0;
     else if (gm->command_bucket_id == OF_BUCKET_LAST)
-        at = g->of.n_buckets;
-    else if ((at = bucket_index(&g->of, gm->command_bucket_id)) == g->of.n_buckets)
+        at = of->n_buckets;
+    else if ((at = bucket_index(of, gm->command_bucket_id)) == of->n_buckets)
         return OF_ERR_GROUP_MOD_UNKNOWN_BUCKET;
     else
         at++;
-    struct of_group merged;
-    merge_buckets(&merged, &g->of, at, &gm->group);
-    int err = check_buckets(br, &merged);
-    if (err) {
-        of_group_fini(&merged);
-        return err;
-    }
-    of_group_fini(&g->of);
-    g->of = merged;
+    merge_buckets(ret, of, at, &gm->group);
     return 0;
 }
 
@@ -130,54 +215,81 @@ static void bucket_remove_at(struct of_group *g, size_t i)
     g->n_buckets--;
 }
 
-static int remove_buckets(struct group *g, uint32_t id)
+static int remove_buckets(const struct of_group *of, uint32_t id, struct of_group *ret)
 {
-    struct of_group *of = &g->of;
-    if (id == OF_BUCKET_ALL) {
-        while (of->n_buckets)
-            bucket_remove_at(of, 0);
+    of_group_copy(ret, of);
+    while (id == OF_BUCKET_ALL && ret->n_buckets)
+        bucket_remove_at(ret, ret->n_buckets - 1);
+    if (id == OF_BUCKET_ALL)
         return 0;
-    }
     size_t i = id == OF_BUCKET_FIRST  ? 0
-               : id == OF_BUCKET_LAST ? of->n_buckets - (of->n_buckets > 0)
-                                      : bucket_index(of, id);
-    if (i >= of->n_buckets)
+               : id == OF_BUCKET_LAST ? ret->n_buckets - (ret->n_buckets > 0)
+                                      : bucket_index(ret, id);
+    if (i >= ret->n_buckets)
         return OF_ERR_GROUP_MOD_UNKNOWN_BUCKET;
-    bucket_remove_at(of, i);
+    bucket_remove_at(ret, i);
     return 0;
 }
 
-static int group_put(struct bridge *br, struct group *g, const struct of_group_mod *gm)
+/* OF: the group as it is; NULL: there is none. */
+static int make(struct bridge *br, const struct of_group *of, const struct of_group_mod *gm,
+                struct of_group *ret)
 {
-    struct of_group copy;
-    of_group_copy(&copy, &gm->group);
-    int err = check_buckets(br, &copy);
-    if (err) {
-        of_group_fini(&copy);
+    int err = 0;
+    switch (gm->command) {
+    case OF_GROUP_ADD:
+        err = of ? OF_ERR_GROUP_MOD_EXISTS : 0;
+        break;
+    case OF_GROUP_ADD_OR_MODIFY:
+        break;
+    case OF_GROUP_MODIFY:
+        err = of ? 0 : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
+        break;
+    case OF_GROUP_INSERT_BUCKET:
+        err = of ? insert_buckets(of, gm, ret) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
+        return err ? err : check_buckets(br, ret);
+    case OF_GROUP_REMOVE_BUCKET:
+        return of ? remove_buckets(of, gm->command_bucket_id, ret) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
+    default:
+        err = OF_ERR_GROUP_MOD_BAD_COMMAND;
+    }
+    if (err)
         return err;
-    }
-    if (g) {
-        of_group_fini(&g->of);
-    } else {
-        g = NEW(struct group);
-        g->created_ms = env_now_ms(br->vs->env);
-        hmap_insert(&br->groups, &g->node, hash_u64(copy.id, 0));
-    }
-    g->of = copy;
-    return 0;
+    of_group_copy(ret, &gm->group);
+    return check_buckets(br, ret);
 }
 
-static void group_delete(struct bridge *br, uint32_t id, struct journal *journal)
+void bridge_groups_remove(struct bridge *br, uint32_t id)
 {
-    struct group *g;
-    if (id != OF_GROUP_ALL) {
-        g = bridge_group(br, id);
-        if (g)
-            group_remove(br, g, journal);
-        return;
+    struct group *g = find(br, id);
+    if (g && latest(g))
+        draft_removal(br, g);
+    if (id == OF_GROUP_ALL)
+        HMAP_FOR_EACH (g, node, &br->groups)
+            draft_removal(br, g);
+}
+
+int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct journal *journal)
+{
+    struct of_group of = {0};
+    uint32_t id = gm->group.id;
+    int err = 0;
+    tables_settle(&br->tables);
+    if (gm->command == OF_GROUP_DELETE) { /* and flows that use it (OpenFlow 1.3 section 6.5) */
+        bridge_groups_remove(br, id);
+        uses_remove(&br->tables, OF_GROUP, id, journal);
+    } else if (id >= 0xffffff00u) {
+        err = OF_ERR_GROUP_MOD_INVALID;
+    } else {
+        struct group *g = find(br, id);
+        err = make(br, g ? latest(g) : NULL, gm, &of);
+        if (!err)
+            draft(br, g, &of);
+        of_group_fini(&of);
     }
-    HMAP_FOR_EACH_SAFE (g, node, &br->groups)
-        group_remove(br, g, journal);
+    if (!br->tables.by_commit)
+        groups_flip(br);
+    return err;
 }
 
 void group_count(struct group *g, uint32_t bucket_id, uint64_t packets, uint64_t bytes)
@@ -192,164 +304,4 @@ void group_count(struct group *g, uint32_t bucket_id, uint64_t packets, uint64_t
             g->bucket_counts[i].bytes += bytes;
         }
     }
-}
-
-/* Other buckets count from zero. */
-static void forget_bucket_counts(struct bridge *br, uint32_t id)
-{
-    struct group *g = bridge_group(br, id);
-    if (g) {
-        free(g->bucket_counts);
-        g->bucket_counts = NULL;
-    }
-}
-
-int bridge_group_mod(struct bridge *br, const struct of_group_mod *gm, struct journal *journal)
-{
-    tables_settle(&br->tables);
-    if (gm->group.id == OF_GROUP_ALL)
-        vswitch_invalidate(br->vs);
-    else
-        vswitch_group_changed(br->vs, br, gm->group.id);
-    forget_bucket_counts(br, gm->group.id);
-    if (gm->command == OF_GROUP_DELETE) {
-        group_delete(br, gm->group.id, journal);
-        return 0;
-    }
-    if (gm->group.id >= 0xffffff00u)
-        return OF_ERR_GROUP_MOD_INVALID;
-    struct group *g = bridge_group(br, gm->group.id);
-    switch (gm->command) {
-    case OF_GROUP_ADD:
-        return g ? OF_ERR_GROUP_MOD_EXISTS : group_put(br, NULL, gm);
-    case OF_GROUP_MODIFY:
-        return g ? group_put(br, g, gm) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
-    case OF_GROUP_ADD_OR_MODIFY:
-        return group_put(br, g, gm);
-    case OF_GROUP_INSERT_BUCKET:
-        return g ? insert_buckets(br, g, gm) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
-    case OF_GROUP_REMOVE_BUCKET:
-        return g ? remove_buckets(g, gm->command_bucket_id) : OF_ERR_GROUP_MOD_UNKNOWN_GROUP;
-    default:
-        return OF_ERR_GROUP_MOD_BAD_COMMAND;
-    }
-}
-
-/* ---- meters: one token bucket, of the first band ---- */
-
-static bool uses_meter(const void *actions, size_t n, uint32_t meter)
-{
-    const struct of_action *a;
-    OF_ACTION_FOR_EACH(a, actions, n)
-    {
-        size_t m;
-        const void *nested = of_action_nested(a, &m);
-        if ((a->type == OF_METER && ((const struct of_id *)(const void *)a)->id == meter) ||
-            (nested && uses_meter(nested, m, meter)))
-            return true;
-    }
-    return false;
-}
-
-/* Flows that use a meter go with it (OpenFlow 1.3 section 6.6). */
-static void meter_remove(struct bridge *br, struct meter *m, struct journal *journal)
-{
-    struct of_flow_stats_request all;
-    rule_vec rules = VEC_INIT;
-    of_flow_stats_request_init(&all);
-    if (m->in_flows)
-        tables_select(&br->tables, &all, &rules);
-    for (size_t i = 0; i < rules.n; i++) {
-        struct rule *rule = rules.data[i];
-        if (uses_meter(rule->actions.data, rule->actions.n, m->of.id))
-            tables_remove(&br->tables, rule, OF_REMOVED_METER_DELETE, journal);
-    }
-    vec_fini(&rules);
-    hmap_remove(&br->meters, &m->node);
-    of_meter_fini(&m->of);
-    free(m);
-}
-
-static int meter_check(const struct of_meter *m)
-{
-    if (!m->n_bands || m->n_bands > METER_BANDS_MAX)
-        return OF_ERR_METER_MOD_OUT_OF_BANDS;
-    for (size_t i = 0; i < m->n_bands; i++) {
-        if (m->bands[i].type != OF_BAND_DROP)
-            return OF_ERR_METER_MOD_BAD_BAND;
-        if (!m->bands[i].rate)
-            return OF_ERR_METER_MOD_BAD_RATE;
-    }
-    if (!!(m->flags & OF_METER_KBPS) == !!(m->flags & OF_METER_PKTPS))
-        return OF_ERR_METER_MOD_BAD_FLAGS;
-    return 0;
-}
-
-int bridge_meter_mod(struct bridge *br, const struct of_meter_mod *mm, struct journal *journal)
-{
-    struct meter *m = bridge_meter(br, mm->meter.id);
-    tables_settle(&br->tables);
-    if (mm->command == OF_METER_DELETE) {
-        if (mm->meter.id == OF_METER_ALL) {
-            HMAP_FOR_EACH_SAFE (m, node, &br->meters)
-                meter_remove(br, m, journal);
-        } else if (m) {
-            meter_remove(br, m, journal);
-        }
-        return 0;
-    }
-    if (mm->command == OF_METER_ADD && m)
-        return OF_ERR_METER_MOD_EXISTS;
-    if (mm->command == OF_METER_MODIFY && !m)
-        return OF_ERR_METER_MOD_UNKNOWN_METER;
-    int err = meter_check(&mm->meter);
-    if (err)
-        return err;
-    if (m) {
-        of_meter_fini(&m->of);
-    } else {
-        m = NEW(struct meter);
-        m->created_ms = env_now_ms(br->vs->env);
-        hmap_insert(&br->meters, &m->node, hash_u64(mm->meter.id, 0));
-    }
-    of_meter_copy(&m->of, &mm->meter);
-    memset(m->bands, 0, sizeof m->bands);
-    m->filled_us = 0;
-    return 0;
-}
-
-/* Fills band I of METER with what US microseconds give, to the brim if they are negative, and takes COST out. False: there is not so much in it. */
-static bool band_admits(struct meter *meter, size_t i, double cost, int64_t us)
-{
-    const struct of_meter_band *band = &meter->of.bands[i];
-    double unit = meter->of.flags & OF_METER_PKTPS ? 1 : 1000,
-           rate = band->rate * unit; /* a second */
-    double burst = meter->of.flags & OF_METER_BURST && band->burst ? band->burst * unit : rate;
-    double *tokens = &meter->bands[i].tokens;
-    *tokens = us < 0 ? burst : MIN(burst, *tokens + rate * (double)us / 1e6);
-    if (*tokens < cost)
-        return false;
-    *tokens -= cost;
-    return true;
-}
-
-/* Of bands that a packet exceeds the one with the highest rate counts it (OpenFlow 1.3.5, section 5.7.1). */
-bool meter_admit(struct meter *meter, size_t size, int64_t now_us)
-{
-    const struct of_meter_band *bands = meter->of.bands;
-    double cost = meter->of.flags & OF_METER_PKTPS ? 1 : (double)size * 8;
-    int64_t us = meter->filled_us ? now_us - meter->filled_us : -1;
-    size_t hit = meter->of.n_bands;
-    for (size_t i = 0; i < meter->of.n_bands; i++)
-        if (!band_admits(meter, i, cost, us) &&
-            (hit == meter->of.n_bands || bands[i].rate > bands[hit].rate))
-            hit = i;
-    meter->filled_us = now_us;
-    meter->n_packets++;
-    meter->n_bytes += size;
-    if (hit == meter->of.n_bands)
-        return true;
-    meter->bands[hit].packets++;
-    meter->bands[hit].bytes += size;
-    return false;
 }

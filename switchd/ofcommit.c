@@ -5,27 +5,21 @@
  *     (flip)  the next version is in force, for packets and controllers alike
  *     TELL    those who watch flows, and those who wanted to know when flows go, are told
  *     KEEP    what the last version had is freed
+ *     CLEAR   and then the lists of messages and changes themselves
  *
- * or, when a message fails, UNDO in place of the last three, and nobody has seen anything. The connection is not read until its
+ * or, when a message fails, UNDO in place of TELL and KEEP, and nobody has seen anything. The connection is not read until its
  * bundle is done, and whoever else is about to change flows of the bridge has it done at once (tables_settle).
  *
- * Groups that are modified or deleted, and ports, have no versions: from the first such message of a bundle to the flip all is done in one
- * piece. Copies are put back when the bundle fails.
+ * What is done to groups and ports are drafts until the flip (group.c; here). A meter goes with the flip of the deletion of its flows.
  */
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "switchd/flow_walk.h"
+#include "switchd/heap.h"
 #include "switchd/ofconn.h"
 #include "switchd/slice.h"
 
-LOG_MODULE(bundle);
-
-enum { TELL_AT_ONCE = 64 };
-
-struct saved_port {
-    uint32_t number, config;
-};
+enum { TELL_AT_ONCE = 64, CLEAR_AT_ONCE = 4096 };
 
 struct ofcommit {
     struct ofserver *of;
@@ -34,15 +28,16 @@ struct ofcommit {
     bool is_alone; /* one message, in no bundle: nothing is answered but its error */
     struct of_buf request;
     uint32_t xid; /* of it */
-    enum { APPLY, UNDO, TELL, KEEP, DONE } state;
+    enum { APPLY, UNDO, TELL, KEEP, CLEAR, DONE } state;
     size_t next;           /* message, change */
     bool walks;            /* the message is carried out flow by flow */
     struct flow_walk walk; /* so */
     int64_t walk_ms;
     struct journal journal;
-    bool is_saved, in_one_piece;
-    VEC(struct of_group) groups;
-    VEC(struct saved_port) ports;
+    VEC(struct of_port_mod) ports;
+    VEC(struct bundle_message) packets; /* to be sent when it is done */
+    bool ends_meters;                   /* METER, or all */
+    uint32_t meter;
     int err;
     struct of_buf out; /* replies, sent when it is done */
 };
@@ -52,83 +47,12 @@ static struct bridge *commit_bridge(const struct ofcommit *c)
     return c->of->br;
 }
 
-/* ---- what has no versions ---- */
-
-static void save(struct ofcommit *c)
-{
-    const struct group *g;
-    const struct vport *port;
-    c->is_saved = true;
-    HMAP_FOR_EACH (g, node, &commit_bridge(c)->groups)
-        of_group_copy(vec_push_zero(&c->groups), &g->of);
-    HMAP_FOR_EACH (port, by_no, &commit_bridge(c)->ports)
-        vec_push(&c->ports, ((struct saved_port){port->ofport, port->config}));
-}
-
-static void restore_ports(struct ofcommit *c)
-{
-    const struct saved_port *saved;
-    VEC_FOR_EACH (saved, &c->ports) {
-        struct vport *port = bridge_port(commit_bridge(c), saved->number);
-        if (!port || port->config == saved->config)
-            continue;
-        port->config = saved->config;
-        ofserver_port_status(port, OF_PORT_MODIFY);
-    }
-}
-
-static bool was_there(const struct ofcommit *c, uint32_t group)
-{
-    const struct of_group *saved;
-    VEC_FOR_EACH (saved, &c->groups)
-        if (saved->id == group)
-            return true;
-    return false;
-}
-
-static void restore_groups(struct ofcommit *c)
-{
-    struct bridge *br = commit_bridge(c);
-    struct journal journal = JOURNAL_INIT;
-    struct group *g;
-    HMAP_FOR_EACH_SAFE (g, node, &br->groups) {
-        struct of_group_mod gm;
-        of_group_mod_init(&gm, OF_GROUP_DELETE, g->of.id);
-        if (!was_there(c, g->of.id) && bridge_group_mod(br, &gm, &journal))
-            log_warn("bridge %s: could not take back group %u", br->name, gm.group.id);
-        of_group_mod_fini(&gm);
-    }
-    struct of_group *saved;
-    VEC_FOR_EACH (saved, &c->groups) {
-        struct of_group_mod gm = {.command = OF_GROUP_ADD_OR_MODIFY, .group = *saved};
-        if (bridge_group_mod(br, &gm, &journal))
-            log_warn("bridge %s: could not put back group %u", br->name, gm.group.id);
-    }
-    journal_commit(&journal, &br->tables);
-}
-
-/* Whether packets see at once what MSG does. */
-static bool is_seen_at_once(const struct of_msg *msg)
-{
-    struct of_group_mod gm;
-    if (msg->type != OF_GROUP_MOD)
-        return msg->type == OF_PORT_MOD;
-    bool is_add = !of_group_mod_decode(msg, &gm) && gm.command == OF_GROUP_ADD;
-    of_group_mod_fini(&gm);
-    return !is_add; /* a new group is nobody's yet */
-}
-
 /* ---- the steps; true: the state's last ---- */
 
 /* A packet-out must not happen before it is certain that all will. */
 static int apply_message(struct ofcommit *c, const struct bundle_message *m, struct of_msg *msg)
 {
     int err = of_msg_parse(m->data, m->n, msg);
-    if (!err && (msg->type == OF_GROUP_MOD || msg->type == OF_PORT_MOD)) {
-        if (!c->is_saved)
-            save(c);
-        c->in_one_piece |= is_seen_at_once(msg);
-    }
     if (!err && msg->type != OF_PACKET_OUT)
         err = ofserver_modify(c->oc, msg, &c->journal);
     return err;
@@ -161,8 +85,11 @@ static bool apply_some(struct ofcommit *c, struct bundle_message *m)
         of_error_encode(err, &msg, &c->out);
         c->err = OF_ERR_BUNDLE_MSG_FAILED;
     }
-    if (msg.type != OF_PACKET_OUT) /* now, since many at the end would take their time */
-        ofbundle_release(m);
+    if (msg.type == OF_PACKET_OUT) {
+        vec_push(&c->packets, *m);
+        *m = (struct bundle_message){0};
+    }
+    ofbundle_release(m);
     return true;
 }
 
@@ -170,7 +97,7 @@ static bool apply(struct ofcommit *c, struct slice *slice)
 {
     while (c->next < c->bundle->messages.n && !c->err) {
         c->next += apply_some(c, &c->bundle->messages.data[c->next]);
-        if (!c->in_one_piece && slice_is_over(slice))
+        if (slice_is_over(slice))
             return false;
     }
     return true;
@@ -180,14 +107,10 @@ static bool undo(struct ofcommit *c, struct slice *slice)
 {
     while (c->journal.changes.n) {
         journal_undo_last(&c->journal, &commit_bridge(c)->tables);
-        if (!c->in_one_piece && slice_is_over(slice))
+        if (slice_is_over(slice))
             return false;
     }
-    if (c->is_saved) {
-        restore_groups(c);
-        restore_ports(c);
-        vswitch_invalidate(commit_bridge(c)->vs);
-    }
+    groups_undo(commit_bridge(c));
     return true;
 }
 
@@ -217,10 +140,36 @@ static bool keep(struct ofcommit *c, struct slice *slice)
     return true;
 }
 
+/* Large arrays are given back from their ends. */
+static bool clear(struct ofcommit *c, struct slice *slice)
+{
+    struct bundle *b = c->bundle;
+    vec_clear(&c->journal.changes);
+    while (c->journal.changes.cap > CLEAR_AT_ONCE) {
+        vec_shrink(&c->journal.changes, c->journal.changes.cap - CLEAR_AT_ONCE);
+        if (slice_is_over(slice))
+            return false;
+    }
+    while (b->messages.n) {
+        ofbundle_release(&vec_pop(&b->messages));
+        if (b->messages.n % CLEAR_AT_ONCE == 0)
+            vec_shrink(&b->messages, b->messages.n);
+        if (slice_is_over(slice))
+            return false;
+    }
+    return true;
+}
+
 static void flip(struct ofcommit *c)
 {
     struct bridge *br = commit_bridge(c);
+    const struct of_port_mod *pm;
     tables_flip(&br->tables);
+    groups_flip(br);
+    VEC_FOR_EACH (pm, &c->ports)
+        ofserver_port_mod(br, pm);
+    if (c->ends_meters)
+        bridge_meters_remove(br, c->meter);
     if (c->journal.changes.n)
         vswitch_flows_changed(br->vs, br, &c->journal);
 }
@@ -234,13 +183,17 @@ static void work(struct ofcommit *c, struct slice *slice)
         bool last = c->state == APPLY  ? apply(c, slice)
                     : c->state == UNDO ? undo(c, slice)
                     : c->state == TELL ? tell(c, slice)
-                                       : keep(c, slice);
+                    : c->state == KEEP ? keep(c, slice)
+                                       : clear(c, slice);
         if (!last)
             break;
         c->next = 0;
         if (c->state == APPLY && !c->err)
             flip(c);
-        c->state = c->state == APPLY ? (c->err ? UNDO : TELL) : c->state == TELL ? KEEP : DONE;
+        c->state = c->state == APPLY   ? (c->err ? UNDO : TELL)
+                   : c->state == TELL  ? KEEP
+                   : c->state == CLEAR ? DONE
+                                       : CLEAR;
     }
     tables->by_commit = false;
 }
@@ -250,10 +203,10 @@ static void work(struct ofcommit *c, struct slice *slice)
 static void send_packets(struct ofcommit *c)
 {
     struct journal journal = JOURNAL_INIT;
-    const struct bundle_message *m;
-    VEC_FOR_EACH (m, &c->bundle->messages) {
+    struct bundle_message *m;
+    VEC_FOR_EACH (m, &c->packets) {
         struct of_msg msg;
-        if (m->data && !of_msg_parse(m->data, m->n, &msg))
+        if (!of_msg_parse(m->data, m->n, &msg))
             (void)!ofserver_modify(c->oc, &msg, &journal);
     }
 }
@@ -278,14 +231,14 @@ static void answer(struct ofcommit *c)
 /* Frees C; what is to be said is appended to OUT. */
 static void finish(struct ofcommit *c, struct of_buf *out)
 {
-    struct of_group *g;
     tables_finish(&commit_bridge(c)->tables);
     c->of->commit = NULL;
     answer(c);
     of_buf_put(out, c->out.data, c->out.n);
-    VEC_FOR_EACH (g, &c->groups)
-        of_group_fini(g);
-    vec_fini(&c->groups);
+    struct bundle_message *m;
+    VEC_FOR_EACH (m, &c->packets)
+        ofbundle_release(m);
+    vec_fini(&c->packets);
     vec_fini(&c->ports);
     vec_fini(&c->journal.changes);
     of_buf_fini(&c->out);
@@ -327,6 +280,7 @@ void ofcommit_go_on(void *of_)
     if (!of->commit)
         return; /* settled meanwhile */
     work(of->commit, &slice);
+    heap_settle();
     if (of->commit->state == DONE)
         finish_and_send(of->commit);
     else
@@ -346,7 +300,8 @@ static void start(struct ofconn *oc, struct bundle *bundle, const struct of_msg 
     c->is_alone = is_alone;
     c->xid = msg->xid;
     of_buf_put(&c->request, msg->data, msg->len);
-    vec_reserve(&c->journal.changes, bundle->messages.n);
+    /* Growing it would copy all of it; memory that is not used is not touched. */
+    vec_reserve(&c->journal.changes, bundle->messages.n + (is_alone ? of->br->tables.n_rules : 0));
     of->commit = c;
     of->br->tables.settle = ofcommit_settle;
     of->br->tables.settle_aux = of;
@@ -374,20 +329,54 @@ bool ofcommit_takes(const struct ofconn *oc, const struct of_flow_mod *fm)
     return (oc->conn || tables->by_commit) && flow_walk_is_worth(tables, fm);
 }
 
-int ofcommit_walk(struct ofconn *oc, const struct of_msg *msg, struct of_flow_mod *fm)
+/* MSG is committed as if it were a bundle; its error is answered here or later. */
+static int start_alone(struct ofconn *oc, const struct of_msg *msg)
 {
-    struct bridge *br = oc->of->br;
-    struct ofcommit *c = oc->of->commit;
-    if (br->tables.by_commit) {
-        int err = bridge_flow_walk(br, fm, &c->walk);
-        c->walks = !err;
-        c->walk_ms = env_now_ms(br->vs->env);
-        return err;
-    }
     struct of_buf out = OF_BUF_INIT;
     start(oc, ofbundle_of(msg), msg, true, &out);
     if (out.n)
         ofconn_send(oc, &out);
     of_buf_fini(&out);
     return 0;
+}
+
+int ofcommit_walk(struct ofconn *oc, const struct of_msg *msg, struct of_flow_mod *fm)
+{
+    struct bridge *br = oc->of->br;
+    struct ofcommit *c = oc->of->commit;
+    if (!br->tables.by_commit)
+        return start_alone(oc, msg);
+    int err = bridge_flow_walk(br, fm, &c->walk);
+    c->walks = !err;
+    c->walk_ms = env_now_ms(br->vs->env);
+    return err;
+}
+
+bool ofcommit_takes_users(const struct ofconn *oc)
+{
+    const struct tables *tables = &oc->of->br->tables;
+    return (oc->conn || tables->by_commit) && tables->n_rules > WALK_WORTH;
+}
+
+int ofcommit_walk_users(struct ofconn *oc, const struct of_msg *msg, enum of_action_type type,
+                        uint32_t id)
+{
+    struct bridge *br = oc->of->br;
+    struct ofcommit *c = oc->of->commit;
+    if (!br->tables.by_commit)
+        return start_alone(oc, msg);
+    if (type == OF_GROUP) {
+        bridge_groups_remove(br, id);
+    } else {
+        c->ends_meters = true;
+        c->meter = id;
+    }
+    flow_walk_begin_users(&c->walk, type, id);
+    c->walks = true;
+    return 0;
+}
+
+void ofcommit_port_mod(struct ofserver *of, const struct of_port_mod *pm)
+{
+    vec_push(&of->commit->ports, *pm);
 }

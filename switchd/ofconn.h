@@ -123,6 +123,12 @@ void ofcommit_begin(struct ofconn *oc, struct bundle *bundle, const struct of_ms
  * tells OC of errors later. FM may be taken over. */
 bool ofcommit_takes(const struct ofconn *oc, const struct of_flow_mod *fm);
 int ofcommit_walk(struct ofconn *oc, const struct of_msg *msg, struct of_flow_mod *fm) MUST_CHECK;
+/* The same for the deletion of a group or meter (TYPE OF_GROUP, OF_METER) and of the flows that use it, or all of them (use_count.h). */
+bool ofcommit_takes_users(const struct ofconn *oc);
+int ofcommit_walk_users(struct ofconn *oc, const struct of_msg *msg, enum of_action_type type,
+                        uint32_t id) MUST_CHECK;
+/* At the flip of the commit at work. */
+void ofcommit_port_mod(struct ofserver *of, const struct of_port_mod *pm);
 void ofcommit_end(struct ofconn *oc); /* finishes that of OC, if there is one */
 void ofcommit_settle(void *ofserver); /* finishes it, if there is one */
 void ofcommit_go_on(void *ofserver);

@@ -114,10 +114,24 @@ static int group_mod(struct ofconn *oc, const struct of_msg *msg, struct journal
 {
     struct of_group_mod gm;
     int err = of_group_mod_decode(msg, &gm);
-    if (!err)
+    if (!err && gm.command == OF_GROUP_DELETE && ofcommit_takes_users(oc))
+        err = ofcommit_walk_users(oc, msg, OF_GROUP, gm.group.id);
+    else if (!err)
         err = bridge_group_mod(oc->of->br, &gm, journal);
     of_group_mod_fini(&gm);
     return err;
+}
+
+void ofserver_port_mod(struct bridge *br, const struct of_port_mod *pm)
+{
+    const uint32_t known = OF_PC_PORT_DOWN | OF_PC_NO_RECV | OF_PC_NO_FLOOD | OF_PC_NO_FWD |
+                           OF_PC_NO_PACKET_IN | OF_PC_NO_STP | OF_PC_NO_RECV_STP;
+    struct vport *port = bridge_port(br, pm->number);
+    if (!port)
+        return;
+    port->config = (port->config & ~(pm->mask & known)) | (pm->config & pm->mask & known);
+    vswitch_invalidate(br->vs);
+    ofserver_port_status(port, OF_PORT_MODIFY);
 }
 
 static int port_mod(struct ofconn *oc, const struct of_msg *msg)
@@ -127,17 +141,16 @@ static int port_mod(struct ofconn *oc, const struct of_msg *msg)
     if (err)
         return err;
     struct bridge *br = oc->of->br;
-    struct vport *port = bridge_port(br, pm.number);
+    const struct vport *port = bridge_port(br, pm.number);
     if (!port)
         return OF_ERR_PORT_MOD_BAD_PORT;
     if (port->dev && !mac_is_zero(port->dev->status.mac) &&
         !mac_equal(port->dev->status.mac, pm.mac))
         return OF_ERR_PORT_MOD_BAD_HW_ADDR;
-    uint32_t known = OF_PC_PORT_DOWN | OF_PC_NO_RECV | OF_PC_NO_FLOOD | OF_PC_NO_FWD |
-                     OF_PC_NO_PACKET_IN | OF_PC_NO_STP | OF_PC_NO_RECV_STP;
-    port->config = (port->config & ~(pm.mask & known)) | (pm.config & pm.mask & known);
-    vswitch_invalidate(br->vs);
-    ofserver_port_status(port, OF_PORT_MODIFY);
+    if (br->tables.by_commit)
+        ofcommit_port_mod(oc->of, &pm);
+    else
+        ofserver_port_mod(br, &pm);
     return 0;
 }
 
@@ -147,7 +160,11 @@ static int meter_mod(struct ofconn *oc, const struct of_msg *msg, struct journal
     int err = of_meter_mod_decode(msg, &mm);
     if (err)
         return err;
-    err = bridge_meter_mod(oc->of->br, &mm, journal);
+    if (mm.command == OF_METER_DELETE && ofcommit_takes_users(oc) &&
+        bridge_meter_is_in_flows(oc->of->br, mm.meter.id))
+        err = ofcommit_walk_users(oc, msg, OF_METER, mm.meter.id);
+    else
+        err = bridge_meter_mod(oc->of->br, &mm, journal);
     of_meter_mod_fini(&mm);
     return err;
 }

@@ -60,6 +60,8 @@ void ofserver_tick(struct ofserver *of, int64_t now_ms);
 bool ofserver_packet_in(struct ofserver *of, const struct packet *packet,
                         const struct dp_packet_in *pin);
 void ofserver_port_status(struct vport *port, enum of_port_reason reason);
+/* Carries out PM, which has been checked, and tells controllers. */
+void ofserver_port_mod(struct bridge *br, const struct of_port_mod *pm);
 /* JOURNAL is about to be kept: tells those who watch flows. */
 void ofmonitor_report(struct ofserver *of, const struct journal *journal);
 void ofserver_flow_removed(struct ofserver *of, const struct rule *rule,

@@ -111,7 +111,7 @@ static int groups(struct bridge *br, const struct of_msg *msg, struct of_reply *
     VEC(struct group *) sorted = VEC_INIT;
     struct group *g;
     HMAP_FOR_EACH (g, node, &br->groups) {
-        if (id == OF_GROUP_ALL || id == g->of.id)
+        if (!g->is_new && (id == OF_GROUP_ALL || id == g->of.id))
             vec_push(&sorted, g);
     }
     if (sorted.n)

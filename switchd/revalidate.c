@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "switchd/heap.h"
+
 enum {
     WALK_SLICE_US = 300,   /* packets wait no longer for it */
     WALK_PAUSE_MS = 3,     /* between slices */
@@ -129,6 +131,7 @@ void revalidate_walk(struct vswitch *vs)
     if (list_empty(&cache->all))
         vs->walk.left = 0;
     signatures_forget_dead(&cache->signatures, DEAD_BUCKETS);
+    heap_settle();
     if (!vs->walk.left)
         finish(vs);
     if (vs->walk.on || cache->signatures.n_dead)

@@ -137,6 +137,14 @@ int tlv_check(const struct bridge *br, uint64_t fields)
 }
 
 /* Whether a flow or a group of BR speaks of any of FIELDS. */
+static uint64_t tlv_in_group(const struct of_group *of)
+{
+    uint64_t fields = 0;
+    for (size_t i = 0; i < of->n_buckets; i++)
+        fields |= tlv_in_actions(of->buckets[i].actions.data, of->buckets[i].actions.n);
+    return fields;
+}
+
 static bool are_used(const struct bridge *br, uint64_t fields)
 {
     const struct group *group;
@@ -153,11 +161,8 @@ static bool are_used(const struct bridge *br, uint64_t fields)
         }
     }
     HMAP_FOR_EACH (group, node, &br->groups) {
-        for (size_t i = 0; i < group->of.n_buckets; i++) {
-            const struct of_actions *actions = &group->of.buckets[i].actions;
-            if (fields & tlv_in_actions(actions->data, actions->n))
-                return true;
-        }
+        if (fields & (tlv_in_group(&group->of) | (group->draft ? tlv_in_group(group->draft) : 0)))
+            return true;
     }
     return false;
 }

@@ -1,4 +1,4 @@
-/* use_count.c - see use_count.h. Nothing is kept for it: it is asked for when a person looks, and flows change all the time. */
+/* use_count.c - see use_count.h. Nothing is kept for it: it is asked for when a person looks, or deletes, and flows change all the time. */
 #include "switchd/use_count.h"
 
 #include <stdlib.h>
@@ -36,6 +36,41 @@ void use_ids_gather(const struct tables *tables, enum of_action_type type, use_i
     }
     if (ret->n)
         qsort(ret->data, ret->n, sizeof *ret->data, compare);
+}
+
+static bool uses(const void *actions, size_t n, enum of_action_type type, uint32_t id)
+{
+    const struct of_action *a;
+    OF_ACTION_FOR_EACH(a, actions, n)
+    {
+        size_t m;
+        const void *nested = of_action_nested(a, &m);
+        uint32_t named = a->type == type ? ((const struct of_id *)(const void *)a)->id : 0;
+        if ((a->type == type && (id == named || id == uses_all(type))) ||
+            (nested && uses(nested, m, type, id)))
+            return true;
+    }
+    return false;
+}
+
+bool rule_uses(const struct rule *rule, enum of_action_type type, uint32_t id)
+{
+    return uses(rule->actions.data, rule->actions.n, type, id);
+}
+
+void uses_remove(struct tables *tables, enum of_action_type type, uint32_t id,
+                 struct journal *journal)
+{
+    struct of_flow_stats_request all;
+    rule_vec rules = VEC_INIT;
+    struct rule **rule;
+    of_flow_stats_request_init(&all);
+    tables_select(tables, &all, &rules);
+    VEC_FOR_EACH (rule, &rules) {
+        if (rule_uses(*rule, type, id))
+            tables_remove(tables, *rule, uses_reason(type), journal);
+    }
+    vec_fini(&rules);
 }
 
 /* How many of IDS are below ID. */

@@ -60,6 +60,15 @@
 #define vec_pop(V) ((V)->data[--(V)->n])
 #define vec_last(V) ((V)->data[(V)->n - 1])
 #define vec_clear(V) ((void)((V)->n = 0))
+/* Gives back what is beyond N elements, the present number at least; of a large array without copying it. */
+#define vec_shrink(V, N)                                                                           \
+    do {                                                                                           \
+        size_t vec_left_ = (N) > (V)->n ? (N) : (V)->n;                                            \
+        if (vec_left_ && vec_left_ < (V)->cap) {                                                   \
+            (V)->data = xrealloc((V)->data, vec_left_ * sizeof *(V)->data);                        \
+            (V)->cap = vec_left_;                                                                  \
+        }                                                                                          \
+    } while (0)
 #define vec_fini(V)                                                                                \
     do {                                                                                           \
         free((V)->data);                                                                           \

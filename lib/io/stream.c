@@ -13,7 +13,7 @@
 
 enum {
     READ_SIZE = 64 << 10,
-    READS_A_TURN = 16,          /* so that one fast peer does not keep the loop to itself */
+    READS_A_TURN = 4,           /* so that one fast peer does not keep the loop to itself */
     FIRST_CHUNK_SIZE = 1 << 10, /* most queues hold one short answer */
     CHUNK_SIZE = 16 << 10,
     PIECES_A_TURN = 4, /* of a source */

@@ -23,7 +23,11 @@ struct of_conn {
     bool *freed; /* set while callbacks run: of_conn_free tells them */
 };
 
-static void on_readable(void *aux);
+/* What lies unread is moved when more comes, so it is little more than the longest message. */
+enum { INPUT_MAX = 128 << 10 };
+
+static void on_input(void *aux);
+static void read_on(void *aux);
 
 static void close_with(struct of_conn *c, int err, const char *reason)
 {
@@ -81,7 +85,7 @@ struct of_conn *of_conn_new(struct loop *loop, struct stream *stream,
                             const struct of_conn_callbacks *callbacks, void *aux)
 {
     static const struct stream_callbacks stream_callbacks = {
-        .readable = on_readable, .drained = on_drained, .closed = on_closed};
+        .readable = on_input, .drained = on_drained, .closed = on_closed};
     struct of_conn *c = NEW(struct of_conn);
     c->loop = loop;
     c->stream = stream;
@@ -90,7 +94,8 @@ struct of_conn *of_conn_new(struct loop *loop, struct stream *stream,
     c->aux = aux;
     c->next_xid = 1;
     probe_init(&c->probe, loop, on_silence, on_dead, c);
-    deferred_init(&c->more, loop, LOOP_LATER, on_readable, c);
+    deferred_init(&c->more, loop, LOOP_LATER, read_on, c);
+    stream_set_max_input(stream, INPUT_MAX);
     stream_set_callbacks(stream, &stream_callbacks, c);
     send_hello(c);
     probe_set_interval(&c->probe, options->probe_ms);
@@ -249,7 +254,7 @@ static bool turn_is_over(struct of_conn *c, unsigned n_done, int64_t until_us)
            (n_done && n_done % CLOCK_EVERY == 0 && env_now_us(loop_env(c->loop)) >= until_us);
 }
 
-static void on_readable(void *aux)
+static void read_on(void *aux)
 {
     struct of_conn *c = aux;
     bool freed = false;
@@ -283,4 +288,12 @@ static void on_readable(void *aux)
             return;
     }
     c->freed = NULL;
+}
+
+/* In a turn in which it reads on anyway that is all that it does. */
+static void on_input(void *aux)
+{
+    struct of_conn *c = aux;
+    if (!deferred_is_scheduled(&c->more))
+        read_on(c);
 }

@@ -1,4 +1,4 @@
-/* bypass.c - see bypass.h: /proc/net/packet and rtnetlink's IFLA_QDISC. */
+/* bypass.c - see bypass.h: /proc/net/packet and rtnetlink's IFLA_QDISC, which waits for whoever configures devices: a thread asks. */
 #include "switchd/port/bypass.h"
 
 #include <linux/if_ether.h>
@@ -10,11 +10,28 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "switchd/port/chores.h"
 
-enum { FRESH_MS = 500 };
+enum { FRESH_MS = 500, WANTED_MS = 5000 };
+
+struct device {
+    uint32_t ifindex;
+    bool no_queue;      /* as of the last answer */
+    unsigned listeners; /* packet sockets that hear it */
+    int64_t wanted_ms;  /* when it was asked for last */
+};
+typedef VEC(struct device) device_vec;
 
 struct bypass {
-    int64_t read_ms;
+    struct env *env;
+    struct chores *chores; /* of its own: others may take long */
+    struct chore look;
+    struct deferred call; /* begins it */
+    bool is_looking;
+    int64_t looked_ms;
+    device_vec devices; /* ascending; those that are asked for */
+    /* the thread's while it looks: */
+    device_vec asked;
     VEC(uint32_t) listeners; /* the devices that packet sockets hear, ascending; 0: all devices */
     bool unknown;            /* /proc cannot be read */
 };
@@ -75,7 +92,7 @@ static bool says_noqueue(struct nlmsghdr *n, size_t len)
     return false;
 }
 
-static bool has_no_queue(uint32_t ifindex)
+static bool has_no_queue(int fd, uint32_t ifindex)
 {
     struct {
         struct nlmsghdr n;
@@ -87,33 +104,113 @@ static bool has_no_queue(uint32_t ifindex)
         struct nlmsghdr n;
         uint8_t bytes[16384];
     } answer;
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (fd < 0)
-        return false;
     ssize_t len = send(fd, &request, sizeof request, 0) < 0
                       ? -1
                       : recv(fd, &answer, sizeof answer, MSG_TRUNC);
-    close(fd);
     return len > 0 && (size_t)len <= sizeof answer && says_noqueue(&answer.n, (size_t)len);
+}
+
+static void look_run(struct chore *chore)
+{
+    struct bypass *b = CONTAINER_OF(chore, struct bypass, look);
+    struct device *d;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    read_listeners(b);
+    VEC_FOR_EACH (d, &b->asked) {
+        d->no_queue = fd >= 0 && !b->unknown && has_no_queue(fd, d->ifindex);
+        d->listeners = (unsigned)count_listeners(b, d->ifindex);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The place of IFINDEX, or where it would be. */
+static size_t place(const device_vec *devices, uint32_t ifindex)
+{
+    size_t low = 0, high = devices->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (devices->data[middle].ifindex < ifindex)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct device *find(const device_vec *devices, uint32_t ifindex)
+{
+    size_t i = place(devices, ifindex);
+    return i < devices->n && devices->data[i].ifindex == ifindex ? &devices->data[i] : NULL;
+}
+
+static void look_done(struct chore *chore)
+{
+    struct bypass *b = CONTAINER_OF(chore, struct bypass, look);
+    const struct device *answer;
+    VEC_FOR_EACH (answer, &b->asked) {
+        struct device *d = find(&b->devices, answer->ifindex);
+        if (d) {
+            d->no_queue = answer->no_queue;
+            d->listeners = answer->listeners;
+        }
+    }
+    b->is_looking = false;
+}
+
+/* In the next turn, so that all ports of a round are asked about at once. */
+static void look(void *bypass)
+{
+    struct bypass *b = bypass;
+    size_t n = 0;
+    b->looked_ms = env_now_ms(b->env);
+    for (size_t i = 0; i < b->devices.n; i++)
+        if (b->looked_ms - b->devices.data[i].wanted_ms < WANTED_MS)
+            b->devices.data[n++] = b->devices.data[i];
+    b->devices.n = n;
+    vec_clear(&b->asked);
+    vec_reserve(&b->asked, n);
+    if (n)
+        memcpy(b->asked.data, b->devices.data, n * sizeof *b->asked.data);
+    b->asked.n = n;
+    b->is_looking = true;
+    chores_add(b->chores, &b->look);
 }
 
 bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own)
 {
     int64_t now_ms = env_now_ms(host->env);
     struct bypass *b = host->bypass;
-    if (!b)
+    if (!b) {
         b = host->bypass = NEW(struct bypass);
-    if (!b->read_ms || now_ms - b->read_ms >= FRESH_MS) {
-        read_listeners(b);
-        b->read_ms = now_ms;
+        b->env = host->env;
+        b->chores = chores_new(host->loop);
+        b->look = (struct chore){.run = look_run, .done = look_done};
+        b->looked_ms = now_ms - FRESH_MS;
+        deferred_init(&b->call, host->loop, LOOP_LATER, look, b);
     }
-    return !b->unknown && count_listeners(b, ifindex) <= n_own && has_no_queue(ifindex);
+    struct device *d = find(&b->devices, ifindex);
+    if (!d) {
+        size_t i = place(&b->devices, ifindex);
+        vec_push(&b->devices, ((struct device){.ifindex = ifindex}));
+        d = &b->devices.data[i];
+        memmove(d + 1, d, (b->devices.n - 1 - i) * sizeof *d);
+        *d = (struct device){.ifindex = ifindex};
+    }
+    d->wanted_ms = now_ms;
+    if (!b->is_looking && now_ms - b->looked_ms >= FRESH_MS)
+        deferred_schedule(&b->call);
+    return d->no_queue && d->listeners <= n_own;
 }
 
 void bypass_free(struct bypass *b)
 {
     if (!b)
         return;
+    deferred_cancel(&b->call);
+    chores_free(b->chores);
+    vec_fini(&b->devices);
+    vec_fini(&b->asked);
     vec_fini(&b->listeners);
     free(b);
 }

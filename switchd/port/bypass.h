@@ -2,7 +2,7 @@
  *
  * There queue disciplines hold frames back, and packet sockets (tcpdump) hear them. A device has nothing of the kind when its root queue
  * discipline is "noqueue", as a veth's is unless somebody changes that, and when nobody but the switch listens. Both are
- * looked up at most twice a second for all ports together, so that tcpdump may miss what is sent in its first second.
+ * looked up at most twice a second for all ports together, in a thread, so that tcpdump may miss what is sent in its first two seconds.
  */
 #pragma once
 
@@ -10,6 +10,6 @@
 
 struct bypass; /* what was looked up last, for all ports of a host */
 
-/* N_OWN: the switch's own packet sockets on the device. */
+/* As of the last look, and false before it; whoever asks keeps asking, each second or so. N_OWN: the switch's own packet sockets on the device. */
 bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own);
 void bypass_free(struct bypass *bypass); /* NULL is allowed */

@@ -1,5 +1,5 @@
 /* stops.c - how long packets wait for the switch's other work: the longest turn of its loop, by CPU time, while a client dumps flows,
- * adds them one by one, adds and replaces them in bundles, and deletes them. Ports are served once a turn. Prints JSON lines.
+ * adds them one by one, adds and replaces them in bundles, with groups too, and deletes them. Ports are served once a turn. Prints JSON lines.
  *
  * usage: bench_stops WEFT-OFCTL N...     of N flows each
  */
@@ -71,6 +71,23 @@ static char *flows_file(const struct bench *b, unsigned n, unsigned port)
     return path;
 }
 
+/* The same for a bundle that first does WHAT to groups, by which all flows output. */
+static char *groups_file(const struct bench *b, unsigned n, const char *what, unsigned port)
+{
+    enum { GROUPS = 1000 };
+    char *path = xasprintf("%s/flows", b->dir);
+    FILE *f = fopen(path, "w");
+    INVARIANT(f);
+    for (unsigned i = 0; i < GROUPS; i++)
+        fprintf(f, "group %s group_id=%u,type=select,bucket=output:%u,bucket=output:%u\n", what, i,
+                port, port + 1);
+    for (unsigned i = 0; i < n; i++)
+        fprintf(f, "flow add table=%u,ip,metadata=0x%x,nw_dst=10.%u.%u.%u,actions=group:%u\n",
+                i % 20, i % 50, i >> 16, i >> 8 & 255, i & 255, i % GROUPS);
+    fclose(f);
+    return path;
+}
+
 /* Runs weft-ofctl with ARGUMENTS against the bridge; prints the longest turn meanwhile, and the CPU time of all of them. */
 static void measure(struct bench *b, const char *name, unsigned n, const char *arguments)
 {
@@ -118,6 +135,18 @@ static void with_flows(struct bench *b, unsigned n)
     }
     char *arguments = xasprintf("del-flows %s", target);
     measure(b, "delete_again", n, arguments);
+    free(arguments);
+    for (unsigned i = 0; i < 2; i++) {
+        char *file = groups_file(b, n, i ? "modify" : "add", 1 + i);
+        arguments = xasprintf("-O OpenFlow14 bundle %s %s", target, file);
+        measure(b, i ? "replace_with_groups" : "bundle_with_groups", n, arguments);
+        unlink(file);
+        free(file);
+        free(arguments);
+    }
+    arguments = xasprintf("-O OpenFlow14 del-groups %s", target);
+    measure(b, "delete_groups", n, arguments);
+    INVARIANT(!b->br->tables.n_rules);
     free(arguments);
     free(target);
 }
