@@ -18,6 +18,7 @@
 #include "switchd/exec.h"
 #include "switchd/odp_flow.h"
 #include "switchd/switchd.h"
+#include "switchd/trace_nat.h"
 #include "switchd/tun_store.h"
 #include "switchd/xlate.h"
 
@@ -94,9 +95,10 @@ enum { MAX_BRANCHES = 64 };
 /* A branch that a ct action forked off, or the way on behind a pop_pbb or pop_vlan. */
 struct branch {
     struct recirc_state *state; /* one reference */
-    uint16_t zone;
-    enum dp_type popped;   /* the last one, DP_POP_VLAN unless it is DP_POP_PBB */
-    struct packet *packet; /* as it is then; NULL: none was given */
+    struct ct_action ct;        /* the last one */
+    enum dp_type popped;        /* the last one, DP_POP_VLAN unless it is DP_POP_PBB */
+    struct flow_key key;        /* with the headers as they are then */
+    struct packet *packet;      /* as it is then; NULL: none was given */
 };
 
 /* One command. */
@@ -113,30 +115,54 @@ struct tracing {
     struct str *out;
 };
 
-/* AT: the packet as it comes there, which is changed; NULL: none was given. */
-static void add_branches(struct tracing *t, const struct dp_action *actions, size_t n,
-                         struct packet *at)
+/* A tag in front of another hides what is behind it from who reads the packet again. */
+static void push_tag(struct flow_key *key, const struct dp_action *a)
 {
-    struct branch b = {.popped = DP_POP_VLAN};
+    if (key->vlan_tci & swap16(VLAN_CFI)) {
+        size_t from = offsetof(struct flow_key, mpls_lse);
+        memset((char *)key + from, 0, sizeof *key - from);
+        key_set(key, FIELD_ETH_TYPE, ETH_TYPE_VLAN);
+    }
+    key_set(key, FIELD_VLAN_TCI, a->tci | VLAN_CFI);
+}
+
+static void set_field(struct flow_key *key, struct packet *packet, const struct dp_action *a)
+{
+    u128 value = (u128)a->value_hi << 64 | a->value_lo;
+    key_set(key, a->field, value);
+    if (packet)
+        packet_set_field(packet, a->field, value);
+}
+
+/* KEY and AT: the packet as it comes there, which is changed; AT NULL: none was given. */
+static void add_branches(struct tracing *t, const struct dp_action *actions, size_t n,
+                         const struct flow_key *key, struct packet *at)
+{
+    struct branch b = {.popped = DP_POP_VLAN, .key = *key};
     struct packet *copy;
     for (size_t i = 0; i < n; i++) {
         const struct dp_action *a = &actions[i];
         switch ((enum dp_type)a->type) {
         case DP_CLONE:
             copy = at ? packet_clone(at) : NULL;
-            add_branches(t, a + 1, a->n, copy);
+            add_branches(t, a + 1, a->n, &b.key, copy);
             packet_free(copy);
             i += a->n;
             break;
         case DP_CT:
-            b.zone = a->ct->zone;
+            b.ct = *a->ct;
+            break;
+        case DP_SET:
+            set_field(&b.key, at, a);
             break;
         case DP_PUSH_VLAN:
+            push_tag(&b.key, a);
             if (at)
                 packet_push_vlan(at, a->eth_type, a->tci);
             break;
         case DP_POP_VLAN:
             b.popped = DP_POP_VLAN;
+            key_set(&b.key, FIELD_VLAN_TCI, 0);
             if (at)
                 packet_pop_vlan(at);
             break;
@@ -170,7 +196,9 @@ static void put_ct_state(struct str *out, uint32_t state)
     }
 }
 
-static void put_branch_title(struct tracing *t, const struct branch *b, uint32_t state, bool given)
+/* And KEY becomes what the tracker makes of it. */
+static void put_branch_title(struct tracing *t, const struct branch *b, uint32_t state, bool given,
+                             struct flow_key *key)
 {
     static const char line[] =
         "===============================================================================";
@@ -180,7 +208,9 @@ static void put_branch_title(struct tracing *t, const struct branch *b, uint32_t
         put_ct_state(t->out, state);
     else
         str_put(t->out, "trk|new");
-    str_putf(t->out, "%s\n%s\n\n", given ? "" : " (use --ct-next to customize)", line);
+    str_put(t->out, given ? "\n" : " (use --ct-next to customize)\n");
+    trace_nat(t->out, &b->ct, key, b->packet);
+    str_putf(t->out, "%s\n\n", line);
 }
 
 /* What a packet with KEY (whose in_port is an OpenFlow number) does, from the beginning or behind a ct. */
@@ -213,14 +243,14 @@ static void trace_once(struct tracing *t, struct bridge *br, const struct flow_k
     put_final(t->out, br->vs, key, final, t->names ? &names.names : NULL);
     put_result(t->out, &in, t->names ? &names.names : NULL, result);
     struct packet *at = t->packet ? packet_clone(t->packet) : NULL;
-    add_branches(t, result->actions.list.data, result->actions.list.n, at);
+    add_branches(t, result->actions.list.data, result->actions.list.n, key, at);
     packet_free(at);
 }
 
 /* What lies behind the header that was taken off, as far as the packet itself was given. */
 static void trace_popped(struct tracing *t, struct bridge *br, const struct branch *b)
 {
-    struct flow_key key = t->key;
+    struct flow_key key = b->key;
     struct xlate_out result;
     bool pbb = b->popped == DP_POP_PBB;
     str_putf(t->out, "\nrecirc(0x%x) - resume behind %s\n\n", b->state->id,
@@ -247,14 +277,14 @@ static void trace_branch(struct tracing *t, const struct branch *b)
     }
     bool given = t->n_ct_used < t->ct_next.n;
     uint32_t state = given ? t->ct_next.data[t->n_ct_used++] : CT_TRK | CT_NEW;
-    struct flow_key key = t->key;
+    struct flow_key key = b->key;
     struct xlate_out result;
     if (!br)
         return;
-    put_branch_title(t, b, state, given);
+    put_branch_title(t, b, state, given, &key);
     key_set(&key, FIELD_RECIRC_ID, b->state->id);
     key_set(&key, FIELD_CT_STATE, state);
-    key_set(&key, FIELD_CT_ZONE, b->zone);
+    key_set(&key, FIELD_CT_ZONE, b->ct.zone);
     key.in_port = b->state->key.in_port;
     trace_once(t, br, &key, b->state, &result, false);
     xlate_out_fini(&result);

@@ -12,6 +12,12 @@ table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.8,actions=clone(set_field:4->reg5
 table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.10,actions=write_actions(output:2),goto_table:7
 table=0,priority=10,in_port=1,udp,nw_dst=10.0.0.12,actions=set_field:1.1.1.1->ip_dst,set_field:02:00:00:00:00:07->eth_src,set_field:02:00:00:00:00:08->eth_dst,mod_tp_dst:9,2
 table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.13,actions=output:77,output:1,pop:NXM_NX_REG1[],resubmit(,200),note:aa
+table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.14,actions=mod_nw_src:10.9.9.9,ct(commit,zone=6,nat(dst=1.2.3.4),table=8)
+table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.15,actions=write_actions(set_field:5->reg3),goto_table:7
+table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.16,actions=write_actions(output:2,resubmit(,4),set_field:5->reg3,dec_ttl),goto_table:7
+table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.17,actions=push_vlan:0x88a8,set_field:4103->vlan_vid,2,pop_vlan,3
+table=0,priority=10,in_port=1,udp,nw_dst=10.0.0.18,actions=ct(commit,nat(src=8.8.8.8:99),table=8),2
+table=0,priority=10,in_port=1,ip,nw_dst=10.0.0.19,actions=ct(nat,table=8)
 table=0,priority=9,in_port=3,arp,actions=move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:02:00:00:00:00:77->eth_src,in_port
 table=0,priority=9,in_port=3,ipv6,actions=drop
 table=0,priority=9,in_port=2,actions=output:7,output:3
@@ -22,10 +28,13 @@ table=2,ct_state=+est+trk,ip,actions=2
 table=3,actions=resubmit(,4),resubmit(,5)
 table=4,actions=resubmit(,5)
 table=5,actions=in_port,output:2
+table=8,ip,nw_src=10.9.9.9,actions=set_field:02:00:00:00:00:09->eth_dst,ct(commit,nat(src=7.7.7.7),table=9)
+table=8,ip,nw_src=8.8.8.8,actions=3
+table=9,ip,nw_src=7.7.7.7,nw_dst=1.2.3.4,dl_dst=02:00:00:00:00:09,actions=2
 table=7,ip,actions=load:0x3->NXM_NX_REG2[0..3],push:NXM_NX_REG2[],pop:NXM_NX_REG3[],output:NXM_NX_REG3[]
 """
 ADDRESSES = "dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02,nw_src=10.0.0.1"
-TRACES = [["in_port=1,ip,nw_ttl=64,nw_dst=10.0.0.%d,%s" % (i, ADDRESSES)] for i in (3, 4, 10, 13, 99)] + [
+TRACES = [["in_port=1,ip,nw_ttl=64,nw_dst=10.0.0.%d,%s" % (i, ADDRESSES)] for i in (3, 4, 10, 13, 15, 17, 19, 99)] + [
     ["in_port=1,tcp,nw_ttl=9,nw_dst=10.0.0.2,tp_dst=80," + ADDRESSES],
     ["in_port=1,icmp,nw_ttl=1,nw_dst=10.0.0.2," + ADDRESSES],
     ["--ct-next", "trk,est", "in_port=1,sctp,nw_dst=10.0.0.3," + ADDRESSES],
@@ -33,6 +42,7 @@ TRACES = [["in_port=1,ip,nw_ttl=64,nw_dst=10.0.0.%d,%s" % (i, ADDRESSES)] for i 
     ["in_port=1,udp,nw_dst=10.0.0.6,%s" % ADDRESSES, "-generate"],
     ["in_port=1,ip,nw_proto=99,nw_dst=10.0.0.8," + ADDRESSES],
     ["in_port=1,udp,nw_dst=10.0.0.12,udp_src=7,udp_dst=8," + ADDRESSES],
+] + [["in_port=1,udp,nw_ttl=9,nw_dst=10.0.0.%d,udp_src=7,udp_dst=8,%s" % (i, ADDRESSES)] for i in (14, 16, 18)] + [
     ["in_port=3,arp,arp_op=1,dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02,arp_spa=1.1.1.1"],
     ["in_port=3,icmp6,icmpv6_type=135,nd_target=fe80::1"],
     ["in_port=3,tcp6,reg5=7,metadata=9,pkt_mark=4"],
