@@ -7,7 +7,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
-enum { N_USUAL = 256, USUAL_REFS = 64 };
+enum { N_USUAL = 256, USUAL_REFS = 64, N_TRAILS = 256 };
 
 struct op_name {
     struct hnode node;
@@ -17,9 +17,10 @@ struct op_name {
 struct action_pool {
     struct expr_pool *exprs;
     struct slots actions, sequences;
-    struct trail action_trail, sequence_trail;
-    struct pool memory; /* of both */
-    struct hmap ops;    /* by name */
+    struct trail action_trails[N_TRAILS],
+        sequence_trails[N_TRAILS]; /* found by trail_of, sequence_trail */
+    struct pool memory;            /* of both */
+    struct hmap ops;               /* by name */
     struct op_name op_names[N_ACTION_OPS];
     struct text_cache texts;
     struct action *usual
@@ -114,6 +115,29 @@ static struct actions **usual_sequence(struct action_pool *p, struct action *con
     return &p->usual_sequences[h >> 56];
 }
 
+/* The trail of the actions that look like this one: each unit that runs again asks for one of them, in the order of the units. */
+static struct trail *trail_of(struct action_pool *p, enum action_op op,
+                              const struct operand *operands, size_t n)
+{
+    const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = ((uint64_t)op << 16 | n) * mix;
+    if (n)
+        h = (h ^ (uintptr_t)operands[0].field.sym ^ operands[n - 1].kind) * mix;
+    return &p->action_trails[h >> 56];
+}
+
+/* The same of sequences. */
+static struct trail *sequence_trail(struct action_pool *p, struct action *const *list, size_t n)
+{
+    const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = (n + 1) * mix;
+    for (size_t i = 0; i < MIN(n, 2); i++) {
+        const struct action *a = list[i];
+        h = (h ^ (uint64_t)a->op ^ (uintptr_t)(a->n ? a->operand[0].field.sym : NULL)) * mix;
+    }
+    return &p->sequence_trails[h >> 56];
+}
+
 struct action *action_ref(const struct action *a)
 {
     struct action *x = (struct action *)(uintptr_t)a;
@@ -130,7 +154,7 @@ void action_unref(const struct action *a)
     if (*usual == x)
         *usual = NULL;
     slots_remove(&x->pool->actions, x, x->hash);
-    trail_remove(&x->pool->action_trail, &x->trail);
+    trail_remove(trail_of(x->pool, x->op, x->operand, x->n), &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         operand_release(&x->operand[i]);
     pool_release(&x->pool->memory, x, sizeof *x + x->n * sizeof *x->operand);
@@ -152,7 +176,7 @@ void actions_unref(const struct actions *as)
     if (*usual == x)
         *usual = NULL;
     slots_remove(&x->pool->sequences, x, x->hash);
-    trail_remove(&x->pool->sequence_trail, &x->trail);
+    trail_remove(sequence_trail(x->pool, x->action, x->n), &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         action_unref(x->action[i]);
     pool_release(&x->pool->memory, x, sizeof *x + x->n * sizeof *x->action);
@@ -206,9 +230,10 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
     struct action **usual = usual_of(p, op, operands, n), *a = *usual;
     if (a && same_action(a, op, operands, n))
         return found_action(a, operands, n);
-    TRAIL_FOR_EACH_GUESS(a, trail, &p->action_trail)
+    struct trail *trail = trail_of(p, op, operands, n);
+    TRAIL_FOR_EACH_GUESS(a, trail, trail)
     if (same_action(a, op, operands, n)) {
-        trail_step(&p->action_trail, &a->trail);
+        trail_step(trail, &a->trail);
         return found_action(a, operands, n);
     }
     uint64_t hash = hash_u64((uint64_t)op, n);
@@ -216,7 +241,7 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
         hash = hash_operand(&operands[i], hash);
     SLOTS_FOR_EACH_WITH_HASH (a, hash, &p->actions)
         if (same_action(a, op, operands, n)) {
-            trail_jump(&p->action_trail, &a->trail);
+            trail_jump(trail, &a->trail);
             if (a->refs >= USUAL_REFS)
                 *usual = a;
             return found_action(a, operands, n);
@@ -226,7 +251,7 @@ struct action *action_new(struct action_pool *p, enum action_op op, const struct
     for (size_t i = 0; i < n; i++)
         a->operand[i] = operands[i];
     slots_insert(&p->actions, a, hash);
-    trail_append(&p->action_trail, &a->trail);
+    trail_append(trail, &a->trail);
     return a;
 }
 
@@ -247,15 +272,16 @@ struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t
     struct actions **usual = usual_sequence(p, list, n), *as = *usual;
     if (as && same_sequence(as, list, n))
         return found_sequence(as, list, n);
-    TRAIL_FOR_EACH_GUESS(as, trail, &p->sequence_trail)
+    struct trail *trail = sequence_trail(p, list, n);
+    TRAIL_FOR_EACH_GUESS(as, trail, trail)
     if (same_sequence(as, list, n)) {
-        trail_step(&p->sequence_trail, &as->trail);
+        trail_step(trail, &as->trail);
         return found_sequence(as, list, n);
     }
     uint64_t hash = n ? hash_bytes(list, n * sizeof *list, 1) : 1;
     SLOTS_FOR_EACH_WITH_HASH (as, hash, &p->sequences)
         if (same_sequence(as, list, n)) {
-            trail_jump(&p->sequence_trail, &as->trail);
+            trail_jump(trail, &as->trail);
             if (as->refs >= USUAL_REFS)
                 *usual = as;
             return found_sequence(as, list, n);
@@ -265,7 +291,7 @@ struct actions *actions_of_n(struct action_pool *p, struct action **list, size_t
     for (size_t i = 0; i < n; i++)
         as->action[i] = list[i];
     slots_insert(&p->sequences, as, hash);
-    trail_append(&p->sequence_trail, &as->trail);
+    trail_append(trail, &as->trail);
     return as;
 }
 

@@ -4,7 +4,8 @@
  * A compiler that runs again interns what it interned the last time. Memory serves that order well (objects made one after the other lie
  * near each other) and a hash table badly: each look is a miss or two of the caches. The trail is a guess only: who finds that it is wrong
  * asks the table, and tells what was found there (trail_jump). What many share is found in the table between the steps of the trail,
- * so that a jump does not end the walk: both ways are tried at the next step.
+ * so that a jump does not end the walk: both ways are tried at the next step. What is asked for between others is best kept on a trail of
+ * its own.
  *
  *     TRAIL_FOR_EACH_GUESS (t, node, &trail) if (matches(t)) { trail_step(&trail, &t->node); return t; }
  *     ... found in the table: trail_jump(&trail, &t->node), made: trail_append(&trail, &t->node)
@@ -56,16 +57,16 @@ static inline void trail_remove(struct trail *trail, struct trail_node *node)
         node->newer->older = node->older;
 }
 
-/* Guess 0 or 1: what comes after where the walk is, after where the last jump led. */
+/* Guess 0 to 2: what comes after where the walk is, where it is (neighbours ask for the same), after where the last jump led. */
 static inline struct trail_node *trail_guess(const struct trail *trail, int which)
 {
-    const struct trail_node *node = which ? trail->side : trail->at;
-    return node ? node->newer : NULL;
+    struct trail_node *node = which < 2 ? trail->at : trail->side;
+    return which == 1 || !node ? node : node->newer;
 }
 
-/* for each guess that there is; at most two */
+/* for each guess that there is; at most three */
 #define TRAIL_FOR_EACH_GUESS(VAR, MEMBER, TRAIL)                                                   \
-    for (int VAR##_i_ = 0; VAR##_i_ < 2; VAR##_i_++)                                               \
+    for (int VAR##_i_ = 0; VAR##_i_ < 3; VAR##_i_++)                                               \
         if ((VAR = trail_guess((TRAIL), VAR##_i_)                                                  \
                        ? CONTAINER_OF(trail_guess((TRAIL), VAR##_i_), __typeof__(*(VAR)), MEMBER)  \
                        : NULL))

@@ -10,12 +10,12 @@
 #include "expr/scratch.h"
 #include "expr/text_cache.h"
 
-enum { N_USUAL = 256, USUAL_REFS = 64 };
+enum { N_USUAL = 256, USUAL_REFS = 64, N_TRAILS = 256 };
 
 struct expr_pool {
     const struct symtab *symtab;
     struct slots nodes;
-    struct trail trail; /* of nodes */
+    struct trail trails[N_TRAILS]; /* of nodes, found by trail_of */
     struct expr *usual
         [N_USUAL]; /* some of those that have many references, found by usual_of; no references */
     struct pool memory; /* of nodes */
@@ -154,6 +154,17 @@ static struct expr **usual_of(struct expr_pool *p, const struct expr *t, struct 
     return &p->usual[h >> 56];
 }
 
+/* The trail of the nodes that look like this one: each unit that runs again asks for one of them, in the order of the units. */
+static struct trail *trail_of(struct expr_pool *p, const struct expr *t, struct expr *const *sub)
+{
+    const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = ((uint64_t)t->n << 16 | (uint64_t)t->kind << 8 | t->relop) + 1;
+    h = (h * mix ^ (uintptr_t)t->sym) * mix;
+    if (t->n)
+        h = ((h ^ (uintptr_t)sub[0]->sym) * mix ^ (uintptr_t)sub[t->n - 1]->sym) * mix;
+    return &p->trails[h >> 56];
+}
+
 void expr_unref(const struct expr *e)
 {
     struct expr *x = (struct expr *)(uintptr_t)e;
@@ -163,7 +174,7 @@ void expr_unref(const struct expr *e)
     if (*usual == x)
         *usual = NULL;
     slots_remove(&x->pool->nodes, x, x->hash);
-    trail_remove(&x->pool->trail, &x->trail);
+    trail_remove(trail_of(x->pool, x, x->sub), &x->trail);
     for (uint32_t i = 0; i < x->n; i++)
         expr_unref(x->sub[i]);
     rstr_unref(x->name);
@@ -249,15 +260,16 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
     struct expr **usual = usual_of(p, t, sub);
     if ((e = *usual) && same_node(e, t, sub))
         return found(e, t, sub);
-    TRAIL_FOR_EACH_GUESS(e, trail, &p->trail)
+    struct trail *trail = trail_of(p, t, sub);
+    TRAIL_FOR_EACH_GUESS(e, trail, trail)
     if (same_node(e, t, sub)) {
-        trail_step(&p->trail, &e->trail);
+        trail_step(trail, &e->trail);
         return found(e, t, sub);
     }
     uint64_t hash = hash_node(t, sub);
     SLOTS_FOR_EACH_WITH_HASH (e, hash, &p->nodes)
         if (same_node(e, t, sub)) {
-            trail_jump(&p->trail, &e->trail);
+            trail_jump(trail, &e->trail);
             if (e->refs >= USUAL_REFS)
                 *usual = e;
             return found(e, t, sub);
@@ -266,7 +278,7 @@ static struct expr *intern(struct expr_pool *p, const struct expr *t, struct exp
     fill(e, p, t, sub);
     e->hash = hash;
     slots_insert(&p->nodes, e, hash);
-    trail_append(&p->trail, &e->trail);
+    trail_append(trail, &e->trail);
     return e;
 }
 

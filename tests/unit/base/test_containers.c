@@ -165,6 +165,7 @@ static void test_trail(void **state UNUSED)
     assert_false(walk_to(&trail, stones, 1)); /* at the end: nothing newer */
     for (int i = 2; i < N; i++) {
         assert_true(walk_to(&trail, stones, i));
+        assert_true(walk_to(&trail, stones, i));       /* where it is: asked for again */
         assert_false(walk_to(&trail, stones, SHARED)); /* does not end the walk */
     }
     assert_true(walk_to(&trail, stones, 1)); /* from where the jump led */
