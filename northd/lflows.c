@@ -72,28 +72,79 @@ int lflows_judge_match(struct expr_pool *pool, const char *text, struct expr **r
     return rc;
 }
 
+/* NULL: TEXT is a format. */
+static struct expr *known_match(const struct lflow_out *l, const char *text)
+{
+    struct literal *literal = literals_get(&l->p->literals, text);
+    if (literal && !literal->match)
+        literal->match = match_of(l, text);
+    return literal ? literal->match : NULL;
+}
+
+static struct actions *known_actions(const struct lflow_out *l, const char *text)
+{
+    struct literal *literal = literals_get(&l->p->literals, text);
+    if (literal && !literal->actions)
+        literal->actions = actions_of_text(l, text);
+    return literal ? literal->actions : NULL;
+}
+
+struct expr *lflows_literal_match(const struct lflow_out *l, const char *text)
+{
+    return expr_ref(known_match(l, text));
+}
+
+struct actions *lflows_literal_actions(const struct lflow_out *l, const char *text)
+{
+    return actions_ref(known_actions(l, text));
+}
+
 struct expr *lflows_match(const struct lflow_out *l, const char *format, ...)
 {
+    struct expr *e = known_match(l, format);
+    if (e)
+        return expr_ref(e);
     va_list args;
     va_start(args, format);
     struct str text = STR_INIT;
     str_vputf(&text, format, args);
     va_end(args);
-    struct expr *e = match_of(l, str_c(&text));
+    e = match_of(l, str_c(&text));
     str_fini(&text);
     return e;
 }
 
 struct actions *lflows_actions(const struct lflow_out *l, const char *format, ...)
 {
+    struct actions *actions = known_actions(l, format);
+    if (actions)
+        return actions_ref(actions);
     va_list args;
     va_start(args, format);
     struct str text = STR_INIT;
     str_vputf(&text, format, args);
     va_end(args);
-    struct actions *actions = actions_of_text(l, str_c(&text));
+    actions = actions_of_text(l, str_c(&text));
     str_fini(&text);
     return actions;
+}
+
+void lflows_put_one(struct lflow_list *list, struct action *action)
+{
+    INVARIANT(list->n < ARRAY_SIZE(list->v));
+    list->v[list->n++] = action;
+}
+
+void lflows_put(const struct lflow_out *l, struct lflow_list *list, const char *text)
+{
+    const struct actions *actions = known_actions(l, text);
+    for (uint32_t i = 0; i < actions->n; i++)
+        lflows_put_one(list, action_ref(actions->action[i]));
+}
+
+struct actions *lflows_list(const struct lflow_out *l, struct lflow_list *list)
+{
+    return actions_of_n(l->a, list->v, list->n);
 }
 
 struct expr *lflows_inport(const struct lflow_out *l, const struct rstr *name)
@@ -147,7 +198,7 @@ struct expr *lflows_solicits(const struct lflow_out *l, const struct address *ad
 
 struct actions *lflows_next(const struct lflow_out *l)
 {
-    return actions_of(l->a, action_next(l->a), NULL);
+    return lflows_literal_actions(l, "next;");
 }
 
 struct actions *lflows_admit(const struct lflow_out *l, uint64_t mac)
@@ -163,7 +214,7 @@ struct actions *lflows_drop(const struct lflow_out *l)
 
 struct actions *lflows_output(const struct lflow_out *l)
 {
-    return actions_of(l->a, action_output(l->a), NULL);
+    return lflows_literal_actions(l, "output;");
 }
 
 struct actions *lflows_output_to(const struct lflow_out *l, const char *port)
@@ -188,14 +239,11 @@ struct action *lflows_load_ip(const struct lflow_out *l, enum symbol_id dst,
                           address->version == 6 ? CONST_IP6 : CONST_IP4);
 }
 
-/* Among the arguments of actions_of. */
-#define SEND_BACK(L)                                                                               \
-    action_move((L)->a, SYM_OUTPORT, SYM_INPORT), action_load((L)->a, SYM_FLAGS_LOOPBACK, 1),      \
-        action_output((L)->a)
+static const char send_back[] = "outport = inport; flags.loopback = 1; output;";
 
 struct actions *lflows_send_back(const struct lflow_out *l, struct actions *head)
 {
-    return actions_join(head, actions_of(l->a, SEND_BACK(l), NULL));
+    return actions_join(head, lflows_literal_actions(l, send_back));
 }
 
 /* DST = MAC; 0 is kept in a register since admission. */
@@ -209,19 +257,25 @@ static struct action *load_port_mac(const struct lflow_out *l, enum symbol_id ds
 struct actions *lflows_arp_reply(const struct lflow_out *l, uint64_t mac,
                                  const struct address *address)
 {
-    return actions_of(
-        l->a, action_move(l->a, SYM_ETH_DST, SYM_ETH_SRC), load_port_mac(l, SYM_ETH_SRC, mac),
-        action_load(l->a, SYM_ARP_OP, 2), action_move(l->a, SYM_ARP_THA, SYM_ARP_SHA),
-        load_port_mac(l, SYM_ARP_SHA, mac), action_move(l->a, SYM_ARP_TPA, SYM_ARP_SPA),
-        lflows_load_ip(l, SYM_ARP_SPA, address), SEND_BACK(l), NULL);
+    struct lflow_list reply = {.n = 0};
+    lflows_put(l, &reply, "eth.dst = eth.src;");
+    lflows_put_one(&reply, load_port_mac(l, SYM_ETH_SRC, mac));
+    lflows_put(l, &reply, "arp.op = 2; arp.tha = arp.sha;");
+    lflows_put_one(&reply, load_port_mac(l, SYM_ARP_SHA, mac));
+    lflows_put(l, &reply, "arp.tpa = arp.spa;");
+    lflows_put_one(&reply, lflows_load_ip(l, SYM_ARP_SPA, address));
+    lflows_put(l, &reply, send_back);
+    return lflows_list(l, &reply);
 }
 
 struct actions *lflows_nd_reply(const struct lflow_out *l, enum action_op op, uint64_t mac,
                                 const struct address *address)
 {
-    struct actions *reply = actions_of(l->a, load_port_mac(l, SYM_ETH_SRC, mac),
-                                       lflows_load_ip(l, SYM_IP6_SRC, address),
-                                       lflows_load_ip(l, SYM_ND_TARGET, address),
-                                       load_port_mac(l, SYM_ND_TLL, mac), SEND_BACK(l), NULL);
-    return actions_of(l->a, action_nest(l->a, op, reply), NULL);
+    struct lflow_list reply = {.n = 0};
+    lflows_put_one(&reply, load_port_mac(l, SYM_ETH_SRC, mac));
+    lflows_put_one(&reply, lflows_load_ip(l, SYM_IP6_SRC, address));
+    lflows_put_one(&reply, lflows_load_ip(l, SYM_ND_TARGET, address));
+    lflows_put_one(&reply, load_port_mac(l, SYM_ND_TLL, mac));
+    lflows_put(l, &reply, send_back);
+    return actions_of(l->a, action_nest(l->a, op, lflows_list(l, &reply)), NULL);
 }

@@ -32,11 +32,24 @@ struct lflow_text {
     const char *match, *actions;
 };
 void lflows_emit_texts(const struct lflow_out *l, const struct lflow_text *flows, size_t n);
-/* From text that the program itself has made: what does not parse is a bug. Names that users give do not belong into a
- * text (they would have to be escaped): build what holds them. */
+/* From text that the program itself has made: what does not parse is a bug. FORMAT is a literal, and without a '%' parsed only once (literals.h). Names
+ * that users give do not belong into a text (they would have to be escaped): build what holds them. */
 struct expr *lflows_match(const struct lflow_out *l, const char *format, ...) PRINTF_FORMAT(2, 3);
 struct actions *lflows_actions(const struct lflow_out *l, const char *format, ...)
     PRINTF_FORMAT(2, 3);
+
+/* The same of a literal, or of a text in a constant table: not of memory that another text may take. */
+struct expr *lflows_literal_match(const struct lflow_out *l, const char *text);
+struct actions *lflows_literal_actions(const struct lflow_out *l, const char *text);
+/* Actions that are put together: literal texts and others, of which it takes the references. At most MAX_LFLOW_LIST. */
+enum { MAX_LFLOW_LIST = 16 };
+struct lflow_list {
+    struct action *v[MAX_LFLOW_LIST];
+    size_t n;
+};
+void lflows_put(const struct lflow_out *l, struct lflow_list *list, const char *text);
+void lflows_put_one(struct lflow_list *list, struct action *action);
+struct actions *lflows_list(const struct lflow_out *l, struct lflow_list *list);
 
 /* Judges the text of a match that a user gave: 0 and *RET, a new reference, in the shape that printing and parsing keeps; or
  * the error of expr_parse, with the sentence and the position in DIAG. */

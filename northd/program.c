@@ -369,6 +369,7 @@ void program_destroy(struct northd_program *p)
         return;
     inc_program_free(p->inc);
     vec_fini(&p->inputs);
+    literals_fini(&p->literals);
     action_pool_free(p->actions);
     expr_pool_free(p->exprs);
     symtab_free(p->symbols);
@@ -378,6 +379,12 @@ void program_destroy(struct northd_program *p)
 const struct rstr *program_intern(struct northd_program *p, const char *text)
 {
     return text ? rstr_pool_get(p->names, text) : NULL;
+}
+
+const struct rstr *program_intern_again(struct northd_program *p, const struct rstr *guess,
+                                        const char *text)
+{
+    return guess && !strcmp(guess->s, text) ? rstr_ref(guess) : program_intern(p, text);
 }
 
 const char *program_option(struct inc_ctx *ctx, struct northd_program *p, const char *key)

@@ -15,6 +15,7 @@
 #include "northd/gateway/gateway_facts.h"
 #include "northd/ipam/ipam_facts.h"
 #include "northd/lb/lb_facts.h"
+#include "northd/literals.h"
 #include "northd/nat/nat_facts.h"
 #include "northd/policy/policy_facts.h"
 #include "northd/port/port_facts.h"
@@ -37,6 +38,7 @@ struct northd_program {
     struct expr_pool *exprs;
     struct action_pool *actions;
     struct rstr_pool *names;         /* the pool of the expressions */
+    struct literals literals;        /* of lflows.h */
     VEC(struct northd_input) inputs; /* what the host feeds from NB */
 
     /* inputs: rows of NB and their references */
@@ -107,6 +109,9 @@ struct inc_coll *program_elements(struct northd_program *program, const char *ta
 
 /* An interned name; a new reference. NULL for NULL. */
 const struct rstr *program_intern(struct northd_program *program, const char *text);
+/* The same of a text that is probably GUESS (or NULL), an interned name: see inc_emitted_before. */
+const struct rstr *program_intern_again(struct northd_program *program, const struct rstr *guess,
+                                        const char *text);
 /* For run functions: the value of NB_Global options:KEY, NULL when it is not there; and whether it is "true". */
 const char *program_option(struct inc_ctx *ctx, struct northd_program *program, const char *key);
 bool program_option_is(struct inc_ctx *ctx, struct northd_program *program, const char *key,

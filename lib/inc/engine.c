@@ -125,6 +125,7 @@ static void drop_reads(struct inc *inc, size_t from)
     while (inc->ctx.reads.n > from) {
         struct edge edge = vec_pop(&inc->ctx.reads);
         bucket_remove_reader(inc, edge.bucket, edge.pos);
+        inc->ctx.reads_others = true;
     }
 }
 
@@ -135,7 +136,17 @@ static void load_reads(struct inc *inc, const struct unit *unit)
     for (uint32_t i = 0; i < unit->n_reads; i++)
         ctx->reads.data[i] = (struct edge){unit_reads(unit)[i], unit_pos(unit)[i]};
     ctx->reads.n = unit->n_reads;
+    ctx->reads_others = false;
     ctx->cursor = 0;
+}
+
+/* Whether the run has emitted what the unit did before. */
+static bool emits_same(const struct inc *inc, const struct unit *unit)
+{
+    const struct inc_ctx *ctx = &inc->ctx;
+    return ctx->emits.n == unit->n_emits &&
+           !(ctx->emits.n &&
+             memcmp(unit_emits(unit), ctx->emits.data, ctx->emits.n * sizeof *ctx->emits.data));
 }
 
 /* The facts that the run has emitted take the place of the unit's; tells whether they are others than before. */
@@ -148,8 +159,6 @@ static bool take_emits(struct inc *inc, struct unit *unit)
     size_t head = 0, tail = 0;
     while (head < n_old && head < n_new && old[head] == new[head])
         head++;
-    if (head == n_old && head == n_new)
-        return false;
     while (tail < n_old - head && tail < n_new - head &&
            old[n_old - 1 - tail] == new[n_new - 1 - tail])
         tail++;
@@ -233,9 +242,11 @@ static void unit_run(struct inc *inc, struct unit *unit)
     drop_reads(inc, ctx->cursor);
     ks->runs++;
     ks->emits += ctx->emits.n;
-    if (!take_emits(inc, unit))
+    bool same = emits_same(inc, unit);
+    if (same || !take_emits(inc, unit))
         ks->cutoffs++;
-    keep_book(inc, unit);
+    if (!same || ctx->reads_others) /* or it is there already, and need not be written to */
+        keep_book(inc, unit);
     ctx->unit = NULL;
     arena_reset(&ctx->arena);
 }
@@ -271,6 +282,7 @@ struct inc_facts inc_read(struct inc_ctx *ctx, const struct inc_index *index, co
         if (ctx->cursor == ctx->reads.n) {
             uint32_t pos = bucket_add_reader(inc, bucket, ctx->unit, (uint32_t)ctx->cursor);
             vec_push(&ctx->reads, ((struct edge){bucket, pos}));
+            ctx->reads_others = true;
         }
         ctx->cursor++;
         bucket->stamp = ctx->stamp;
@@ -286,16 +298,21 @@ const void *inc_read_one(struct inc_ctx *ctx, const struct inc_index *index, con
     return facts.n ? facts.v[0] : NULL;
 }
 
+const void *inc_emitted_before(const struct inc_ctx *ctx, const struct inc_coll *coll)
+{
+    if (ctx->emits.n >= ctx->unit->n_emits)
+        return NULL;
+    struct fact *fact = unit_emits(ctx->unit)[ctx->emits.n];
+    return fact->coll == coll->id ? fact_content(&ctx->inc->colls[coll->id], fact) : NULL;
+}
+
 /* The fact that the last run emitted at this place, if it has the content that is emitted now. */
 static struct fact *expected_fact(const struct inc_ctx *ctx, const struct inc_coll *coll,
                                   const void *content)
 {
     const struct coll_state *cs = &ctx->inc->colls[coll->id];
-    if (ctx->emits.n >= ctx->unit->n_emits)
-        return NULL;
-    struct fact *fact = unit_emits(ctx->unit)[ctx->emits.n];
-    return fact->coll == coll->id && !memcmp(fact_content(cs, fact), content, cs->fact_size) ? fact
-                                                                                             : NULL;
+    const void *before = inc_emitted_before(ctx, coll);
+    return before && !memcmp(before, content, cs->fact_size) ? fact_of(cs, before) : NULL;
 }
 
 static void emit(struct inc_ctx *ctx, const struct inc_coll *coll, const void *content, bool take)

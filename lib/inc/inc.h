@@ -169,6 +169,10 @@ void inc_emit(struct inc_ctx *ctx, const struct inc_coll *coll, const void *fact
 /* The same, but hands the caller's references on FACT's contents to the collection. */
 void inc_emit_take(struct inc_ctx *ctx, const struct inc_coll *coll, const void *fact);
 
+/* What the last run emitted in the place that the next emission takes, if that is a fact of COLL, else NULL: a guess at what the run is about to
+ * intern again, which is cheaper to compare with than to look up. Nothing else may depend on it. */
+const void *inc_emitted_before(const struct inc_ctx *ctx, const struct inc_coll *coll);
+
 /* Memory until the run function returns. */
 struct arena *inc_arena(struct inc_ctx *ctx);
 

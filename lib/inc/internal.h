@@ -181,7 +181,8 @@ struct inc_ctx {
     struct unit *unit;
     void *aux;
     uint32_t stamp;
-    size_t cursor; /* reads confirmed so far */
+    size_t cursor;     /* reads confirmed so far */
+    bool reads_others; /* than the unit's book says */
     VEC(struct edge) reads;
     VEC(struct fact *) emits;
     struct arena arena;

@@ -104,7 +104,8 @@ static void emit_addresses(struct inc_ctx *ctx, struct northd_program *p, const 
         struct str s = STR_INIT;
         struct uuid owner = owner_of_addresses(group, addr->ip.version);
         address_put(&s, &addr->ip);
-        const struct rstr *text = program_intern(p, str_c(&s));
+        const struct feed_text *before = inc_emitted_before(ctx, p->acl.set_element);
+        const struct rstr *text = program_intern_again(p, before ? before->text : NULL, str_c(&s));
         emit_element(ctx, p, &owner, text);
         rstr_unref(text);
         str_fini(&s);

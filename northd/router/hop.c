@@ -22,15 +22,24 @@ const struct fact_network *router_network_of(struct inc_ctx *ctx, struct northd_
     return NULL;
 }
 
+void router_put_hop(const struct lflow_out *l, struct lflow_list *list,
+                    const struct fact_network *out, const struct address *to)
+{
+    bool v6 = out->address.version == 6;
+    struct address self = out->address;
+    if (to)
+        lflows_put_one(list, lflows_load_ip(l, v6 ? SYM_XXREG0 : SYM_REG0, to));
+    else
+        lflows_put(l, list, v6 ? "xxreg0 = ip6.dst;" : "reg0 = ip4.dst;");
+    lflows_put_one(list, lflows_load_ip(l, v6 ? SYM_XXREG1 : SYM_REG1, &self));
+    lflows_put_one(list, lflows_load_mac(l, SYM_ETH_SRC, out->mac));
+    lflows_put_one(list, action_load_name(l->a, SYM_OUTPORT, out->lrp_name));
+}
+
 struct actions *router_hop(const struct lflow_out *l, const struct fact_network *out,
                            const struct address *to)
 {
-    bool v6 = out->address.version == 6;
-    enum symbol_id hop = v6 ? SYM_XXREG0 : SYM_REG0, own = v6 ? SYM_XXREG1 : SYM_REG1;
-    struct address self = out->address;
-    return actions_of(l->a,
-                      to ? lflows_load_ip(l, hop, to)
-                         : action_move(l->a, hop, v6 ? SYM_IP6_DST : SYM_IP4_DST),
-                      lflows_load_ip(l, own, &self), lflows_load_mac(l, SYM_ETH_SRC, out->mac),
-                      action_load_name(l->a, SYM_OUTPORT, out->lrp_name), NULL);
+    struct lflow_list list = {.n = 0};
+    router_put_hop(l, &list, out, to);
+    return lflows_list(l, &list);
 }

@@ -9,39 +9,40 @@
 #include "northd/lflows.h"
 #include "northd/router/router.h"
 
-static const char *ip(const struct address *a)
-{
-    return a->version == 6 ? "ip6" : "ip4";
-}
-
 /* --- TTL */
 
 /* At a distributed gateway port the source is the packet's destination: the port's own address may be another chassis'. */
+static struct actions *report_time(const struct lflow_out *l, const struct fact_lrp *lrp,
+                                   const struct address *own, bool is_gateway)
+{
+    bool v6 = own->version == 6;
+    struct lflow_list report = {.n = 0};
+    lflows_put(l, &report,
+               v6 ? "eth.dst <-> eth.src; icmp6.type = 3; icmp6.code = 0;"
+                  : "eth.dst <-> eth.src; icmp4.type = 11; icmp4.code = 0;");
+    if (is_gateway) {
+        lflows_put(l, &report, v6 ? "ip6.dst <-> ip6.src;" : "ip4.dst <-> ip4.src;");
+    } else {
+        lflows_put(l, &report, v6 ? "ip6.dst = ip6.src;" : "ip4.dst = ip4.src;");
+        lflows_put_one(&report, lflows_load_ip(l, v6 ? SYM_IP6_SRC : SYM_IP4_SRC, own));
+    }
+    lflows_put(l, &report, "ip.ttl = 254;");
+    lflows_put_one(&report, action_load_name(l->a, SYM_OUTPORT, lrp->name));
+    lflows_put(l, &report, "flags.loopback = 1; output;");
+    return lflows_list(l, &report);
+}
+
 static void time_exceeded(const struct lflow_out *l, const struct fact_lrp *lrp,
                           const struct fact_network *n, bool is_gateway)
 {
-    struct str s = STR_INIT;
     bool v6 = n->address.version == 6;
     struct address own = n->address, network = address_network(&own, own.plen);
     own.plen = (uint16_t)address_bits(&own);
-    str_putf(&s, "eth.dst <-> eth.src; icmp%d.type = %d; icmp%d.code = 0; ", v6 ? 6 : 4,
-             v6 ? 3 : 11, v6 ? 6 : 4);
-    if (is_gateway) {
-        str_putf(&s, "%s.dst <-> %s.src;", ip(&own), ip(&own));
-    } else {
-        str_putf(&s, "%s.dst = %s.src; %s.src = ", ip(&own), ip(&own), ip(&own));
-        address_put(&s, &own);
-        str_put(&s, ";");
-    }
-    str_put(&s, " ip.ttl = 254;");
-    struct actions *report = actions_join(
-        lflows_actions(l, "%s", str_c(&s)),
-        actions_of(l->a, action_load_name(l->a, SYM_OUTPORT, lrp->name),
-                   action_load(l->a, SYM_FLAGS_LOOPBACK, 1), action_output(l->a), NULL));
-    str_fini(&s);
+    struct actions *report = report_time(l, lrp, &own, is_gateway);
     struct expr *match =
         expr_and(l->e, lflows_inport(l, lrp->name),
-                 lflows_match(l, "%s && ip.ttl == {0, 1} && !ip.later_frag", ip(&own)));
+                 lflows_match(l, v6 ? "ip6 && ip.ttl == {0, 1} && !ip.later_frag"
+                                    : "ip4 && ip.ttl == {0, 1} && !ip.later_frag"));
     if (v6)
         match = expr_and(l->e, match, lflows_ip_src(l, &network));
     lflows_emit(
@@ -51,31 +52,40 @@ static void time_exceeded(const struct lflow_out *l, const struct fact_lrp *lrp,
 
 /* --- For the router itself */
 
-static void refuse(const struct lflow_out *l, const struct address *own, unsigned priority,
-                   const char *what, const char *head, const char *rest)
-{
-    lflows_emit(
-        l, STAGE_RTR_IN_IP_INPUT, priority,
-        expr_and(l->e, lflows_ip_dst(l, own),
-                 lflows_match(l, "%s!ip.later_frag && !eth.mcast", what)),
-        lflows_actions(l,
-                       "%s { eth.dst <-> eth.src; %s.dst <-> %s.src; %s flags.loopback = 1; "
-                       "next; };",
-                       head, ip(own), ip(own), rest));
-}
+/* By version, IPv4 first. */
+static const struct {
+    unsigned priority;
+    const char *match, *actions[2];
+} refusals[] = {
+    {80,
+     "tcp && !ip.later_frag && !eth.mcast",
+     {"tcp_reset { eth.dst <-> eth.src; ip4.dst <-> ip4.src; flags.loopback = 1; next; };",
+      "tcp_reset { eth.dst <-> eth.src; ip6.dst <-> ip6.src; flags.loopback = 1; next; };"}},
+    {80,
+     "sctp && !ip.later_frag && !eth.mcast",
+     {"sctp_abort { eth.dst <-> eth.src; ip4.dst <-> ip4.src; flags.loopback = 1; next; };",
+      "sctp_abort { eth.dst <-> eth.src; ip6.dst <-> ip6.src; flags.loopback = 1; next; };"}},
+    {80,
+     "udp && !ip.later_frag && !eth.mcast",
+     {"icmp4 { eth.dst <-> eth.src; ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 3; "
+      "icmp4.code = 3; flags.loopback = 1; next; };",
+      "icmp6 { eth.dst <-> eth.src; ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 1; "
+      "icmp6.code = 4; flags.loopback = 1; next; };"}},
+    {70,
+     "!ip.later_frag && !eth.mcast",
+     {"icmp4 { eth.dst <-> eth.src; ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 3; "
+      "icmp4.code = 2; flags.loopback = 1; next; };",
+      "icmp6 { eth.dst <-> eth.src; ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 1; "
+      "icmp6.code = 3; flags.loopback = 1; next; };"}},
+};
 
 static void unreachable(const struct lflow_out *l, const struct address *own)
 {
-    bool v6 = own->version == 6;
-    const char *icmp = v6 ? "icmp6" : "icmp4";
-    refuse(l, own, 80, "tcp && ", "tcp_reset", "");
-    refuse(l, own, 80, "sctp && ", "sctp_abort", "");
-    refuse(l, own, 80, "udp && ", icmp,
-           v6 ? "ip.ttl = 255; icmp6.type = 1; icmp6.code = 4;"
-              : "ip.ttl = 255; icmp4.type = 3; icmp4.code = 3;");
-    refuse(l, own, 70, "", icmp,
-           v6 ? "ip.ttl = 255; icmp6.type = 1; icmp6.code = 3;"
-              : "ip.ttl = 255; icmp4.type = 3; icmp4.code = 2;");
+    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+        lflows_emit(
+            l, STAGE_RTR_IN_IP_INPUT, refusals[i].priority,
+            expr_and(l->e, lflows_ip_dst(l, own), lflows_literal_match(l, refusals[i].match)),
+            lflows_literal_actions(l, refusals[i].actions[own->version == 6]));
 }
 
 void router_icmp(struct inc_ctx *ctx, const void *key, void *aux)

@@ -32,17 +32,14 @@ static void answer_nd(const struct lflow_out *l, const struct fact_lrp *lrp,
 static void answer_echo(const struct lflow_out *l, const struct address *own)
 {
     bool v6 = own->version == 6;
-    struct expr *match = expr_all(l->e, lflows_ip_dst(l, own),
-                                  expr_eq(l->e, v6 ? SYM_ICMP6_TYPE : SYM_ICMP4_TYPE, v6 ? 128 : 8),
-                                  expr_eq(l->e, v6 ? SYM_ICMP6_CODE : SYM_ICMP4_CODE, 0), NULL);
-    struct actions *actions =
-        actions_of(l->a,
-                   v6 ? action_exchange(l->a, SYM_IP6_DST, SYM_IP6_SRC)
-                      : action_exchange(l->a, SYM_IP4_DST, SYM_IP4_SRC),
-                   action_load(l->a, SYM_IP_TTL, 255),
-                   action_load(l->a, v6 ? SYM_ICMP6_TYPE : SYM_ICMP4_TYPE, v6 ? 129 : 0),
-                   action_load(l->a, SYM_FLAGS_LOOPBACK, 1), action_next(l->a), NULL);
-    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90, match, actions);
+    lflows_emit(l, STAGE_RTR_IN_IP_INPUT, 90,
+                expr_and(l->e, lflows_ip_dst(l, own),
+                         lflows_match(l, v6 ? "icmp6.type == 128 && icmp6.code == 0"
+                                            : "icmp4.type == 8 && icmp4.code == 0")),
+                lflows_actions(l, v6 ? "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; "
+                                       "flags.loopback = 1; next;"
+                                     : "ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 0; "
+                                       "flags.loopback = 1; next;"));
 }
 
 /* Nobody else may send from the router's address or from the network's broadcast address. */

@@ -1,7 +1,7 @@
 /* neighbor.c - what a router learns of its neighbours (room 3 of docs/architecture.md; docs/seeds.md MB-41, MB-55, MB-71).
  *
- * lookup_neighbor looks whether a packet has news: bit NEIGHBOR_KNOWN says that the binding is known as it stands (or that
- * there is nothing to learn), NEIGHBOR_IP_KNOWN that it may be learned. learn_neighbor then writes it.
+ * lookup_neighbor looks whether a packet has news: bit NEIGHBOR_KNOWN (reg9[2]) says that the binding is known as it stands (or that
+ * there is nothing to learn), NEIGHBOR_IP_KNOWN (reg9[3]) that it may be learned. learn_neighbor then writes it.
  *
  * IPv4, as it is by default: "learn what was asked".
  *   - a reply to the port's own address, from an address of its network: the answer to a question of ours; learned;
@@ -19,36 +19,25 @@
 #include "northd/lflows.h"
 #include "northd/router/router.h"
 
-static struct action *look_up(const struct lflow_out *l, enum action_op op, enum symbol_id ip,
-                              enum symbol_id mac)
+static struct actions *may_learn_arp(const struct lflow_out *l)
 {
-    const enum symbol_id args[] = {SYM_INPORT, ip, mac};
-    return action_result(l->a, op, lflow_reg(l->a, LREG_ROUTER_NEIGHBOR_KNOWN), 3, args);
-}
-
-static struct actions *may_learn(const struct lflow_out *l, enum action_op op, enum symbol_id ip,
-                                 enum symbol_id mac)
-{
-    return actions_of(l->a, look_up(l, op, ip, mac),
-                      lflow_reg_load(l->a, LREG_ROUTER_NEIGHBOR_IP_KNOWN, 1), action_next(l->a),
-                      NULL);
+    return lflows_actions(l, "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;");
 }
 
 static struct actions *may_follow(const struct lflow_out *l)
 {
-    const enum symbol_id args[] = {SYM_INPORT, SYM_ARP_SPA};
-    return actions_of(l->a, look_up(l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA),
-                      action_result(l->a, ACTION_LOOKUP_ARP_IP,
-                                    lflow_reg(l->a, LREG_ROUTER_NEIGHBOR_IP_KNOWN), 2, args),
-                      action_next(l->a), NULL);
+    return lflows_actions(l, "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); "
+                             "reg9[3] = lookup_arp_ip(inport, arp.spa); next;");
 }
 
 static void look_up_nd(const struct lflow_out *l)
 {
-    lflows_emit(l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100, expr_flag(l->e, SYM_ND_NA, true),
-                may_learn(l, ACTION_LOOKUP_ND, SYM_ND_TARGET, SYM_ND_TLL));
-    lflows_emit(l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100, expr_flag(l->e, SYM_ND_NS, true),
-                may_learn(l, ACTION_LOOKUP_ND, SYM_IP6_SRC, SYM_ND_SLL));
+    lflows_emit(
+        l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100, expr_flag(l->e, SYM_ND_NA, true),
+        lflows_actions(l, "reg9[2] = lookup_nd(inport, nd.target, nd.tll); reg9[3] = 1; next;"));
+    lflows_emit(
+        l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100, expr_flag(l->e, SYM_ND_NS, true),
+        lflows_actions(l, "reg9[2] = lookup_nd(inport, ip6.src, nd.sll); reg9[3] = 1; next;"));
 }
 
 static void learn(const struct lflow_out *l)
@@ -86,7 +75,7 @@ void router_neighbor_common(struct inc_ctx *ctx, const void *key, void *aux)
     learn(&l);
     if (lr->flags & DATAPATH_LEARN_ANY_REPLY)
         lflows_emit(&l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 120, expr_eq(l.e, SYM_ARP_OP, 2),
-                    may_learn(&l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA));
+                    may_learn_arp(&l));
 }
 
 static struct expr *from_network(const struct lflow_out *l, const struct fact_network *n)
@@ -110,14 +99,13 @@ void router_neighbor(struct inc_ctx *ctx, const void *key, void *aux)
             expr_all(l.e, expr_eq(l.e, SYM_ARP_OP, 2), expr_eq(l.e, SYM_ETH_DST, lrp->mac),
                      expr_eq(l.e, SYM_ARP_TPA, address_value(&n->address)), NULL);
         lflows_emit(&l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 110,
-                    expr_and(l.e, from_network(&l, n), answer),
-                    may_learn(&l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA));
+                    expr_and(l.e, from_network(&l, n), answer), may_learn_arp(&l));
         if (lr && lr->flags & DATAPATH_LEARN_REQUESTS)
             lflows_emit(
                 &l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 110,
                 gateway_only_at(
                     l.e, expr_and(l.e, from_network(&l, n), expr_eq(l.e, SYM_ARP_OP, 1)), resident),
-                may_learn(&l, ACTION_LOOKUP_ARP, SYM_ARP_SPA, SYM_ARP_SHA));
+                may_learn_arp(&l));
         lflows_emit(
             &l, STAGE_RTR_IN_LOOKUP_NEIGHBOR, 100,
             gateway_only_at(l.e, expr_and(l.e, from_network(&l, n), expr_flag(l.e, SYM_ARP, true)),

@@ -31,6 +31,8 @@ const struct fact_network *router_network_of(struct inc_ctx *ctx, struct northd_
 /* hop.c: next hop, source address, eth.src, outport. TO NULL: the destination itself. */
 struct actions *router_hop(const struct lflow_out *l, const struct fact_network *out,
                            const struct address *to);
+void router_put_hop(const struct lflow_out *l, struct lflow_list *list,
+                    const struct fact_network *out, const struct address *to); /* into a list */
 /* symmetric.c: answers to connections that came in by ROUTE, through OUT, go back the way they came. Reads key. */
 void router_symmetric_reply(const struct lflow_out *l, const struct fact_route *route,
                             const struct fact_network *out);

@@ -21,11 +21,12 @@ enum { STATIC_BY_SOURCE = 1, STATIC_BY_DESTINATION, CONNECTED };
 static struct actions *forward(const struct lflow_out *l, const struct fact_network *out,
                                const struct address *to)
 {
-    return actions_join(
-        actions_join(actions_of(l->a, action_dec_ttl(l->a),
-                                lflow_reg_load(l->a, LREG_ROUTER_ECMP_GROUP, 0), NULL),
-                     router_hop(l, out, to)),
-        actions_of(l->a, action_load(l->a, SYM_FLAGS_LOOPBACK, 1), action_next(l->a), NULL));
+    struct lflow_list list = {.n = 0};
+    lflows_put(l, &list, "ip.ttl--;");
+    lflows_put_one(&list, lflow_reg_load(l->a, LREG_ROUTER_ECMP_GROUP, 0));
+    router_put_hop(l, &list, out, to);
+    lflows_put(l, &list, "flags.loopback = 1; next;");
+    return lflows_list(l, &list);
 }
 
 void router_connected(struct inc_ctx *ctx, const void *key, void *aux)

@@ -57,25 +57,24 @@ void switch_l2_router(struct inc_ctx *ctx, const void *key, void *aux)
     const struct fact_link *link = inc_read_one(ctx, p->link_by_lsp, key);
     struct lflow_out l = lflows_begin(ctx, p, &link->ls, &link->lsp);
     struct actions *others = to_others(ctx, &l);
-    struct expr *asks = expr_or(l.e, expr_eq(l.e, SYM_ARP_OP, 1), expr_flag(l.e, SYM_ND_NS, true));
     lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 75,
-                expr_and(l.e, expr_eq(l.e, SYM_ETH_SRC, link->mac), asks),
+                expr_and(l.e, expr_eq(l.e, SYM_ETH_SRC, link->mac),
+                         lflows_match(&l, "arp.op == 1 || nd_ns")),
                 others ? actions_ref(others) : lflows_drop(&l));
     const struct fact_network *n;
     INC_FOR_EACH(n, inc_read(ctx, p->network_by_lrp, &link->lrp))
     {
         u128 ip = address_value(&n->address);
-        struct expr *for_it =
-            n->address.version == 6
-                ? expr_and(l.e, expr_flag(l.e, SYM_ND_NS, true), expr_eq(l.e, SYM_ND_TARGET, ip))
-                : expr_and(l.e, expr_eq(l.e, SYM_ARP_OP, 1), expr_eq(l.e, SYM_ARP_TPA, ip));
+        bool v6 = n->address.version == 6;
+        struct expr *for_it = expr_and(
+            l.e, lflows_match(&l, v6 ? "flags[1] == 0 && nd_ns" : "flags[1] == 0 && arp.op == 1"),
+            expr_eq(l.e, v6 ? SYM_ND_TARGET : SYM_ARP_TPA, ip));
         struct actions *to_router = lflows_output_port(&l, link->lsp_name);
         if (others)
             to_router =
                 actions_join(actions_of(l.a, action_nest(l.a, ACTION_CLONE, to_router), NULL),
                              actions_ref(others));
-        lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 80,
-                    expr_and(l.e, lflows_match(&l, "flags[1] == 0"), for_it), to_router);
+        lflows_emit(&l, STAGE_SW_IN_L2_LKUP, 80, for_it, to_router);
     }
     actions_unref(others);
 }
