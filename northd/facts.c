@@ -109,8 +109,9 @@ static void route_print(const void *fact, struct str *out)
     address_put(out, &f->nexthop);
 }
 
-FACT_COMPARE(want_key, fact_compare_u64(a->wish, b->wish), uuid_compare(&a->scope, &b->scope),
-             uuid_compare(&a->id, &b->id), fact_compare_text(a->name, b->name))
+FACT_COMPARE(want_key, fact_compare_u64(a->wish, b->wish), fact_compare_u64(a->kind, b->kind),
+             uuid_compare(&a->scope, &b->scope), uuid_compare(&a->id, &b->id),
+             fact_compare_text(a->name, b->name))
 FACT_TEXTS(want_key, name)
 static void want_key_print(const void *fact, struct str *out)
 {

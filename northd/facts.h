@@ -157,10 +157,13 @@ struct fact_tag { /* and gets it */
 
 /* ---- numbers that stick (inputs, from topology/keys.c) ---- */
 
+/* Of those who come at one time the former are served first. */
+enum key_owner_kind { KEY_SWITCH, KEY_ROUTER, KEY_SWITCH_PORT, KEY_ROUTER_PORT, KEY_REDIRECT };
 struct fact_want_key { /* ID wants a tunnel key among those of SCOPE (zero: datapaths) */
     struct uuid scope, id;
     const struct rstr *name;
-    uint64_t wish; /* requested-tnl-key, 0: any */
+    uint32_t wish; /* requested-tnl-key, 0: any */
+    uint32_t kind; /* enum key_owner_kind */
 };
 struct fact_key {
     struct uuid id;

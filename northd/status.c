@@ -112,12 +112,17 @@ static void on_gateway(const void *fact, void *status)
     look_at(status, ((const struct fact_gateway_port *)fact)->redirect->s);
 }
 
+static void on_port(const void *fact, void *status)
+{
+    const struct row *row = ((const struct feed_row *)fact)->row;
+    look_at(status, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+}
+
+/* In the engine's order: rows that are written lie as they are looked at then. */
 void status_restart(struct status *s)
 {
-    const struct row *row;
     status_forget(s);
-    REPLICA_FOR_EACH(row, pos, s->nb, table(s->nb, NB_TABLE_LOGICAL_SWITCH_PORT))
-    look_at(s, nb_logical_switch_port_name(nb_logical_switch_port_cast(row)));
+    inc_for_each(s->inc, s->p->in_lsp, on_port, s);
     inc_for_each(s->inc, s->p->gateway.port, on_gateway, s);
 }
 

@@ -60,6 +60,7 @@ static void want(struct inc_ctx *ctx, struct northd_program *p,
     key.scope = port->lr;
     key.id = port->redirect_id;
     key.name = port->redirect;
+    key.kind = KEY_REDIRECT;
     inc_emit(ctx, p->want_key, &key);
     struct fact_ha_want ha;
     INC_CLEAR(ha);

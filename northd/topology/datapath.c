@@ -6,14 +6,14 @@
 #include "northd/topology/topology.h"
 #include "rows/nb.h"
 
-uint64_t topology_requested_key(struct inc_ctx *ctx, struct northd_program *p,
+uint32_t topology_requested_key(struct inc_ctx *ctx, struct northd_program *p,
                                 const struct uuid *row, const char *text, uint32_t max)
 {
     int64_t n;
     if (!text)
         return 0;
     if (!text_to_i64(text, 10, &n) && n > 0 && n <= max)
-        return (uint64_t)n;
+        return (uint32_t)n;
     program_complain(ctx, p, row, "requested-tnl-key \"%s\" is not a number from 1 to %u", text,
                      max);
     return 0;
@@ -38,6 +38,7 @@ static void emit(struct inc_ctx *ctx, struct northd_program *p, const struct uui
     want.id = *uuid;
     want.name = f.name;
     want.wish = topology_requested_key(ctx, p, uuid, wish, KEYS_MAX_DATAPATH);
+    want.kind = kind == DATAPATH_SWITCH ? KEY_SWITCH : KEY_ROUTER;
     inc_emit(ctx, p->want_key, &want);
     inc_emit_take(ctx, p->datapath, &f);
 }

@@ -26,7 +26,9 @@ struct key_owner {
     struct key_scope *scope;
     const struct rstr *name;
     uint32_t key;   /* 0: not given */
+    bool is_told;   /* there is a fact that says so */
     uint32_t wish;  /* 0: any will do */
+    uint32_t kind;  /* enum key_owner_kind */
     size_t n_wants; /* facts */
     bool is_gone;
 };
@@ -37,6 +39,7 @@ struct keys {
     const struct publisher *pub;
     struct hmap scopes, owners;
     VEC(struct key_owner *) touched, gone;
+    VEC(struct key_owner *) turn; /* touched, in the order in which they are served */
     bool changed;
     bool may_choose; /* at the last run */
 };
@@ -109,12 +112,13 @@ static struct key_owner *find_owner(const struct keys *keys, const struct uuid *
     return NULL;
 }
 
-static void tell(struct keys *keys, const struct key_owner *o, bool given)
+static void tell(struct keys *keys, struct key_owner *o, bool given)
 {
     struct fact_key f;
     INC_CLEAR(f);
     f.id = o->id;
     f.key = o->key;
+    o->is_told = given;
     if (given)
         inc_assert(keys->inc, keys->p->key, &f);
     else
@@ -122,11 +126,11 @@ static void tell(struct keys *keys, const struct key_owner *o, bool given)
     keys->changed = true;
 }
 
-static void give(struct keys *keys, struct key_owner *o, uint32_t key)
+/* It is told at the end of the run. */
+static void give(struct key_owner *o, uint32_t key)
 {
     set_used(o->scope, key, true);
     o->key = key;
-    tell(keys, o, true);
 }
 
 static void take_back(struct keys *keys, struct key_owner *o)
@@ -134,7 +138,8 @@ static void take_back(struct keys *keys, struct key_owner *o)
     if (!o->key)
         return;
     set_used(o->scope, o->key, false);
-    tell(keys, o, false);
+    if (o->is_told)
+        tell(keys, o, false);
     o->key = 0;
 }
 
@@ -166,7 +171,8 @@ static void on_want(const void *fact, bool added, void *keys_)
         set_scope(keys, o, get_scope(keys, &f->scope));
         rstr_unref(o->name);
         o->name = rstr_ref(f->name);
-        o->wish = (uint32_t)f->wish;
+        o->wish = f->wish;
+        o->kind = f->kind;
         o->n_wants++;
     } else {
         o->n_wants--;
@@ -250,21 +256,60 @@ static void grant_wish(struct keys *keys, struct key_owner *o)
     }
     if (holder) {
         take_back(keys, holder);
-        vec_push(&keys->touched, holder);
+        vec_push(&keys->turn, holder);
     }
     take_back(keys, o);
-    give(keys, o, o->wish);
+    give(o, o->wish);
 }
 
-/* First those who have it already, so that a restart changes nothing. TOUCHED may grow meanwhile. */
+/* First those who have it already, so that a restart changes nothing. TURN may grow meanwhile. */
 static void grant_wishes(struct keys *keys)
 {
     for (int has_it = 1; has_it >= 0; has_it--)
-        for (size_t i = 0; i < keys->touched.n; i++) {
-            struct key_owner *o = keys->touched.data[i];
+        for (size_t i = 0; i < keys->turn.n; i++) {
+            struct key_owner *o = keys->turn.data[i];
             if (o->wish && o->wish <= o->scope->max && (!has_it || key_in_sb(keys, o) == o->wish))
                 grant_wish(keys, o);
         }
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+    const struct key_owner *x = *(struct key_owner *const *)a, *y = *(struct key_owner *const *)b;
+    return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind)
+                              : uuid_compare(&x->id, &y->id);
+}
+
+/* Who comes at one time is served in an order that does not depend on that in which facts come. */
+static void order_touched(struct keys *keys)
+{
+    struct key_owner **o;
+    vec_clear(&keys->turn);
+    VEC_FOR_EACH (o, &keys->touched)
+        vec_push(&keys->turn, *o);
+    if (keys->turn.n > 1)
+        qsort(keys->turn.data, keys->turn.n, sizeof *keys->turn.data, compare_owners);
+}
+
+static void tell_new(struct keys *keys, struct key_owner *o)
+{
+    if (o->key && !o->is_told)
+        tell(keys, o, true);
+}
+
+/* Told in the order in which they came, in which what is made of it lies side by side with what it is made of. Who got no number, or not his own, tries
+ * again next time. */
+static void finish_touched(struct keys *keys)
+{
+    struct key_owner **o;
+    VEC_FOR_EACH (o, &keys->touched)
+        tell_new(keys, *o);
+    vec_clear(&keys->touched);
+    VEC_FOR_EACH (o, &keys->turn) {
+        tell_new(keys, *o);
+        if (!(*o)->key || ((*o)->wish && (*o)->wish != (*o)->key))
+            vec_push(&keys->touched, *o);
+    }
 }
 
 bool keys_run(struct keys *keys, bool may_choose)
@@ -276,26 +321,23 @@ bool keys_run(struct keys *keys, bool may_choose)
     if (may_choose && !keys->may_choose)
         yield_to_sb(keys);
     keys->may_choose = may_choose;
+    order_touched(keys);
     if (may_choose)
         grant_wishes(keys);
     /* First who has a key in SB, then who takes what is left. */
-    VEC_FOR_EACH (o, &keys->touched) {
+    VEC_FOR_EACH (o, &keys->turn) {
         uint32_t key = !(*o)->key ? present_key(keys, *o) : 0;
         if (key) {
-            give(keys, *o, key);
+            give(*o, key);
             (*o)->scope->next = MAX((*o)->scope->next, key % (*o)->scope->max + 1);
         }
     }
-    size_t n_unmet = 0;
-    for (size_t i = 0; i < keys->touched.n; i++) {
-        struct key_owner *owner = keys->touched.data[i];
-        uint32_t key = may_choose && !owner->key ? next_free(owner->scope) : 0;
+    VEC_FOR_EACH (o, &keys->turn) {
+        uint32_t key = may_choose && !(*o)->key ? next_free((*o)->scope) : 0;
         if (key)
-            give(keys, owner, key);
-        if (!owner->key || (owner->wish && owner->wish != owner->key))
-            keys->touched.data[n_unmet++] = owner; /* tried again next time */
+            give(*o, key);
     }
-    keys->touched.n = n_unmet;
+    finish_touched(keys);
     return keys->changed;
 }
 
@@ -325,6 +367,7 @@ void keys_free(struct keys *keys)
     hmap_fini(&keys->owners);
     hmap_fini(&keys->scopes);
     vec_fini(&keys->touched);
+    vec_fini(&keys->turn);
     vec_fini(&keys->gone);
     free(keys);
 }

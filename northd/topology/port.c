@@ -33,8 +33,9 @@ static enum lsp_type parse_type(const char *text)
     return LSP_OTHER;
 }
 
-static void want_key(struct inc_ctx *ctx, struct northd_program *p, const struct uuid *scope,
-                     const struct uuid *id, const struct rstr *name, const char *wish)
+static void want_key(struct inc_ctx *ctx, struct northd_program *p, enum key_owner_kind kind,
+                     const struct uuid *scope, const struct uuid *id, const struct rstr *name,
+                     const char *wish)
 {
     struct fact_want_key f;
     INC_CLEAR(f);
@@ -42,6 +43,7 @@ static void want_key(struct inc_ctx *ctx, struct northd_program *p, const struct
     f.id = *id;
     f.name = name;
     f.wish = topology_requested_key(ctx, p, id, wish, KEYS_MAX_PORT);
+    f.kind = kind;
     inc_emit(ctx, p->want_key, &f);
 }
 
@@ -110,7 +112,9 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
     INC_CLEAR(lsp);
     lsp.uuid = f->uuid;
     lsp.ls = on->row;
-    lsp.name = program_intern(p, nb_logical_switch_port_name(row));
+    const struct fact_want_key *before = inc_emitted_before(ctx, p->want_key);
+    lsp.name =
+        program_intern_again(p, before ? before->name : NULL, nb_logical_switch_port_name(row));
     lsp.type = parse_type(nb_logical_switch_port_type(row));
     if (lsp.type == LSP_ROUTER)
         lsp.peer = program_intern(p, nb_logical_switch_port_options_value(row, "router-port"));
@@ -123,7 +127,7 @@ void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux)
     if (learns(&lsp, row))
         lsp.flags |= PORT_LEARNS;
     lsp.flags |= traits(row);
-    want_key(ctx, p, &lsp.ls, &lsp.uuid, lsp.name,
+    want_key(ctx, p, KEY_SWITCH_PORT, &lsp.ls, &lsp.uuid, lsp.name,
              nb_logical_switch_port_options_value(row, "requested-tnl-key"));
     if (!(lsp.flags & PORT_DISABLED)) {
         join_group(ctx, p, &lsp, GROUP_FLOOD);
@@ -175,7 +179,7 @@ void topology_lrp(struct inc_ctx *ctx, const void *key, void *aux)
     if (mtu && !lrp.mtu)
         program_complain(ctx, p, key, "options:gateway_mtu \"%s\" is not a number from 68 to 65000",
                          mtu);
-    want_key(ctx, p, &lrp.lr, &lrp.uuid, lrp.name,
+    want_key(ctx, p, KEY_ROUTER_PORT, &lrp.lr, &lrp.uuid, lrp.name,
              nb_logical_router_port_options_value(row, "requested-tnl-key"));
     inc_emit_take(ctx, p->lrp, &lrp);
 }

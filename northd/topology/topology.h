@@ -13,7 +13,7 @@ void topology_declare_lsp_indexes(struct northd_program *p);
 void topology_switch(struct inc_ctx *ctx, const void *key, void *aux);
 void topology_router(struct inc_ctx *ctx, const void *key, void *aux);
 /* datapath.c: TEXT (NULL: 0) of ROW's requested-tnl-key as a number up to MAX; 0 and a complaint when it is none. */
-uint64_t topology_requested_key(struct inc_ctx *ctx, struct northd_program *p,
+uint32_t topology_requested_key(struct inc_ctx *ctx, struct northd_program *p,
                                 const struct uuid *row, const char *text, uint32_t max);
 /* port.c: each Logical_Switch_Port, each Logical_Router_Port */
 void topology_lsp(struct inc_ctx *ctx, const void *key, void *aux);
