@@ -404,6 +404,6 @@ bool controller_is_idle(const struct controller *c)
     return replica_is_connected(c->ovs) && c->sb && replica_is_connected(c->sb) &&
            !has_unsaved_ids(c) && c->is_published && inc_is_settled(c->inc) &&
            !c->sb_writer.is_busy && !c->ovs_writer.is_busy && !c->mac_writer.is_busy &&
-           list_empty(&c->binding.todo) && c->installer &&
-           installer_confirmed(c->installer) == c->generation;
+           list_empty(&c->binding.todo) && ovsdb_client_source_is_settled(c->sb_source) &&
+           c->installer && installer_confirmed(c->installer) == c->generation;
 }

@@ -205,6 +205,13 @@ static void on_sb_status(void *c_)
     controller_wake(c);
 }
 
+static void on_watched(void *c_, const struct uuid *port)
+{
+    struct controller *c = c_;
+    scope_found(&c->scope, port);
+    controller_wake(c);
+}
+
 static struct replica *open_replica(struct controller *c, const char *remote,
                                     const struct schema *schema, const char *const *tables,
                                     struct replica_source **source)
@@ -233,6 +240,7 @@ void controller_close_sb(struct controller *c)
     free(c->sb_remote);
     c->sb_remote = NULL;
     c->sb_loaded = false;
+    c->scope.source = NULL;
 }
 
 void controller_open_sb(struct controller *c, const char *remote)
@@ -244,6 +252,8 @@ void controller_open_sb(struct controller *c, const char *remote)
         ovsdb_client_source_set_probe_interval(c->sb_source, (int)c->config.probe_ms);
     c->is_complete = c->has_arrived = false;
     scope_clear(&c->scope);
+    c->scope.source = c->sb_source;
+    ovsdb_client_source_on_watched(c->sb_source, on_watched, c);
     scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb, NULL);
     c->is_register_due = true;
     replica_set_status_observer(c->sb, on_sb_status, c);

@@ -76,9 +76,11 @@ static void verify(struct controller *c)
     str_fini(&report);
 }
 
-/* The number that has come belongs to the flows of GENERATION, when nothing is missing that they count on. */
+/* The number that has come belongs to the flows of GENERATION, when nothing is missing that they count on, nor asked for. */
 static void note_progress(struct controller *c, uint64_t generation)
 {
+    if (!ovsdb_client_source_is_settled(c->sb_source))
+        return;
     if (!ids_is_waiting(&c->ids, NULL) && !c->are_tunnels_due && c->are_tunnels_open)
         progress_note(&c->progress, c->sb, generation);
 }
@@ -120,9 +122,11 @@ static void note_iface(const void *fact, bool added, void *c_)
 {
     struct controller *c = c_;
     const struct fact_iface *iface = fact;
-    if (added && !sb_index_port_named(&c->index, iface->iface_id->s))
-        c->scope.is_stale = true;
-    else if (!c->scope.late_ms) {
+    if (!scope_note_iface(&c->scope, iface->iface_id, added))
+        return;
+    if (!sb_index_port_named(&c->index, iface->iface_id->s)) {
+        c->scope.late_ms = env_now_ms(c->env);
+    } else if (!c->scope.late_ms) {
         c->scope.late_ms = env_now_ms(c->env) + LATE_MS;
         timer_start_ms(&c->later, LATE_MS);
     }
@@ -133,8 +137,12 @@ static void note_iface(const void *fact, bool added, void *c_)
 static bool is_scope_due(struct controller *c)
 {
     inc_changes(c->inc, c->program.iface, note_iface, c);
-    c->scope.is_stale |= c->scope.late_ms && (env_now_ms(c->env) >= c->scope.late_ms ||
-                                              progress_is_new(&c->progress, c->sb));
+    if (c->scope.late_ms &&
+        (env_now_ms(c->env) >= c->scope.late_ms || progress_is_new(&c->progress, c->sb))) {
+        c->scope.late_ms = 0;
+        scope_watch(&c->scope, c->sb);
+    }
+    c->scope.is_stale |= scope_has_news(&c->scope, c->sb);
     return c->scope.is_stale;
 }
 

@@ -214,6 +214,7 @@ void scope_update(struct scope *scope, const struct config *config, const struct
     if (!everything)
         gather(&all);
     ask_ports(&all, sb, self, everything);
+    scope_ask_ifaces(scope, program, inc, sb);
     ask_own_chassis(sb, config, self);
     bool is_same =
         scope->is_made && scope->monitor_all == everything && lists_same(&scope->lists, &all.lists);
@@ -247,5 +248,6 @@ bool scope_ask_more(struct scope *scope, struct replica *sb)
 void scope_clear(struct scope *scope)
 {
     lists_fini(&scope->lists);
+    scope_forget_ifaces(scope);
     *scope = (struct scope){0};
 }

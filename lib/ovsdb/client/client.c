@@ -50,6 +50,7 @@ static void go_offline(struct client *client)
     client->has_lock = false;
     free(client->server_row);
     client->server_row = NULL;
+    client_watch_offline(client);
     client_abandon_requests(client);
     tell_status(client);
 }
@@ -104,6 +105,8 @@ static void take_reply(struct client *client, const struct jsonrpc_message *msg)
     } else if (id == client->conditions_id) {
         client->conditions_id = -1; /* the rows came before it */
         tell_status(client);        /* is_settled may have become true */
+    } else if (client_watch_take_reply(client, msg)) {
+        tell_status(client);
     } else {
         (void)client_take_reply(client, msg);
     }
@@ -123,7 +126,7 @@ static void take_notification(struct client *client, const struct jsonrpc_messag
             struct diag diag = DIAG_INIT;
             if (client_take_update(client, msg->method, msg->params, &diag))
                 client_give_up_on_nonsense(client, &diag);
-        } else {
+        } else if (!client_watch_take_update(client, msg->params)) {
             client_take_server_update(client, json_array_get(msg->params, 1));
         }
     } else if (!strcmp(msg->method, "locked") && names_our_lock(client, msg->params)) {
@@ -329,6 +332,7 @@ static void source_free(struct replica_source *source)
     reconnect_free(client->reconnect);
     client_free_requests(client);
     client_free_tables(client);
+    client_watch_fini(client);
     free_columns(client);
     free(client->server_row);
     free(client->server_schema);
@@ -352,6 +356,7 @@ struct replica_source *ovsdb_client_source_new(struct loop *loop, const char *re
     client->leader_only = true;
     client->probe_ms = -1;
     client->expected = client->lock_id = client->conditions_id = -1;
+    client->watch.expected = -1;
     list_init(&client->requests);
     list_init(&client->refused);
     deferred_init(&client->tell_refused, loop, LOOP_LATER, client_tell_refused, client);
@@ -439,7 +444,24 @@ bool ovsdb_client_source_is_settled(const struct replica_source *source)
     for (size_t i = 0; i < client->schema->n_tables; i++)
         sent = sent && !client->tables[i].condition_changed;
     return client->state == CLIENT_STEADY &&
-           (client->monitor_kind == MONITOR_PLAIN || (sent && client->conditions_id < 0));
+           (client->monitor_kind == MONITOR_PLAIN || (sent && client->conditions_id < 0)) &&
+           client_watch_is_settled(client);
+}
+
+void ovsdb_client_source_on_watched(struct replica_source *source,
+                                    void (*fn)(void *aux, const struct uuid *row), void *aux)
+{
+    struct client *client = client_of(source);
+    client->watch.fn = fn;
+    client->watch.aux = aux;
+}
+
+void ovsdb_client_source_watch(struct replica_source *source, const struct schema_table *table,
+                               struct condition *where)
+{
+    struct client *client = client_of(source);
+    INVARIANT(client->watch.fn);
+    client_watch_set(client, table, where);
 }
 
 bool ovsdb_client_source_has_column(const struct replica_source *source,

@@ -4,6 +4,7 @@
  * begin.c      the sequence by which a session begins
  * monitor.c    which columns to ask for, monitor requests, updates into change sets
  * updates.c    contents and updates read row by row from their text
+ * watch.c      a small monitor beside that of the copy
  * transact.c   operations into JSON, replies into error codes
  *
  * Not for users of the module: they see source.h.
@@ -60,6 +61,16 @@ struct client_request { /* a transaction on its way */
     int err; /* of one that was never sent */
 };
 
+struct client_watch {
+    const struct schema_table *table; /* NULL: nothing was ever watched */
+    struct condition where;
+    void (*fn)(void *aux, const struct uuid *row);
+    void *aux;
+    bool is_changed;     /* and not yet sent */
+    bool is_open;        /* in this connection */
+    json_int_t expected; /* id of the request that was sent last; -1: answered */
+};
+
 struct client {
     struct replica_source base;
     struct loop *loop;
@@ -93,6 +104,8 @@ struct client {
     char *transaction_error;
     bool considers; /* the next transaction */
     char *answer;
+
+    struct client_watch watch;
 
     struct list requests; /* sent, in order */
     struct list refused;  /* to be told that they were not sent */
@@ -139,6 +152,17 @@ void client_free_tables(struct client *client);
 /* updates.c */
 /* The callback text of jsonrpc.h: takes contents and updates of our monitor. */
 bool client_take_text(void *client, const char *text, size_t n);
+
+/* watch.c */
+void client_watch_set(struct client *client, const struct schema_table *table,
+                      struct condition *where); /* taken over */
+void client_watch_send(struct client *client);
+void client_watch_offline(struct client *client);
+void client_watch_fini(struct client *client);
+bool client_watch_is_settled(const struct client *client);
+/* True when the message is of the watch. */
+bool client_watch_take_reply(struct client *client, const struct jsonrpc_message *msg);
+bool client_watch_take_update(struct client *client, const json_t *params);
 
 /* transact.c */
 void client_submit(struct client *client, struct ops *ops,

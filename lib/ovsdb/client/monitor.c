@@ -149,6 +149,7 @@ void client_send_conditions(void *client_)
     if (is_new)
         client->conditions_id = jsonrpc_request_text(client->rpc, "monitor_cond_change", &params);
     str_fini(&params);
+    client_watch_send(client);
 }
 
 /* ---- values ---- */

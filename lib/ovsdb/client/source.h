@@ -56,7 +56,15 @@ void ovsdb_client_source_consider_next(struct replica_source *source);
 const char *ovsdb_client_source_answer(const struct replica_source *source);
 /* The remote in use or tried last. */
 const char *ovsdb_client_source_remote(const struct replica_source *source);
-/* Are the rows of all conditions that were set here? */
+/* A look-out beside the copy: FN of on_watched, set before, is called with the uuid of each row of TABLE, always the same one, for which any clause of
+ * WHERE (taken over; none: no row) holds, or comes to hold later; with NULL when the server cannot tell. Such rows are copied only where conditions
+ * ask for them: the way to learn whether it is worth sending all clauses of a table again. Over a lost connection the rows are told
+ * again. A server that knows no conditions shows all rows anyway: FN is not called. */
+void ovsdb_client_source_on_watched(struct replica_source *source,
+                                    void (*fn)(void *aux, const struct uuid *row), void *aux);
+void ovsdb_client_source_watch(struct replica_source *source, const struct schema_table *table,
+                               struct condition *where);
+/* Are the rows of all conditions that were set here, and is it known which rows are watched? */
 bool ovsdb_client_source_is_settled(const struct replica_source *source);
 /* Does the connected server's schema have this column? True until a schema was seen. */
 bool ovsdb_client_source_has_column(const struct replica_source *source,
