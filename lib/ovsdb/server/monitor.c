@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "ovsdb/server/row_index.h"
 #include "ovsdb/server/server_impl.h"
 #include "ovsdb/server/shape_index.h"
 #include "ovsdb/server/snapshot.h"
@@ -183,6 +184,7 @@ void monitor_tell(struct server_db *db, const struct changeset *cs)
 {
     struct str out = STR_INIT;
     shape_vec shapes = VEC_INIT;
+    row_index_tell(db->rows, cs);
     shape_index_find(db->index, cs->n, cs->changes, &shapes);
     for (size_t i = 0; i < shapes.n; i++)
         tell_shape(shapes.data[i], cs, &out);
@@ -366,7 +368,7 @@ static void monitor_change(struct monitor *m, struct shape *next)
 {
     struct str out = STR_INIT;
     struct uuid last = store_last_id(m->db->store);
-    if (shape_put_transition(m->shape, next, m->db->store, &out)) {
+    if (shape_put_transition(m->shape, next, m->db->store, m->db->rows, &out)) {
         const struct rstr *text = rstr_new_n(out.s, out.n);
         struct notification n = {0};
         monitor_send(m, &last, text, &n);

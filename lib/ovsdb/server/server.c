@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "ovsdb/server/row_index.h"
 #include "ovsdb/server/server_impl.h"
 #include "ovsdb/server/shape_index.h"
 #include "ovsdb/server/snapshot.h"
@@ -113,6 +114,7 @@ static void attach(struct server_db *db, struct store *store)
     store_set_wakeup(store, store_is_dirty_now, db);
     store_set_disk_watch(store, disk_changed, db);
     db->index = shape_index_new(store_schema(store));
+    db->rows = row_index_new(store);
     if (store_fd(store) >= 0)
         db->written =
             loop_fd_new(db->server->loop, store_fd(store), LOOP_READ, batch_is_written, db);
@@ -124,6 +126,7 @@ static void detach(struct server_db *db)
     store_set_disk_watch(db->store, NULL, NULL);
     store_unsubscribe(db->subscription);
     shape_index_free(db->index);
+    row_index_free(db->rows);
     loop_fd_free(db->written);
     db->written = NULL;
 }

@@ -7,7 +7,7 @@
  *     transact.c     transactions of a session, their results as text
  *     monitor.c      monitors of sessions
  *     snapshot.c     their initial contents, in pieces
- *     shape.c        what a monitor shows; shape_text.c: as text; shape_index.c: which are concerned
+ *     shape.c        what a monitor shows; shape_text.c: as text; shape_index.c: which are concerned; row_index.c: rows by value
  *     lock.c         locks
  *     rbac.c         what a role may write
  *     self.c         the _Server database
@@ -27,6 +27,7 @@ struct server_db {
     struct loop_fd *written; /* store_fd; NULL: there is none */
     struct hmap shapes;      /* struct shape */
     struct shape_index *index;
+    struct row_index *rows;
     struct list snapshots; /* struct snapshot */
     bool has_texts;        /* of initial contents */
     bool is_self;          /* _Server: closed to writers */

@@ -16,6 +16,8 @@ enum { SELECT_INITIAL = 1, SELECT_INSERT = 2, SELECT_DELETE = 4, SELECT_MODIFY =
 /* The three forms of update notifications. */
 enum monitor_version { MONITOR_V1 = 1, MONITOR_V2, MONITOR_V3 };
 
+struct row_index;
+
 struct shape_column {
     const struct schema_column *column;
     unsigned select;
@@ -66,4 +68,4 @@ bool shape_put_changes(const struct shape *shape, size_t n, const struct change 
                        struct str *out);
 /* What changes for a monitor of BEFORE that becomes one of AFTER. */
 bool shape_put_transition(const struct shape *before, const struct shape *after,
-                          const struct store *store, struct str *out);
+                          const struct store *store, struct row_index *index, struct str *out);

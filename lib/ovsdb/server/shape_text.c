@@ -3,8 +3,11 @@
  * Written straight into a string: no JSON tree is built for a row. The forms are those of RFC 7047
  * (update) and of the later update2, which sends differences and leaves out defaults.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
+#include "ovsdb/server/row_index.h"
 #include "ovsdb/server/shape.h"
 
 /* Writes tables and rows around what is put inside, opening and closing objects as needed. */
@@ -263,34 +266,85 @@ bool shape_put_changes(const struct shape *shape, size_t n, const struct change 
     return writer_end(&w);
 }
 
-/* Clauses come and go a few at a time: only rows that one of these matches can appear or disappear. */
-static void put_table_transition(struct writer *w, const struct shape_table *from,
-                                 const struct shape_table *to, const struct store *store)
+/* What becomes of a table's rows when its condition changes. */
+struct transition {
+    struct writer *w;
+    const struct shape_table *from, *to;
+    struct filter *more,
+        *less; /* clauses that come and go: only rows that one of these matches can appear or disappear */
+};
+
+static void put_row_transition(const struct transition *t, const struct row *row)
 {
-    struct filter *more = filter_minus(to->filter, from->filter);
-    struct filter *less = filter_minus(from->filter, to->filter);
-    const struct row *row;
-    bool is_same = filter_is_nothing(more) && filter_is_nothing(less);
-    for (size_t pos = 0; !is_same && (row = store_next_told_row(store, to->table, &pos)) != NULL;) {
-        bool has_more = filter_matches(more, row), has_less = filter_matches(less, row);
-        if (has_more && !has_less && !filter_matches(from->filter, row))
-            put_insert_v2(w, to, row);
-        else if (has_less && !has_more && !filter_matches(to->filter, row))
-            put_delete_v2(w, to, row);
+    bool has_more = filter_matches(t->more, row), has_less = filter_matches(t->less, row);
+    if (has_more && !has_less && !filter_matches(t->from->filter, row))
+        put_insert_v2(t->w, t->to, row);
+    else if (has_less && !has_more && !filter_matches(t->to->filter, row))
+        put_delete_v2(t->w, t->to, row);
+}
+
+typedef VEC(const struct row *) row_vec;
+
+static void push_row(void *rows, const struct row *row)
+{
+    vec_push((row_vec *)rows, row);
+}
+
+/* The rows that FILTER matches, if it has few clauses, all of them equalities; false: it has not. */
+static bool find_rows(struct row_index *index, const struct filter *filter, row_vec *rows)
+{
+    enum { FEW = 256 };
+    const struct condition *where = filter_condition(filter);
+    bool is_found = where->n <= FEW;
+    for (size_t i = 0; i < where->n && is_found; i++) {
+        const struct clause *c = &where->clauses[i];
+        is_found =
+            c->function == FN_FALSE || (c->function == FN_EQ && c->column->index >= 0 &&
+                                        row_index_find(index, c->column, c->arg, push_row, rows));
     }
-    filter_unref(more);
-    filter_unref(less);
+    return is_found;
+}
+
+static int compare_rows(const void *a_, const void *b_)
+{
+    const struct row *const *a = a_, *const *b = b_;
+    return uuid_compare(&(*a)->uuid, &(*b)->uuid);
+}
+
+static void put_table_transition(const struct transition *t, const struct store *store,
+                                 struct row_index *index)
+{
+    const struct row *row;
+    row_vec rows = VEC_INIT;
+    if (find_rows(index, t->more, &rows) && find_rows(index, t->less, &rows)) {
+        if (rows.n)
+            qsort(rows.data, rows.n, sizeof rows.data[0], compare_rows);
+        for (size_t i = 0; i < rows.n; i++)
+            if (!i || rows.data[i] != rows.data[i - 1])
+                put_row_transition(t, rows.data[i]);
+    } else {
+        for (size_t pos = 0; (row = store_next_told_row(store, t->to->table, &pos)) != NULL;)
+            put_row_transition(t, row);
+    }
+    vec_fini(&rows);
 }
 
 bool shape_put_transition(const struct shape *before, const struct shape *after,
-                          const struct store *store, struct str *out)
+                          const struct store *store, struct row_index *index, struct str *out)
 {
     struct writer w;
     writer_init(&w, out);
     for (size_t i = 0; i < after->schema->n_tables; i++) {
         const struct shape_table *from = before->tables[i], *to = after->tables[i];
-        if (to && to->filter != from->filter)
-            put_table_transition(&w, from, to, store);
+        if (!to || to->filter == from->filter)
+            continue;
+        struct transition t = {.w = &w, .from = from, .to = to};
+        t.more = filter_minus(to->filter, from->filter);
+        t.less = filter_minus(from->filter, to->filter);
+        if (!filter_is_nothing(t.more) || !filter_is_nothing(t.less))
+            put_table_transition(&t, store, index);
+        filter_unref(t.more);
+        filter_unref(t.less);
     }
     return writer_end(&w);
 }
