@@ -112,6 +112,7 @@ static void publish(struct controller *c)
     if (c->installer)
         installer_commit(c->installer, c->generation);
     c->is_published = true;
+    c->scope.is_early = false;
 }
 
 /* --- When it may */
@@ -156,10 +157,10 @@ static void ask_more(struct controller *c)
     }
 }
 
-/* Asks for the rows that matter here. True when they have come, and are compiled; while the database cannot be reached, those that were there count. */
+/* Asks for the rows that matter here; again until something is published, since what is local may come back to what it was. True when they have come, and are compiled; while the database cannot be reached, those that were there count. */
 static bool has_all_rows(struct controller *c)
 {
-    c->scope.is_stale |= inc_has_changes(c->inc, c->program.local) ||
+    c->scope.is_stale |= c->scope.is_early || inc_has_changes(c->inc, c->program.local) ||
                          inc_has_changes(c->inc, c->program.dp_group_at);
     if (is_scope_due(c)) {
         scope_update(&c->scope, &c->config, &c->program, c->inc, c->sb, controller_own_uuid(c));

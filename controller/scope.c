@@ -224,7 +224,7 @@ void scope_update(struct scope *scope, const struct config *config, const struct
     if (!is_same) /* most often an interface has come, and nothing else */
         ask_by_datapath(scope, sb);
     vec_fini(&all.ifaces);
-    scope->is_made = true;
+    scope->is_made = scope->is_early = true;
     scope->is_stale = false;
     scope->late_ms = 0;
     scope->self = self ? *self : (struct uuid){{0}};

@@ -18,8 +18,10 @@ struct scope_lists {
 };
 
 struct scope {
-    bool is_made;    /* scope_update was called */
-    bool is_stale;   /* local datapaths, interfaces or groups of datapaths may have changed */
+    bool is_made;  /* scope_update was called */
+    bool is_stale; /* local datapaths, interfaces or groups of datapaths may have changed */
+    bool
+        is_early; /* nothing has been published since it was made: the engine may yet come back to what it was before */
     int64_t late_ms; /* when scope_watch is due, for interfaces that have time; 0: there are none */
     bool monitor_all;
     struct uuid self; /* zero: none */
