@@ -157,7 +157,8 @@ static void ask_more(struct controller *c)
     }
 }
 
-/* Asks for the rows that matter here; again until something is published, since what is local may come back to what it was. True when they have come, and are compiled; while the database cannot be reached, those that were there count. */
+/* Asks for the rows that matter here; again until something is published, since what is local may come back to what it was. True when they
+ * have come, and are compiled; while the database cannot be reached, those that were there count. */
 static bool has_all_rows(struct controller *c)
 {
     c->scope.is_stale |= c->scope.is_early || inc_has_changes(c->inc, c->program.local) ||
