@@ -348,7 +348,7 @@ static void on_status(void *config)
     config_schedule(config);
 }
 
-static void on_chores_done(void *config)
+static void write_status(void *config)
 {
     status_write(config);
 }
@@ -363,9 +363,10 @@ void config_init(struct config *config, struct vswitch *vs, struct replica *db,
     config->manage_sockets = true;
     list_init(&config->ports);
     deferred_init(&config->apply, vs->loop, LOOP_LATER, apply, config);
+    deferred_init(&config->show, vs->loop, LOOP_LATER, write_status, config);
     replica_set_observer(db, on_change, config);
     replica_set_status_observer(db, on_status, config);
-    chores_set_observer(vs->host.chores, on_chores_done, config);
+    chores_set_observer(vs->host.chores, write_status, config);
     config_schedule(config);
 }
 
@@ -375,6 +376,7 @@ void config_fini(struct config *config)
     replica_set_status_observer(config->db, NULL, NULL);
     chores_set_observer(config->vs->host.chores, NULL, NULL);
     deferred_cancel(&config->apply);
+    deferred_cancel(&config->show);
     config_ports_fini(config);
     vec_fini(&config->changed);
     errors_clear(config);

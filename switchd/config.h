@@ -20,6 +20,7 @@
 #pragma once
 
 #include "replica/replica.h"
+#include "switchd/slice.h"
 #include "switchd/vswitch.h"
 
 enum { STATISTICS_MS = 5000 };
@@ -35,7 +36,7 @@ struct config {
     struct vswitch *vs;
     struct replica *db; /* borrowed */
     const struct schema *schema;
-    struct deferred apply;
+    struct deferred apply, show;   /* show: a round goes on */
     VEC(struct port_error) errors; /* of the last application */
     bool applied;                  /* once at least */
     bool writing;                  /* a transaction is on its way */
@@ -85,9 +86,16 @@ void config_ports_device_changed(struct config *config, const char *name);
 bool config_port_is_gone(const struct vport *port);
 void config_ports_forget(struct config *config, const struct bridge *br); /* it goes */
 void config_ports_fini(struct config *config); /* the schema may go before the ports do */
-/* Calls FN for each Interface of BR that may differ from its port, or for ALL. FN: true when it shows all that there is to show. */
-void config_show_ports(struct config *config, const struct bridge *br, bool all,
-                       bool (*fn)(void *aux, const struct row *row), void *aux);
+/* A look at all ports, also those that showed all at the last one. */
+struct show_round {
+    bool begins, has_statistics;
+    struct slice slice; /* for it */
+    bool is_over;       /* the slice */
+};
+/* Calls FN for each Interface of BR that may differ from its port, then for those of the round while the slice lasts. FN: true when it
+ * shows all that there is to show; STATISTICS: with these. True: some of the round are left. */
+bool config_show_ports(struct config *config, const struct bridge *br, struct show_round *round,
+                       bool (*fn)(void *aux, const struct row *row, bool statistics), void *aux);
 /* Timeouts and limits of zones; ROOT may be NULL. */
 void config_apply_ct(struct config *config, const struct row *root);
 /* Keys and certificates for OpenFlow; ROOT may be NULL. */

@@ -17,9 +17,10 @@ LOG_MODULE(ports);
 /* An Interface that the bridge leads to by a Port. */
 struct member {
     struct hnode by_port, by_iface, by_name; /* uuid, uuid, name */
-    struct list due, unshown;                /* in the lists of that name, or alone */
-    const struct row *port, *iface;          /* at the last look; references */
-    bool is_gone;                            /* while its port is read */
+    struct list due, unshown;       /* in the lists of that name, or alone; UNSHOWN also in ROUND */
+    const struct row *port, *iface; /* at the last look; references */
+    bool is_gone;                   /* while its port is read */
+    bool is_in_round, wants_statistics; /* at the next look */
 };
 
 struct config_ports {
@@ -28,6 +29,7 @@ struct config_ports {
     const struct row *row;                  /* of Bridge, at the last look; a reference */
     struct hmap by_port, by_iface, by_name; /* all members */
     struct list due, unshown;               /* to be applied; whose row may differ from the port */
+    struct list round;                      /* the others, as far as they have to be looked at */
 };
 
 static const char *name_of(const struct member *m)
@@ -53,6 +55,7 @@ static struct config_ports *ports_get(struct config *config, struct bridge *br)
     ports->br = br;
     list_init(&ports->due);
     list_init(&ports->unshown);
+    list_init(&ports->round);
     list_push_back(&config->ports, &ports->node);
     return ports;
 }
@@ -122,6 +125,7 @@ static void is_due(struct config_ports *ports, struct member *m)
 {
     list_enter(&ports->due, &m->due);
     list_enter(&ports->unshown, &m->unshown);
+    m->is_in_round = false;
 }
 
 static void read_interface(void *pass_, const struct row *iface)
@@ -423,21 +427,43 @@ void config_ports_device_changed(struct config *config, const char *name)
     }
 }
 
-void config_show_ports(struct config *config, const struct bridge *br, bool all,
-                       bool (*fn)(void *aux, const struct row *row), void *aux)
+static void begin_round(struct config_ports *ports, bool has_statistics)
+{
+    struct member *m;
+    HMAP_FOR_EACH (m, by_port, &ports->by_port) {
+        m->wants_statistics |= has_statistics;
+        if (m->is_in_round || !list_empty(&m->unshown))
+            continue;
+        m->is_in_round = true;
+        list_push_back(&ports->round, &m->unshown);
+    }
+}
+
+bool config_show_ports(struct config *config, const struct bridge *br, struct show_round *round,
+                       bool (*fn)(void *aux, const struct row *row, bool statistics), void *aux)
 {
     struct config_ports *ports = ports_find(config, br);
     struct member *m, *next;
     if (!ports)
-        return;
-    if (all)
-        HMAP_FOR_EACH (m, by_port, &ports->by_port)
-            list_enter(&ports->unshown, &m->unshown);
+        return false;
+    if (round->begins)
+        begin_round(ports, round->has_statistics);
     LIST_FOR_EACH_SAFE (m, next, unshown, &ports->unshown) {
         const struct row *row = config_ref(config, OVS_TABLE_INTERFACE, &m->iface->uuid);
-        if (row && fn(aux, row))
+        if (row && fn(aux, row, m->wants_statistics))
             list_leave(&m->unshown);
+        m->wants_statistics = false;
     }
+    while (!list_empty(&ports->round) && !round->is_over) {
+        m = LIST_FIRST(struct member, unshown, &ports->round);
+        const struct row *row = config_ref(config, OVS_TABLE_INTERFACE, &m->iface->uuid);
+        list_leave(&m->unshown);
+        if (row) /* the next round sees whether what is written has arrived */
+            (void)fn(aux, row, m->wants_statistics);
+        m->is_in_round = m->wants_statistics = false;
+        round->is_over = slice_is_over(&round->slice);
+    }
+    return !list_empty(&ports->round);
 }
 
 /* ---- life ---- */

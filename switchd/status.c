@@ -1,6 +1,6 @@
 /* status.c - see config.h: what the bridges are like, into the database. Only what differs is written,
  * in one transaction; while one is on its way the next waits. An interface that showed its port at the last look
- * is looked at each second only: one port more of a thousand costs no more than one of ten. */
+ * is looked at each second only, a slice at a time between packets: one port more of a thousand costs no more than one of ten. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,9 @@ LOG_MODULE(status);
 struct pass {
     struct config *config;
     struct replica_txn *txn;
-    bool statistics;
-    bool look_at_all;
+    bool statistics; /* they are due */
+    struct show_round round;
+    bool has_more; /* the round is not over */
     size_t n_put;
     struct bridge *br;
 };
@@ -100,7 +101,8 @@ static void put_device_status(struct pass *pass, const struct row *row, const st
     smap_fini(&texts);
 }
 
-static void put_device(struct pass *pass, const struct row *row, const struct vport *port)
+static void put_device(struct pass *pass, const struct row *row, const struct vport *port,
+                       bool statistics)
 {
     const struct port_status *s = port->dev ? &port->dev->status : NULL;
     bool has_device = s && s->ifindex;
@@ -124,16 +126,16 @@ static void put_device(struct pass *pass, const struct row *row, const struct vp
     bfd_status(port->bfd, &texts);
     put_texts(pass, row, OVS_INTERFACE_COL_BFD_STATUS, &texts);
     smap_fini(&texts);
-    if (pass->statistics || !ovs_interface_status(ovs_interface_cast(row))->n)
+    if (statistics || !ovs_interface_status(ovs_interface_cast(row))->n)
         put_device_status(pass, row, port);
-    if (pass->statistics) {
+    if (statistics) {
         struct port_stats stats = vport_stats(port);
         put_statistics(pass, row, &stats);
     }
 }
 
 /* True when there was nothing to write. */
-static bool write_interface(void *pass_, const struct row *row)
+static bool write_interface(void *pass_, const struct row *row, bool statistics)
 {
     struct pass *pass = pass_;
     const char *name = ovs_interface_name(ovs_interface_cast(row));
@@ -144,7 +146,7 @@ static bool write_interface(void *pass_, const struct row *row)
     int64_t ofport = port ? (int64_t)port_to_16(port->ofport) : -1;
     put_optional_integer(pass, row, OVS_INTERFACE_COL_OFPORT, ofport, true);
     if (port)
-        put_device(pass, row, port);
+        put_device(pass, row, port, statistics);
     return n_put == pass->n_put;
 }
 
@@ -214,7 +216,8 @@ static void write_bridge(void *pass_, const struct row *row)
     put_optional_text(pass, row, OVS_BRIDGE_COL_DATAPATH_ID, id);
     free(id);
     put(pass, row, OVS_BRIDGE_COL_DATAPATH_VERSION, datum_new_string("<built-in>"));
-    config_show_ports(pass->config, pass->br, pass->look_at_all, write_interface, pass);
+    pass->has_more |=
+        config_show_ports(pass->config, pass->br, &pass->round, write_interface, pass);
     if (pass->statistics)
         config_each(pass->config, ovs_bridge_mirrors(bridge), OVS_TABLE_MIRROR, write_mirror, pass);
     config_each(pass->config, ovs_bridge_controller(bridge), OVS_TABLE_CONTROLLER, write_controller,
@@ -298,13 +301,17 @@ void status_write(struct config *config)
     struct pass pass = {.config = config,
                         .txn = replica_txn_new(config->db),
                         .statistics = now_ms >= config->statistics_at_ms};
-    pass.look_at_all = config->look_at_all || pass.statistics;
+    pass.round = (struct show_round){.begins = config->look_at_all || pass.statistics,
+                                     .has_statistics = pass.statistics,
+                                     .slice = slice_begin(config->vs->env)};
     config->look_at_all = false;
     if (pass.statistics)
         config->statistics_at_ms = now_ms + config->statistics_ms;
     write_root(&pass, root);
     config_each(config, ovs_open_vswitch_bridges(ovs_open_vswitch_cast(root)), OVS_TABLE_BRIDGE,
                 write_bridge, &pass);
+    if (pass.has_more)
+        deferred_schedule(&config->show);
     if (replica_txn_is_empty(pass.txn)) {
         replica_txn_free(pass.txn);
         return;

@@ -243,6 +243,44 @@ static void test_all(void **state)
     tear_down(&d);
 }
 
+/* The look at all of them goes in slices; what has changed is shown at once, and once. */
+static void test_round(void **state)
+{
+    (void)state;
+    struct db_world d;
+    enum { N = 3 * SLICE_STEPS };
+    set_up(&d, N);
+    for (int i = 0; i < 10; i++)
+        settle(&d);
+    looks(&d);
+    config_tick(&d.config);
+    assert_in_range(looks(&d).shown, 1, SLICE_STEPS);
+    struct uuid port = add_port(&d, "new", "dummy");
+    assert_int_equal(ovs_interface_ofport(ovs_interface_cast(iface_row(&d, "new"))),
+                     port_named(&d, "new")->ofport);
+    for (int i = 0; i < 10; i++)
+        settle(&d);
+    assert_in_range(looks(&d).shown, N - SLICE_STEPS, N + 5);
+    config_tick(&d.config);
+    begin(&d); /* goes while the round is under way */
+    mutate_ports(&d, MUTATE_DELETE, &port);
+    end(&d);
+    d.config.statistics_at_ms = 0; /* due */
+    config_tick(&d.config);
+    for (int i = 0; i < 10; i++)
+        settle(&d);
+    for (unsigned i = 0; i < N; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "p%u", i);
+        const struct ovs_interface *iface = ovs_interface_cast(iface_row(&d, name));
+        assert_int_equal(ovs_interface_statistics(iface)->n, 8);
+    }
+    looks(&d);
+    settle(&d);
+    assert_int_equal(looks(&d).shown, 0);
+    tear_down(&d);
+}
+
 /* Rows give way to others of the same name: a port of the same type stays. */
 static void test_rows_replaced(void **state)
 {
@@ -367,8 +405,11 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flat),          cmocka_unit_test(test_all),
-        cmocka_unit_test(test_rows_replaced), cmocka_unit_test(test_failed_is_tried_again),
+        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_all),
+        cmocka_unit_test(test_round),
+        cmocka_unit_test(test_rows_replaced),
+        cmocka_unit_test(test_failed_is_tried_again),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
