@@ -53,7 +53,7 @@ static void set_columns(struct replica_source *source)
         {"Logical_Flow",
          {"logical_datapath", "logical_dp_group", "pipeline", "table_id", "priority", "match",
           "actions", "controller_meter", NULL}},
-        {"Open_vSwitch", {"external_ids", "bridges", NULL}},
+        {"Open_vSwitch", {"external_ids", "bridges", "iface_types", NULL}},
         {"Bridge",
          {"name", "ports", "fail_mode", "datapath_type", "external_ids", "other_config", NULL}},
         {"Port", {"name", "interfaces", "external_ids", NULL}},

@@ -20,7 +20,7 @@ struct binding_port {
     struct uuid uuid;
     bool is_claimed, has_held; /* wanted here; and it was here since */
     bool is_from_before;       /* wanted since this controller began */
-    struct rstr *iface;        /* NULL: it has none */
+    struct rstr *iface;        /* NULL: it has none; of a released port the one it had */
     uint64_t generation; /* of flows in which the port is known to be bound here; 0: not yet */
     int64_t claimed_ms;  /* when chassis was written last */
     struct list todo;    /* in binding->todo, or alone */
@@ -77,7 +77,7 @@ static void on_claim(const void *fact, bool added, void *b_)
     struct binding_port *port = port_get(b, &claim->port);
     /* When a claim has changed, the new fact follows the old one. */
     rstr_unref(port->iface);
-    port->iface = added && claim->iface ? rstr_ref(claim->iface) : NULL;
+    port->iface = claim->iface ? rstr_ref(claim->iface) : NULL;
     port->is_claimed = added;
     port->has_held = false;
     port->is_from_before = !b->has_begun;
@@ -125,6 +125,21 @@ static bool write_installed(const struct binding_state *s, const struct binding_
                 "true");
     writer_pair(ovs, "Interface", ovs_interface_uuid(iface), "external_ids", "ovn-installed-ts",
                 ts);
+    return false; /* until it is seen */
+}
+
+/* Takes the marks off again: whoever plugs in, here or after a new claim, waits for new ones. True when it is done. */
+static bool clear_installed(const struct binding_state *s, const struct binding_port *port,
+                            struct writer *ovs)
+{
+    const struct ovs_interface *iface = find_interface(s, port);
+    if (!iface || !ovs_interface_external_ids_value(iface, "ovn-installed"))
+        return true;
+    if (!writer_is_ready(ovs))
+        return false;
+    const struct uuid *uuid = ovs_interface_uuid(iface);
+    writer_pair(ovs, "Interface", uuid, "external_ids", "ovn-installed", NULL);
+    writer_pair(ovs, "Interface", uuid, "external_ids", "ovn-installed-ts", NULL);
     return false; /* until it is seen */
 }
 
@@ -218,8 +233,9 @@ void binding_write(struct binding *b, const struct binding_state *s, struct writ
     const struct schema_table *table = replica_table(s->sb, "Port_Binding");
     LIST_FOR_EACH_SAFE (port, next, todo, &b->todo) {
         const struct row *row = replica_row_find(s->sb, table, &port->uuid);
-        bool is_done = !row ? true
-                       : port->is_claimed
+        bool is_done = port->is_claimed || clear_installed(s, port, ovs);
+        if (row)
+            is_done &= port->is_claimed
                            ? write_claimed(b, s, port, sb_port_binding_cast(row), sb, ovs)
                            : write_released(s, sb_port_binding_cast(row), sb);
         if (!is_done)

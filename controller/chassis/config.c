@@ -32,6 +32,15 @@ static char *copy_or(const char *value, const char *other)
     return xstrdup(value && *value ? value : other);
 }
 
+/* The texts of a set as a comma list. */
+static char *joined(const struct datum *set)
+{
+    struct str s = STR_INIT;
+    for (size_t i = 0; i < set->n; i++)
+        str_putf(&s, "%s%s", i ? "," : "", set->atoms[i].string->s);
+    return str_steal(&s);
+}
+
 void config_clear(struct config *c)
 {
     free(c->system_id);
@@ -43,6 +52,8 @@ void config_clear(struct config *c)
     free(c->datapath_type);
     free(c->bridge_remote);
     free(c->mappings);
+    free(c->cms_options);
+    free(c->iface_types);
     memset(c, 0, sizeof *c);
 }
 
@@ -70,6 +81,8 @@ bool config_read(struct config *c, const struct replica *ovs)
     c->datapath_type = copy(value_of(row, id, "ovn-bridge-datapath-type"));
     c->bridge_remote = copy(value_of(row, id, "ovn-bridge-remote"));
     c->mappings = copy(value_of(row, id, "ovn-bridge-mappings"));
+    c->cms_options = copy(value_of(row, id, "ovn-cms-options"));
+    c->iface_types = joined(ovs_open_vswitch_iface_types(row));
     const char *all = value_of(row, id, "ovn-monitor-all");
     c->monitor_all = all && !strcmp(all, "true");
     c->probe_ms = -1;

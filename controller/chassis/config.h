@@ -19,6 +19,8 @@ struct config {
     char *datapath_type; /* ovn-bridge-datapath-type, NULL: the switch's default */
     char *bridge_remote; /* ovn-bridge-remote, NULL: the bridge's management socket */
     char *mappings;      /* ovn-bridge-mappings: "network:bridge,...", NULL: none */
+    char *cms_options;   /* ovn-cms-options, NULL: none */
+    char *iface_types;   /* of the switch: comma list, perhaps empty */
     bool monitor_all;    /* ovn-monitor-all */
     int64_t probe_ms;    /* ovn-remote-probe-interval, -1: default */
 };

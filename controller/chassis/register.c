@@ -105,10 +105,20 @@ static void write_details(const struct config *config, struct writer *w, const s
         if (!have || strcmp(have, "true"))
             writer_pair(w, "Chassis", chassis, "other_config", features[i], "true");
     }
-    const char *type = config->datapath_type ? config->datapath_type : "";
-    const char *have = old ? sb_chassis_other_config_value(old, "datapath-type") : NULL;
-    if (!have || strcmp(have, type))
-        writer_pair(w, "Chassis", chassis, "other_config", "datapath-type", type);
+    const struct detail { /* what a CMS chooses hypervisors by; "" and "false" need no key */
+        const char *key, *value, *absent;
+    } details[] = {{"datapath-type", config->datapath_type, NULL},
+                   {"iface-types", config->iface_types, ""},
+                   {"ovn-bridge-mappings", config->mappings, ""},
+                   {"ovn-cms-options", config->cms_options, ""},
+                   {"ovn-monitor-all", config->monitor_all ? "true" : "false", "false"}};
+    for (const struct detail *d = details; d < details + ARRAY_SIZE(details); d++) {
+        const char *value = d->value ? d->value : "";
+        const char *have = old ? sb_chassis_other_config_value(old, d->key) : NULL;
+        have = have ? have : d->absent;
+        if (!have || strcmp(have, value))
+            writer_pair(w, "Chassis", chassis, "other_config", d->key, value);
+    }
 }
 
 const struct row *register_private_row(const struct config *config, const struct replica *sb)

@@ -384,6 +384,11 @@ static void test_registration(void **state UNUSED)
     register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
     assert_null(w.sb.ops); /* all as it should be */
+    put_root(&w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.1", "hostname", "host",
+                       "ovn-bridge-mappings", "net:br-ex", "ovn-cms-options", "gw"));
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
+    commit(&w.sb);
+    assert_int_equal(count(&w.sb, OP_MUTATE, "Chassis"), 1); /* for whoever chooses chassis */
     put_root(&w, PAIRS("system-id", "hv1", "ovn-encap-ip", "10.0.0.2", "hostname", "host"));
     register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
@@ -659,15 +664,18 @@ static void test_claims(void **state UNUSED)
     assert_int_equal(count(&w.sb, OP_UPDATE, "Port_Binding"), 1);
 
     put_port(&w, CHASSIS, true);
-    put_vif(&w, 5, PAIRS("iface-id", "another")); /* released */
+    put_vif(&w, 5, PAIRS("iface-id", "another", "ovn-installed", "true")); /* released */
     binding_row_changed(&b, &port);
     write_bindings(&w, &b, 6, 6);
+    assert_int_equal(count(&w.ovs, OP_MUTATE, "Interface"), 1); /* not installed any more */
     assert_string_equal(value_of(&w.sb, "Port_Binding", "up", &w.text), "false");
     assert_string_equal(value_of(&w.sb, "Port_Binding", "chassis", &w.text), "[]");
+    put_vif(&w, 5, PAIRS("iface-id", "another"));
     put_port(&w, OTHER, true); /* what others have is left alone */
     binding_row_changed(&b, &port);
     write_bindings(&w, &b, 7, 7);
     assert_null(w.sb.ops);
+    assert_null(w.ovs.ops);
     binding_fini(&b);
     world_fini(&w);
 }
