@@ -191,11 +191,11 @@ static void run(void *c_)
         return;
     if (writer_is_ready(&c->ovs_writer))
         bridge_run(&c->config, c->ovs, &c->ovs_writer);
-    if (c->sb_loaded) {
-        if (c->is_register_due && writer_is_ready(&c->sb_writer)) {
-            register_run(&c->registration, &c->config, c->sb, &c->sb_writer);
-            c->is_register_due = has_written(&c->sb_writer);
-        }
+    if (c->sb_loaded && c->is_register_due && writer_is_ready(&c->sb_writer)) {
+        register_run(&c->registration, &c->config, c->sb, &c->sb_writer);
+        c->is_register_due = has_written(&c->sb_writer);
+    }
+    if (c->sb_loaded && !c->registration.is_refused) {
         if (c->is_local_changed) {
             restore_ids(c);
             c->tunnel_option = c->installer ? installer_tunnel_option(c->installer) : 0;
@@ -228,7 +228,7 @@ static void leave(struct controller *c)
     bool is_written = false;
     if (!left)
         return;
-    if (c->sb && replica_is_ready(c->sb) && c->config.system_id) {
+    if (c->sb && replica_is_ready(c->sb) && c->config.system_id && !c->registration.is_refused) {
         if (writer_is_ready(&c->sb_writer))
             is_written = register_remove(&c->config, c->sb, &c->sb_writer);
         else

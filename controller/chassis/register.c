@@ -187,6 +187,32 @@ static bool is_disputed(const struct registration *r, const struct config *confi
     return is_disputed;
 }
 
+/* The row of our name was made by another host, at other addresses: a system-id that is there twice. A host that is renamed keeps its
+ * addresses or, at new ones, its name; and what we have had is ours. */
+static bool is_anothers(const struct registration *r, const struct config *config,
+                        const struct replica *sb, const struct sb_chassis *row, const encaps *want)
+{
+    static struct log_rate rate = LOG_RATE(6, 1);
+    const char *host = sb_chassis_hostname(row);
+    const struct datum *have = sb_chassis_encaps(row);
+    if ((r->name && !strcmp(r->name, config->system_id)) || !*host ||
+        !strcmp(host, config->hostname) || !have->n)
+        return false;
+    for (size_t i = 0; i < have->n; i++) {
+        const struct row *e =
+            replica_row_find(sb, replica_table(sb, "Encap"), &have->atoms[i].uuid);
+        for (size_t j = 0; e && j < want->n; j++)
+            if (!strcmp(sb_encap_ip(sb_encap_cast(e)), want->data[j].ip))
+                return false;
+    }
+    log_warn_limited(&rate,
+                     "chassis '%s' is not registered: host '%s' already has this name; give each "
+                     "hypervisor its own external_ids:system-id or, if that one is gone for good, "
+                     "delete it (weft-sbctl chassis-del %s)",
+                     config->system_id, host, config->system_id);
+    return true;
+}
+
 /* The rows of our old name get the new one. */
 static void rename_rows(const struct registration *r, const struct config *config,
                         const struct replica *sb, struct writer *w)
@@ -218,6 +244,11 @@ void register_run(struct registration *r, const struct config *config, const str
     encaps want = VEC_INIT;
     wanted_encaps(config, &want);
     const struct row *row = hypervisor_chassis_row(config, sb);
+    r->is_refused = row && want.n && is_anothers(r, config, sb, sb_chassis_cast(row), &want);
+    if (r->is_refused) {
+        encaps_fini(&want);
+        return;
+    }
     if (!want.n) /* a chassis without an address can serve nobody: wait for the configuration */
         return;
     if (!row && r->name && strcmp(r->name, config->system_id))

@@ -5,8 +5,9 @@
 #include "controller/writer.h"
 
 struct registration {
-    char *name;    /* our rows had this name when we saw them last; NULL: not seen yet */
-    char *written; /* the end points that we have written and seen, as text; NULL: none */
+    char *name;      /* our rows had this name when we saw them last; NULL: not seen yet */
+    char *written;   /* the end points that we have written and seen, as text; NULL: none */
+    bool is_refused; /* the row of this name is another host's: nothing may be written for it */
 };
 
 void registration_fini(struct registration *r);

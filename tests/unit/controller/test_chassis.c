@@ -417,6 +417,16 @@ static void test_registration(void **state UNUSED)
     register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
     assert_null(w.sb.ops);
+    put_root(&w, PAIRS("system-id", "hv2", "ovn-encap-ip", "10.0.0.5", "hostname", "elsewhere"));
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer); /* a name that is taken */
+    commit(&w.sb);
+    assert_null(w.sb.ops);
+    assert_true(w.registration.is_refused);
+    put_root(&w, PAIRS("system-id", "hv2", "ovn-encap-ip", "10.0.0.5", "hostname", "host"));
+    register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer); /* or it has moved */
+    commit(&w.sb);
+    assert_false(w.registration.is_refused);
+    assert_int_equal(count(&w.sb, OP_INSERT, "Encap"), 1);
     put_root(&w, PAIRS("system-id", "hv1")); /* without an address nothing is said */
     register_run(&w.registration, &w.config, w.sb.replica, &w.sb.writer);
     commit(&w.sb);
