@@ -40,6 +40,8 @@ struct vlan_config {
     enum { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED, VLAN_NATIVE_UNTAGGED } mode;
     uint16_t tag;
     uint64_t *trunks; /* 4096 bits; NULL: all */
+    /* Whether tags without a VLAN are sent. */
+    enum { PRIORITY_NEVER, PRIORITY_IF_NONZERO, PRIORITY_ALWAYS } priority_tags;
 };
 
 /* What a port may receive: two token buckets. */

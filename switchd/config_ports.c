@@ -289,8 +289,14 @@ static void vlan_from_row(struct vport *port, const struct ovs_port *row)
             c.trunks[vid / 64] |= UINT64_C(1) << (vid % 64);
         }
     }
+    const char *priority = ovs_port_other_config_value(row, "priority-tags");
+    if (priority && !strcmp(priority, "always"))
+        c.priority_tags = PRIORITY_ALWAYS;
+    else if (priority && (!strcmp(priority, "if-nonzero") || !strcmp(priority, "true")))
+        c.priority_tags = PRIORITY_IF_NONZERO;
     const struct vlan_config *was = &port->vlan;
-    bool same = was->mode == c.mode && was->tag == c.tag && !was->trunks == !c.trunks &&
+    bool same = was->mode == c.mode && was->tag == c.tag && was->priority_tags == c.priority_tags &&
+                !was->trunks == !c.trunks &&
                 (!c.trunks || !memcmp(was->trunks, c.trunks, 64 * sizeof *c.trunks));
     free(port->vlan.trunks);
     port->vlan = c;

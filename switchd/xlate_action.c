@@ -118,8 +118,10 @@ static void do_push_mpls(struct xctx *x, uint16_t eth_type)
         xctx_use_mask(x, &all);
         lse = swap32(x->key.mpls_lse) & ~(1u << MPLS_BOS_SHIFT);
     } else if (xctx_has(x, PREREQ_IP)) {
-        lse = (uint32_t)xctx_get(x, &ttl) | ((uint32_t)xctx_get(x, &tos) >> 5) << MPLS_TC_SHIFT |
-              1u << MPLS_BOS_SHIFT;
+        /* As Open vSwitch: explicit null (RFC 3032 2.1), the lower bits of DSCP. */
+        lse = (uint32_t)xctx_get(x, &ttl) |
+              ((uint32_t)xctx_get(x, &tos) >> 2 & 7) << MPLS_TC_SHIFT | 1u << MPLS_BOS_SHIFT |
+              (xctx_has(x, PREREQ_IPV6) ? 2u << MPLS_LABEL_SHIFT : 0);
     } else {
         lse = 64 | 1u << MPLS_BOS_SHIFT;
     }
@@ -164,24 +166,36 @@ static void do_pop_pbb(struct xctx *x)
     continuation_begin(x, NULL);
 }
 
-/* False: the TTL ran out, and the rest of the list is not done. */
-static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
+/* The time to live in FIELD goes down; IDS hear of it if it has run out. False: it has, and the rest of the list is not done. */
+static bool decrement(struct xctx *x, enum field_id field, const char *name, const uint16_t *ids,
+                      unsigned n_ids)
 {
-    if (!xctx_has(x, PREREQ_IP))
-        return true;
-    struct subfield ttl = subfield_whole(FIELD_IP_TTL);
+    struct subfield ttl = subfield_whole(field);
     u128 value = xctx_get(x, &ttl);
     if (value > 1) {
         xctx_set(x, &ttl, value - 1);
         return true;
     }
-    xctx_note(x, "     >> IPv%c decrement TTL exception",
-              x->key.eth_type == swap16(ETH_TYPE_IPV6) ? '6' : '4');
+    xctx_note(x, "     >> %s decrement TTL exception", name);
     xctx_drop(x, DROP_TTL);
-    for (unsigned i = 0; i < a->n_ids; i++)
-        xlate_controller(x, UINT16_MAX, a->ids[i], OF_REASON_INVALID_TTL, NULL, 0, false,
+    for (unsigned i = 0; i < n_ids; i++)
+        xlate_controller(x, UINT16_MAX, ids[i], OF_REASON_INVALID_TTL, NULL, 0, false,
                          OF_METER_NONE);
     return false;
+}
+
+static bool do_dec_ttl(struct xctx *x, const struct of_dec_ttl *a)
+{
+    if (!xctx_has(x, PREREQ_IP))
+        return true;
+    bool v6 = x->key.eth_type == swap16(ETH_TYPE_IPV6);
+    return decrement(x, FIELD_IP_TTL, v6 ? "IPv6" : "IPv4", a->ids, a->n_ids);
+}
+
+static bool do_dec_mpls_ttl(struct xctx *x)
+{
+    static const uint16_t id = 0;
+    return !xctx_has(x, PREREQ_MPLS) || decrement(x, FIELD_MPLS_TTL, "MPLS", &id, 1);
 }
 
 /* Where a resubmit goes to; the lookup there follows at once. */
@@ -435,6 +449,9 @@ struct xjump xlate_list(struct xctx *x, const void *actions, size_t n)
             note_action_set(x, "is");
         } else if (a->type == OF_DEC_TTL) {
             if (!do_dec_ttl(x, (const void *)a))
+                return nowhere;
+        } else if (a->type == OF_DEC_MPLS_TTL) {
+            if (!do_dec_mpls_ttl(x))
                 return nowhere;
         } else if (!do_field_action(x, a)) {
             do_output_action(x, a);

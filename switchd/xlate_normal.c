@@ -18,7 +18,7 @@ static bool port_in_vlan(const struct vport *port, uint16_t vlan)
         return vlan == c->tag;
     case VLAN_NATIVE_TAGGED:
     case VLAN_NATIVE_UNTAGGED:
-        return vlan == c->tag || trunks_vlan(c, vlan);
+        return vlan == c->tag || (vlan && trunks_vlan(c, vlan)); /* without a tag it is native */
     case VLAN_TRUNK:
         return trunks_vlan(c, vlan);
     }
@@ -39,6 +39,14 @@ int xlate_vlan_of(const struct vport *port, uint16_t tci)
     return port_in_vlan(port, vid) ? vid : -1;
 }
 
+/* Whether a tag without a VLAN, with the priority PCP, leaves through a port; TAKEN_OFF: it had one. As Open vSwitch does, where "never" leaves
+ * the tags with a priority that come as such. */
+static bool keeps_priority(const struct vlan_config *c, uint16_t pcp, bool taken_off)
+{
+    return taken_off ? pcp && c->priority_tags != PRIORITY_NEVER
+                     : pcp || c->priority_tags == PRIORITY_ALWAYS;
+}
+
 /* Sends the packet of VLAN out of PORT with the tag that the port wants. */
 static void output_in_vlan(struct xctx *x, struct vport *port, uint16_t vlan)
 {
@@ -46,11 +54,11 @@ static void output_in_vlan(struct xctx *x, struct vport *port, uint16_t vlan)
     uint16_t before = swap16(x->key.vlan_tci);
     const struct vlan_config *c = &port->vlan;
     bool untagged = c->mode == VLAN_ACCESS || (c->mode == VLAN_NATIVE_UNTAGGED && vlan == c->tag);
-    uint16_t tci = 0;
+    uint16_t tci = 0, pcp = before & VLAN_PCP_MASK;
     if (!untagged && vlan)
-        tci = (before & VLAN_PCP_MASK) | VLAN_CFI | vlan;
-    else if (!untagged && before & VLAN_CFI && !(before & VLAN_VID_MASK))
-        tci = before; /* a priority tag stays */
+        tci = pcp | VLAN_CFI | vlan;
+    else if (before & VLAN_CFI && keeps_priority(c, pcp, untagged))
+        tci = pcp | VLAN_CFI;
     if (tci == before) {
         xlate_output_port(x, port);
         return;

@@ -1,5 +1,5 @@
-"""libpackets.py - what comes out of packets, beside ovs-vswitchd: tags that are pushed and popped, lists that go on behind a translation, and
-buckets, which are action sets. A flow for each list, and a packet for each."""
+"""libpackets.py - what comes out of packets, beside ovs-vswitchd: tags that are pushed and popped, lists that go on behind a translation,
+labels, buckets, which are action sets, and NORMAL with what tags ports have. A flow for each list, and a packet for each."""
 import re
 import socket
 import struct
@@ -14,7 +14,7 @@ TAGS = [
     "push_vlan:0x88a8,2,mod_nw_dst:9.9.9.9,2,pop_vlan,3", "push_vlan:0x88a8,resubmit(,2)", "push_vlan:0x8100,load:0->vlan_tci[],2",
     "clone(push_vlan:0x8100,mod_vlan_vid:9,2),3,push_vlan:0x88a8,2,clone(pop_vlan,3),mod_vlan_vid:3,3", "mod_vlan_vid:9,2", "mod_vlan_pcp:5,2",
     "write_actions(push_vlan:0x88a8,set_field:4103->vlan_vid,output:2)", "push_mpls:0x8847,push_vlan:0x88a8,2", "push_vlan:0x88a8,push_mpls:0x8847,2",
-    "push_vlan:0x8100,mod_vlan_vid:9,ct(table=1)",
+    "push_vlan:0x8100,mod_vlan_vid:9,ct(table=1)", "mod_nw_tos:36,push_mpls:0x8847,2",
 ]
 TAGGED = [  # flows that match a tag
     "pop_vlan,push_vlan:0x88a8,2", "pop_vlan,push_vlan:0x88a8,set_field:4103->vlan_vid,2", "strip_vlan,push_vlan:0x8100,mod_vlan_vid:6,2",
@@ -33,6 +33,11 @@ BUCKETS = [
     "ct(commit,NAT,table=3),ct(commit,zone=6,nat(dst=9.9.9.9:7),table=3)", "2,push_vlan:0x8100,set_field:4101->vlan_vid", "controller,note:11.22,exit,2",
     "push:eth_src[],pop:eth_dst[],2", "dec_ttl,dec_ttl,2", "set_field:7->reg0,output:reg0[]",
 ]
+LABELS = ["dec_mpls_ttl,2", "dec_mpls_ttl,dec_mpls_ttl,2", "2,set_mpls_ttl:1,dec_mpls_ttl,3", "set_mpls_label:7,set_mpls_tc:5,push_mpls:0x8848,dec_mpls_ttl,2"]
+# What p2 is, for NORMAL, and the tags that come in on p1, which is a trunk.
+PORTS = ["tag=5", "tag=5 other_config:priority-tags=if-nonzero", "tag=5 vlan_mode=native-untagged", "tag=5 vlan_mode=native-tagged trunks=0,7",
+         "vlan_mode=native-untagged", "other_config:priority-tags=always"]
+TAGGINGS = ["", "81000000", "81006000", "81000005", "81006005", "81000007"]
 TABLES = """table=1,priority=9,ip,dl_vlan=0,actions=2
 table=1,priority=8,dl_vlan=0,actions=3
 table=1,priority=7,ip,actions=mod_nw_dst:9.9.9.9,2
@@ -92,6 +97,17 @@ def compare(checks, ours, peer, name, match, lists, tags=""):
         checks.equal("%s: %s" % (name, x), wanted[i + 2], got[i + 2])
 
 
+def normal(checks, ours, peer):
+    frames = [(i + 2, frame(i + 2, x)) for i, x in enumerate(TAGGINGS)]
+    for port in PORTS:
+        got = []
+        for s in (peer, ours):
+            s.vsctl("set", "Port", "p2", *port.split())
+            got.append(outputs(s, ["priority=0,actions=normal"], frames))
+            s.vsctl(*" -- ".join("clear Port p2 " + x for x in ("tag", "vlan_mode", "trunks", "other_config")).split())
+        checks.equal("NORMAL, p2 being %s" % port, *got)
+
+
 def groups(s):
     s.ofctl("-O", "OpenFlow13", "del-groups", "br0")
     text = "".join("group_id=%d,type=%s,bucket=actions=%s\n" % (i + 1, ("all", "indirect")[i % 2], x.replace("NAT", NAT)) for i, x in enumerate(BUCKETS))
@@ -109,6 +125,8 @@ def main(checks, ours, peer):
     compare(checks, ours, peer, "a service tag", "ip,dl_vlan=5", [x for x in TAGS + TAGGED if "ct(" not in x], "88a86005")
     compare(checks, ours, peer, "two tags", "dl_vlan=5", [x for x in TAGS + TAGGED if not re.search(r"nw_|ct\(|push_vlan:0x88a8,push_mpls", x)], "88a86005" "81002007")
     compare(checks, ours, peer, "translated", "udp", [x % (i + 10) if "%d" in x else x for i, x in enumerate(CT)])
+    compare(checks, ours, peer, "label", "mpls", LABELS, "8847000c8103")
+    normal(checks, ours, peer)
     checks.equal("groups", *[groups(s).replace(s.dir, "") for s in (peer, ours)])
     compare(checks, ours, peer, "bucket", "udp", ["group:%d" % (i + 1) for i in range(len(BUCKETS))])
     for s in (ours, peer):
