@@ -49,6 +49,7 @@ void literals_fini(struct literals *l)
     for (size_t i = 0; l->slots && i <= l->mask; i++) {
         expr_unref(l->slots[i].match);
         actions_unref(l->slots[i].actions);
+        rstr_unref(l->slots[i].name);
     }
     free(l->slots);
     *l = (struct literals){0};

@@ -8,9 +8,10 @@
 #include "action/action.h"
 
 struct literal {
-    const char *text;        /* NULL: a free slot */
-    struct expr *match;      /* NULL: not asked for yet */
-    struct actions *actions; /* NULL: not asked for yet */
+    const char *text;   /* NULL: a free slot */
+    struct expr *match; /* NULL: not asked for yet, as the others */
+    struct actions *actions;
+    const struct rstr *name; /* the text itself, interned */
 };
 
 struct literals {

@@ -389,9 +389,10 @@ const struct rstr *program_intern_again(struct northd_program *p, const struct r
 
 const char *program_option(struct inc_ctx *ctx, struct northd_program *p, const char *key)
 {
-    const struct rstr *name = program_intern(p, key);
-    const struct feed_pair *pair = inc_read_one(ctx, p->in_option_by_key, &name);
-    rstr_unref(name);
+    struct literal *literal = literals_get(&p->literals, key);
+    if (!literal->name)
+        literal->name = program_intern(p, key);
+    const struct feed_pair *pair = inc_read_one(ctx, p->in_option_by_key, &literal->name);
     return pair ? pair->value->s : NULL;
 }
 

@@ -342,10 +342,25 @@ static bool check_port(struct status *s, struct replica_txn *txn, const struct r
     return true;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* In the order in which their names were interned, which is that of the units: rows that are written lie as they are looked at then, in whatever order
+ * they came. */
+static void order_ports(struct status *s)
+{
+    if (s->ports.n > 1)
+        qsort(s->ports.data, s->ports.n, sizeof *s->ports.data, compare_places);
+}
+
 /* Those left for later keep their places; they are looked at again when this transaction, which is not empty, is done. */
 static void check_ports(struct status *s, struct replica_txn *txn)
 {
     size_t left = UPS_AT_ONCE, kept = 0;
+    order_ports(s);
     for (size_t i = 0; i < s->ports.n; i++) {
         const struct rstr *name = s->ports.data[i];
         if (check_port(s, txn, name, &left))

@@ -23,16 +23,27 @@ struct trail {
     struct trail_node *at, *side; /* where the walk is; where the last jump led */
 };
 
+/* What is around a node is compared with what is asked for next. */
+static inline void trail_prefetch(const struct trail_node *node)
+{
+    if (!node)
+        return;
+    uintptr_t at = (uintptr_t)node; /* not pointers: beyond the object */
+    __builtin_prefetch((const void *)(at - 64));
+    __builtin_prefetch(node);
+    __builtin_prefetch((const void *)(at + 64));
+}
+
 static inline void trail_step(struct trail *trail, struct trail_node *node)
 {
     trail->at = node;
-    __builtin_prefetch(node->newer);
+    trail_prefetch(node->newer);
 }
 
 static inline void trail_jump(struct trail *trail, struct trail_node *node)
 {
     trail->side = node;
-    __builtin_prefetch(node->newer);
+    trail_prefetch(node->newer);
 }
 
 static inline void trail_append(struct trail *trail, struct trail_node *node)

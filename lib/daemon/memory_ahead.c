@@ -34,6 +34,7 @@ enum {
 struct memory_ahead {
     pthread_t thread;
     atomic_bool stop;
+    size_t surely;
 };
 
 static uintptr_t heap_end(void)
@@ -60,10 +61,11 @@ static uintptr_t skip_used(uintptr_t used, uintptr_t done)
     return used;
 }
 
-/* How far ahead to be of a program that uses so much: memory grows by that. */
-static uintptr_t lead(uintptr_t use)
+/* How far ahead to be of a program that uses so much and SURELY will use so much: beyond that memory grows by it. */
+static uintptr_t lead(uintptr_t use, uintptr_t surely)
 {
-    return MAX((uintptr_t)LEAST, MIN(use / 8, (uintptr_t)MOST));
+    uintptr_t wanted = MAX(use / 8, surely > use ? surely - use : 0);
+    return MAX((uintptr_t)LEAST, MIN(wanted, (uintptr_t)MOST));
 }
 
 static void *run(void *ahead_)
@@ -74,7 +76,7 @@ static void *run(void *ahead_)
     while (!atomic_load(&ahead->stop)) {
         uintptr_t end = heap_end() / PIECE * PIECE;
         used = skip_used(used, done);
-        if (done < end && done < used + lead(used - start)) {
+        if (done < end && done < used + lead(used - start, ahead->surely)) {
             if (madvise((void *)done, PIECE, MADV_POPULATE_WRITE))
                 return NULL;
             done += PIECE;
@@ -85,9 +87,10 @@ static void *run(void *ahead_)
     return NULL;
 }
 
-struct memory_ahead *memory_ahead_start(void)
+struct memory_ahead *memory_ahead_start(size_t surely)
 {
     struct memory_ahead *ahead = NEW(struct memory_ahead);
+    ahead->surely = surely;
     /* The first turns off what malloc would learn by itself: what is large enough to be no part of the heap, and how much of its end stays. */
     mallopt(M_TOP_PAD, RESERVE);
     mallopt(M_MMAP_THRESHOLD, LARGE);
@@ -120,7 +123,7 @@ void memory_ahead_stop(struct memory_ahead *ahead)
 
 #else
 
-struct memory_ahead *memory_ahead_start(void)
+struct memory_ahead *memory_ahead_start(size_t surely UNUSED)
 {
     return NULL;
 }

@@ -6,9 +6,11 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 struct memory_ahead;
 
-/* Before the program grows, in the process that does. */
-struct memory_ahead *memory_ahead_start(void);
+/* Before the program grows, in the process that does. SURELY: the bytes that it will need in any case, as far as known. */
+struct memory_ahead *memory_ahead_start(size_t surely);
 /* Waits for the thread to end; NULL is nothing. */
 void memory_ahead_stop(struct memory_ahead *ahead);
