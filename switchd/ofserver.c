@@ -1,6 +1,7 @@
 /* ofserver.c - connections of a bridge, and the messages that change it; see ofserver.h. The configured controllers are in
  * ofcontroller.c. */
 #include "switchd/ofserver.h"
+#include "switchd/action_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,8 @@ static int flow_mod(struct ofconn *oc, const struct of_msg *msg, struct journal 
     }
     if (!err && msg->version > OF10_VERSION)
         err = of_actions_check_present(&fm.actions, &fm.match);
+    if (!err)
+        err = action_set_check(&fm.actions);
     if (!err)
         err = ofcommit_takes(oc, &fm) ? ofcommit_walk(oc, msg, &fm)
                                       : bridge_flow_mod(oc->of->br, &fm, journal);

@@ -1,4 +1,6 @@
 /* xlate_set.c - action sets (OpenFlow 1.3 section 5.10), with the order of Open vSwitch (ovs-actions(7)); see xlate_ctx.h. */
+#include "openflow/error.h"
+#include "switchd/action_set.h"
 #include "switchd/xlate_ctx.h"
 
 enum { SET_FIELDS = 9, SET_GROUP = 11, SET_LAST = 15 };
@@ -15,6 +17,24 @@ static int set_order(const struct of_action *a)
         [OF_CT_CLEAR] = 14,        [OF_CT] = SET_LAST,
     };
     return a->type < ARRAY_SIZE(orders) ? orders[a->type] : 0;
+}
+
+int action_set_check(const struct of_actions *actions)
+{
+    const struct of_action *a, *each;
+    OF_ACTION_FOR_EACH(a, actions->data, actions->n)
+    {
+        size_t n;
+        const void *nested = of_action_nested(a, &n);
+        if (a->type != OF_WRITE_ACTIONS)
+            continue;
+        OF_ACTION_FOR_EACH(each, nested, n)
+        {
+            if (!set_order(each))
+                return OF_ERR_ACTION_BAD_TYPE;
+        }
+    }
+    return 0;
 }
 
 void xlate_order_set(const struct of_actions *set, struct of_actions *ret)

@@ -100,11 +100,22 @@ def cases(v):
     yield "set_mpls_ttl of no label", EMPTY, struct.pack(">HHB3x", 15, 8, 4)
 
 
-def add(c, fields, actions):
+def sets(v):
+    """(name, what write_actions writes)"""
+    yield "output in a set", output(v, 2)
+    yield "note in a set", nx(8, bytes(6))
+    yield "output and push in a set", output(v, 2) + stack(27, REG0)
+    yield "ct in a set", ct(1)
+    yield "learning in a set", learn(b"")
+    yield "set_queue in a set", struct.pack(">HHI", 21, 8, 5)
+    yield "pop_queue in a set", nx(5, b"")
+
+
+def add(c, fields, actions, kind=4):
     if c.version == 1:
         return c.message(14, struct.pack(">I36xQHHHHIHH", 0x3fffff, 0, 0, 0, 0, 5, 0xffffffff, 0xffff, 0) + actions)
     head = struct.pack(">QQBBHHHIIIHH", 0, 0, 0, 0, 0, 0, 5, 0xffffffff, 0xffffffff, 0xffffffff, 0, 0)
-    return c.message(14, head + fields + struct.pack(">HHI", 4, 8 + len(actions), 0) + actions)
+    return c.message(14, head + fields + struct.pack(">HHI", kind, 8 + len(actions), 0) + actions)
 
 
 def errors(checks, ours, peer):
@@ -112,6 +123,9 @@ def errors(checks, ours, peer):
         mine, theirs = ours.connect(v), peer.connect(v)
         for name, fields, actions in cases(v):
             got, wanted = (lib.error(c.ask(add(c, fields, actions))) for c in (mine, theirs))
+            checks.equal("OpenFlow 1.%d: %s" % (v - 1, name), wanted, got)
+        for name, actions in sets(v) if v > 1 else ():
+            got, wanted = (lib.error(c.ask(add(c, IP, actions, 3))) for c in (mine, theirs))
             checks.equal("OpenFlow 1.%d: %s" % (v - 1, name), wanted, got)
         mine.close()
         theirs.close()
