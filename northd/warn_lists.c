@@ -59,7 +59,7 @@ static bool is_edited(void *w_, const struct row *row)
 
 static void on_warning(void *w UNUSED, const char *sentence)
 {
-    static struct log_rate rate = LOG_RATE(10, 10);
+    static struct log_rate rate = LOG_RATE(20, 20);
     log_warn_limited(&rate, "%s", sentence);
 }
 
@@ -80,7 +80,7 @@ static void look_at(struct warn_lists *w, const struct validate_list *list,
 {
     const struct validate_list_world world = {w, find, is_edited, on_warning};
     const struct datum *members = row_get(owner, column);
-    size_t looks = members->n * (list->tell ? 1 : RULE_LOOKS);
+    size_t looks = members->n * (list->tell || list->judge ? 1 : RULE_LOOKS);
     if (before && row_get(before, column) == members && !holds_edited(w, members))
         return;
     if (looks > MAX_ROWS || looks > w->looks)

@@ -6,10 +6,11 @@
 
 #include "validate/internal.h"
 #include "validate/twice.h"
+#include "validate/way.h"
 
 #define RULE_COLUMNS                                                                               \
     {                                                                                              \
-        "match", "direction", "chain", "tier", "priority"                                          \
+        "match", "direction", "chain", "tier", "priority", "options", "action", "bandwidth"        \
     }
 #define NAT_COLUMNS                                                                                \
     {                                                                                              \
@@ -18,20 +19,27 @@
     }
 
 const struct validate_list validate_lists[] = {
-    {"Logical_Switch", "acls", "ACL", RULE_COLUMNS, NULL},
-    {"Port_Group", "acls", "ACL", RULE_COLUMNS, NULL},
-    {"Logical_Switch", "qos_rules", "QoS", RULE_COLUMNS, NULL},
-    {"Logical_Router", "policies", "Logical_Router_Policy", RULE_COLUMNS, NULL},
-    {"Logical_Switch", "ports", "Logical_Switch_Port", {"addresses"}, twice_addresses},
-    {"Logical_Router", "ports", "Logical_Router_Port", {"networks"}, twice_networks},
+    {"Logical_Switch", "acls", "ACL", RULE_COLUMNS, NULL, NULL},
+    {"Port_Group", "acls", "ACL", RULE_COLUMNS, NULL, NULL},
+    {"Logical_Switch", "qos_rules", "QoS", RULE_COLUMNS, NULL, NULL},
+    {"Logical_Router", "policies", "Logical_Router_Policy", RULE_COLUMNS, NULL, NULL},
+    {"Logical_Switch", "ports", "Logical_Switch_Port", {"addresses"}, twice_addresses, NULL},
+    {"Logical_Router", "ports", "Logical_Router_Port", {"networks"}, twice_networks, NULL},
     {"Logical_Router",
      "static_routes",
      "Logical_Router_Static_Route",
      {"route_table", "ip_prefix", "policy", "nexthop", "output_port"},
-     twice_routes},
-    {"Logical_Router", "nat", "NAT", NAT_COLUMNS, twice_nats},
-    {"Logical_Switch", "load_balancer", "Load_Balancer", {"vips", "protocol"}, twice_vips},
-    {"Logical_Router", "load_balancer", "Load_Balancer", {"vips", "protocol"}, twice_vips},
+     twice_routes,
+     NULL},
+    {"Logical_Router",
+     "static_routes",
+     "Logical_Router_Static_Route",
+     {"nexthop", "output_port"},
+     NULL,
+     way_routes},
+    {"Logical_Router", "nat", "NAT", NAT_COLUMNS, twice_nats, NULL},
+    {"Logical_Switch", "load_balancer", "Load_Balancer", {"vips", "protocol"}, twice_vips, NULL},
+    {"Logical_Router", "load_balancer", "Load_Balancer", {"vips", "protocol"}, twice_vips, NULL},
 };
 const size_t validate_n_lists = ARRAY_SIZE(validate_lists);
 
@@ -67,7 +75,9 @@ void validate_list(struct validate *v, const struct validate_list *list, const s
         any |= is_new[n];
         rows[n++] = row;
     }
-    if (any && list->tell)
+    if (any && list->judge)
+        list->judge(v, owner, rows, is_new, n, world);
+    else if (any && list->tell)
         list->tell(rows, is_new, n, world->report, world->aux);
     else if (any)
         validate_rules(v, rows, is_new, n, world->report, world->aux);

@@ -10,7 +10,7 @@
  * nobody touches, is never an error, so that a database which somebody else filled can be served.
  *
  * checks.def and keys.def say which columns are judged how; value.c and key.c have the forms of values, row.c what must fit
- * together within a row, names.c what refers to what, shadow.c rules that never apply, twice.c what two rows of one owner have, lists.c
+ * together within a row, names.c what refers to what, shadow.c rules that never apply, twice.c what two rows of one owner have, way.c routes to nowhere, lists.c
  * (see lists.h) of which owners.
  */
 #pragma once
@@ -48,7 +48,8 @@ bool validate_is_port_type(const char *text);
 /* ---- rules that never apply ---- */
 
 /* ROWS are all ACLs, QoS rules or policies of one owner, IS_NEW says which to judge. Calls REPORT for
- * each whose match can never be true, and each that another of the same direction (tier, chain) with
- * the same match and a higher priority hides, or an equal priority doubles, if one of both is new. */
+ * each whose match can never be true, and each that another of the same direction (tier, chain) and a
+ * higher priority hides, whose match holds wherever its own does, or an equal priority doubles, if one
+ * of both is new. */
 void validate_rules(struct validate *v, const struct row *const *rows, const bool *is_new, size_t n,
                     void (*report)(void *aux, const char *sentence), void *aux);

@@ -127,6 +127,22 @@ static void give_named(struct allocation *a, unsigned turn)
     }
 }
 
+/* Everybody has what he could have. */
+static void tell_full(struct allocation *a)
+{
+    const struct fact_datapath *ls = inc_read_one(a->ctx, a->p->datapath_by_uuid, &a->config->ls);
+    for (size_t i = 0; ls && i < a->wants.n; i++) {
+        const struct fact_ipam_want *w = a->wants.v[i];
+        const struct fact_lsp *lsp =
+            a->given[i].ip4.version ? NULL : inc_read_one(a->ctx, a->p->lsp_by_uuid, &w->lsp);
+        if (lsp)
+            program_complain(a->ctx, a->p, &w->lsp,
+                             "switch \"%s\" has no address left in other_config:subnet for port "
+                             "\"%s\"",
+                             ls->name->s, lsp->name->s);
+    }
+}
+
 static void give_lowest(struct allocation *a)
 {
     uint64_t next = 0;
@@ -136,8 +152,7 @@ static void give_lowest(struct allocation *a)
         while (next < a->n_ips && a->ips[next / 8] >> next % 8 & 1)
             next++;
         if (next == a->n_ips) {
-            program_complain(a->ctx, a->p, &a->config->ls,
-                             "a switch has no address left in other_config:subnet");
+            tell_full(a);
             return;
         }
         struct address ip = address_make(4, a->first + next, 32);

@@ -61,7 +61,8 @@ void ipam_declare_units(struct northd_program *p)
     UNIT("ipam: ports", p->lsp_by_uuid, ipam_port,
          READS(p->lsp, p->in_lsp, p->link, p->network, f->config), f->used, f->want);
     UNIT("ipam: allocation", f->config_by_ls, ipam_allocate,
-         READS(f->config, f->used, f->want, p->in_option), f->given, p->complaint);
+         READS(f->config, f->used, f->want, p->in_option, p->datapath, p->lsp), f->given,
+         p->complaint);
 }
 
 void ipam_build_port(struct northd_program *p, struct inc *inc, struct replica_txn *txn,

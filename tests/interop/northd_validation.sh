@@ -63,6 +63,9 @@ expected=()
 check "two of each" nbctl lsp-add s q -- lsp-set-addresses q "0a:00:00:00:00:02 10.0.0.2" -- lrp-add r rq 0a:00:00:00:00:fe 10.1.0.254/24 \
     -- lb-add lb2 30.0.0.3:80 10.0.0.1:80 -- ls-lb-add s lb2
 twice "a hidden rule of one already there" 'priority 49, match.*is hidden by' acl-add s to-lport 49 'ip4 && tcp.dst == {80, 0x1bb}' drop
+twice "a rule that a wider one hides" 'priority 30, match.*is hidden by.*priority 40, match "ip6"' acl-add s from-lport 40 ip6 allow -- acl-add s from-lport 30 'ip6 && tcp' drop
+twice "a policy that a wider one hides" 'table Logical_Router_Policy.*priority 7, match.*is hidden by' lr-policy-add r 8 ip4 allow -- lr-policy-add r 7 'ip4.src == 10.0.0.1' drop
+twice "a route to nowhere" 'route 10.5.0.0/16 via 99.9.9.9 of router "r" leads nowhere' lr-route-add r 10.5.0.0/16 99.9.9.9
 twice "a MAC twice" '\([pq]\): Ethernet address 0a:00:00:00:00:01 is also of' set logical_switch_port q addresses='"0a:00:00:00:00:01 10.0.0.2"'
 twice "an address twice" ': address 10.0.0.1 is also of' set logical_switch_port q addresses='"0a:00:00:00:00:01 10.0.0.1"'
 twice "a route twice" 'route 10.9.0.0/16 via 10.0.0.9 is also of' --id=@x create logical_router_static_route ip_prefix=10.9.0.0/16 nexthop=10.0.0.9 -- \
@@ -70,6 +73,9 @@ twice "a route twice" 'route 10.9.0.0/16 via 10.0.0.9 is also of' --id=@x create
 twice "a NAT twice" 'type snat, logical_ip 10.0.0.0/24 is also of' --id=@x create nat type=snat external_ip=30.0.0.9 logical_ip=10.0.0.0/24 -- add logical_router r nat @x
 twice "a virtual address twice" 'virtual address 30.0.0.2, tcp port 80 is also of' set load_balancer lb2 'vips:"30.0.0.2:80"="10.0.0.2:80"'
 twice "networks that overlap" 'network 10.0.0.0/24 overlaps one of' set logical_router_port rq networks=10.0.0.253/16
+check "a switch that has one address to give" nbctl ls-add full -- set logical_switch full other_config:subnet=10.3.0.0/30 \
+    -- lsp-add full f1 -- lsp-set-addresses f1 dynamic -- lsp-add full f2 -- lsp-set-addresses f2 dynamic
+check "northd's log tells who gets none" wait_for 20 told 'switch "full" has no address left in other_config:subnet for port "f[12]"'
 twice "a type that is none" 'column type: there is no type "rooter"' set logical_switch_port q type=rooter
 report=$(ours check)
 for said in "${expected[@]}"; do has "check tells it, too" "warning: .*($said)" "$report"; done

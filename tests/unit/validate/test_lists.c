@@ -1,4 +1,5 @@
-/* test_lists.c - what validate.h calls hidden or doubled among the children of one row: rules, addresses, networks, routes, NATs, VIPs. */
+/* test_lists.c - what validate.h calls hidden or doubled among the children of one row: rules, addresses, networks, routes, NATs,
+ * VIPs; and of routes to nowhere. */
 #include "tests/support/validate_fixture.h"
 
 #include "validate/lists.h"
@@ -41,6 +42,166 @@ static void test_rules(void **state)
     assert_non_null(strstr(str_c(&f.said), "says the same as"));
     assert_non_null(strstr(str_c(&f.said), "no packet can match"));
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        row_unref(rows[i]);
+    tear_down(&f);
+}
+
+/* Is the second hidden by the first, a rule of a higher priority? EXTRA: "COLUMN=TEXT", or a key of options. */
+static const struct {
+    const char *match, *extra, *lower, *lower_extra;
+    bool is_hidden;
+} covers[] = {
+    {"ip4", "", "ip4 && tcp", "", true},
+    {"ip4", "", "ip4.src == 10.0.0.1", "", true},
+    {"1", "", "tcp", "", true},
+    {"ip", "", "ip4 || ip6.dst == fd00::1", "", true},
+    {"ip4.src == 10.0.0.0/8", "", "ip4.src == {10.1.0.0/16, 10.2.0.3} && udp.dst == {1, 2}", "",
+     true},
+    {"tcp.dst > 1023", "", "ip4 && tcp.dst >= 5000 && tcp.dst <= 6000", "", true},
+    {"inport == {\"a\", \"b\"}", "", "inport == \"b\" && ip6", "", true},
+    {"ip4", "action=pass", "tcp && ip4", "action=drop", true},
+    {"ip4", "action=allow-stateless", "tcp && ip4", "action=allow-related", true},
+    {"ip4", "action=allow-stateless", "tcp && ip4", "action=allow-stateless", true},
+    {"ip4", "tier=1", "tcp && ip4", "tier=1", true},
+    {"ip4", "apply-after-lb", "tcp && ip4", "apply-after-lb", true},
+    /* Narrower, apart, or of another version. */
+    {"ip4 && tcp", "", "ip4", "", false},
+    {"ip4", "", "tcp", "", false},
+    {"ip6", "", "ip4 && tcp", "", false},
+    {"ip4", "", "ip4 || arp", "", false},
+    {"ip4.src == 10.0.0.0/16", "", "ip4.src == 10.0.0.0/8", "", false},
+    {"ip4.src == 10.0.0.1", "", "ip4.dst == 10.0.0.1", "", false},
+    {"ip4.src != 10.0.0.1", "", "ip4", "", false},
+    {"tcp.dst > 1023", "", "tcp.dst >= 1023", "", false},
+    {"inport == \"a\"", "", "inport == \"b\" && ip6", "", false},
+    {"ip4 && ip6", "", "ip4 && tcp", "", false},
+    /* Nobody knows what is in a set or group, or where a port is. */
+    {"ip4.src == $a", "", "ip4.src == $a && tcp", "", false},
+    {"ip4", "", "ip4.src == $a", "", false},
+    {"inport == @a", "", "inport == @a && tcp", "", false},
+    {"is_chassis_resident(\"a\")", "", "is_chassis_resident(\"a\") && tcp", "", false},
+    /* Elsewhere, or not all that the other does. */
+    {"ip4", "", "tcp && ip4", "direction=from-lport", false},
+    {"ip4", "tier=1", "tcp && ip4", "tier=2", false},
+    {"ip4", "tier=1", "ip4", "tier=2", false},
+    {"ip4", "", "tcp && ip4", "apply-after-lb", false},
+    {"ip4", "apply-after-lb", "ip4", "", false},
+    {"ip4", "action=allow-related", "tcp && ip4", "action=allow-stateless", false},
+    {"ip4", "action=allow", "ip4", "action=allow-stateless", false},
+    {"ip4", "priority=1", "tcp && ip4", "priority=1", false},
+};
+
+static void add_extra(struct row *row, const char *extra)
+{
+    char column[32];
+    const char *equals = strchr(extra, '=');
+    if (!equals) {
+        if (*extra) {
+            set_pair(row, "options", extra, "true");
+            set_text(row, "direction", "from-lport");
+        }
+        return;
+    }
+    snprintf(column, sizeof column, "%.*s", (int)(equals - extra), extra);
+    if (!strcmp(column, "tier") || !strcmp(column, "priority"))
+        row_set(row, column_of(row, column), datum_new_integer(atoi(equals + 1)));
+    else
+        set_text(row, column, equals + 1);
+}
+
+/* Which of two rows hides the other; the new one is told, whichever it is. */
+static void expect_hidden(struct fixture *f, const struct row *const *rows, const char *what,
+                          bool expected)
+{
+    for (int news = 0; news < 4; news++) {
+        const bool is_new[] = {news & 1, news & 2};
+        str_clear(&f->said);
+        validate_rules(f->validate, rows, is_new, 2, collect, f);
+        const char *said = strstr(str_c(&f->said), "is hidden by");
+        if ((said != NULL) != (expected && news) ||
+            (said ? strstr(said + 1, "is hidden by") : strstr(str_c(&f->said), "says the same as")))
+            fail_msg("%s, new %d: \"%s\"", what, news, str_c(&f->said));
+    }
+}
+
+static void test_covers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(covers); i++) {
+        struct row *high = rule(&f, 10, "to-lport", covers[i].match),
+                   *low = rule(&f, 9, "to-lport", covers[i].lower);
+        bool late = !strcmp(covers[i].extra, "apply-after-lb") ||
+                    !strcmp(covers[i].lower_extra, "apply-after-lb");
+        set_text(high, "direction", late ? "from-lport" : "to-lport");
+        set_text(low, "direction", late ? "from-lport" : "to-lport");
+        add_extra(high, covers[i].extra);
+        add_extra(low, covers[i].lower_extra);
+        const struct row *rows[] = {low, high};
+        expect_hidden(&f, rows, covers[i].lower, covers[i].is_hidden);
+        row_unref(high);
+        row_unref(low);
+    }
+    tear_down(&f);
+}
+
+static void set_number(struct row *row, const char *column, const char *key, int64_t number)
+{
+    union atom k = {.string = rstr_new(key)}, v = {.integer = number};
+    row_set(row, column_of(row, column), datum_new_map(ATOM_STRING, ATOM_INTEGER, &k, &v, 1));
+}
+
+/* Marking and limiting are two stages. */
+static void test_qos(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (unsigned i = 0; i < 16; i++) {
+        struct row *rows[2];
+        for (unsigned j = 0; j < 2; j++) {
+            rows[j] = make(&f, "QoS");
+            row_set(rows[j], column_of(rows[j], "priority"), datum_new_integer(10 - j));
+            set_text(rows[j], "direction", "to-lport");
+            set_text(rows[j], "match", j ? "ip4 && udp" : "ip4");
+            if (i >> 2 * j & 1)
+                set_number(rows[j], "action", j ? "dscp" : "mark", 4);
+            if (i >> 2 * j & 2)
+                set_number(rows[j], "bandwidth", "rate", 4);
+        }
+        const struct row *list[] = {rows[0], rows[1]};
+        unsigned high = i & 3, low = i >> 2;
+        expect_hidden(&f, list, "QoS", low && !(low & ~high));
+        row_unref(rows[0]);
+        row_unref(rows[1]);
+    }
+    tear_down(&f);
+}
+
+/* Not longer than it may: many rules of many alternatives. */
+static void test_many(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    struct fixture f;
+    set_up(&f);
+    const struct row *rows[N];
+    bool is_new[N];
+    struct str match = STR_INIT;
+    for (int i = 0; i < N; i++) {
+        str_clear(&match);
+        str_put(&match, "tcp.dst == {");
+        for (int j = 0; j < 200; j++)
+            str_putf(&match, "%d, ", 1 + i + 301 * j % 60000);
+        str_put(&match, "9}");
+        rows[i] = rule(&f, 1000 - i, "to-lport", str_c(&match));
+        is_new[i] = true;
+    }
+    str_fini(&match);
+    validate_rules(f.validate, rows, is_new, N, collect, &f);
+    assert_string_equal(str_c(&f.said), "");
+    for (int i = 0; i < N; i++)
         row_unref(rows[i]);
     tear_down(&f);
 }
@@ -108,6 +269,81 @@ static const struct {
      {{"type", "snat"}, {"external_ip", "3.0.0.1"}, {"logical_ip", "10.0.0.0/25"}},
      NULL},
 };
+
+/* Routes of a router with the port "rp": 10.0.0.1/24 and fd00::1/64. */
+static const struct {
+    const char *nexthop, *port;
+    bool is_somewhere;
+} ways[] = {
+    {"10.0.0.9", "", true},  {"fd00::9", "", true},    {"fe80::9", "", true},
+    {"discard", "", true},   {"99.9.9.9", "", false},  {"10.0.1.1", "", false},
+    {"fd01::1", "", false},  {"99.9.9.9", "rp", true}, {"99.9.9.9", "other", false},
+    {"fd01::1", "rp", true},
+};
+
+struct place {
+    struct fixture *f;
+    struct row *router, *port, *route;
+};
+
+static const struct row *find_place(void *place_, const struct schema_table *table UNUSED,
+                                    const struct uuid *uuid)
+{
+    const struct place *place = place_;
+    return uuid_equal(uuid, &place->port->uuid)    ? place->port
+           : uuid_equal(uuid, &place->route->uuid) ? place->route
+                                                   : NULL;
+}
+
+static void collect_place(void *place, const char *sentence)
+{
+    collect(((struct place *)place)->f, sentence);
+}
+
+static void refer(struct row *owner, const char *column, const struct row *child)
+{
+    union atom uuid = {.uuid = child->uuid};
+    row_set(owner, column_of(owner, column), datum_new_set(ATOM_UUID, &uuid, 1));
+}
+
+static void expect_way(struct place *place, const char *hop, bool is_somewhere)
+{
+    const struct validate_list_world world = {place, find_place, NULL, collect_place};
+    str_clear(&place->f->said);
+    for (size_t i = 0; i < validate_n_lists; i++)
+        if (!strcmp(validate_lists[i].column, "static_routes"))
+            validate_list(place->f->validate, &validate_lists[i], NULL, place->router, &world);
+    const char *said = str_c(&place->f->said);
+    if (is_somewhere ? *said : !strstr(said, "of router \"r\" leads nowhere"))
+        fail_msg("via %s: \"%s\"", hop, said);
+}
+
+static void test_ways(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct place p = {&f, make(&f, "Logical_Router"), make(&f, "Logical_Router_Port"),
+                          make(&f, "Logical_Router_Static_Route")};
+        set_text(p.router, "name", "r");
+        set_text(p.port, "name", "rp");
+        set_text(p.port, "networks", "10.0.0.1/24");
+        add_text(p.port, "networks", "fd00::1/64");
+        set_text(p.route, "ip_prefix", "10.9.0.0/16");
+        set_text(p.route, "nexthop", ways[i].nexthop);
+        if (*ways[i].port)
+            set_text(p.route, "output_port", ways[i].port);
+        refer(p.router, "static_routes", p.route);
+        expect_way(&p, ways[i].nexthop, !strcmp(ways[i].nexthop, "discard")); /* no port yet */
+        refer(p.router, "ports", p.port);
+        expect_way(&p, ways[i].nexthop, ways[i].is_somewhere);
+        row_unref(p.router);
+        row_unref(p.port);
+        row_unref(p.route);
+    }
+    tear_down(&f);
+}
 
 static const struct validate_list *list_of(const char *owner, const char *column)
 {
@@ -222,8 +458,8 @@ static void test_vips(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_rules), cmocka_unit_test(test_covers), cmocka_unit_test(test_qos),
+        cmocka_unit_test(test_many),  cmocka_unit_test(test_ways),   cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_vips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
