@@ -3,6 +3,8 @@
  */
 #include "northd/warn.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "net/addr.h"
 #include "rows/nb.h"
@@ -50,11 +52,54 @@ static void check_table(const struct row *row, uint64_t *said)
                      row->table->name);
 }
 
+static bool is_true(const char *value)
+{
+    return value && !strcmp(value, "true");
+}
+
+/* The key in column options that the row sets and no compile unit reads, or NULL. */
+static const char *idle_option(const struct row *row)
+{
+    if (!row)
+        return NULL;
+    switch (row->table->index) {
+    case NB_TABLE_LOAD_BALANCER:
+        return is_true(nb_load_balancer_options_value(nb_load_balancer_cast(row), "add_route"))
+                   ? "add_route"
+                   : NULL;
+    case NB_TABLE_NAT:
+        return is_true(nb_nat_options_value(nb_nat_cast(row), "add_route")) ? "add_route" : NULL;
+    case NB_TABLE_LOGICAL_ROUTER_STATIC_ROUTE:
+        return is_true(nb_logical_router_static_route_options_value(
+                   nb_logical_router_static_route_cast(row), "override-connected"))
+                   ? "override-connected"
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* Once for a table and change set, too. */
+static void check_options(const struct change *change, uint64_t *said)
+{
+    static struct log_rate rate = LOG_RATE(20, 20);
+    const char *key = idle_option(change->after);
+    uint64_t bit = key ? UINT64_C(1) << (change->after->table->index % 64) : 0;
+    if (!key || *said & bit || idle_option(change->before))
+        return;
+    *said |= bit;
+    log_warn_limited(&rate,
+                     "rows of table %s have options:%s, and this version of weft-northd does not "
+                     "act on it: packets go as if it were not set",
+                     change->after->table->name, key);
+}
+
 void warn_take_nb(const struct changeset *cs)
 {
-    uint64_t said = 0;
+    uint64_t said = 0, options_said = 0;
     for (size_t i = 0; i < cs->n; i++) {
         const struct row *row = cs->changes[i].after;
+        check_options(&cs->changes[i], &options_said);
         if (row && !cs->changes[i].before)
             check_table(row, &said);
         if (row && row->table->index == NB_TABLE_LOGICAL_ROUTER_STATIC_ROUTE)

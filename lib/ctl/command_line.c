@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "ctl/ctl_internal.h"
 
 const struct ctl_option ctl_common_options[] = {
@@ -25,12 +24,16 @@ const struct ctl_option ctl_common_options[] = {
     {OPT_BARE, 0, "bare", NULL, "same as \"--format=list --data=bare --no-headings\""},
     {OPT_MAX_COLUMN_WIDTH, 0, "max-column-width", "N", "cut cells of --format=table after N"},
     {OPT_RETRY, 0, "retry", NULL, "keep trying to connect to the server for ever"},
-    {OPT_NO_SYSLOG, 0, "no-syslog", NULL, NULL},
+    {OPT_SHUFFLE, 0, "shuffle-remotes", NULL, "try several databases in random order"},
+    {OPT_NO_SHUFFLE, 0, "no-shuffle-remotes", NULL, "try them in the order given"},
     {OPT_PRIVATE_KEY, 'p', "private-key", "FILE", "file with private key, for ssl:"},
     {OPT_CERTIFICATE, 'c', "certificate", "FILE", "certificate that belongs to the private key"},
     {OPT_CA_CERT, 'C', "ca-cert", "FILE", "file with the CA certificate of the server"},
-    {OPT_BOOTSTRAP_CA, 0, "bootstrap-ca-cert", "FILE", NULL},
-    {OPT_VERBOSE, 'v', "verbose", "[SPEC]", "log more: LEVEL or MODULE:LEVEL"},
+    {OPT_BOOTSTRAP_CA, 0, "bootstrap-ca-cert", "FILE",
+     "the same; made of what the server sends if there is none"},
+    {OPT_SSL_PROTOCOLS, 0, "ssl-protocols", "LIST", "allow only these of TLSv1.2, TLSv1.3"},
+    {OPT_SSL_CIPHERS, 0, "ssl-ciphers", "LIST", "allow only these TLS 1.2 ciphers"},
+    {OPT_SSL_CIPHERSUITES, 0, "ssl-ciphersuites", "LIST", "allow only these TLS 1.3 suites"},
     {OPT_OPTIONS, 0, "options", NULL, NULL},
     {OPT_COMMANDS, 0, "commands", NULL, NULL},
     {OPT_TABLES, 0, "tables", NULL, NULL},
@@ -39,16 +42,9 @@ const struct ctl_option ctl_common_options[] = {
     {0, 0, NULL, NULL, NULL},
 };
 
-static const struct ctl_option leader_options[] = {
+const struct ctl_option ctl_leader_options[] = {
     {OPT_LEADER_ONLY, 0, "leader-only", NULL, "accept only the leader of a cluster (default)"},
     {OPT_NO_LEADER_ONLY, 0, "no-leader-only", NULL, "accept any server of a cluster"},
-    {0, 0, NULL, NULL, NULL},
-};
-
-const struct ctl_option ctl_daemon_options[] = {
-    {OPT_DETACH, 0, "detach", NULL,
-     "run commands of later calls in the background; prints its socket"},
-    {OPT_UNIXCTL, 'u', "unixctl", "SOCKET", "let the daemon at SOCKET do it, or be it there"},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -63,32 +59,11 @@ static int parse_number(const char *text, int64_t max, int *ret)
     return 0;
 }
 
-static int set_verbose(const char *spec, struct diag *diag)
-{
-    enum log_level level = LOG_DBG;
-    if (!spec || !*spec) {
-        (void)log_set_level(NULL, level);
-        return 0;
-    }
-    /* "module:destination:level" in any order, any of them left out. */
-    char *copy = xstrdup(spec), *rest = copy, *word, *module = NULL;
-    bool ok = true;
-    while ((word = strsep(&rest, ":, ")) != NULL)
-        if (!log_level_parse(word, &level) && strcmp(word, "console") && strcmp(word, "syslog") &&
-            strcmp(word, "file"))
-            module = word;
-    ok = log_set_level(module, level);
-    int err =
-        ok ? 0 : diag_set(diag, ERR_INVALID, "no destination, level, or module \"%s\"", module);
-    free(copy);
-    return err;
-}
-
 static int set_text_option(struct ctl *ctl, int id, const char *arg, struct diag *diag)
 {
     switch (id) {
     case OPT_TIMEOUT:
-        if (parse_number(arg, INT_MAX / 1000, &ctl->timeout_s))
+        if (parse_number(arg, INT_MAX / 1000, &ctl->timeout_s) || !ctl->timeout_s)
             return diag_set(diag, ERR_INVALID, "value %s on -t or --timeout is invalid", arg);
         return 0;
     case OPT_FORMAT:
@@ -106,7 +81,27 @@ static int set_text_option(struct ctl *ctl, int id, const char *arg, struct diag
             return diag_set(diag, ERR_INVALID, "invalid max-column-width \"%s\"", arg);
         return 0;
     }
-    return ERR_NOT_FOUND;
+    return ctl_set_log_option(ctl, id, arg, diag);
+}
+
+static enum tls_text tls_text(int id)
+{
+    switch (id) {
+    case OPT_PRIVATE_KEY:
+        return TLS_KEY;
+    case OPT_CERTIFICATE:
+        return TLS_CERTIFICATE;
+    case OPT_CA_CERT:
+        return TLS_CA;
+    case OPT_SSL_PROTOCOLS:
+        return TLS_PROTOCOLS;
+    case OPT_SSL_CIPHERS:
+        return TLS_CIPHERS;
+    case OPT_SSL_CIPHERSUITES:
+        return TLS_CIPHERSUITES;
+    default:
+        return TLS_BOOTSTRAP_CA;
+    }
 }
 
 static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *diag)
@@ -138,11 +133,10 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
     case OPT_RETRY:
         ctl->retry = true;
         return 0;
-    case OPT_NO_SYSLOG:
-    case OPT_BOOTSTRAP_CA:
+    case OPT_SHUFFLE:
+    case OPT_NO_SHUFFLE:
+        ctl->shuffle = id == OPT_SHUFFLE;
         return 0;
-    case OPT_VERBOSE:
-        return set_verbose(arg, diag);
     case OPT_HELP:
     case OPT_OPTIONS:
     case OPT_COMMANDS:
@@ -152,13 +146,13 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
             ctl->done_status = id;
         return 0;
     case OPT_PRIVATE_KEY:
-        ctl->private_key = arg;
-        return 0;
     case OPT_CERTIFICATE:
-        ctl->certificate = arg;
-        return 0;
     case OPT_CA_CERT:
-        ctl->ca_cert = arg;
+    case OPT_SSL_PROTOCOLS:
+    case OPT_SSL_CIPHERS:
+    case OPT_SSL_CIPHERSUITES:
+    case OPT_BOOTSTRAP_CA:
+        ctl->tls_texts[tls_text(id)] = arg;
         return 0;
     case OPT_UNIXCTL:
         ctl->unixctl = arg;
@@ -169,14 +163,15 @@ static int set_option(struct ctl *ctl, int id, const char *arg, struct diag *dia
     return set_text_option(ctl, id, arg, diag);
 }
 
-static const struct ctl_option *option_tables(const struct ctl *ctl, int i)
+const struct ctl_option *ctl_option_table(const struct ctl_program *program, int i)
 {
     static const struct ctl_option none[1] = {{0, 0, NULL, NULL, NULL}};
     const struct ctl_option *const tables[] = {
+        program->options ? program->options : none,
         ctl_common_options,
-        ctl->program->may_follow ? leader_options : none,
-        ctl->program->daemon_variable ? ctl_daemon_options : none,
-        ctl->program->options ? ctl->program->options : none,
+        ctl_log_options,
+        program->daemon_variable ? ctl_daemon_options : none,
+        program->may_follow ? ctl_leader_options : none,
     };
     return i < (int)ARRAY_SIZE(tables) ? tables[i] : NULL;
 }
@@ -228,7 +223,7 @@ static struct match find_option(const struct ctl *ctl, const char *text, size_t 
 {
     struct match m = {0};
     const struct ctl_option *table;
-    for (int i = 0; (table = option_tables(ctl, i)) != NULL; i++)
+    for (int i = 0; (table = ctl_option_table(ctl->program, i)) != NULL; i++)
         for (; table->id; table++) {
             struct match found = {.global = table,
                                   .takes_value = table->arg != NULL,
@@ -280,7 +275,7 @@ static int parse_short(struct ctl *ctl, struct args *args, struct diag *diag)
     const char *letters = args->argv[args->i++] + 1;
     for (; *letters; letters++) {
         const struct ctl_option *found = NULL, *table;
-        for (int i = 0; !found && (table = option_tables(ctl, i)) != NULL; i++)
+        for (int i = 0; !found && (table = ctl_option_table(ctl->program, i)) != NULL; i++)
             for (; table->id; table++)
                 if (table->letter == *letters)
                     found = table;

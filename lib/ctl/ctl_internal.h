@@ -3,9 +3,8 @@
 
 #include "ctl/ctl.h"
 #include "io/loop.h"
+#include "io/tls.h"
 #include "ovsdb/client/source.h"
-
-struct tls_config;
 
 enum {
     OPT_DB = 1,
@@ -34,6 +33,15 @@ enum {
     OPT_DETACH,
     OPT_UNIXCTL,
     OPT_BOOTSTRAP_CA,
+    OPT_SSL_PROTOCOLS,
+    OPT_SSL_CIPHERS,
+    OPT_SSL_CIPHERSUITES,
+    OPT_SHUFFLE,
+    OPT_NO_SHUFFLE,
+    OPT_LOG_FILE,
+    OPT_SYSLOG_METHOD,
+    OPT_SYSLOG_TARGET,
+    OPT_OF_DAEMON,
     OPT_PROGRAM = 1000
 };
 
@@ -48,9 +56,9 @@ struct ctl {
     char *db;
     int timeout_s;
     bool wants_cost;
-    bool dry_run, oneline, retry, leader_only, data_given, format_given;
+    bool dry_run, oneline, retry, leader_only, data_given, format_given, shuffle, learns;
     struct table_style style;
-    const char *private_key, *certificate, *ca_cert, *unixctl;
+    const char *tls_texts[TLS_N], *unixctl;
     int done_status; /* OPT_ of --help and the like: print that, nothing else; 0: run */
 
     struct schema *schema;
@@ -74,7 +82,16 @@ struct ctl {
     struct str cost; /* what was asked for with ctl_want_cost */
 };
 
-extern const struct ctl_option ctl_common_options[], ctl_daemon_options[];
+extern const struct ctl_option ctl_common_options[], ctl_leader_options[], ctl_log_options[],
+    ctl_daemon_options[];
+/* command_line.c: the tables of the program's options, one by one; NULL: no more. */
+const struct ctl_option *ctl_option_table(const struct ctl_program *program, int i);
+
+/* log_options.c: levels as they are without options. One of ctl_log_options and ctl_daemon_options; ERR_NOT_FOUND: another. Before a
+ * change is made: tells log file and syslog. */
+void ctl_log_begin(void);
+int ctl_set_log_option(struct ctl *ctl, int id, const char *arg, struct diag *diag) MUST_CHECK;
+void ctl_log_change(const struct ctl *ctl);
 
 /* daemon_mode.c: does the command line ask for a daemon? The whole of one; returns the exit status. */
 bool ctl_wants_to_serve(int argc, char **argv, const struct ctl_program *program);

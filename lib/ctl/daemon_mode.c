@@ -125,20 +125,36 @@ static void cmd_run(struct unixctl_conn *conn, int argc, const char *argv[], voi
 
 /* ---- the daemon ---- */
 
-enum { OPT_SERVER_DB = 1000, OPT_SERVER_TIMEOUT, OPT_SERVER_FOLLOWER, OPT_SERVER_LEADER };
+enum {
+    OPT_SERVER_DB = 1000,
+    OPT_SERVER_TIMEOUT,
+    OPT_SERVER_FOLLOWER,
+    OPT_SERVER_LEADER,
+    OPT_SERVER_SHUFFLE,
+    OPT_SERVER_NO_SHUFFLE,
+    OPT_SERVER_NO_SYSLOG,
+    OPT_SERVER_SYSLOG_TARGET,
+};
 
 static const struct option_spec server_options[] = {
     {OPT_SERVER_DB, 0, "db", "DATABASE", "connect to DATABASE"},
     {OPT_SERVER_TIMEOUT, 't', "timeout", "SECS", "of each command, unless it says otherwise"},
     {OPT_SERVER_FOLLOWER, 0, "no-leader-only", NULL, "accept any server of a cluster"},
     {OPT_SERVER_LEADER, 0, "leader-only", NULL, "accept only its leader (default)"},
+    {OPT_SERVER_SHUFFLE, 0, "shuffle-remotes", NULL, "try several databases in random order"},
+    {OPT_SERVER_NO_SHUFFLE, 0, "no-shuffle-remotes", NULL, "try them in the order given"},
+    {OPT_SERVER_NO_SYSLOG, 0, "no-syslog", NULL, "tell syslog of warnings only"},
+    {OPT_SERVER_SYSLOG_TARGET, 0, "syslog-target", "IP:PORT", "where commands find a syslog"},
     OPTION_END,
 };
 
 static int server_set_option(void *server_, int id, const char *arg, struct diag *diag UNUSED)
 {
     struct server *server = server_;
-    static const char *const names[] = {"--db=", "--timeout=", "--no-leader-only", "--leader-only"};
+    static const char *const names[] = {
+        "--db=",         "--timeout=",        "--no-leader-only",
+        "--leader-only", "--shuffle-remotes", "--no-shuffle-remotes",
+        "--no-syslog",   "--syslog-target="};
     vec_push(&server->options, xasprintf("%s%s", names[id - OPT_SERVER_DB], arg ? arg : ""));
     return 0;
 }
@@ -153,12 +169,20 @@ static int server_set_args(void *server UNUSED, int n, char **args UNUSED, struc
 static int server_start(void *server_, struct daemon *daemon, bool *ready UNUSED,
                         struct diag *diag UNUSED)
 {
-    static const char *const tls[] = {"--private-key=", "--certificate=", "--ca-cert="};
+    static const char *const tls[TLS_N] = {
+        [TLS_KEY] = "private-key",
+        [TLS_CERTIFICATE] = "certificate",
+        [TLS_CA] = "ca-cert",
+        [TLS_PROTOCOLS] = "ssl-protocols",
+        [TLS_CIPHERS] = "ssl-ciphers",
+        [TLS_CIPHERSUITES] = "ssl-ciphersuites",
+        [TLS_BOOTSTRAP_CA] = "bootstrap-ca-cert",
+    };
     struct server *server = server_;
     const char *const *texts = daemon_tls_texts(daemon);
     for (size_t i = 0; i < ARRAY_SIZE(tls); i++)
-        if (texts[i])
-            vec_push(&server->options, xasprintf("%s%s", tls[i], texts[i]));
+        if (texts[i] && tls[i])
+            vec_push(&server->options, xasprintf("--%s=%s", tls[i], texts[i]));
     unsetenv(server->program->daemon_variable); /* the children are to do it themselves */
     server->daemon = daemon;
     server->ended = loop_signal_new(daemon_loop(daemon), SIGCHLD, on_ended, server);

@@ -71,14 +71,9 @@ void ctl_put_help(const struct ctl_program *program, const char *name, struct st
     for (const struct ctl_command *const *t = program->commands; *t; t++)
         put_commands(*t, out);
     str_put(out, "\nOptions:\n");
-    put_options(program->options, out);
-    put_options(ctl_common_options, out);
-    if (program->daemon_variable)
-        put_options(ctl_daemon_options, out);
-    if (program->may_follow) {
-        put_entry(out, "      --no-leader-only", "accept any server of a cluster");
-        put_entry(out, "      --leader-only", "accept only its leader (default)");
-    }
+    const struct ctl_option *table;
+    for (int i = 0; (table = ctl_option_table(program, i)) != NULL; i++)
+        put_options(table, out);
     char *rundir = rundir_get(program->side, false);
     str_putf(out,
              "\nDATABASE is unix:FILE, tcp:IP:PORT or ssl:IP:PORT, or several of them separated "
@@ -94,10 +89,9 @@ void ctl_put_help(const struct ctl_program *program, const char *name, struct st
 
 void ctl_put_options_help(const struct ctl_program *program, struct str *out)
 {
-    const struct ctl_option *const tables[] = {
-        program->options, ctl_common_options, program->daemon_variable ? ctl_daemon_options : NULL};
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-        for (const struct ctl_option *o = tables[i]; o && o->id; o++)
+    const struct ctl_option *o;
+    for (int i = 0; (o = ctl_option_table(program, i)) != NULL; i++)
+        for (; o->id; o++)
             if (o->help)
                 str_putf(out, "--%s%s\n", o->name, o->arg && *o->arg != '[' ? "=" : "");
 }

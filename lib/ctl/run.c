@@ -179,17 +179,48 @@ static char *default_remote(const struct ctl *ctl)
     return remote;
 }
 
+static int load_tls(struct ctl *ctl, struct diag *diag)
+{
+    static const enum tls_text files[] = {TLS_KEY, TLS_CERTIFICATE, TLS_CA, TLS_BOOTSTRAP_CA};
+    bool any = false;
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        any |= ctl->tls_texts[files[i]] != NULL;
+    if (!any)
+        return 0;
+    const char *learnt = ctl->tls_texts[TLS_BOOTSTRAP_CA];
+    ctl->learns = learnt && access(learnt, F_OK);
+    ctl->tls = tls_config_new();
+    return tls_config_set(ctl->tls, ctl->tls_texts, diag);
+}
+
+/* The same remotes in another order. Owned by the caller. */
+static char *shuffled(struct env *env, const char *remotes)
+{
+    char *copy = xstrdup(remotes), *rest = copy, *word;
+    struct str out = STR_INIT;
+    VEC(char *) words = VEC_INIT;
+    while ((word = strsep(&rest, ",")) != NULL)
+        vec_push(&words, word);
+    for (; words.n; words.n--) {
+        size_t i = env_random_u64(env) % words.n;
+        str_putf(&out, "%s%s", out.n ? "," : "", words.data[i]);
+        words.data[i] = words.data[words.n - 1];
+    }
+    vec_fini(&words);
+    free(copy);
+    return str_steal(&out);
+}
+
 static int connect_replica(struct ctl *ctl, struct diag *diag)
 {
-    if (ctl->private_key || ctl->certificate || ctl->ca_cert) {
-        int err =
-            tls_config_load(ctl->private_key, ctl->certificate, ctl->ca_cert, &ctl->tls, diag);
-        if (err)
-            return err;
-    }
+    int err = load_tls(ctl, diag);
+    if (err)
+        return err;
     if (!ctl->db)
         ctl->db = default_remote(ctl);
-    ctl->source = ovsdb_client_source_new(ctl->loop, ctl->db);
+    char *remotes = ctl->shuffle ? shuffled(ctl->env, ctl->db) : xstrdup(ctl->db);
+    ctl->source = ovsdb_client_source_new(ctl->loop, remotes);
+    free(remotes);
     char *rundir = rundir_get(ctl->program->side, ctl->is_peer);
     struct stream_options stream = {.rundir = rundir, .tls = ctl->tls};
     ovsdb_client_source_set_stream(ctl->source, &stream);
@@ -222,19 +253,20 @@ static void on_timeout(void *ctl)
 
 /* ---- waiting ---- */
 
-static unsigned n_remotes(const struct ctl *ctl)
+/* A connection that has brought the CA ends: the next one uses it. */
+static unsigned n_attempts(const struct ctl *ctl)
 {
     unsigned n = 1;
     for (const char *p = ctl->db; *p; p++)
         n += *p == ',';
-    return n;
+    return ctl->learns ? 2 * n : n;
 }
 
-/* Every remote was tried once in vain, and nothing works. */
+/* Every remote was tried in vain, and nothing works. */
 static int check_alive(const struct ctl *ctl, struct diag *diag)
 {
     if (ctl->retry || replica_is_ready(ctl->replica) ||
-        ovsdb_client_source_failures(ctl->source) < n_remotes(ctl))
+        ovsdb_client_source_failures(ctl->source) < n_attempts(ctl))
         return 0;
     return diag_set(diag, ERR_IO, "%s: database connection failed (%s)", ctl->db,
                     ovsdb_client_source_error(ctl->source));
@@ -369,6 +401,7 @@ static int commit(struct ctl *ctl, struct diag *diag)
         replica_txn_free(txn);
         return 0;
     }
+    ctl_log_change(ctl);
     char *comment = xasprintf("%s: %s", ctl->name, ctl->command_line);
     replica_txn_comment(txn, comment);
     free(comment);
@@ -539,6 +572,7 @@ int ctl_main(int argc, char **argv, const struct ctl_program *program, void *aux
         .aux = aux,
         .name = slash ? slash + 1 : argv[0],
         .leader_only = true,
+        .shuffle = program->may_follow,
         .style = {.format = TABLE_LIST, .headings = true},
         .schema = program->schema_new(),
         .env = env_real(),
@@ -549,7 +583,7 @@ int ctl_main(int argc, char **argv, const struct ctl_program *program, void *aux
     struct str line = STR_INIT;
     ctl_put_command_line(argc, argv, &line);
     ctl.command_line = str_steal(&line);
-    (void)log_set_level(NULL, LOG_WARN);
+    ctl_log_begin();
 
     struct diag diag = DIAG_INIT;
     const char *timeout = getenv("OVS_CTL_TIMEOUT");

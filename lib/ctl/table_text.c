@@ -185,32 +185,61 @@ static void print_csv(const struct table_text *table, const struct table_style *
     }
 }
 
-static void put_html(struct str *out, const char *text)
+static void put_html_char(struct str *out, char c)
 {
-    for (; *text; text++) {
-        if (*text == '&')
-            str_put(out, "&amp;");
-        else if (*text == '<')
-            str_put(out, "&lt;");
-        else if (*text == '>')
-            str_put(out, "&gt;");
-        else if (*text == '"')
-            str_put(out, "&quot;");
-        else
-            str_putc(out, *text);
-    }
+    if (c == '&')
+        str_put(out, "&amp;");
+    else if (c == '<')
+        str_put(out, "&lt;");
+    else if (c == '>')
+        str_put(out, "&gt;");
+    else if (c == '"')
+        str_put(out, "&quot;");
+    else
+        str_putc(out, c);
 }
 
-/* The first column of uuids becomes an anchor that other cells can be led to. */
-static void put_html_cell(struct str *out, const char *element, const char *text, bool first)
+static void put_html(struct str *out, const char *text, size_t n)
 {
+    for (size_t i = 0; i < n && text[i]; i++)
+        put_html_char(out, text[i]);
+}
+
+static bool begins_with_uuid(const char *text)
+{
+    char first[UUID_TEXT_LEN + 1];
     struct uuid uuid;
-    str_putf(out, "    <%s>", element);
-    if (first && uuid_parse(text, &uuid))
-        str_putf(out, "<a name=\"%s\">%.8s</a>", text, text);
-    else
-        put_html(out, text);
-    str_putf(out, "</%s>\n", element);
+    size_t n = strnlen(text, UUID_TEXT_LEN);
+    memcpy(first, text, n);
+    first[n] = '\0';
+    return uuid_parse(first, &uuid);
+}
+
+/* Uuids as short links to the anchors that the rows' own are. */
+static void put_linked(struct str *out, const char *text)
+{
+    while (*text)
+        if (begins_with_uuid(text)) {
+            str_putf(out, "<a href=\"#%.*s\">%.8s</a>", UUID_TEXT_LEN, text, text);
+            text += UUID_TEXT_LEN;
+        } else {
+            put_html_char(out, *text++);
+        }
+}
+
+static void put_html_cell(struct str *out, const char *heading, const char *text)
+{
+    str_put(out, "    <td>");
+    if (!strcmp(heading, "_uuid")) {
+        str_put(out, "<a name=\"");
+        put_html(out, text, SIZE_MAX);
+        str_put(out, "\">");
+        put_html(out, text, 8);
+        str_put(out, "</a>");
+    } else {
+        put_linked(out, text);
+    }
+    str_put(out, "</td>\n");
 }
 
 static void print_html(const struct table_text *table, const struct table_style *style,
@@ -219,20 +248,23 @@ static void print_html(const struct table_text *table, const struct table_style 
     str_put(out, "<table border=1>\n");
     if (table->caption) {
         str_put(out, "    <caption>");
-        put_html(out, table->caption);
+        put_html(out, table->caption, SIZE_MAX);
         str_put(out, "</caption>\n");
     }
     if (style->headings) {
         str_put(out, "  <tr>\n");
-        for (size_t c = 0; c < table->headings.n; c++)
-            put_html_cell(out, "th", table->headings.data[c], false);
+        for (size_t c = 0; c < table->headings.n; c++) {
+            str_put(out, "    <th>");
+            put_html(out, table->headings.data[c], SIZE_MAX);
+            str_put(out, "</th>\n");
+        }
         str_put(out, "  </tr>\n");
     }
     for (size_t r = 0; r < n_rows(table); r++) {
         str_put(out, "  <tr>\n");
         for (size_t c = 0; c < table->headings.n; c++) {
             char *text = cell_text(cell_at(table, r, c), style->style);
-            put_html_cell(out, "td", text, c == 0);
+            put_html_cell(out, table->headings.data[c], text);
             free(text);
         }
         str_put(out, "  </tr>\n");

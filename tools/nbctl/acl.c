@@ -1,10 +1,12 @@
 /* acl.c - acl-*: access control lists of switches and port groups. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "tools/nbctl/nbctl.h"
 
 #define ACL_TABLES "Logical_Switch Port_Group ACL"
+#define ACL_ADD_TABLES ACL_TABLES " Sample"
 
 /* The switch or port group that the first argument names; --type says which it is. */
 static int find_owner(struct ctl_call *call, const struct row **ret)
@@ -98,6 +100,28 @@ static int set_tier(struct ctl_call *call, const struct row **row)
     return 0;
 }
 
+/* OPTION names the row of table Sample for COLUMN: by uuid, or with @ a row of this transaction. */
+static int set_sample(struct ctl_call *call, const char *option, const char *column,
+                      const struct row **row)
+{
+    const char *id = ctl_option(call, option);
+    const struct row *sample;
+    if (!id)
+        return 0;
+    if (!ctl_server_has(call->ctl, row_column(*row, column)))
+        return ctl_fail(call, "%s: the server's database has no samples of ACLs", option);
+    int err = ctl_find_row(call, view_table(call->view, "Sample"), id, false, &sample);
+    if (err)
+        return err;
+    char *assignment = xasprintf("%s=%s", column, id);
+    if (*id == '@')
+        err = ctl_assign(call, row, assignment);
+    else
+        *row = view_set(call->view, *row, row_column(*row, column), datum_new_uuid(&sample->uuid));
+    free(assignment);
+    return err;
+}
+
 static int run_acl_add(struct ctl_call *call)
 {
     const struct row *owner;
@@ -119,6 +143,10 @@ static int run_acl_add(struct ctl_call *call)
         err = set_label(call, &acl);
     if (!err)
         err = set_tier(call, &acl);
+    if (!err)
+        err = set_sample(call, "--sample-new", "sample_new", &acl);
+    if (!err)
+        err = set_sample(call, "--sample-est", "sample_est", &acl);
     if (err || !exists)
         return err;
     if (!ctl_has_option(call, "--may-exist"))
@@ -202,8 +230,9 @@ static int run_acl_list(struct ctl_call *call)
 const struct ctl_command nb_acl_commands[] = {
     {.help = "ACL commands"},
     {"acl-add", 5, 6, "SWITCH|PORTGROUP DIRECTION PRIORITY MATCH ACTION",
-     "--log,--may-exist,--type=,--name=,--severity=,--meter=,--label=,--apply-after-lb,--tier=",
-     ACL_TABLES, NULL, run_acl_add, "add an ACL: allow, allow-related, drop, reject ..."},
+     "--log,--may-exist,--type=,--name=,--severity=,--meter=,--label=,--apply-after-lb,--tier=,"
+     "--sample-new=,--sample-est=",
+     ACL_ADD_TABLES, NULL, run_acl_add, "add an ACL: allow, allow-related, drop, reject ..."},
     {"acl-del", 1, 4, "SWITCH|PORTGROUP [DIRECTION [PRIORITY MATCH]]", "--type=", ACL_TABLES, NULL,
      run_acl_del, "delete ACLs"},
     {"acl-list", 1, 1, "SWITCH|PORTGROUP", "--type=", ACL_TABLES, NULL, run_acl_list,

@@ -144,6 +144,8 @@ static void create(struct ctl_call *call, const struct request *r)
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         if (ctl_has_option(call, flags[i]))
             lb = view_set_key(call->view, lb, "options", flags[i] + 2, "true");
+    if (ctl_has_option(call, "--add-route"))
+        lb = view_set_key(call->view, lb, "options", "add_route", "true");
     if (call->argc > 4)
         view_set_key(call->view, lb, "options", "address-family", call->argv[4]);
 }
@@ -240,8 +242,8 @@ static int run_list(struct ctl_call *call)
 const struct ctl_command nb_balancer_commands[] = {
     {.help = "Load balancer commands"},
     {"lb-add", 3, 5, "LB VIP[:PORT] IP[:PORT],... [PROTOCOL [FAMILY]]",
-     "--may-exist,--add-duplicate,--reject,--event,--template", BALANCER_TABLES, NULL, run_add,
-     "a new load balancer, or one more virtual address of it"},
+     "--may-exist,--add-duplicate,--reject,--event,--template,--add-route", BALANCER_TABLES, NULL,
+     run_add, "a new load balancer, or one more virtual address of it"},
     {"lb-del", 1, 2, "LB [VIP]", "--if-exists", BALANCER_TABLES, NULL, run_del,
      "delete a load balancer, or one of its virtual addresses"},
     {"lb-list", 0, 1, "[LB]", NULL, BALANCER_TABLES, NULL, run_list, "print load balancers"},

@@ -14,7 +14,7 @@
 
 enum wait_type { WAIT_NONE, WAIT_SB, WAIT_HV };
 
-enum { OPT_WAIT = 1000, OPT_NO_WAIT, OPT_PRINT_WAIT_TIME, OPT_SHUFFLE, OPT_NO_SHUFFLE, OPT_COST };
+enum { OPT_WAIT = 1000, OPT_NO_WAIT, OPT_PRINT_WAIT_TIME, OPT_COST };
 
 struct nbctl {
     enum wait_type wait;
@@ -31,8 +31,6 @@ static const struct ctl_option options[] = {
     {OPT_PRINT_WAIT_TIME, 0, "print-wait-time", NULL, "print how long --wait waited, and for whom"},
     {OPT_COST, 0, "cost", NULL,
      "print what the commands will cost: flows that come and go, and hypervisors (of weft-northd)"},
-    {OPT_SHUFFLE, 0, "shuffle-remotes", NULL, NULL},
-    {OPT_NO_SHUFFLE, 0, "no-shuffle-remotes", NULL, NULL},
     {0, 0, NULL, NULL, NULL},
 };
 

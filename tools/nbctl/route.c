@@ -146,6 +146,8 @@ static int put_route(struct ctl_call *call, const struct route_request *r, const
         route = view_set_text(call->view, route, "route_table", r->table);
     if (r->symmetric)
         route = view_set_key(call->view, route, "options", "ecmp_symmetric_reply", "true");
+    if (ctl_has_option(call, "--override-connected"))
+        route = view_set_key(call->view, route, "options", "override-connected", "true");
     if (bfd)
         view_set(call->view, route, row_column(route, "bfd"), datum_new_uuid(&session->uuid));
     return 0;
@@ -328,8 +330,9 @@ static int run_lr_route_list(struct ctl_call *call)
 const struct ctl_command nb_route_commands[] = {
     {.help = "Route commands"},
     {"lr-route-add", 3, 4, "ROUTER PREFIX NEXTHOP [PORT]",
-     "--may-exist,--policy=,--ecmp,--ecmp-symmetric-reply,--route-table=,--bfd", ROUTE_TABLES, NULL,
-     run_lr_route_add, "add a route to ROUTER (NEXTHOP may be discard)"},
+     "--may-exist,--policy=,--ecmp,--ecmp-symmetric-reply,--route-table=,--bfd,"
+     "--override-connected",
+     ROUTE_TABLES, NULL, run_lr_route_add, "add a route to ROUTER (NEXTHOP may be discard)"},
     {"lr-route-del", 1, 4, "ROUTER [PREFIX [NEXTHOP [PORT]]]",
      "--if-exists,--policy=,--route-table=", ROUTE_TABLES, NULL, run_lr_route_del,
      "delete routes from ROUTER"},

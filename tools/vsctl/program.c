@@ -11,7 +11,7 @@
 #include "rows/ovs.h"
 #include "tools/vsctl/vsctl.h"
 
-enum { OPT_NO_WAIT = 1000, OPT_SYSLOG_TARGET };
+enum { OPT_NO_WAIT = 1000 };
 
 struct vsctl {
     bool no_wait;
@@ -23,7 +23,6 @@ struct vsctl {
 
 static const struct ctl_option options[] = {
     {OPT_NO_WAIT, 0, "no-wait", NULL, "do not wait for the switch daemon to reconfigure"},
-    {OPT_SYSLOG_TARGET, 0, "syslog-target", "HOST:PORT", NULL},
     {0, 0, NULL, NULL, NULL},
 };
 
