@@ -111,6 +111,23 @@ static void pinctrl_show(struct unixctl_conn *conn, int argc UNUSED, const char 
     reply(conn, &text);
 }
 
+static void neighbors_show(struct unixctl_conn *conn, int argc, const char *argv[], void *c_)
+{
+    const struct controller *c = c_;
+    const char *port = argc > 1 ? argv[1] : NULL;
+    struct str text = STR_INIT;
+    if (!c->pinctrl) {
+        unixctl_error(conn, "not connected to a bridge and a southbound database yet");
+    } else if (neighbor_show(c->pinctrl, port, &text)) {
+        reply(conn, &text);
+        return;
+    } else {
+        str_putf(&text, "no port named %s is known here", port);
+        unixctl_error(conn, str_c(&text));
+    }
+    str_fini(&text);
+}
+
 struct lines {
     struct str text;
     VEC(char *) list;
@@ -161,11 +178,17 @@ static void meter_list(struct unixctl_conn *conn, int argc UNUSED, const char *a
 }
 
 static const struct unixctl_entry commands[] = {
-    {"connection-status", "", 0, 0, connection_status}, {"inc/show", "", 0, 0, inc_show},
-    {"inc-engine/show-stats", "", 0, 0, inc_show},      {"recompute", "", 0, 0, recompute},
-    {"inc-engine/recompute", "", 0, 0, recompute},      {"install/show", "", 0, 0, install_show},
-    {"pinctrl/show", "", 0, 0, pinctrl_show},           {"ct-zone-list", "", 0, 0, ct_zone_list},
-    {"group-table-list", "", 0, 0, group_list},         {"meter-table-list", "", 0, 0, meter_list},
+    {"connection-status", "", 0, 0, connection_status},
+    {"inc/show", "", 0, 0, inc_show},
+    {"inc-engine/show-stats", "", 0, 0, inc_show},
+    {"recompute", "", 0, 0, recompute},
+    {"inc-engine/recompute", "", 0, 0, recompute},
+    {"install/show", "", 0, 0, install_show},
+    {"pinctrl/show", "", 0, 0, pinctrl_show},
+    {"ct-zone-list", "", 0, 0, ct_zone_list},
+    {"group-table-list", "", 0, 0, group_list},
+    {"meter-table-list", "", 0, 0, meter_list},
+    {"neighbors/show", "[PORT]", 0, 1, neighbors_show},
     {"explain", "COOKIE", 1, 1, control_explain},
 };
 

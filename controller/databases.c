@@ -104,6 +104,7 @@ static void note_ovs_row(struct controller *c, const struct change *change)
     c->is_local_changed = true;
     hypervisor_row_changed(&c->hypervisor, change);
     c->is_register_due |= row->table->index == OVS_TABLE_OPEN_VSWITCH;
+    c->are_tunnels_due |= c->is_register_due; /* its options may be other */
 }
 
 static void on_ovs_change(void *c_, const struct changeset *cs)

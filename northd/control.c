@@ -22,10 +22,18 @@ static void cmd_status(conn *c, int argc UNUSED, const char *argv[] UNUSED, void
                                                          : "Status: standby\n");
 }
 
+/* The database hosted here is written by who has its lock: this northd, while it is not paused. */
+static void control_hold_lock(struct control *control)
+{
+    if (control->sb_server)
+        ovsdb_server_hold_lock(control->sb_server, NORTHD_LOCK, !northd_is_paused(control->northd));
+}
+
 static void cmd_pause(conn *c, int argc UNUSED, const char *argv[] UNUSED, void *aux)
 {
     struct control *control = aux;
     northd_pause(control->northd, true);
+    control_hold_lock(control);
     unixctl_reply(c, NULL);
 }
 
@@ -33,6 +41,7 @@ static void cmd_resume(conn *c, int argc UNUSED, const char *argv[] UNUSED, void
 {
     struct control *control = aux;
     northd_pause(control->northd, false);
+    control_hold_lock(control);
     unixctl_reply(c, NULL);
 }
 
@@ -155,6 +164,7 @@ struct control *control_new(struct northd *northd, struct replica *nb, struct re
     control->sb = sb;
     control->nb_server = nb_server;
     control->sb_server = sb_server;
+    control_hold_lock(control);
     unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), control);
     unixctl_add_memory(ctl, put_memory, control);
     return control;

@@ -9,7 +9,7 @@
 struct control;
 struct ovsdb_server;
 
-/* All borrowed; the servers may be NULL. */
+/* All borrowed; the servers may be NULL. SB_SERVER's lock NORTHD_LOCK is held whenever NORTHD is not paused. */
 struct control *control_new(struct northd *northd, struct replica *nb, struct replica *sb,
                             struct ovsdb_server *nb_server, struct ovsdb_server *sb_server,
                             struct unixctl *ctl);

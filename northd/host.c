@@ -236,7 +236,7 @@ static int open_databases(struct host *host, struct daemon *daemon, struct diag 
         connect_to(&host->nb, daemon);
         connect_to(&host->sb, daemon);
         /* One lock decides who is active: that of SB. Both databases may be on one server, whose locks are one name space. */
-        replica_set_lock(host->sb.replica, "ovn_northd");
+        replica_set_lock(host->sb.replica, NORTHD_LOCK);
         return 0;
     }
     int err = open_here(host, &host->nb, daemon, nb_schema_text, NULL, diag);

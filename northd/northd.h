@@ -19,6 +19,9 @@
 
 struct northd;
 
+/* The lock of SB that the one who writes it has: OVN's. */
+#define NORTHD_LOCK "ovn_northd"
+
 struct northd_options {
     struct env *env;
     struct replica *nb, *sb; /* borrowed; their observers are taken */

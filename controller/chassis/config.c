@@ -48,6 +48,8 @@ void config_clear(struct config *c)
     free(c->remote);
     free(c->encap_types);
     free(c->encap_ip);
+    free(c->encap_tos);
+    free(c->encap_df);
     free(c->bridge);
     free(c->datapath_type);
     free(c->bridge_remote);
@@ -77,6 +79,8 @@ bool config_read(struct config *c, const struct replica *ovs)
     c->encap_ip = copy(value_of(row, id, "ovn-encap-ip"));
     const char *csum = value_of(row, id, "ovn-encap-csum");
     c->encap_csum = !csum || strcmp(csum, "false");
+    c->encap_tos = copy(value_of(row, id, "ovn-encap-tos"));
+    c->encap_df = copy(value_of(row, id, "ovn-encap-df_default"));
     c->bridge = copy_or(value_of(row, id, "ovn-bridge"), "br-int");
     c->datapath_type = copy(value_of(row, id, "ovn-bridge-datapath-type"));
     c->bridge_remote = copy(value_of(row, id, "ovn-bridge-remote"));

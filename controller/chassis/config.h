@@ -15,14 +15,15 @@ struct config {
     char *encap_types; /* comma list, "geneve" */
     char *encap_ip;    /* comma list, NULL: none */
     bool encap_csum;
-    char *bridge;        /* "br-int" */
-    char *datapath_type; /* ovn-bridge-datapath-type, NULL: the switch's default */
-    char *bridge_remote; /* ovn-bridge-remote, NULL: the bridge's management socket */
-    char *mappings;      /* ovn-bridge-mappings: "network:bridge,...", NULL: none */
-    char *cms_options;   /* ovn-cms-options, NULL: none */
-    char *iface_types;   /* of the switch: comma list, perhaps empty */
-    bool monitor_all;    /* ovn-monitor-all */
-    int64_t probe_ms;    /* ovn-remote-probe-interval, -1: default */
+    char *encap_tos, *encap_df; /* options tos and df_default of tunnels, NULL: the switch's */
+    char *bridge;               /* "br-int" */
+    char *datapath_type;        /* ovn-bridge-datapath-type, NULL: the switch's default */
+    char *bridge_remote;        /* ovn-bridge-remote, NULL: the bridge's management socket */
+    char *mappings;             /* ovn-bridge-mappings: "network:bridge,...", NULL: none */
+    char *cms_options;          /* ovn-cms-options, NULL: none */
+    char *iface_types;          /* of the switch: comma list, perhaps empty */
+    bool monitor_all;           /* ovn-monitor-all */
+    int64_t probe_ms;           /* ovn-remote-probe-interval, -1: default */
 };
 
 /* Replaces CONFIG by what OVS holds. False when there is no Open_vSwitch row (CONFIG is then empty). */

@@ -34,10 +34,11 @@ static void add_want(const void *fact_, void *wants_)
     hmap_insert(&wants->by_id, &want->node, hash_text(want->id));
 }
 
+/* VALUE NULL: it has none. */
 static bool option_is(const struct ovs_interface *iface, const char *key, const char *value)
 {
     const char *have = ovs_interface_options_value(iface, key);
-    return have && !strcmp(have, value);
+    return value ? have && !strcmp(have, value) : !have;
 }
 
 static const char *type_name(const struct fact_want_tunnel *fact)
@@ -45,14 +46,18 @@ static const char *type_name(const struct fact_want_tunnel *fact)
     return fact->type == TUNNEL_VXLAN ? "vxlan" : "geneve";
 }
 
-static bool is_right(const struct ovs_interface *iface, const struct fact_want_tunnel *fact)
+static bool is_right(const struct ovs_interface *iface, const struct fact_want_tunnel *fact,
+                     const struct config *config)
 {
     return !strcmp(ovs_interface_type(iface), type_name(fact)) && option_is(iface, "key", "flow") &&
            option_is(iface, "remote_ip", fact->ip->s) &&
-           option_is(iface, "csum", fact->csum ? "true" : "false");
+           option_is(iface, "csum", fact->csum ? "true" : "false") &&
+           option_is(iface, "tos", config->encap_tos) &&
+           option_is(iface, "df_default", config->encap_df);
 }
 
 struct check {
+    const struct config *config;
     struct wants *wants;
     const struct ovs_bridge *bridge;
     struct writer *w;
@@ -77,7 +82,7 @@ static void check_port(const struct ovs_port *port, const struct ovs_interface *
     static const struct hmap none = HMAP_INIT;
     struct want *want;
     HMAP_FOR_EACH_WITH_HASH (want, node, hash_text(id), c->wants ? &c->wants->by_id : &none) {
-        if (!want->is_there && !strcmp(want->id, id) && is_right(iface, want->fact)) {
+        if (!want->is_there && !strcmp(want->id, id) && is_right(iface, want->fact, c->config)) {
             want->is_there = true;
             c->is_complete &= ovs_interface_ofport_present(iface);
             write_bfd(c->w, iface, want->fact->has_bfd);
@@ -105,8 +110,8 @@ static char *free_name(const struct replica *ovs, const char *chassis, unsigned 
     }
 }
 
-static void add_port(const struct ovs_bridge *bridge, const struct want *want, const char *name,
-                     struct writer *w)
+static void add_port(const struct config *config, const struct ovs_bridge *bridge,
+                     const struct want *want, const char *name, struct writer *w)
 {
     struct uuid iface = writer_insert(w, "Interface");
     writer_text(w, "Interface", &iface, "name", name);
@@ -114,6 +119,10 @@ static void add_port(const struct ovs_bridge *bridge, const struct want *want, c
     writer_pair(w, "Interface", &iface, "options", "key", "flow");
     writer_pair(w, "Interface", &iface, "options", "remote_ip", want->fact->ip->s);
     writer_pair(w, "Interface", &iface, "options", "csum", want->fact->csum ? "true" : "false");
+    if (config->encap_tos)
+        writer_pair(w, "Interface", &iface, "options", "tos", config->encap_tos);
+    if (config->encap_df)
+        writer_pair(w, "Interface", &iface, "options", "df_default", config->encap_df);
     if (want->fact->has_bfd)
         writer_pair(w, "Interface", &iface, "bfd", "enable", "true");
     struct uuid port = writer_insert(w, "Port");
@@ -132,7 +141,7 @@ bool tunnels_write(const struct config *config, const struct program *program,
         return false;
     struct wants wants = {VEC_INIT, HMAP_INIT};
     inc_for_each(inc, program->want_tunnel, add_want, &wants);
-    struct check check = {&wants, bridge, w, true};
+    struct check check = {config, &wants, bridge, w, true};
     bridge_for_each_interface(bridge, ovs, check_port, &check);
     unsigned next = 0;
     for (size_t i = 0; i < wants.list.n; i++) {
@@ -140,7 +149,7 @@ bool tunnels_write(const struct config *config, const struct program *program,
         if (!want->is_there) {
             check.is_complete = false;
             char *name = free_name(ovs, want->fact->chassis->s, &next);
-            add_port(bridge, want, name, w);
+            add_port(config, bridge, want, name, w);
             free(name);
         }
         free(want->id);
@@ -154,7 +163,7 @@ bool tunnels_write(const struct config *config, const struct program *program,
 void tunnels_remove(const struct config *config, const struct replica *ovs, struct writer *w)
 {
     const struct ovs_bridge *bridge = bridge_find(ovs, config->bridge);
-    struct check check = {NULL, bridge, w, false};
+    struct check check = {config, NULL, bridge, w, false};
     if (bridge)
         bridge_for_each_interface(bridge, ovs, check_port, &check);
 }

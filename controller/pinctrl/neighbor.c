@@ -68,8 +68,8 @@ void neighbor_clear(struct pinctrl *p)
 
 /* ---- Thresholds ---- */
 
-static uint32_t threshold_of(struct pinctrl *p, const struct sb_mac_binding *row,
-                             const struct ip_addr *ip)
+uint32_t neighbor_threshold(const struct pinctrl *p, const struct sb_mac_binding *row,
+                            const struct ip_addr *ip)
 {
     const struct sb_index *sb = p->options.sb;
     const struct uuid *at = sb_mac_binding_datapath(row);
@@ -172,7 +172,7 @@ static void look_at(const struct sb_mac_binding *row, void *tick_)
     struct ip_addr ip;
     if (ip_addr_parse(sb_mac_binding_ip(row), &ip))
         return;
-    int64_t threshold = (int64_t)threshold_of(p, row, &ip) * 1000;
+    int64_t threshold = (int64_t)neighbor_threshold(p, row, &ip) * 1000;
     if (!threshold)
         return;
     struct neighbor *n = neighbor_get(p, sb_mac_binding_uuid(row), t->wall_ms);

@@ -123,6 +123,9 @@ void pinctrl_neighbor(struct pinctrl *pinctrl, const struct sb_mac_binding *row)
 void pinctrl_place_changed(struct pinctrl *pinctrl);
 /* Handles a packet-in; without a connection the answer is lost. */
 void pinctrl_packet_in(struct pinctrl *pinctrl, const struct of_packet_in *pin);
+/* neighbor_show.c: appends a table of who is known behind PORT (NULL: all router ports), and what waits for an answer. False: no
+ * port has that name. */
+bool neighbor_show(struct pinctrl *pinctrl, const char *port, struct str *out);
 const char *pinctrl_handler_name(enum pinctrl_handler handler);
 
 /* ---- Between the files of this folder ---- */
@@ -179,6 +182,9 @@ void neighbor_tick(void *pinctrl);
 void neighbor_counters(struct pinctrl *pinctrl, const struct of_msg *reply);
 void neighbor_write(struct pinctrl *pinctrl, struct writer *writer);
 void neighbor_clear(struct pinctrl *pinctrl);
+/* Seconds after which the neighbour is forgotten, 0: never. */
+uint32_t neighbor_threshold(const struct pinctrl *pinctrl, const struct sb_mac_binding *row,
+                            const struct ip_addr *ip);
 /* moves.c: KEY was known by BEFORE */
 void moves_note(struct pinctrl *pinctrl, const struct neighbor_key *key, const char *port,
                 struct mac before, struct mac after);
@@ -213,6 +219,11 @@ bool waiting_add(struct pinctrl *pinctrl, const struct pinctrl_event *event,
 void waiting_release(struct pinctrl *pinctrl, const struct neighbor_key *key, struct mac mac);
 void waiting_expire(void *pinctrl);
 void waiting_clear(struct pinctrl *pinctrl);
+/* N: packets that wait. */
+void waiting_for_each(const struct pinctrl *pinctrl,
+                      void (*fn)(const struct neighbor_key *key, int64_t age_ms, unsigned n,
+                                 void *aux),
+                      void *aux);
 /* Sends a packet through the pipeline with the registers of METADATA; ACTIONS follow them. */
 void pinctrl_send(struct pinctrl *pinctrl, const struct match *metadata,
                   const struct of_actions *actions, const void *packet, size_t n);

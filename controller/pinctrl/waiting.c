@@ -57,6 +57,16 @@ void waiting_clear(struct pinctrl *p)
         waiting_free(p, w);
 }
 
+void waiting_for_each(const struct pinctrl *p,
+                      void (*fn)(const struct neighbor_key *key, int64_t age_ms, unsigned n,
+                                 void *aux),
+                      void *aux)
+{
+    const struct waiting *w;
+    LIST_FOR_EACH (w, link, &p->waiting_order)
+        fn(&w->key, loop_now_ms(p->options.loop) - w->since_ms, w->n, aux);
+}
+
 void waiting_expire(void *p_)
 {
     struct pinctrl *p = p_;

@@ -5,12 +5,31 @@
 begin northd-handover
 # A northd that hosts the databases makes the files.
 check "the files" "$WEFT_BIN/weft-northd" --detach --pidfile="$dir/first.pid" --unixctl="$dir/first.ctl" -vconsole:off
+# Who hosts the southbound database has its lock: others wait, ovn-northd as well, until it pauses.
+state() { "$WEFT_BIN/weft-appctl" -t "$dir/$1.ctl" status; }
+is() { [ "$(state "$1")" = "Status: $2" ]; }
+connected() { [ "$("$WEFT_BIN/weft-appctl" -t "$dir/$2.ctl" "$1-connection-status")" = connected ]; }
+dbs="--ovnnb-db=unix:$dir/ovnnb_db.sock --ovnsb-db=unix:$dir/ovnsb_db.sock"
+start second "$WEFT_BIN/weft-northd" $dbs --unixctl="$dir/second.ctl"
+wait_for 40 connected sb second
+equal "the host is active" "Status: active" "$(state first)"
+equal "a second one is standby" "Status: standby" "$(state second)"
+check "the host pauses" "$WEFT_BIN/weft-appctl" -t "$dir/first.ctl" pause
+wait_for 40 is second active
+check "the host goes on" "$WEFT_BIN/weft-appctl" -t "$dir/first.ctl" resume
+wait_for 40 is second standby
+start peer ovn-northd $dbs --unixctl="$dir/peer.ctl"
+wait_for 40 connected sb peer
+equal "Debian's is standby" "Status: standby" "$(state peer)"
+equal "the host is active again" "Status: active" "$(state first)"
+for i in second peer; do "$WEFT_BIN/weft-appctl" -t "$dir/$i.ctl" exit; done
 check "they are left" "$WEFT_BIN/weft-appctl" -t "$dir/first.ctl" exit
 wait_for 40 test ! -e "$dir/first.pid"
 for db in nb sb; do
     start "$db-dbd" "$WEFT_BIN/weft-dbd" --remote="punix:$dir/ovn${db}_db.sock" --unixctl=none "$dir/$db.db"
     wait_for 40 test -S "$dir/ovn${db}_db.sock"
 done
+sb_dbd=$started
 nbctl() { "$WEFT_BIN/weft-nbctl" --db="unix:$dir/ovnnb_db.sock" --timeout=60 "$@"; }
 sbctl() { "$WEFT_BIN/weft-sbctl" --db="unix:$dir/ovnsb_db.sock" --timeout=60 "$@"; }
 northd() { start "$1" "$WEFT_BIN/weft-northd" --nb="unix:$dir/ovnnb_db.sock" --sb="unix:$dir/ovnsb_db.sock" --unixctl="$dir/$1.ctl" -vconsole:info; }
@@ -22,9 +41,8 @@ active=$started
 check "ports" nbctl --wait=sb ls-add s -- lsp-add s p1 -- lsp-add s p2 -- lsp-add s p3
 check "a port that goes, whose key stays unused for long" nbctl --wait=sb lsp-del p3
 northd standby
-connected() { [ "$("$WEFT_BIN/weft-appctl" -t "$dir/standby.ctl" "$1-connection-status")" = connected ]; }
-wait_for 40 connected nb
-wait_for 40 connected sb
+wait_for 40 connected nb standby
+wait_for 40 connected sb standby
 # Rows of sets of datapaths are edited by element: the standby must know them again.
 check "a switch" nbctl --wait=sb ls-add s2
 check "another" nbctl --wait=sb ls-add s3
@@ -47,7 +65,7 @@ check "a port of its own" nbctl --wait=sb lsp-add s p5
 has "with the next key" 'p5,5' "$(keys)"
 
 # The lock is stolen while a transaction is under way: it is refused, and the robbed one waits in peace.
-robbed=$started sb_dbd=${pids[1]}
+robbed=$started
 mkfifo "$dir/thief"
 python3 -c '
 import socket, sys

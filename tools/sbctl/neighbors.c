@@ -109,10 +109,23 @@ static size_t n_rows(struct ctl_call *call, const char *table)
     return n;
 }
 
+static bool has_port(struct ctl_call *call, const char *name)
+{
+    struct row_list rows = view_rows(call->view, view_table(call->view, "Port_Binding"));
+    size_t i = 0;
+    while (i < rows.n && strcmp(row_text(rows.rows[i], "logical_port"), name))
+        i++;
+    bool ret = i < rows.n;
+    row_list_fini(&rows);
+    return ret;
+}
+
 static int run_neighbors(struct ctl_call *call)
 {
     static const char *const headings[] = {"port", "address", "mac",      "state",
                                            "age",  "limit",   "taught by"};
+    if (call->argc && !has_port(call, call->argv[0]))
+        return ctl_fail(call, "no port named %s", call->argv[0]);
     size_t n_learned = n_rows(call, "MAC_Binding");
     size_t n = n_learned + n_rows(call, "Static_MAC_Binding");
     struct neighbor *all = xcalloc(n + 1, sizeof *all);
@@ -136,8 +149,8 @@ static int run_neighbors(struct ctl_call *call)
 
 const struct ctl_command sb_neighbor_commands[] = {
     {.help = "Neighbour commands"},
-    {"neighbors", 0, 1, "[PORT]", NULL, "MAC_Binding Static_MAC_Binding Datapath_Binding", NULL,
-     run_neighbors,
+    {"neighbors", 0, 1, "[PORT]", NULL,
+     "MAC_Binding Static_MAC_Binding Datapath_Binding Port_Binding", NULL, run_neighbors,
      "print who is known behind router ports (or PORT), its state, age and who taught it"},
     {0},
 };

@@ -1,7 +1,8 @@
 /* lock.c - named locks of a server (RFC 7047 4.1.8 to 4.1.10, with steal).
  *
  * A lock is a queue of sessions: the first owns it. A thief goes to the front; the one it robbed
- * stays behind it and owns the lock again when the thief is gone.
+ * stays behind it and owns the lock again when the thief is gone. The server's own host may hold a lock, too: before all
+ * sessions, and none can steal it.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 struct lock {
     struct hnode node; /* in server->locks, by name */
+    struct ovsdb_server *server;
     char *name;
     struct list waiters; /* struct lock_waiter; the first owns it */
 };
@@ -18,8 +20,8 @@ struct lock {
 struct lock_waiter {
     struct list lock_node, session_node;
     struct lock *lock;
-    struct session *session;
-    bool is_robbed; /* owned it, until it was stolen */
+    struct session *session; /* NULL: the host, who is always the first */
+    bool is_robbed;          /* owned it, until it was stolen */
 };
 
 static struct lock *lock_find(const struct ovsdb_server *server, const char *name)
@@ -38,6 +40,7 @@ static struct lock *lock_get(struct ovsdb_server *server, const char *name)
     if (lock)
         return lock;
     lock = NEW(struct lock);
+    lock->server = server;
     lock->name = xstrdup(name);
     list_init(&lock->waiters);
     hmap_insert(&server->locks, &lock->node, hash_text(name));
@@ -61,13 +64,14 @@ static struct lock_waiter *waiter_find(const struct session *session, const char
 
 static void tell_status(const struct lock_waiter *w)
 {
-    if (w->session->remote)
+    if (w->session && w->session->remote)
         remote_status_changed(w->session->remote);
 }
 
 static void notify(const struct lock_waiter *w, const char *method)
 {
-    jsonrpc_notify(w->session->rpc, method, json_pack("[s]", w->lock->name));
+    if (w->session)
+        jsonrpc_notify(w->session->rpc, method, json_pack("[s]", w->lock->name));
 }
 
 static void own(struct lock_waiter *w)
@@ -88,7 +92,6 @@ static void waiter_remove(struct lock_waiter *w)
 {
     struct lock *lock = w->lock;
     bool owned = lock_owner(lock) == w;
-    struct ovsdb_server *server = w->session->server;
     tell_status(w);
     list_remove(&w->lock_node);
     list_remove(&w->session_node);
@@ -98,7 +101,7 @@ static void waiter_remove(struct lock_waiter *w)
             own(lock_owner(lock));
         return;
     }
-    hmap_remove(&server->locks, &lock->node);
+    hmap_remove(&lock->server->locks, &lock->node);
     free(lock->name);
     free(lock);
 }
@@ -143,6 +146,11 @@ void session_lock(struct session *session, const struct jsonrpc_message *msg)
     }
     struct lock *lock = lock_get(session->server, name);
     bool is_free = list_empty(&lock->waiters);
+    if (steal && !is_free && !lock_owner(lock)->session) {
+        session_reply_error(session, msg->id, "permission error", msg->params,
+                            "lock %s belongs to the server itself and cannot be stolen", name);
+        return;
+    }
     struct lock_waiter *w = NEW(struct lock_waiter);
     w->lock = lock;
     w->session = session;
@@ -178,6 +186,33 @@ void session_drop_locks(struct session *session)
 {
     while (!list_empty(&session->waiters))
         waiter_remove(LIST_FIRST(struct lock_waiter, session_node, &session->waiters));
+}
+
+void ovsdb_server_hold_lock(struct ovsdb_server *server, const char *name, bool hold)
+{
+    struct lock *lock = lock_find(server, name);
+    struct lock_waiter *w = lock ? lock_owner(lock) : NULL;
+    bool is_held = w && !w->session;
+    if (is_held == hold)
+        return;
+    if (is_held) {
+        waiter_remove(w);
+        return;
+    }
+    if (w)
+        rob(w);
+    lock = lock_get(server, name);
+    w = NEW(struct lock_waiter);
+    w->lock = lock;
+    list_init(&w->session_node);
+    list_push_front(&lock->waiters, &w->lock_node);
+}
+
+void server_drop_locks(struct ovsdb_server *server)
+{
+    struct lock *lock;
+    HMAP_FOR_EACH_SAFE (lock, node, &server->locks)
+        waiter_remove(lock_owner(lock));
 }
 
 bool session_owns_lock(const struct session *session, const char *name)

@@ -273,6 +273,7 @@ void ovsdb_server_free(struct ovsdb_server *server)
     timer_stop(&server->wait_timer);
     timer_stop(&server->retry_timer);
     timer_stop(&server->age_timer);
+    server_drop_locks(server);
     hmap_fini(&server->locks);
     tls_db_fini(server);
     free(server->rundir);

@@ -86,6 +86,10 @@ void ovsdb_server_add_stream(struct ovsdb_server *server, struct stream *stream)
 /* While read-only, clients may not change anything nor take locks. */
 void ovsdb_server_set_read_only(struct ovsdb_server *server, bool read_only);
 
+/* The host holds the lock NAME (an identifier) itself, or does not any more. While it does, sessions wait for it, who had it is
+ * told that it is stolen, and "steal" is refused: the host, who asserts nothing, is never one of two owners. */
+void ovsdb_server_hold_lock(struct ovsdb_server *server, const char *name, bool hold);
+
 size_t ovsdb_server_n_sessions(const struct ovsdb_server *server);
 /* Adds "sessions:N monitors:N ..." for memory/show. */
 void ovsdb_server_put_memory(const struct ovsdb_server *server, struct str *out);

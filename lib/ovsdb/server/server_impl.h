@@ -106,6 +106,7 @@ void session_drop_triggers(struct session *session, const struct server_db *db);
 void session_lock(struct session *session, const struct jsonrpc_message *msg);
 void session_unlock(struct session *session, const struct jsonrpc_message *msg);
 void session_drop_locks(struct session *session);
+void server_drop_locks(struct ovsdb_server *server); /* the host's: all sessions are gone */
 enum lock_state { LOCK_HELD, LOCK_WAITING, LOCK_LOST };
 /* Appends the names of the session's locks in that STATE, a space before each but the first of OUT. */
 void session_put_locks(const struct session *session, enum lock_state state, struct str *out);

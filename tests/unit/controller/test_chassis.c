@@ -164,6 +164,13 @@ static void test_tunnels(void **state UNUSED)
     commit(&w.ovs);
     assert_null(w.ovs.ops);
 
+    put_root(
+        &w, PAIRS("system-id", "hv1", "ovn-encap-tos", "inherit", "ovn-encap-df_default", "false"));
+    settle(&w);
+    assert_false(tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer));
+    commit(&w.ovs);
+    assert_int_equal(count(&w.ovs, OP_INSERT, "Port"), 1); /* made anew, with these */
+
     put_chassis(&w, OTHER, OTHER_ENCAP, "hv2", "10.0.0.8"); /* it has moved */
     settle(&w);
     assert_false(tunnels_write(&w.config, &w.program, w.inc, w.ovs.replica, &w.ovs.writer));

@@ -219,6 +219,34 @@ static void send_put_arp(struct world *w, uint32_t ip, uint8_t mac)
     turns(w, 4);
 }
 
+/* What the controller knows, without asking anybody: fresh, expired, of other ports, and what waits. */
+static void test_show(void **state UNUSED)
+{
+    struct world w;
+    struct str text = STR_INIT;
+    begin(&w, "10.0.1.99");
+    assert_true(neighbor_show(w.pinctrl, "lrp", &text));
+    assert_string_equal(str_c(&text), "port address   mac               state age limit taught by\n"
+                                      "lrp  10.0.1.99 02:00:00:00:00:77 fresh 0   40    -\n");
+    uint8_t userdata[8] = {0, 0, 0, OPCODE_ARP}, frame[42] = {[12] = 8, [14] = 0x45};
+    for (int i = 0; i < 2; i++)
+        send_in(&w, frame, sizeof frame, userdata, sizeof userdata, 0x0a000105, 0, 3, 4);
+    turns(&w, 4);
+    w.env.now_us += 35 * INT64_C(1000000);
+    str_clear(&text);
+    assert_true(neighbor_show(w.pinctrl, NULL, &text));
+    assert_string_equal(str_c(&text),
+                        "port address   mac               state age limit taught by\n"
+                        "lrp  10.0.1.5  -                 asked 0   10    2 packets wait\n"
+                        "lrp  10.0.1.99 02:00:00:00:00:77 stale 35  40    -\n");
+    str_clear(&text);
+    assert_true(neighbor_show(w.pinctrl, "sw-lrp", &text));
+    assert_string_equal(str_c(&text), "port address mac state age limit taught by\n");
+    assert_false(neighbor_show(w.pinctrl, "nosuch", &text));
+    str_fini(&text);
+    world_fini(&w);
+}
+
 static void write_out(struct world *w)
 {
     pinctrl_write(w->pinctrl, &w->writer);
@@ -314,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_in_use_is_refreshed),
         cmocka_unit_test(test_spoken_to_is_asked),
         cmocka_unit_test(test_gateway_asks),
+        cmocka_unit_test(test_show),
         cmocka_unit_test(test_port_has_room),
         cmocka_unit_test(test_moves_and_duplicates),
         cmocka_unit_test(test_race),

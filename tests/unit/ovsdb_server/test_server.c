@@ -196,6 +196,34 @@ static void test_shared_updates(void **state UNUSED)
     bench_close(&b);
 }
 
+/* The host's lock: sessions wait for it, cannot steal it, and are robbed when the host comes back. */
+static void test_host_lock(void **state UNUSED)
+{
+    struct bench b;
+    struct client c;
+    bench_open(&b, false);
+    client_open(&b, &c);
+    ovsdb_server_hold_lock(b.server, "L", true);
+    ovsdb_server_hold_lock(b.server, "L", true);
+    ask(&b, &c, "{'id':1,'method':'steal','params':['L']}");
+    assert_non_null(strstr(str_c(&c.got), "cannot be stolen"));
+    expect(&b, &c, "{'id':2,'method':'lock','params':['L']}",
+           "{'id':2,'result':{'locked':false},'error':null}");
+    expect(&b, &c, "{'id':3,'method':'transact','params':['T',{'op':'assert','lock':'L'}]}",
+           "{'id':3,'result':[{'details':'Asserted lock L not held.','error':'not owner'}],'error':"
+           "null}");
+    str_clear(&c.got);
+    ovsdb_server_hold_lock(b.server, "L", false);
+    settle(&b);
+    assert_string_equal(str_c(&c.got), "{\"id\":null,\"method\":\"locked\",\"params\":[\"L\"]}");
+    str_clear(&c.got);
+    ovsdb_server_hold_lock(b.server, "L", true);
+    settle(&b);
+    assert_string_equal(str_c(&c.got), "{\"id\":null,\"method\":\"stolen\",\"params\":[\"L\"]}");
+    client_close(&c);
+    bench_close(&b); /* which still holds it */
+}
+
 /* A session that ends while its transactions wait or are pending harms nobody. */
 static void test_leaving(void **state UNUSED)
 {
@@ -735,11 +763,17 @@ static void test_consider(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shared_updates), cmocka_unit_test(test_leaving),
-        cmocka_unit_test(test_deaf),           cmocka_unit_test(test_databases_come_and_go),
-        cmocka_unit_test(test_convert),        cmocka_unit_test(test_remotes),
-        cmocka_unit_test(test_resume),         cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_consider),       cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_shared_updates),
+        cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_host_lock),
+        cmocka_unit_test(test_deaf),
+        cmocka_unit_test(test_databases_come_and_go),
+        cmocka_unit_test(test_convert),
+        cmocka_unit_test(test_remotes),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_consider),
+        cmocka_unit_test(test_roles),
         cmocka_unit_test(test_deaf_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
