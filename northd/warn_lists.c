@@ -127,5 +127,6 @@ void warn_lists_take(struct warn_lists *w, const struct changeset *cs)
 {
     w->looks = MAX_LOOKS;
     for (size_t i = 0; i < validate_n_lists; i++)
-        take_list(w, &validate_lists[i], cs);
+        if (!validate_lists[i].at_rest)
+            take_list(w, &validate_lists[i], cs);
 }

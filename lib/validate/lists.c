@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "validate/given.h"
 #include "validate/internal.h"
 #include "validate/twice.h"
 #include "validate/way.h"
@@ -19,27 +20,48 @@
     }
 
 const struct validate_list validate_lists[] = {
-    {"Logical_Switch", "acls", "ACL", RULE_COLUMNS, NULL, NULL},
-    {"Port_Group", "acls", "ACL", RULE_COLUMNS, NULL, NULL},
-    {"Logical_Switch", "qos_rules", "QoS", RULE_COLUMNS, NULL, NULL},
-    {"Logical_Router", "policies", "Logical_Router_Policy", RULE_COLUMNS, NULL, NULL},
-    {"Logical_Switch", "ports", "Logical_Switch_Port", {"addresses"}, twice_addresses, NULL},
-    {"Logical_Router", "ports", "Logical_Router_Port", {"networks"}, twice_networks, NULL},
+    {"Logical_Switch", "acls", "ACL", RULE_COLUMNS, NULL, NULL, false},
+    {"Port_Group", "acls", "ACL", RULE_COLUMNS, NULL, NULL, false},
+    {"Logical_Switch", "qos_rules", "QoS", RULE_COLUMNS, NULL, NULL, false},
+    {"Logical_Router", "policies", "Logical_Router_Policy", RULE_COLUMNS, NULL, NULL, false},
+    {"Logical_Switch", "ports", "Logical_Switch_Port", {"addresses"}, twice_addresses, NULL, false},
+    {"Logical_Switch",
+     "ports",
+     "Logical_Switch_Port",
+     {"addresses", "dynamic_addresses"},
+     NULL,
+     given_addresses,
+     true},
+    {"Logical_Router", "ports", "Logical_Router_Port", {"networks"}, twice_networks, NULL, false},
     {"Logical_Router",
      "static_routes",
      "Logical_Router_Static_Route",
      {"route_table", "ip_prefix", "policy", "nexthop", "output_port"},
      twice_routes,
-     NULL},
+     NULL,
+     false},
     {"Logical_Router",
      "static_routes",
      "Logical_Router_Static_Route",
      {"nexthop", "output_port"},
      NULL,
-     way_routes},
-    {"Logical_Router", "nat", "NAT", NAT_COLUMNS, twice_nats, NULL},
-    {"Logical_Switch", "load_balancer", "Load_Balancer", {"vips", "protocol"}, twice_vips, NULL},
-    {"Logical_Router", "load_balancer", "Load_Balancer", {"vips", "protocol"}, twice_vips, NULL},
+     way_routes,
+     false},
+    {"Logical_Router", "nat", "NAT", NAT_COLUMNS, twice_nats, NULL, false},
+    {"Logical_Switch",
+     "load_balancer",
+     "Load_Balancer",
+     {"vips", "protocol"},
+     twice_vips,
+     NULL,
+     false},
+    {"Logical_Router",
+     "load_balancer",
+     "Load_Balancer",
+     {"vips", "protocol"},
+     twice_vips,
+     NULL,
+     false},
 };
 const size_t validate_n_lists = ARRAY_SIZE(validate_lists);
 

@@ -28,6 +28,7 @@ struct validate_list {
     void (*tell)(const struct row *const *rows, const bool *is_new, size_t n,
                  void (*report)(void *aux, const char *sentence), void *aux);
     validate_judge_list *judge; /* neither: they are rules */
+    bool at_rest; /* asked only where no transaction is under way, as northd answers later */
 };
 extern const struct validate_list validate_lists[];
 extern const size_t validate_n_lists;

@@ -10,7 +10,7 @@
  * nobody touches, is never an error, so that a database which somebody else filled can be served.
  *
  * checks.def and keys.def say which columns are judged how; value.c and key.c have the forms of values, row.c what must fit
- * together within a row, names.c what refers to what, shadow.c rules that never apply, twice.c what two rows of one owner have, way.c routes to nowhere, lists.c
+ * together within a row, names.c what refers to what, shadow.c rules that never apply, twice.c what two rows of one owner have, way.c routes to nowhere, given.c ports without the address they ask for, lists.c
  * (see lists.h) of which owners.
  */
 #pragma once

@@ -78,6 +78,8 @@ check "a switch that has one address to give" nbctl ls-add full -- set logical_s
 check "northd's log tells who gets none" wait_for 20 told 'switch "full" has no address left in other_config:subnet for port "f[12]"'
 twice "a type that is none" 'column type: there is no type "rooter"' set logical_switch_port q type=rooter
 report=$(ours check)
+has "check tells who was given no address" 'row .* \(f[12]\): it has been given no address of other_config:subnet of switch "full"' "$report"
+equal "and nobody else" 1 "$(grep -c 'has been given no address' <<<"$report")"
 for said in "${expected[@]}"; do has "check tells it, too" "warning: .*($said)" "$report"; done
 
 check "strict" nbctl set nb_global . options:validate=strict

@@ -345,6 +345,47 @@ static void test_ways(void **state)
     tear_down(&f);
 }
 
+/* A port of a switch with this configuration. */
+static const struct {
+    const char *subnet, *addresses, *given;
+    bool is_told;
+} gifts[] = {
+    {"10.0.0.0/24", "dynamic", "", true},
+    {"10.0.0.0/24", "0a:00:00:00:00:01 dynamic", "0a:00:00:00:00:01", true},
+    {"10.0.0.0/24", "dynamic", "0a:00:00:00:00:01 10.0.0.2", false},
+    {"10.0.0.0/24", "0a:00:00:00:00:01 10.0.0.2", "", false},
+    {"10.0.0.0/24", "unknown", "", false},
+    {"", "dynamic", "", false},
+};
+
+static void test_gifts(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(gifts); i++) {
+        struct place p = {&f, make(&f, "Logical_Switch"), make(&f, "Logical_Switch_Port"), NULL};
+        set_pair(p.router, "other_config", "subnet", gifts[i].subnet);
+        set_text(p.port, "addresses", gifts[i].addresses);
+        set_text(p.port, "dynamic_addresses", gifts[i].given);
+        refer(p.router, "ports", p.port);
+        p.route = p.port;
+        const struct validate_list_world world = {&p, find_place, NULL, collect_place};
+        str_clear(&f.said);
+        for (size_t j = 0; j < validate_n_lists; j++)
+            if (!strcmp(validate_lists[j].owner, "Logical_Switch") &&
+                !strcmp(validate_lists[j].column, "ports"))
+                validate_list(f.validate, &validate_lists[j], NULL, p.router, &world);
+        bool is_told = strstr(str_c(&f.said), "has been given no address");
+        if (is_told != gifts[i].is_told)
+            fail_msg("%s, given \"%s\": \"%s\"", gifts[i].addresses, gifts[i].given,
+                     str_c(&f.said));
+        row_unref(p.router);
+        row_unref(p.port);
+    }
+    tear_down(&f);
+}
+
 static const struct validate_list *list_of(const char *owner, const char *column)
 {
     for (size_t i = 0; i < validate_n_lists; i++)
@@ -459,8 +500,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules), cmocka_unit_test(test_covers), cmocka_unit_test(test_qos),
-        cmocka_unit_test(test_many),  cmocka_unit_test(test_ways),   cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_vips),
+        cmocka_unit_test(test_many),  cmocka_unit_test(test_ways),   cmocka_unit_test(test_gifts),
+        cmocka_unit_test(test_pairs), cmocka_unit_test(test_vips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
