@@ -38,6 +38,7 @@ static void recompute(struct unixctl_conn *conn, int argc UNUSED, const char *ar
 {
     struct controller *c = c_;
     inc_recompute(c->inc);
+    c->recomputes++;
     deferred_schedule(&c->run);
     unixctl_reply(conn, NULL);
 }
@@ -202,10 +203,29 @@ static void put_memory(void *c_, struct str *out)
              inc_count(c->inc, c->program.oflow), s.desired, s.installed);
 }
 
+static void put_counters(void *c_, struct counters *counters)
+{
+    const struct controller *c = c_;
+    struct installer_stats s = controller_install_stats(c);
+    counter_set(counters, "ovs_update", c->ovs_updates);
+    counter_set(counters, "sb_update", c->sb_updates);
+    counter_set(counters, "recompute", c->recomputes);
+    counter_set(counters, "flow_add", s.adds);
+    counter_set(counters, "flow_delete", s.deletes);
+    counter_set(counters, "bundle", s.bundles);
+    counter_set(counters, "bundle_failed", s.failures);
+    for (int i = 0; c->pinctrl && i < N_HANDLERS; i++) {
+        char *name = xasprintf("packet_in_%s", pinctrl_handler_name(i));
+        counter_set(counters, name, c->pinctrl->stats.handlers[i].packet_ins);
+        free(name);
+    }
+}
+
 void control_register(struct controller *c)
 {
     if (c->options.unixctl)
         unixctl_add_memory(c->options.unixctl, put_memory, c);
+    unixctl_add_counters(c->options.unixctl, put_counters, c);
     unixctl_register_all(c->options.unixctl, commands, ARRAY_SIZE(commands), c);
 }
 

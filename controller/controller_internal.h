@@ -53,7 +53,8 @@ struct controller {
     struct progress progress;
     uint64_t generation; /* of published flows */
     uint64_t verified, verify_failures;
-    bool is_published; /* the settled state has been handed on */
+    uint64_t recomputes, ovs_updates, sb_updates; /* for coverage/show */
+    bool is_published;                            /* the settled state has been handed on */
 
     struct deferred run;
     struct timer later, health;

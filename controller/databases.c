@@ -110,6 +110,7 @@ static void note_ovs_row(struct controller *c, const struct change *change)
 static void on_ovs_change(void *c_, const struct changeset *cs)
 {
     struct controller *c = c_;
+    c->ovs_updates++;
     for (size_t i = 0; i < cs->n; i++)
         if (is_news(&cs->changes[i]))
             note_ovs_row(c, &cs->changes[i]);
@@ -178,6 +179,7 @@ static bool is_private_news(const struct change *c)
 static void on_sb_change(void *c_, const struct changeset *cs)
 {
     struct controller *c = c_;
+    c->sb_updates++;
     for (size_t i = 0; i < cs->n; i++) {
         const struct change *change = &cs->changes[i];
         int table = (change->after ? change->after : change->before)->table->index;

@@ -140,6 +140,18 @@ static void put_memory(void *aux, struct str *out)
     northd_put_memory(control->northd, out);
 }
 
+static void put_counters(void *aux, struct counters *counters)
+{
+    struct control *control = aux;
+    struct northd_counts counts = northd_counts(control->northd);
+    counter_set(counters, "nb_update", counts.nb_updates);
+    counter_set(counters, "sb_update", counts.sb_updates);
+    counter_set(counters, "nb_transaction", counts.nb_transactions);
+    counter_set(counters, "sb_transaction", counts.sb_transactions);
+    counter_set(counters, "transaction_failed", counts.failures);
+    counter_set(counters, "recompute", counts.recomputes);
+}
+
 struct control *control_new(struct northd *northd, struct replica *nb, struct replica *sb,
                             struct ovsdb_server *nb_server, struct ovsdb_server *sb_server,
                             struct unixctl *ctl)
@@ -167,6 +179,7 @@ struct control *control_new(struct northd *northd, struct replica *nb, struct re
     control_hold_lock(control);
     unixctl_register_all(ctl, commands, ARRAY_SIZE(commands), control);
     unixctl_add_memory(ctl, put_memory, control);
+    unixctl_add_counters(ctl, put_counters, control);
     return control;
 }
 

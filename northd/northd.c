@@ -44,6 +44,7 @@ struct northd {
     struct age *age;
     struct warn_lists *warn_lists;
     struct target nb, sb;
+    uint64_t nb_updates, sb_updates, recomputes, failures; /* northd_counts */
     bool started, paused, active;
     bool stood_by; /* since it was active, if ever: others may have written */
     bool sb_more;  /* the last transaction was a part of what is to be written */
@@ -62,6 +63,7 @@ static void wake(struct northd *n)
 static void on_nb(void *northd, const struct changeset *cs)
 {
     struct northd *n = northd;
+    n->nb_updates++;
     status_take_nb(n->status, cs);
     age_take(n->age, cs);
     warn_take_nb(cs);
@@ -74,6 +76,7 @@ static void on_nb(void *northd, const struct changeset *cs)
 static void on_sb(void *northd, const struct changeset *cs)
 {
     struct northd *n = northd;
+    n->sb_updates++;
     publisher_take_rows(n->pub, cs);
     sb_inputs_take(n->program, n->inc, cs);
     status_take_sb(n->status, cs);
@@ -128,6 +131,7 @@ static void on_done(void *target_, int err, const char *error)
         static struct log_rate rate = LOG_RATE(6, 3);
         int64_t pause = MIN((int64_t)RETRY_MS << MIN(t->failures, 10u), (int64_t)MAX_RETRY_MS);
         t->failures++;
+        n->failures++;
         t->retry_ms = err == ERR_AGAIN && t->failures == 1 ? 0 : env_now_ms(n->options.env) + pause;
         log_warn_limited(&rate, "%s: transaction failed (%s); trying again", t->name,
                          error && *error ? error : err_text(err));
@@ -339,6 +343,7 @@ bool northd_is_paused(const struct northd *n)
 void northd_recompute(struct northd *n)
 {
     inc_recompute(n->inc);
+    n->recomputes++;
     n->verified = false;
     wake(n);
 }
@@ -356,6 +361,12 @@ bool northd_cost(struct northd *n, const struct changeset *cs, struct cost *ret)
         return false;
     cost_of(n->program, n->inc, n->feed, n->pub, n->sb.replica, cs, ret);
     return true;
+}
+
+struct northd_counts northd_counts(const struct northd *n)
+{
+    return (struct northd_counts){n->nb.n,       n->sb.n,       n->failures,
+                                  n->nb_updates, n->sb_updates, n->recomputes};
 }
 
 uint64_t northd_n_transactions(const struct northd *n)

@@ -60,6 +60,12 @@ bool northd_verify(struct northd *northd, struct str *report);
 struct cost; /* northd/cost/cost.h */
 /* What CS, a transaction that the NB replica has not seen and that may never be, would cost. False: not idle, ask again. */
 bool northd_cost(struct northd *northd, const struct changeset *cs, struct cost *ret);
+struct northd_counts {
+    uint64_t nb_transactions, sb_transactions, failures; /* written, and those that failed */
+    uint64_t nb_updates, sb_updates;                     /* sets of changes that came */
+    uint64_t recomputes;
+};
+struct northd_counts northd_counts(const struct northd *northd); /* since the start */
 /* Transactions written so far, to NB and SB: tests of "writes nothing". */
 uint64_t northd_n_transactions(const struct northd *northd);
 void northd_put_stats(const struct northd *northd, struct str *out);

@@ -29,6 +29,11 @@ static inline void counter_add(struct counter *counter, uint64_t n)
 {
     counter->n += n;
 }
+/* For what is counted elsewhere: the counter of that name shows N. */
+static inline void counter_set(struct counters *counters, const char *name, uint64_t n)
+{
+    counter_get(counters, name)->n = n;
+}
 bool counter_read(const struct counters *counters, const char *name, uint64_t *ret);
 /* In order of names. */
 void counter_for_each(const struct counters *counters,

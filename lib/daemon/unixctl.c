@@ -250,6 +250,7 @@ void unixctl_free(struct unixctl *ctl)
         command_free(LIST_FIRST(struct unixctl_command, node, &ctl->commands));
     stream_listener_free(ctl->listener);
     vec_fini(&ctl->memory);
+    vec_fini(&ctl->counted);
     free(ctl->path);
     free(ctl->version);
     free(ctl);
@@ -265,4 +266,12 @@ void unixctl_add_memory(struct unixctl *ctl, void (*fn)(void *aux, struct str *o
     struct memory_reporter reporter = {fn, aux};
     if (ctl)
         vec_push(&ctl->memory, reporter);
+}
+
+void unixctl_add_counters(struct unixctl *ctl, void (*fn)(void *aux, struct counters *counters),
+                          void *aux)
+{
+    struct counters_reporter reporter = {fn, aux};
+    if (ctl)
+        vec_push(&ctl->counted, reporter);
 }

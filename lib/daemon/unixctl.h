@@ -46,6 +46,10 @@ void unixctl_error(struct unixctl_conn *conn, const char *text);
 /* memory/show: each reporter adds "name:number" words. */
 void unixctl_add_memory(struct unixctl *ctl, void (*fn)(void *aux, struct str *out), void *aux);
 
+/* coverage/show and coverage/read-counter: FN is called before, and sets counters to what is counted elsewhere. */
+void unixctl_add_counters(struct unixctl *ctl, void (*fn)(void *aux, struct counters *counters),
+                          void *aux);
+
 /* Runs one command without a socket (tests, weft-lab in-process). 0 with the text in *reply, or
  * ERR_INVALID with the error text there; *reply is owned by the caller. A command that answers
  * later is ERR_AGAIN and *reply NULL. */

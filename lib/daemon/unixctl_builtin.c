@@ -97,12 +97,19 @@ static void put_counter(const struct counter *counter, void *out_)
     str_putf(out_, "%-32s total: %" PRIu64 "\n", counter->name, counter->n);
 }
 
+static void refresh_counters(const struct unixctl *ctl)
+{
+    for (size_t i = 0; ctl->counters && i < ctl->counted.n; i++)
+        ctl->counted.data[i].fn(ctl->counted.data[i].aux, ctl->counters);
+}
+
 static void coverage_show(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED,
                           void *ctl_)
 {
     const struct unixctl *ctl = ctl_;
     struct str out = STR_INIT;
     str_put(&out, "Event coverage:\n");
+    refresh_counters(ctl);
     if (ctl->counters)
         counter_for_each(ctl->counters, put_counter, &out);
     reply_str(conn, &out);
@@ -113,6 +120,7 @@ static void coverage_read(struct unixctl_conn *conn, int argc UNUSED, const char
 {
     const struct unixctl *ctl = ctl_;
     uint64_t n;
+    refresh_counters(ctl);
     if (!ctl->counters || !counter_read(ctl->counters, argv[1], &n)) {
         unixctl_error(conn, "No such counter");
         return;

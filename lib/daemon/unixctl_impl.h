@@ -17,12 +17,18 @@ struct memory_reporter {
     void *aux;
 };
 
+struct counters_reporter {
+    void (*fn)(void *aux, struct counters *counters);
+    void *aux;
+};
+
 struct unixctl {
     char *path, *version;
     struct stream_listener *listener;
     struct counters *counters; /* may be NULL */
     struct list commands, conns;
     VEC(struct memory_reporter) memory;
+    VEC(struct counters_reporter) counted;
 };
 
 struct unixctl_command *unixctl_find(const struct unixctl *ctl, const char *name);

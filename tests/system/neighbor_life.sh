@@ -50,6 +50,8 @@ has "the neighbour is shown" '^r1 +10.0.1.9 +02:00:00:00:00:0f +fresh +[01] +4 +
 equal "of that port alone" "" "$(sb neighbors r0 | grep -v '^port\|^-' | grep -v '^ *$')"
 has "the controller knows it, too" '^r1 +10.0.1.9 +02:00:00:00:00:0f +fresh +[01] +4 +hv, ARP reply' "$(ctl neighbors/show r1)"
 has "a port that is none" 'exit 1: .*no port named nosuch' "$(sb neighbors nosuch 2>&1 >"$dir/none" || echo "exit $?: $(sb neighbors nosuch 2>&1)")"
+has "questions are counted" 'packet_in_arp +total: [1-9]' "$(ctl coverage/show)"
+has "transactions are counted" 'sb_transaction +total: [1-9]' "$(ovs-appctl -t "$dir/northd.ctl" coverage/show)"
 first=$(sb --bare --columns=timestamp find mac_binding ip=10.0.1.9)
 # More than two thresholds of traffic. u does not ask for the router meanwhile (it is told who that is), so only probes can show that it lives.
 at u ip neigh replace 10.0.1.254 lladdr 02:00:00:00:ff:01 dev eth0 nud permanent

@@ -272,6 +272,11 @@ static void check_call(struct unixctl *ctl, const char *line, int expect, const 
     free(copy);
 }
 
+static void count_more(void *n, struct counters *counters)
+{
+    counter_set(counters, "elsewhere", ++*(uint64_t *)n);
+}
+
 static void test_unixctl(void **state UNUSED)
 {
     char *dir = temp_dir(), *path = xasprintf("%s/x.ctl", dir);
@@ -294,6 +299,10 @@ static void test_unixctl(void **state UNUSED)
     check_call(ctl, "version", 0, "x 1.0");
     check_call(ctl, "coverage/show", 0, "tested");
     check_call(ctl, "coverage/read-counter tested", 0, "5");
+    uint64_t n = 6;
+    unixctl_add_counters(ctl, count_more, &n);
+    check_call(ctl, "coverage/read-counter elsewhere", 0, "7");
+    check_call(ctl, "coverage/show", 0, "elsewhere                        total: 8");
     check_call(ctl, "coverage/read-counter", ERR_INVALID, "at least 1");
     check_call(ctl, "vlog/list", 0, "testing");
     check_call(ctl, "vlog/set nonsense", ERR_INVALID, "nonsense");
