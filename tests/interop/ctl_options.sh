@@ -21,6 +21,9 @@ equal "are in the row" "$new $est" "$(echo $(nbctl --bare --columns=sample_new,s
 check "by uuid and by its beginning" nbctl --sample-new="$new" --sample-est="${est:0:8}" acl-add s to-lport 2 ip4 allow-related
 equal "too" "$new $est" "$(echo $(nbctl --bare --columns=sample_new,sample_est find ACL priority=2))"
 refuse "a sample that is none" '^weft-nbctl: no row "none" in table Sample$' nbctl --sample-new=none acl-add s to-lport 3 ip4 allow
+nbctl qos-add s to-lport 1 ip4 dscp=4 mark=5 rate=10 burst=5
+check "a mark" [ "$(nbctl qos-list s)" = "  to-lport     1 (ip4) rate=10 burst=5 dscp=4 mark=5" ]
+refuse "another word" '^weft-nbctl: foo=5: supported arguments are "dscp=", "mark=", "rate=", and "burst="$' nbctl qos-add s to-lport 2 ip4 foo=5
 check "a route" nbctl lr-add r -- lrp-add r rp 0a:00:00:00:00:01 10.0.0.1/24 -- --override-connected lr-route-add r 10.1.0.0/16 10.0.0.2
 equal "is said to override" override-connected=true "$(nbctl --bare --columns=options list Logical_Router_Static_Route)"
 check "a load balancer" nbctl --reject --add-route lb-add lb 30.0.0.1:80 10.0.0.5:80

@@ -11,7 +11,7 @@ enum { MAX_DSCP = 63 };
 
 /* What the words KEY=VALUE say; -1: nothing. */
 struct qos_values {
-    int64_t dscp, rate, burst;
+    int64_t dscp, mark, rate, burst;
 };
 
 static int parse_value(struct ctl_call *call, const char *word, struct qos_values *v)
@@ -20,6 +20,7 @@ static int parse_value(struct ctl_call *call, const char *word, struct qos_value
         const char *name;
         int64_t min, max, *ret;
     } known[] = {{"dscp", 0, MAX_DSCP, &v->dscp},
+                 {"mark", 0, UINT32_MAX, &v->mark},
                  {"rate", 1, UINT32_MAX, &v->rate},
                  {"burst", 1, UINT32_MAX, &v->burst}};
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -31,7 +32,8 @@ static int parse_value(struct ctl_call *call, const char *word, struct qos_value
         return ctl_fail(call, "%s: %s must be in the range %lld...%lld", word + n + 1,
                         known[i].name, (long long)known[i].min, (long long)known[i].max);
     }
-    return ctl_fail(call, "%s: supported arguments are \"dscp=\", \"rate=\", and \"burst=\"", word);
+    return ctl_fail(
+        call, "%s: supported arguments are \"dscp=\", \"mark=\", \"rate=\", and \"burst=\"", word);
 }
 
 /* COLUMN is a map of numbers. */
@@ -49,7 +51,7 @@ static int run_qos_add(struct ctl_call *call)
 {
     const struct row *ls;
     struct nb_rule rule;
-    struct qos_values v = {-1, -1, -1};
+    struct qos_values v = {-1, -1, -1, -1};
     int err = nb_find(call, &nb_switch, call->argv[0], true, &ls);
     if (!err)
         err = nb_rule_parse(call, 1, &rule);
@@ -57,7 +59,7 @@ static int run_qos_add(struct ctl_call *call)
         err = parse_value(call, call->argv[i], &v);
     if (err)
         return err;
-    if (v.rate < 0 && v.dscp < 0)
+    if (v.rate < 0 && v.dscp < 0 && v.mark < 0)
         return ctl_fail(call, "Either \"rate\" and/or \"dscp\" must be specified");
     if (nb_rule_find(call, ls, "qos_rules", &rule)) {
         if (ctl_has_option(call, "--may-exist"))
@@ -66,6 +68,7 @@ static int run_qos_add(struct ctl_call *call)
     }
     const struct row *qos = nb_rule_insert(call, ls, "qos_rules", &rule);
     qos = set_number(call, qos, "action", "dscp", v.dscp);
+    qos = set_number(call, qos, "action", "mark", v.mark);
     qos = set_number(call, qos, "bandwidth", "rate", v.rate);
     (void)set_number(call, qos, "bandwidth", "burst", v.burst);
     return 0;
@@ -130,7 +133,8 @@ static int run_qos_list(struct ctl_call *call)
 
 const struct ctl_command nb_qos_commands[] = {
     {.help = "QoS commands"},
-    {"qos-add", 5, 7, "SWITCH DIRECTION PRIORITY MATCH [rate=RATE [burst=BURST]] [dscp=DSCP]",
+    {"qos-add", 5, 8,
+     "SWITCH DIRECTION PRIORITY MATCH [rate=RATE [burst=BURST]] [dscp=DSCP] [mark=MARK]",
      "--may-exist", QOS_TABLES, NULL, run_qos_add, "add a rule that marks or limits traffic"},
     {"qos-del", 1, 4, "SWITCH [{DIRECTION|UUID} [PRIORITY MATCH]]", NULL, QOS_TABLES, NULL,
      run_qos_del, "delete QoS rules"},
