@@ -108,7 +108,7 @@ def measure_switch(m, name, build, kind, make, flows, hypervisors=1, **kw):
 def measure_bare(m):
     """Forwarders that only forward, in the switch's place."""
     with Net() as net:
-        for mode in ("ring", "vnet"):
+        for mode, name in (("ring", "l2"), ("xdpdrv", "xdp_l2"), ("vnet", None)):
             p = m.tool("fwd", ["forward", "-m", mode, "-d", "600"] + [x[2] for x in MACHINES])
             time.sleep(0.3)
             gen = m.generator(1, m.seconds, mac(1))
@@ -119,8 +119,8 @@ def measure_bare(m):
                 m.latency("l2", 3 if m.quick else 9)
             p.terminate()
             cpu, rate = m.finish(p, 1)
-            if mode == "ring":
-                m.add("l2_cpu_1", cpu)
+            for n in FLOWS if name else ():  # it asks no frame for its flow
+                m.add("%s_cpu_%d" % (name, n), cpu)
 
 
 def run(build, quick):

@@ -181,6 +181,8 @@ void forward(const struct options *o, const char *a, const char *b)
 {
     if (!strcmp(o->mode, "ring"))
         forward_ring(o, a, b);
+    else if (!strncmp(o->mode, "xdp", 3))
+        forward_xdp(o, a, b, !strcmp(o->mode, "xdpdrv"));
     else
         forward_vnet(o, a, b);
 }

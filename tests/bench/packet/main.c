@@ -69,7 +69,7 @@ static void usage(void)
     fprintf(
         stderr,
         "usage: bench_packet gen|count|forward|tcp-serve|tcp-send|rr-serve|rr-send [DEVICE...]\n"
-        "       [-d SECONDS] [-c CPU] [-f FLOWS] [-m ring|vnet] [-a ADDRESS] [-p PORT]\n"
+        "       [-d SECONDS] [-c CPU] [-f FLOWS] [-m ring|vnet|xdp|xdpdrv] [-a ADDRESS] [-p PORT]\n"
         "       [-s MAC] [-t MAC] [-S ADDRESS] [-T ADDRESS]\n");
     exit(2);
 }

@@ -2,7 +2,7 @@
  *
  *     bench_packet gen IF      as many small frames as the device takes; prints how many a second
  *     bench_packet count IF    prints how many packets a second IF received
- *     bench_packet forward A B from device A to device B: the cost of packet sockets alone; prints CPU us a packet
+ *     bench_packet forward A B from device A to device B: the cost of packet sockets, or of AF_XDP's, alone; prints CPU us a packet
  *     bench_packet tcp-serve, tcp-send   one TCP stream; the server prints Gb/s
  *     bench_packet rr-serve, rr-send     one UDP request at a time; the client prints us, median and 99th percentile
  */
@@ -37,6 +37,8 @@ void packet_bind(int fd, const char *device, bool listen);
 void generate(const struct options *o, const char *device);
 void count(const struct options *o, const char *device);
 void forward(const struct options *o, const char *a, const char *b);
+/* By AF_XDP sockets; NATIVE: the receiving device runs the program, else the kernel behind it. */
+void forward_xdp(const struct options *o, const char *a, const char *b, bool native);
 void tcp_serve(const struct options *o);
 void tcp_send(const struct options *o);
 void rr_serve(const struct options *o);
