@@ -8,6 +8,7 @@
 struct outcome {
     struct ct_conn *conn; /* NULL: none */
     int dir;
+    bool again;                    /* the packet has been judged and translated before */
     uint32_t state;                /* CT_* of ct_state */
     struct ct_expectation *expect; /* of a new one that was announced */
 };
@@ -99,16 +100,40 @@ static void set_mark_and_label(struct ct_conn *conn, const struct ct_action *a)
         put_be128(&conn->label, (get_be128(&conn->label) & ~mask) | (get_be128(&a->label) & mask));
 }
 
+/* The connection whose translation P has had already, in the same zone: "ct(nat)" and then "ct(commit,nat(...))" of one that nobody has answered yet. NULL: none, or
+ * ACTION wants another kind of translation, too, which takes a connection of its own. */
+static struct ct_conn *find_again(struct conntrack *ct, const struct ct_packet *p,
+                                  const struct ct_action *action, int *dir, int64_t now_ms)
+{
+    const struct packet *packet = p->packet;
+    struct ct_tuple back;
+    if (!packet->md.has_ct || !(swap32(packet->md.ct.state) & (CT_SNAT | CT_DNAT)) ||
+        swap16(packet->md.ct.zone) != p->tuple.zone)
+        return NULL;
+    ct_tuple_reverse(&p->tuple, &back);
+    struct ct_conn *conn = ct_find(ct, &back, now_ms, dir);
+    if (!conn || action->nat.flags & (CT_NAT_SRC | CT_NAT_DST) & ~conn->nat)
+        return NULL;
+    *dir = !*dir;
+    return conn;
+}
+
 /* The connection that P belongs to, and how it stands to it. False: it is invalid. */
 static bool look_up(struct conntrack *ct, struct ct_packet *p, const struct ct_action *action,
                     struct outcome *o, int64_t now_ms, struct ct_hint *hint)
 {
     struct ct_conn *conn = ct_find_near(ct, &p->tuple, now_ms, &o->dir, hint);
+    if (!conn && !p->is_error) {
+        conn = find_again(ct, p, action, &o->dir, now_ms);
+        o->again = conn != NULL;
+    }
     if (conn && p->is_error) {
         o->state |= CT_REL;
     } else if (conn) {
         bool turned = action->flags & CT_FORCE && action->flags & CT_COMMIT && o->dir == CT_REPLY;
-        enum ct_fit fit = turned ? CT_RESTART : ct_state_update(ct, conn, o->dir, p, now_ms);
+        enum ct_fit fit = turned     ? CT_RESTART
+                          : o->again ? CT_FITS
+                                     : ct_state_update(ct, conn, o->dir, p, now_ms);
         if (fit == CT_MISFIT)
             return false;
         if (fit == CT_RESTART) {
@@ -164,9 +189,10 @@ void conntrack_execute_near(struct conntrack *ct, struct packet *packet,
         if (p.tuple.proto == IP_PROTO_TCP && !p.is_error)
             p.seq = get_be32(&((struct tcp_header *)(void *)p.outer.l4)->seq);
         o.state |= ct_nat_apply(o.conn, o.dir, &p);
-        ct_seq_apply(o.conn, o.dir, &p);
+        if (!o.again)
+            ct_seq_apply(o.conn, o.dir, &p);
     }
-    if (o.conn && o.conn->helper && !p.is_error)
+    if (o.conn && o.conn->helper && !p.is_error && !o.again)
         run_helper(ct, &o, &p, action, now_ms);
     tell(packet, &p, &o);
 }

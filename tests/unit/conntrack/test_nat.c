@@ -7,13 +7,16 @@ static struct spec udp(const char *src, uint16_t sport, const char *dst, uint16_
         .src = src, .dst = dst, .proto = IP_PROTO_UDP, .sport = sport, .dport = dport, .len = 21};
 }
 
-/* Sends S and tells what became of it, as "SRC:PORT>DST:PORT STATE". */
-static char *through(struct world *w, struct spec s, struct ct_action a)
+/* Sends S through one or two actions and tells what became of it, as "SRC:PORT>DST:PORT STATE". */
+static char *through_both(struct world *w, struct spec s, const struct ct_action *first,
+                          struct ct_action a)
 {
     struct packet p;
     struct flow_key key;
     struct str text = STR_INIT;
     make(&p, &s);
+    if (first)
+        (void)run(w, &p, first);
     uint32_t state = run(w, &p, &a);
     flow_extract(&p, &key);
     assert_checksums(&p);
@@ -34,6 +37,11 @@ static char *through(struct world *w, struct spec s, struct ct_action a)
              state & CT_DNAT ? ",dnat" : "");
     packet_fini(&p);
     return str_steal(&text);
+}
+
+static char *through(struct world *w, struct spec s, struct ct_action a)
+{
+    return through_both(w, s, NULL, a);
 }
 
 #define EXPECT(SPEC, ACTION, WANT)                                                                 \
@@ -100,6 +108,58 @@ static void test_destination(void **state)
     free(got);
     EXPECT(udp("10.0.0.2", 5353, "10.0.0.1", (uint16_t)port), undo(),
            "9.9.9.8:5353>10.0.0.1:7 est,rpl,snat,dnat");
+    world_fini(&w);
+}
+
+/* "ct(nat)", and then, since nobody has answered yet, "ct(commit,nat(...))" again: the same connection, and the same packets. */
+static void test_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    struct spec tcp = udp("10.0.0.1", 7, "9.9.9.9", 53), echo = udp("10.0.0.1", 7, "9.9.9.9", 8);
+    tcp.proto = IP_PROTO_TCP;
+    tcp.flags = TCP_SYN;
+    echo.proto = IP_PROTO_ICMP;
+    const struct {
+        struct spec spec;
+        const char *dst, *src;
+    } each[] = {
+        {udp("10.0.0.1", 7, "9.9.9.9", 53), "10.0.0.1:7>10.0.0.2:53 new,dnat",
+         "1.1.1.1:7>9.9.9.9:53 new,snat"},
+        {tcp, "10.0.0.1:7>10.0.0.2:53 new,dnat", "1.1.1.1:7>9.9.9.9:53 new,snat"},
+        {echo, "10.0.0.1:7>10.0.0.2:0 new,dnat", "1.1.1.1:7>9.9.9.9:0 new,snat"},
+    };
+    const struct ct_action first = undo(), plain = commit(0);
+    for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+        for (int n = 0; n < 3; n++) {
+            char *got =
+                through_both(&w, each[i].spec, &first, nat(CT_NAT_DST, "10.0.0.2", NULL, 0, 0));
+            assert_string_equal(got, each[i].dst);
+            free(got);
+        }
+        /* Without a translation of its own a commit keeps the one that is there. */
+        char *got = through_both(&w, each[i].spec, &first, plain);
+        assert_int_equal(strncmp(got, each[i].dst, strcspn(each[i].dst, ",")), 0);
+        free(got);
+        assert_int_equal(conntrack_count(w.ct), i + 1);
+    }
+    conntrack_flush(w.ct, &(struct ct_filter){.has_zone = false});
+    for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+        for (int n = 0; n < 3; n++) {
+            char *got =
+                through_both(&w, each[i].spec, &first, nat(CT_NAT_SRC, "1.1.1.1", NULL, 0, 0));
+            assert_string_equal(got, each[i].src);
+            free(got);
+        }
+        assert_int_equal(conntrack_count(w.ct), i + 1);
+    }
+    /* Another kind of translation behind the first has a connection of its own. */
+    const struct ct_action dst = nat(CT_NAT_DST, "10.0.0.2", NULL, 0, 0);
+    char *got = through_both(&w, udp("10.0.0.9", 7, "9.9.9.8", 53), &dst,
+                             nat(CT_NAT_SRC, "1.1.1.1", NULL, 0, 0));
+    assert_string_equal(got, "1.1.1.1:7>10.0.0.2:53 new,snat");
+    free(got);
     world_fini(&w);
 }
 
@@ -352,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_source),
         cmocka_unit_test(test_destination),
+        cmocka_unit_test(test_again),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_zero),
