@@ -110,10 +110,12 @@ check "ping then" pings a 10.9.0.2
 
 # An ordinary port sends small frames straight to the device, unless somebody listens there.
 hears() {
-    ip netns exec wswa ping -n -c 8 -i 0.3 10.9.0.2 >/dev/null &
-    ip netns exec wswh1 timeout 6 tcpdump -nl -i pb -Q out -c 1 icmp >"$dir/heard" 2>/dev/null
+    ip netns exec wswa ping -n -c 100 -i 0.2 10.9.0.2 >/dev/null &
+    local pings=$!
+    ip netns exec wswh1 timeout 20 tcpdump -nl -i pb -Q out -c 1 icmp >"$dir/heard" 2>/dev/null
     local status=$?
-    wait $!
+    kill $pings
+    wait $pings
     return $status
 }
 if [ $form = finished ]; then check "small frames go straight" wait_for 15 io pb "AF_PACKET, sends by AF_XDP"; fi
