@@ -13,6 +13,7 @@
 #include "switchd/flow_walk.h"
 #include "switchd/inband/inband.h"
 #include "switchd/ofserver.h"
+#include "switchd/port/tunnel.h"
 #include "switchd/tlv_use.h"
 #include "switchd/vswitch.h"
 
@@ -133,40 +134,6 @@ static uint32_t choose_ofport(struct bridge *br, const char *name, uint32_t requ
     return 0;
 }
 
-static int parse_endpoint(const struct smap *options, const char *key, bool *flow,
-                          struct ip_addr *addr, struct diag *diag)
-{
-    const char *text = smap_get(options, key);
-    *flow = text && !strcmp(text, "flow");
-    addr->version = 0;
-    if (!text || *flow)
-        return 0;
-    if (ip_addr_parse(text, addr))
-        return diag_set(diag, ERR_SYNTAX, "bad value for option %s: %s", key, text);
-    return 0;
-}
-
-static int parse_tunnel(const struct smap *options, struct tunnel_config *c, struct diag *diag)
-{
-    memset(c, 0, sizeof *c);
-    int err = parse_endpoint(options, "remote_ip", &c->dst_flow, &c->dst, diag);
-    if (!err)
-        err = parse_endpoint(options, "local_ip", &c->src_flow, &c->src, diag);
-    if (err)
-        return err;
-    if (!c->dst_flow && !c->dst.version)
-        return diag_set(diag, ERR_INVALID, "tunnel requires option remote_ip");
-    const char *key = smap_get_or(options, "key", smap_get_or(options, "out_key", ""));
-    c->id_flow = !strcmp(key, "flow");
-    c->id = c->id_flow ? 0 : (uint64_t)smap_get_int(options, "key", 0);
-    c->csum = smap_get_bool(options, "csum", false);
-    const char *tos = smap_get_or(options, "tos", "0");
-    c->tos_inherit = !strcmp(tos, "inherit");
-    c->tos = c->tos_inherit ? 0 : (uint8_t)smap_get_int(options, "tos", 0);
-    c->ttl = (uint8_t)smap_get_int(options, "ttl", 64);
-    return 0;
-}
-
 static void vport_free(struct vport *port)
 {
     list_remove(&port->refresh_node);
@@ -182,6 +149,12 @@ static void vport_free(struct vport *port)
     free(port->type);
     free(port->peer);
     free(port);
+}
+
+static void read_tunnel(struct vport *port)
+{
+    if (port->is_tunnel)
+        port->tunnel = *tunnel_port_options(port->dev);
 }
 
 /* Opens what PORT stands on: a device, a tunnel, or nothing for a patch port. */
@@ -200,15 +173,11 @@ static int vport_open(struct vport *port, const struct smap *options, struct dia
         return diag_set(diag, ERR_UNSUPPORTED, "could not create port of unknown type %s",
                         port->type);
     port->is_tunnel = class->is_tunnel;
-    if (class->is_tunnel) {
-        int err = parse_tunnel(options, &port->tunnel, diag);
-        if (err)
-            return err;
-    }
     int err = port_open(&port->bridge->vs->host, port->type, port->name, options, &port->dev, diag);
     if (!err) {
         port->dev->owner = port;
         port->dev->tlvs = &port->bridge->tlvs;
+        read_tunnel(port);
     }
     return err;
 }
@@ -281,14 +250,10 @@ static int configure_patch(struct vport *port, const struct smap *options, struc
 
 static int configure_device(struct vport *port, const struct smap *options, struct diag *diag)
 {
-    if (port->is_tunnel) {
-        struct tunnel_config config;
-        int err = parse_tunnel(options, &config, diag);
-        if (err)
-            return err;
-        port->tunnel = config;
-    }
-    return port->dev->class->configure ? port->dev->class->configure(port->dev, options, diag) : 0;
+    int err =
+        port->dev->class->configure ? port->dev->class->configure(port->dev, options, diag) : 0;
+    read_tunnel(port);
+    return err;
 }
 
 int vport_configure(struct vport *port, const struct smap *options, struct diag *diag)

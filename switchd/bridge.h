@@ -15,6 +15,7 @@
 #include "switchd/mac_table.h"
 #include "switchd/mirror.h"
 #include "switchd/port/port.h"
+#include "switchd/port/tunnel_options.h"
 #include "switchd/qos/qos.h"
 #include "switchd/table.h"
 #include "switchd/tlv.h"
@@ -24,16 +25,6 @@ struct ofserver;
 struct inband;
 struct bfd;
 struct row;
-
-/* What a tunnel port's options say. */
-struct tunnel_config {
-    bool id_flow, dst_flow, src_flow; /* taken from the flow */
-    bool csum;
-    uint64_t id;
-    struct ip_addr dst, src; /* version 0: not given */
-    uint8_t tos, ttl;
-    bool tos_inherit;
-};
 
 /* How NORMAL treats VLANs on a port. */
 struct vlan_config {
@@ -63,7 +54,7 @@ struct vport {
     char *peer;          /* patch: name of the other port, of whatever bridge */
     struct smap options; /* as last configured */
     bool is_tunnel;
-    struct tunnel_config tunnel;
+    struct tunnel_options tunnel;
     struct vlan_config vlan;
     uint32_t config;         /* OF_PC_* */
     struct port_stats patch; /* of a patch port */

@@ -202,18 +202,18 @@ static void remove_bridges(struct config *config, const struct row *root)
     }
 }
 
-/* For how long who forwards packets looks for more before it sleeps. */
-static int64_t read_busy_poll(const struct smap *other)
+/* The number from MIN to MAX that KEY has, OTHERWISE if it has none; one that cannot be is told. */
+static int64_t read_number(const struct smap *other, const char *key, int64_t min, int64_t max,
+                           int64_t otherwise)
 {
     static struct log_rate rate = LOG_RATE(1, 5);
-    const char *text = smap_get_or(other, "busy-poll-usecs", "");
-    int64_t us = smap_get_int(other, "busy-poll-usecs", *text ? -1 : BUSY_POLL_US);
-    if (us >= 0 && us <= BUSY_POLL_US_MAX)
-        return us;
-    log_warn_limited(&rate,
-                     "other_config: bad value for busy-poll-usecs: %s (wanted: 0 to %d); it is %d",
-                     text, BUSY_POLL_US_MAX, BUSY_POLL_US);
-    return BUSY_POLL_US;
+    const char *text = smap_get_or(other, key, "");
+    int64_t x = smap_get_int(other, key, *text ? min - 1 : otherwise);
+    if (x >= min && x <= max)
+        return x;
+    log_warn_limited(&rate, "other_config: bad value for %s: %s (wanted: %lld to %lld); it is %lld",
+                     key, text, (long long)min, (long long)max, (long long)otherwise);
+    return otherwise;
 }
 
 /* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000),
@@ -226,12 +226,12 @@ static void apply_options(struct config *config, const struct row *root)
         config_read_smap(&other, ovs_open_vswitch_other_config(ovs_open_vswitch_cast(root)));
     config->vs->bundle_idle_ms =
         MAX(smap_get_int(&other, "bundle-idle-timeout", BUNDLE_IDLE_DEFAULT_MS / 1000), 1) * 1000;
-    if (forwarders_set(
-            &config->vs->host,
-            (unsigned)MIN(MAX(smap_get_int(&other, "n-handler-threads", 1), 1), FORWARDERS_MAX)))
+    if (forwarders_set(&config->vs->host,
+                       (unsigned)read_number(&other, "n-handler-threads", 1, FORWARDERS_MAX, 1)))
         port_refresh_all(config->vs);
     if (!config->vs->host.dummy_override) /* clocks of tests stand still meanwhile */
-        busy_poll_set(&config->vs->host.poll, read_busy_poll(&other));
+        busy_poll_set(&config->vs->host.poll,
+                      read_number(&other, "busy-poll-usecs", 0, BUSY_POLL_US_MAX, BUSY_POLL_US));
     bool wait = smap_get_bool(&other, "flow-restore-wait", false);
     config->vs->restore_wait = wait && (!config->applied || config->vs->restore_wait);
     config->statistics_ms =

@@ -46,22 +46,35 @@ static void put_address(struct str *s, const struct ip_addr *ip, bool flow)
         str_put(s, "::");
 }
 
+static void put_key(struct str *s, const char *name, bool flow, uint32_t key)
+{
+    if (flow)
+        str_putf(s, ", %s=flow", name);
+    else
+        str_putf(s, key ? ", %s=0x%x" : ", %s=%u", name, key);
+}
+
 static void put_tunnel(struct str *s, const struct vport *port)
 {
-    const struct tunnel_config *c = &port->tunnel;
+    const struct tunnel_options *c = &port->tunnel;
     str_putf(s, "port %u: %s (%s: ", port->dp_no, port->name, port->type);
     put_address(s, &c->src, c->src_flow);
     str_put(s, "->");
     put_address(s, &c->dst, c->dst_flow);
-    if (c->id_flow)
-        str_put(s, ", key=flow");
+    put_key(s, "key", c->in_any, c->in_key);
+    str_putf(s, ", legacy_l2, dp port=%u", port->dp_no);
+    if (c->out_flow != c->in_any || c->out_key != c->in_key)
+        put_key(s, "out_key", c->out_flow, c->out_key);
+    if (c->ttl_inherit)
+        str_put(s, ", ttl=inherit");
     else
-        str_putf(s, ", key=0x%llx", (unsigned long long)c->id);
-    str_putf(s, ", legacy_l2, dp port=%u, ttl=%u", port->dp_no, c->ttl);
+        str_putf(s, ", ttl=%u", c->ttl);
     if (c->tos_inherit)
         str_put(s, ", tos=inherit");
     else if (c->tos)
         str_putf(s, ", tos=0x%x", c->tos);
+    if (!c->df)
+        str_put(s, ", df_default=false");
     str_put(s, c->csum ? ", csum=true)\n" : ")\n");
 }
 

@@ -6,12 +6,12 @@
 /* Where a tunnel port sends whatever a flow says; false: that is the flow's to say. */
 static bool fixed_tunnel(const struct vport *port, bool oam, struct dp_tunnel *ret)
 {
-    const struct tunnel_config *c = &port->tunnel;
+    const struct tunnel_options *c = &port->tunnel;
     struct flow_tunnel *t = &ret->key;
     memset(ret, 0, sizeof *ret);
-    t->id = c->id_flow ? 0 : swap64(c->id);
+    t->id = swap64(c->out_key);
     t->flags = oam ? swap16(TUN_FLAG_OAM) : 0;
-    t->ttl = c->ttl ? c->ttl : 64;
+    t->ttl = c->ttl;
     t->tos = c->tos;
     if (c->dst.version == 4)
         t->dst = c->dst.v4;

@@ -115,12 +115,12 @@ static void output_patch(struct xctx *x, struct vport *port)
 /* Fills where a tunnel port sends this packet; false: the flow does not say where. */
 static bool tunnel_destination(struct xctx *x, const struct vport *port, struct dp_tunnel *ret)
 {
-    const struct tunnel_config *c = &port->tunnel;
+    const struct tunnel_options *c = &port->tunnel;
     struct flow_tunnel *t = &ret->key;
     memset(ret, 0, sizeof *ret);
-    if (c->id_flow)
+    if (c->out_flow)
         xctx_use(x, FIELD_TUN_ID);
-    t->id = c->id_flow ? x->key.tunnel.id : swap64(c->id);
+    t->id = c->out_flow ? x->key.tunnel.id : swap64(c->out_key);
     if (c->dst_flow) {
         xctx_use(x, FIELD_TUN_DST);
         xctx_use(x, FIELD_TUN_IPV6_DST);
@@ -143,11 +143,16 @@ static bool tunnel_destination(struct xctx *x, const struct vport *port, struct 
     }
     xctx_use(x, FIELD_TUN_FLAGS);
     t->flags = x->key.tunnel.flags;
-    t->ttl = c->ttl ? c->ttl : 64;
+    t->ttl = c->ttl;
     t->tos = c->tos;
-    if (c->tos_inherit && xctx_has(x, PREREQ_IP)) {
+    bool is_ip = (c->tos_inherit || c->ttl_inherit) && xctx_has(x, PREREQ_IP);
+    if (is_ip && c->tos_inherit) {
         xctx_use(x, FIELD_IP_TOS);
         t->tos = x->key.nw_tos;
+    }
+    if (is_ip && c->ttl_inherit) {
+        xctx_use(x, FIELD_IP_TTL);
+        t->ttl = x->key.nw_ttl;
     }
     x->out->mask.bits.tunnel.present |= (uint8_t)~x->written.bits.tunnel.present;
     ret->options = x->tun_options | x->key.tunnel.present;

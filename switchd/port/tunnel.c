@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "switchd/forward/forwarder.h"
 #include "switchd/port/tunnel_parts.h"
+
+LOG_MODULE(tunnel);
 
 static struct tunnel_table *table_of(struct port_host *host)
 {
@@ -20,6 +24,7 @@ static struct tunnel_table *table_of(struct port_host *host)
         pthread_mutex_init(&t->lock, NULL);
         t->no_port = counter_get(host->counters, drop_counter(DROP_TUNNEL_KEY));
         t->malformed = counter_get(host->counters, drop_counter(DROP_TUNNEL_BAD));
+        t->congested = counter_get(host->counters, drop_counter(DROP_TUNNEL_ECN));
     }
     return host->tunnels;
 }
@@ -54,7 +59,7 @@ static int udp_open(uint16_t port, bool shared)
     (void)setsockopt(fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof one);
     (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-    (void)setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one);
+    (void)setsockopt(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, &one, sizeof one); /* RFC 6935 */
     if (shared)
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0) {
@@ -106,6 +111,7 @@ static int endpoint_get(struct port_host *host, const struct tunnel_kind *kind, 
                         strerror(errno));
     }
     list_init(&ep->ports);
+    ep->remotes = (struct hmap)HMAP_INIT;
     list_push_back(&table->endpoints, &ep->node);
     spread(ep);
     *ret = ep;
@@ -117,6 +123,7 @@ static void endpoint_release(struct tunnel_endpoint *ep)
     if (!list_empty(&ep->ports))
         return;
     list_remove(&ep->node);
+    hmap_fini(&ep->remotes);
     for (uint32_t i = 0; i < ep->n_queues; i++) {
         port_watch_free(ep->queues[i].watch);
         close(ep->queues[i].fd);
@@ -124,44 +131,76 @@ static void endpoint_release(struct tunnel_endpoint *ep)
     free(ep);
 }
 
+uint64_t tunnel_remote_hash(const struct ip_addr *remote)
+{
+    return remote->version == 4   ? hash_u64(remote->v4, 4)
+           : remote->version == 6 ? hash_bytes(&remote->v6, sizeof remote->v6, 6)
+                                  : 0;
+}
+
+static void leave(struct tunnel_port *port)
+{
+    if (!port->endpoint)
+        return;
+    list_remove(&port->node);
+    hmap_remove(&port->endpoint->remotes, &port->by_remote);
+    port->endpoint = NULL;
+}
+
+/* Says that PORT will hear nothing when another one takes the very same packets; both may send. */
+static void enter(struct tunnel_port *port, struct tunnel_endpoint *ep)
+{
+    const struct tunnel_options *a = &port->options;
+    uint64_t hash = tunnel_remote_hash(&a->dst);
+    const struct tunnel_port *p;
+    HMAP_FOR_EACH_WITH_HASH (p, by_remote, hash, &ep->remotes) {
+        const struct tunnel_options *b = &p->options;
+        if (ip_addr_equal(&a->dst, &b->dst) && ip_addr_equal(&a->src, &b->src) &&
+            a->in_any == b->in_any && a->in_key == b->in_key)
+            log_warn("%s: %s has the same remote_ip, local_ip and key, and takes their packets",
+                     port->up.name, p->up.name);
+    }
+    list_push_back(&ep->ports, &port->node);
+    hmap_insert(&ep->remotes, &port->by_remote, hash);
+    port->endpoint = ep;
+}
+
 int tunnel_configure(struct port *port_, const struct smap *options, struct diag *diag)
 {
     struct tunnel_port *port = tunnel_cast(port_);
-    uint16_t udp_port = (uint16_t)smap_get_int(options, "dst_port", port->kind->udp_port);
+    struct tunnel_options o;
     struct tunnel_endpoint *ep;
-    forwarders_settle(port_->host);
-    int err = endpoint_get(port_->host, port->kind, udp_port, &ep, diag);
+    int err = tunnel_options_parse(options, port->kind->udp_port, &o, diag);
     if (err)
         return err;
-    if (port->endpoint != ep) {
-        struct tunnel_endpoint *old = port->endpoint;
-        if (old)
-            list_remove(&port->node);
-        list_push_back(&ep->ports, &port->node);
-        port->endpoint = ep;
-        if (old)
-            endpoint_release(old);
-    }
-    const char *remote = smap_get_or(options, "remote_ip", "flow");
-    port->remote.version = 0;
-    if (strcmp(remote, "flow") && ip_addr_parse(remote, &port->remote))
-        return diag_set(diag, ERR_SYNTAX, "bad value for option remote_ip: %s", remote);
-    const char *key = smap_get_or(options, "in_key", smap_get_or(options, "key", "0"));
-    port->any_key = !strcmp(key, "flow");
-    port->in_key =
-        (uint64_t)smap_get_int(options, smap_get(options, "in_key") ? "in_key" : "key", 0);
-    port->csum = smap_get_bool(options, "csum", false);
-    port->df = smap_get_bool(options, "df_default", true);
+    forwarders_settle(port_->host);
+    err = endpoint_get(port_->host, port->kind, o.udp_port, &ep, diag);
+    if (err)
+        return err;
+    struct tunnel_endpoint *old = port->endpoint;
+    leave(port);
+    port->options = o;
+    enter(port, ep);
+    if (old && old != ep)
+        endpoint_release(old);
+    const char *unknown = tunnel_options_unknown(options);
+    if (unknown)
+        log_warn("%s: option %s has no effect here", port_->name, unknown);
     return 0;
+}
+
+const struct tunnel_options *tunnel_port_options(struct port *port)
+{
+    return &tunnel_cast(port)->options;
 }
 
 void tunnel_close(struct port *port_)
 {
     struct tunnel_port *port = tunnel_cast(port_);
-    if (port->endpoint) {
-        list_remove(&port->node);
-        endpoint_release(port->endpoint);
-    }
+    struct tunnel_endpoint *ep = port->endpoint;
+    leave(port);
+    if (ep)
+        endpoint_release(ep);
     port_fini(port_);
     free(port);
 }

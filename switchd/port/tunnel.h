@@ -1,8 +1,8 @@
 /* tunnel.h - the tunnel end points of a process, and what a kind of tunnel adds to them.
  *
  * All ports of one kind and UDP port (Geneve 6081, VXLAN 4789, or their dst_port) of a network namespace
- * receive on one socket; a packet is given to the port whose remote address sent it and whose key it
- * has, or to one that takes any ("flow"). A kind reads and writes its header and knows nothing else.
+ * receive on one socket; a packet is given to the port that takes its key, its sender and the address it was sent to, of several to the one that names
+ * the key, else the sender, else the address. A kind reads and writes its header and knows nothing else.
  * Kept in port_host.tunnels.
  *
  * With forwarders (forward/forwarder.h) several sockets share a UDP port (SO_REUSEPORT), one for each of them: the kernel chooses by addresses and UDP ports, so
@@ -11,6 +11,7 @@
 #pragma once
 
 #include "switchd/port/port.h"
+#include "switchd/port/tunnel_options.h"
 
 struct tunnel_header {
     size_t len; /* of the whole header */
@@ -52,5 +53,7 @@ int tunnel_configure(struct port *port, const struct smap *options, struct diag 
 int tunnel_send(struct port *port, struct port_out *out, const struct packet *packet,
                 const struct dp_tunnel *tunnel, bool last);
 void tunnel_flush(struct port *port, struct port_out *out);
+/* What the options of PORT, a tunnel, say. */
+const struct tunnel_options *tunnel_port_options(struct port *port);
 void tunnel_refresh(struct port *port);
 void tunnel_close(struct port *port);

@@ -1,6 +1,7 @@
 /* tunnel_parts.h - what the files of tunnels share: ports, where they listen (tunnel_receive.c), what they send from (tunnel_send.c). */
 #pragma once
 
+#include "base/hmap.h"
 #include "switchd/port/tunnel.h"
 
 enum { TUNNEL_SOCKET_BUFFER = 16 << 20, TUNNEL_QUEUES = 16 };
@@ -8,12 +9,10 @@ enum { TUNNEL_SOCKET_BUFFER = 16 << 20, TUNNEL_QUEUES = 16 };
 struct tunnel_port {
     struct port up;
     const struct tunnel_kind *kind;
-    struct list node; /* in tunnel_endpoint.ports */
+    struct list node;       /* in tunnel_endpoint.ports */
+    struct hnode by_remote; /* in tunnel_endpoint.remotes */
     struct tunnel_endpoint *endpoint;
-    struct ip_addr remote; /* version 0: any */
-    uint64_t in_key;
-    bool any_key; /* key=flow, or none said */
-    bool csum, df;
+    struct tunnel_options options;
 };
 
 struct tunnel_endpoint { /* one UDP port of one kind of tunnel */
@@ -28,6 +27,7 @@ struct tunnel_endpoint { /* one UDP port of one kind of tunnel */
         struct port_watch *watch;
     } queues[TUNNEL_QUEUES];
     struct list ports;
+    struct hmap remotes; /* the same by remote_ip, all by whose flows it is said under none */
 };
 
 /* Sockets to send from: each has a UDP port of its own, and the inner flow chooses one. */
@@ -41,7 +41,7 @@ struct tunnel_table {
     struct list endpoints;
     pthread_mutex_t lock; /* while a source is made */
     struct tunnel_source sources[TUNNEL_FLAVOURS][TUNNEL_SOURCES];
-    struct counter *no_port, *malformed;
+    struct counter *no_port, *malformed, *congested;
 };
 
 static inline struct tunnel_port *tunnel_cast(struct port *port)
@@ -49,5 +49,7 @@ static inline struct tunnel_port *tunnel_cast(struct port *port)
     return CONTAINER_OF(port, struct tunnel_port, up);
 }
 
+/* Where ports of REMOTE (version 0: any) are in tunnel_endpoint.remotes. */
+uint64_t tunnel_remote_hash(const struct ip_addr *remote);
 /* Of a queue's watch. */
 void tunnel_queue_readable(void *queue, unsigned events);

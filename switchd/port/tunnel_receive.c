@@ -2,7 +2,7 @@
  *
  * The kernel may hand over many datagrams of a flow as one (UDP_GRO): they are taken apart where they lie, and TCP segments among
  * them that follow one another become one packet again (coalesce.h). An outer mark of congestion is put on the inner packet
- * (RFC 6040 section 4.2).
+ * (tunnel_ecn.h).
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/checksum.h"
 #include "net/headers.h"
 #include "switchd/forward/lane.h"
 #include "switchd/port/coalesce.h"
+#include "switchd/port/tunnel_ecn.h"
 #include "switchd/port/tunnel_parts.h"
 #include "switchd/tun_store.h"
 
@@ -37,19 +37,33 @@ struct gathering {
     struct coalesce tcp; /* of the last packet */
 };
 
-static struct tunnel_port *find_port(struct tunnel_endpoint *ep, const struct ip_addr *from,
-                                     uint64_t vni)
+/* The best of the ports of REMOTE (version 0: any) that take this packet, if it is better than BEST. */
+static struct tunnel_port *better_port(const struct tunnel_endpoint *ep,
+                                       const struct ip_addr *remote, const struct arrival *a,
+                                       uint64_t vni, struct tunnel_port *best, int *best_score)
 {
-    struct tunnel_port *p, *best = NULL;
-    LIST_FOR_EACH (p, node, &ep->ports) {
-        if (!p->any_key && p->in_key != vni)
+    struct tunnel_port *p;
+    HMAP_FOR_EACH_WITH_HASH (p, by_remote, tunnel_remote_hash(remote), &ep->remotes) {
+        const struct tunnel_options *o = &p->options;
+        if (!ip_addr_equal(&o->dst, remote) || (!o->in_any && o->in_key != vni) ||
+            (o->src.version && !ip_addr_equal(&o->src, &a->to)))
             continue;
-        if (p->remote.version && ip_addr_equal(&p->remote, from))
-            return p;
-        if (!p->remote.version)
+        int score = !o->in_any * 4 + (o->dst.version != 0) * 2 + (o->src.version != 0);
+        if (score >= *best_score) {
             best = p;
+            *best_score = score;
+        }
     }
     return best;
+}
+
+static struct tunnel_port *find_port(const struct tunnel_endpoint *ep, const struct arrival *a,
+                                     uint64_t vni)
+{
+    static const struct ip_addr any = {.version = 0};
+    int score = 0;
+    struct tunnel_port *best = better_port(ep, &a->from, a, vni, NULL, &score);
+    return better_port(ep, &any, a, vni, best, &score);
 }
 
 static void address_of(const struct in6_addr *a, struct ip_addr *ret)
@@ -106,31 +120,6 @@ static void tunnel_addresses(struct flow_tunnel *t, const struct ip_addr *src,
         t->ip6_dst = dst->v6;
 }
 
-/* Says in the IP header of an inner packet that it met congestion; false: its sender does not know the mark, drop it. */
-static bool mark_congestion(struct packet *packet)
-{
-    uint8_t *p = packet->data + ETH_HEADER_LEN;
-    uint16_t type = get_be16(p - 2);
-    if (type == ETH_TYPE_VLAN && packet->size > ETH_HEADER_LEN + VLAN_HEADER_LEN) {
-        p += VLAN_HEADER_LEN;
-        type = get_be16(p - 2);
-    }
-    size_t left = (size_t)(packet->data + packet->size - p);
-    if (type == ETH_TYPE_IP && left >= IP4_HEADER_LEN) {
-        struct ip4_header *ip = (void *)p;
-        uint16_t was = get_be16(p);
-        ip->tos |= IP_ECN_CE;
-        put_be16(&ip->csum, checksum_update16(get_be16(&ip->csum), was, get_be16(p)));
-        return (was & IP_ECN_MASK) != 0;
-    }
-    if (type == ETH_TYPE_IPV6 && left >= IP6_HEADER_LEN) {
-        uint16_t was = get_be16(p);
-        put_be16(p, (uint16_t)(was | IP_ECN_CE << 4));
-        return (was >> 4 & IP_ECN_MASK) != 0;
-    }
-    return true;
-}
-
 /* Takes the tunnel's header off PACKET, which then begins with the inner frame. NULL: dropped, counted. */
 static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet *packet,
                                        const struct arrival *a)
@@ -141,7 +130,7 @@ static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet
         counter_add(table->malformed, 1);
         return NULL;
     }
-    struct tunnel_port *port = find_port(ep, &a->from, h.vni);
+    struct tunnel_port *port = find_port(ep, a, h.vni);
     if (!port) {
         counter_add(table->no_port, 1);
         return NULL;
@@ -166,8 +155,9 @@ static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet
         t->more = tun_store_put(ep->host->tun_opts, &opts);
     }
     packet_pull(packet, h.len);
-    if ((a->tos & IP_ECN_MASK) == IP_ECN_CE && !mark_congestion(packet)) {
+    if (a->tos & IP_ECN_MASK && !tunnel_ecn_mark(packet, a->tos & IP_ECN_MASK)) {
         port->up.stats.rx_dropped++;
+        counter_add(table->congested, 1);
         return NULL;
     }
     return port;

@@ -4,7 +4,7 @@
  * which the hash of the inner flow chooses one, so that the network can spread flows by source port. On each socket, datagrams of a
  * batch that go the same way and are equally long become one message that the kernel (or the card) cuts
  * (UDP_SEGMENT): so do the segments of a large TCP packet, whose payload is sent from where it lies. Inner packets are made
- * whole: finished checksums, segments with headers of their own. The outer header takes the inner mark of congestion (RFC 6040 section 4.1).
+ * whole: finished checksums, segments with headers of their own. The outer header takes the inner mark of congestion (tunnel_ecn.h).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "net/headers.h"
 #include "switchd/port/flow_hash.h"
 #include "switchd/port/offload.h"
+#include "switchd/port/tunnel_ecn.h"
 #include "switchd/port/tunnel_parts.h"
 
 enum {
@@ -87,7 +88,8 @@ static int socket_open(bool v6, bool df, bool csum)
     (void)setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
                      &discover, sizeof discover);
     if (!csum)
-        (void)setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one);
+        (void)setsockopt(fd, v6 ? IPPROTO_UDP : SOL_SOCKET, v6 ? UDP_NO_CHECK6_TX : SO_NO_CHECK,
+                         &one, sizeof one);
     struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
     struct sockaddr_in any4 = {.sin_family = AF_INET};
     if (bind(fd, v6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any4,
@@ -113,13 +115,13 @@ static bool source_open(struct tunnel_table *table, struct tunnel_source *source
     return source->fd;
 }
 
-/* OUT's queue for packets of this hash; NULL: none can be had. Over IPv6 there is always a checksum. */
+/* OUT's queue for packets of this hash; NULL: none can be had. */
 static struct sender *sender_get(struct tunnel_port *port, struct port_out *out, bool v6,
                                  uint64_t hash)
 {
     struct tunnel_table *table = out->host->tunnels;
-    bool csum = port->csum || v6;
-    size_t flavour = v6 | port->df << 1 | csum << 2;
+    bool csum = v6 ? port->options.csum6 : port->options.csum, df = port->options.df;
+    size_t flavour = v6 | df << 1 | csum << 2;
     struct tunnel_source *source = &table->sources[flavour][hash % TUNNEL_SOURCES];
     if (!out->tunnels) {
         out->tunnels = NEW(struct tunnel_senders);
@@ -129,7 +131,7 @@ static struct sender *sender_get(struct tunnel_port *port, struct port_out *out,
     if (*s)
         return *s;
     if (!__atomic_load_n(&source->fd, __ATOMIC_ACQUIRE) &&
-        !source_open(table, source, v6, port->df, csum))
+        !source_open(table, source, v6, df, csum))
         return NULL;
     *s = NEW(struct sender);
     (*s)->source = source;
@@ -377,12 +379,7 @@ int tunnel_send(struct port *port_, struct port_out *out, const struct packet *p
     s.header_len = port->kind->write(tunnel, port_->tlvs, s.header);
     if (s.header_len + offload_frame_len(packet) > MESSAGE_MAX)
         return ERR_TOO_BIG;
-    const uint8_t *l3 = packet_l3(packet);
-    t->tos = (uint8_t)(t->tos & ~IP_ECN_MASK);
-    if (l3 && l3[0] >> 4 == 4)
-        t->tos |= l3[1] & IP_ECN_MASK;
-    else if (l3 && l3[0] >> 4 == 6)
-        t->tos |= l3[1] >> 4 & IP_ECN_MASK;
+    t->tos = (uint8_t)((t->tos & ~IP_ECN_MASK) | tunnel_ecn_of(packet));
     if (!port_->host->wire && !(s.sender = sender_get(port, out, !t->dst, flow_hash(packet))))
         return ERR_IO;
     if (packet->gso_type) {

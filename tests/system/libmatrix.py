@@ -63,7 +63,7 @@ def legs_of(state, port, sender, way, mode, version, kind):
         legs += [("wswh2", device + "2", mtu, under, me, end), ("wswc", "eth0", 1500, last, seen, end)]
         back += [("wswh1", device + "1", mtu, "any", end, me), ("wswh2", "pc", 1500, "any", end, seen)]
     name = lambda n: ADDRESS[version] % n
-    there = [liboffload.Leg(ns, device, mtu, form, port, (name(src), name(dst)))
+    there = [liboffload.Leg(ns, device, mtu, form, port, (name(src), name(dst)), "geneve" in way)
              for ns, device, mtu, form, src, dst in legs + (back if kind == "tcp" else [])]
     return there, name(told)
 

@@ -50,11 +50,12 @@ def leg_socket(ns, device, leaves):
 
 
 class Leg:
-    def __init__(self, ns, device, mtu, form, port=PORT, addresses=None):
-        """ADDRESSES: (source, destination) of all that has our port, inside of tunnels, too. A device with ">": what leaves by it."""
+    def __init__(self, ns, device, mtu, form, port=PORT, addresses=None, summed=None):
+        """ADDRESSES: (source, destination) of all that has our port, inside of tunnels, too. SUMMED: whether tunnels have checksums. A device with ">": what leaves by it."""
         self.ns, self.mtu, self.form, self.port = ns, int(mtu), form, port
         self.device, self.leaves = device.rstrip(">"), device.endswith(">")
         self.addresses = addresses and b"".join(socket.inet_pton(socket.AF_INET6 if ":" in a else socket.AF_INET, a) for a in addresses)
+        self.summed = summed
         self.packets = self.segments = self.unfinished = self.inner = 0
         self.sock = leg_socket(self.ns, self.device, self.leaves)
 
@@ -103,7 +104,9 @@ class Leg:
         self.transport(frame, vnet, l4, at + length, proto, addresses)
         segment = self.sizes(frame, vnet, at, l4, at + length, proto)
         if tunnel:
+            summed, before = bool(vnet[0] & NEEDS_CSUM or any(frame[l4 + 6:l4 + 8])), self.packets
             self.tunnel(frame[l4 + 8:at + length], segment, ports[1])
+            true("checksum of the tunnel", self.packets == before or self.summed in (None, summed))
 
     def transport(self, frame, vnet, l4, end, proto, addresses):
         flags, _, _, _, start, offset = vnet

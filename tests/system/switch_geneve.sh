@@ -63,32 +63,32 @@ ip netns exec wswh1 ethtool -K u1 tx on >/dev/null
 # Options of the outer header, and marks of congestion: the inner one's outside, the outer one's inside.
 check "options" vsctl h1 set interface g0 options:tos=0x20 options:ttl=33 options:df_default=false
 has "TOS, TTL, no DF" 'tos 0x20, ttl 33,.*flags \[none\]' "$(capture 'udp and src 172.31.9.1' 1)"
-check "options" vsctl h1 remove interface g0 options tos ttl df_default
+check "options" vsctl h1 remove interface g0 options df_default -- set interface g0 options:tos=inherit options:ttl=inherit options:out_key=9
+ip netns exec wswh1 timeout 10 tcpdump -nnvvi u1 -c 1 'src 172.31.9.1 and ip[1] = 0x48' >"$dir/cap" 2>/dev/null &
+cap=$!
+wait_for 10 bash -c "ip netns exec wswa ping -n -c 1 -Q 0x48 -t 77 -W 1 10.9.0.2 >/dev/null; ! kill -0 $cap"
+has "TOS, TTL of the inner header, a key for the way there" 'tos 0x48, ttl 77,.*vni 0x9' "$(tr '\n' ' ' <"$dir/cap")"
+has "told" 'key=0x7, legacy_l2, dp port=[0-9]+, out_key=0x9, ttl=inherit, tos=inherit, csum=true' "$(appctl h1 ofproto/list-tunnels)"
+check "options" vsctl h1 remove interface g0 options tos ttl out_key
+is_error() { [ "$(vsctl h1 get interface "$1" error)" = "$2" ]; }
+check "one that cannot be" vsctl h1 --no-wait set interface g0 options:csum=yes
+wait_for 20 is_error g0 '"bad value for option csum: yes (wanted: true or false)"'
+check "is not in force" pings a 10.9.0.2
+check "as it was" vsctl h1 set interface g0 options:csum=true
+wait_for 20 is_error g0 "[]"
+check "one that is none" vsctl h1 set interface g0 options:exts=gbp
+said() { grep -q -- "$1" "$dir/h1.out"; }
+wait_for 20 said 'g0: option exts has no effect here'
+check "nor any longer" vsctl h1 remove interface g0 options exts
 ip netns exec wswh1 timeout 5 tcpdump -nnvvi u1 -c 1 'udp and src 172.31.9.1' >"$dir/cap" 2>/dev/null &
 cap=$!
 wait_for 5 bash -c "ip netns exec wswa ping -n -c 1 -Q 1 -W 1 10.9.0.2 >/dev/null; ! kill -0 $cap"
 has "the inner mark outside" 'tos 0x1,ECT' "$(cat "$dir/cap")"
-ip netns exec wswa timeout 10 tcpdump -nnvvi eth0 -c 1 'host 10.9.0.77' >"$dir/cap" 2>/dev/null &
-cap=$!
-marked() {
-    ip netns exec wswh2 python3 - <<'P'
-import os, socket, sys
-sys.path.insert(0, os.environ["WEFT_SRC"] + "/tests/support")
-from frames import checksum, icmp
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("172.31.9.2", 0))
-s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 3)
-for ecn in 0, 1:  # one that does not know the mark is dropped
-    f = bytearray(icmp("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff", "10.9.0.77", "10.9.0.1", str(ecn)))
-    f[15] = ecn
-    f[24:26] = b"\0\0"
-    f[24:26] = checksum(bytes(f[14:34]))
-    s.sendto(b"\0\0\x65\x58\0\0\7\0" + f, ("172.31.9.1", 6081))
-P
-    ! kill -0 $cap
-}
-wait_for 10 marked
-has "the outer mark inside" 'tos 0x3,CE' "$(cat "$dir/cap")"
+check "marks of congestion, all pairs" python3 "$WEFT_SRC/tests/system/libecn.py" 172.31.9.2 172.31.9.1 7
+for i in 1 2; do check "IPv6 $i" vsctl h$i set interface g0 options:remote_ip=fd00:9::$((3 - i)); done
+check "the same over IPv6" python3 "$WEFT_SRC/tests/system/libecn.py" fd00:9::2 fd00:9::1 7
+for i in 1 2; do check "IPv4 $i" vsctl h$i set interface g0 options:remote_ip=172.31.9.$((3 - i)); done
+has "what was dropped for them is counted" 'drop_tunnel_congestion +8 ' "$(appctl h1 dpif/show-drops)"
 
 # As OVN uses it: key and destination by flow, metadata in an option.
 for i in 1 2; do
@@ -128,6 +128,13 @@ check "ping as before" pings a 10.9.0.2
 # Over IPv6.
 for i in 1 2; do check "IPv6 $i" vsctl h$i set interface g0 options:remote_ip=fd00:9::$((3 - i)); done
 check "ping over IPv6" pings a 10.9.0.2
+ip netns exec wswh1 ethtool -K u1 tx off >/dev/null
+check "without checksums" vsctl h1 set interface g0 options:csum=false
+has "a datagram has none" 'cksum 0x0000' "$(capture 'udp and src fd00:9::1' 1)"
+check "and is taken" pings a 10.9.0.2
+check "unless said" vsctl h1 remove interface g0 options csum
+has "it has one" 'udp sum ok' "$(capture 'udp and src fd00:9::1' 1)"
+ip netns exec wswh1 ethtool -K u1 tx on >/dev/null
 check "TCP over IPv6" transfer b a 10.9.0.2 8
 for i in 1 2; do vsctl h$i set interface g0 options:remote_ip=172.31.9.$((3 - i)); done
 

@@ -36,3 +36,6 @@ check "without packets it sleeps" [ $(($(spent) - before)) -lt 50000000 ]
 vsctl h set open_vswitch . other_config:busy-poll-usecs=1001
 said() { grep -q 'bad value for busy-poll-usecs: 1001 (wanted: 0 to 1000)' "$dir/h.out"; }
 check "a bad value is told" wait_for 20 said
+vsctl h set open_vswitch . other_config:n-handler-threads=many
+said() { grep -q 'bad value for n-handler-threads: many (wanted: 1 to 64); it is 1' "$dir/h.out"; }
+check "of threads, too" wait_for 20 said
