@@ -54,7 +54,7 @@ static int memory_open(struct xdp_socket *s)
     return xsk_umem__create(&s->umem, s->memory, memory_size(s), &s->fill, &s->done, &config);
 }
 
-static int socket_open(struct xdp_socket *s, const char *name, uint32_t queue, bool zero_copy)
+static int sockets_open(struct xdp_socket *s, const char *name, uint32_t queue, bool zero_copy)
 {
     const struct xsk_socket_config config = {
         .rx_size = s->n_rx,
@@ -62,8 +62,14 @@ static int socket_open(struct xdp_socket *s, const char *name, uint32_t queue, b
         .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
         .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | (zero_copy ? 0 : XDP_COPY)),
     };
-    return xsk_socket__create(&s->xsk, name, queue, s->umem, s->n_rx ? &s->rx : NULL, &s->tx,
-                              &config);
+    bool apart = s->n_rx && !zero_copy;
+    int rc = xsk_socket__create(&s->xsk, name, queue, s->umem, s->n_rx ? &s->rx : NULL,
+                                apart ? NULL : &s->tx, &config);
+    if (!rc && apart)
+        return xsk_socket__create_shared(&s->sender, name, queue, s->umem, NULL, &s->tx, NULL, NULL,
+                                         &config);
+    s->sender = s->xsk;
+    return rc;
 }
 
 /* The first slots to the kernel, the others free. */
@@ -88,7 +94,7 @@ static int open_all(struct xdp_socket *s, const char *name, uint32_t queue, bool
     if (rc)
         return rc;
     *step = "no AF_XDP socket on the queue";
-    rc = socket_open(s, name, queue, zero_copy);
+    rc = sockets_open(s, name, queue, zero_copy);
     if (rc)
         return rc;
     share_out(s);
@@ -127,6 +133,8 @@ int xdp_socket_open_sender(struct xdp_socket *s, const char *name, uint32_t n_sl
 
 void xdp_socket_close(struct xdp_socket *s)
 {
+    if (s->sender != s->xsk)
+        xsk_socket__delete(s->sender);
     xsk_socket__delete(s->xsk);
     if (s->umem)
         (void)xsk_umem__delete(s->umem);
@@ -211,7 +219,7 @@ bool xdp_socket_kick(struct xdp_socket *s)
     for (int i = 0; i < KICKS && left && left != before; i++) {
         before = left;
         if (xsk_ring_prod__needs_wakeup(&s->tx))
-            (void)sendto(xdp_socket_fd(s), NULL, 0, MSG_DONTWAIT, NULL, 0);
+            (void)sendto(xsk_socket__fd(s->sender), NULL, 0, MSG_DONTWAIT, NULL, 0);
         left = waiting(s);
     }
     collect(s);

@@ -5,7 +5,8 @@
  * the slot is free again when the completion ring says so. So a socket never asks for memory while it runs.
  *
  * Neither side rings a bell that the other does not ask for (XDP_USE_NEED_WAKEUP), but copy mode sends only when it is told to: once a
- * batch, like sendmmsg.
+ * batch, like sendmmsg. There another socket of the same queue and memory sends, which nobody waits for: of one that an epoll knows, the kernel
+ * tells the epoll of each frame that has left.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ enum { XDP_SLOTS = 1024, XDP_SLOTS_MAX = 4096, XDP_SLOT_MAX = 4096 };
 
 struct xdp_socket {
     struct xsk_umem *umem;
-    struct xsk_socket *xsk;
+    struct xsk_socket *xsk, *sender; /* the second may be the first */
     struct xsk_ring_prod fill, tx;
     struct xsk_ring_cons rx, done;
     uint8_t *memory;
