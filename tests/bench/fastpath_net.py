@@ -24,6 +24,10 @@ def mac(i):
     return topology.mac(1, i, 0)
 
 
+def tunnel_address(i):
+    return "172.31.7.%d" % (1 + i)
+
+
 class Net:
     """Namespaces gen and sink; a switch in fwd, or with two hypervisors gen's in fwd and sink's in fwd2."""
 
@@ -50,6 +54,11 @@ class Net:
     def __exit__(self, *_):
         for n in self.names:
             subprocess.run(["ip", "netns", "del", TAG + n], stderr=subprocess.DEVNULL)
+
+    def underlay(self):
+        """Gives the devices between two hypervisors their addresses; switches do that themselves."""
+        for i, home in enumerate(self.homes):
+            sh("ip -n %s addr add %s/24 dev u%d" % (TAG + home, tunnel_address(i), i))
 
     def hosts(self, routed, offloads):
         """Gives the machines their addresses, for TCP and latency. A switch that cannot finish checksums needs OFFLOADS false."""
@@ -209,8 +218,8 @@ def geneve(folder, build, kind):
         s.start()
         s.bridge()
         s.port(MACHINES[i][2], 1)
-        s.tunnel_device("u%d" % i, "172.31.7.%d" % (1 + i))
-        s.port("gnv", 2, kind_="geneve", remote_ip="172.31.7.%d" % (2 - i), key=7, csum="true")
+        s.tunnel_device("u%d" % i, tunnel_address(i))
+        s.port("gnv", 2, kind_="geneve", remote_ip=tunnel_address(1 - i), key=7, csum="true")
         s.flow("in_port=1,actions=output:2")
         s.flow("in_port=2,actions=output:1")
         result.append(s)

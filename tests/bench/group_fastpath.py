@@ -2,9 +2,11 @@
 ovs-vswitchd's user-space datapath and bare forwarders, in turns in one run. Needs root.
 
 CPU is that of the switch's process(es) divided by the packets that arrived, in us; kpps is what arrived while the generator sent all
-it could (its own limit shows in the fastest rows). The peer's AF_XDP ports poll: its CPU time there includes turns without a packet. TCP is one stream, with the senders' offloads where the switch can carry them."""
+it could (its own limit shows in the fastest rows). The peer's AF_XDP ports poll: its CPU time there includes turns without a packet. TCP is one stream, with the senders' offloads where the switch can carry them.
+Limits: a forwarder by rings, by AF_XDP, or with virtio-net headers for TCP and latency; for Geneve two relays that send frames as UDP datagrams without
+reading them, and without the headers, checksums and segments that a tunnel has to make."""
 import os, shutil, subprocess, time
-from fastpath_net import MACHINES, TAG, Net, Ours, Peer, address, geneve, inside, l2, l2_xdp, mac, pipeline
+from fastpath_net import MACHINES, TAG, Net, Ours, Peer, address, geneve, inside, l2, l2_xdp, mac, pipeline, tunnel_address
 from harness import Folder, cpu_seconds, median, row
 import topology
 
@@ -123,6 +125,26 @@ def measure_bare(m):
                 m.add("%s_cpu_%d" % (name, n), cpu)
 
 
+def measure_relays(m):
+    """The barest tunnel between two hypervisors: frames in datagrams."""
+    with Net(2) as net:
+        net.underlay()
+        for mode in ("ring", "vnet"):
+            ends = [m.tool(home, ["relay", x[2], "-m", mode, "-d", "600", "-a", tunnel_address(i), "-T", tunnel_address(1 - i), "-p", "6081"])
+                    for i, (x, home) in enumerate(zip(MACHINES, net.homes))]
+            time.sleep(0.3)
+            m.finish(m.generator(1, m.seconds, mac(1)), m.seconds)
+            if mode == "vnet":
+                net.hosts(False, True)
+                m.stream("geneve")
+                m.latency("geneve", 3 if m.quick else 9)
+            for p in ends:
+                p.terminate()
+            cpu = sum(m.finish(p, 1)[0] for p in ends)
+            if mode == "ring":
+                m.add("geneve_cpu_1", cpu)
+
+
 def run(build, quick):
     if os.geteuid():
         raise SystemExit("bench fastpath: needs root (network namespaces)")
@@ -135,6 +157,7 @@ def run(build, quick):
             if has_peer:
                 measure_switch(peer, name, build, Peer, make, f, hypervisors)
         measure_bare(limit)
+        measure_relays(limit)
     rows = []
     figure = lambda name, unit, key, more=False: rows.append(row(name, unit, ours.get(key), peer.get(key), limit.get(key), more))
     for name, f in (("l2", flows), ("pipeline", flows), ("geneve", flows[:1])):

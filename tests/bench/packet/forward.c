@@ -5,6 +5,7 @@
  * CPU time is counted in rounds that had packets.
  */
 #include "packet.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -13,110 +14,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
-enum {
-    BLOCK = 256 << 10,
-    BLOCKS = 32,
-    SLOT = 2048,
-    SLOTS = 1024,
-    BURST = 64,
-    FRAME_MAX = 65536 + 64
-};
-enum { DATA_OFFSET = TPACKET2_HDRLEN - sizeof(struct sockaddr_ll) };
+enum { BURST = 64, FRAME_MAX = 65536 + 64 };
 
-static uint8_t *map(int fd, size_t n)
+static uint64_t forward_block(const struct tpacket_block_desc *block, struct sender *tx)
 {
-    uint8_t *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED)
-        fail("mmap");
-    return p;
-}
-
-static uint8_t *rx_ring(int fd)
-{
-    int version = TPACKET_V3;
-    struct tpacket_req3 req = {.tp_block_size = BLOCK,
-                               .tp_block_nr = BLOCKS,
-                               .tp_frame_size = SLOT,
-                               .tp_frame_nr = BLOCK / SLOT * BLOCKS,
-                               .tp_retire_blk_tov = 1};
-    if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req) < 0)
-        fail("PACKET_RX_RING");
-    return map(fd, (size_t)BLOCK * BLOCKS);
-}
-
-static uint8_t *tx_ring(int fd)
-{
-    int version = TPACKET_V2;
-    struct tpacket_req req = {.tp_block_size = BLOCK,
-                              .tp_block_nr = SLOT * SLOTS / BLOCK,
-                              .tp_frame_size = SLOT,
-                              .tp_frame_nr = SLOTS};
-    if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &req, sizeof req) < 0)
-        fail("PACKET_TX_RING");
-    return map(fd, (size_t)SLOT * SLOTS);
-}
-
-struct sender {
-    int fd;
-    uint8_t *ring;
-    size_t slot, waiting;
-};
-
-static void kick(struct sender *tx)
-{
-    (void)send(tx->fd, NULL, 0, MSG_DONTWAIT);
-    tx->waiting = 0;
-}
-
-static void ring_send(struct sender *tx, const uint8_t *frame, uint32_t n)
-{
-    struct tpacket2_hdr *h = (void *)(tx->ring + tx->slot * SLOT);
-    while (__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) != TP_STATUS_AVAILABLE && !stopped)
-        kick(tx);
-    memcpy((uint8_t *)h + DATA_OFFSET, frame, n);
-    h->tp_len = n;
-    __atomic_store_n(&h->tp_status, TP_STATUS_SEND_REQUEST, __ATOMIC_RELEASE);
-    tx->slot = (tx->slot + 1) % SLOTS;
-    if (++tx->waiting == BURST)
-        kick(tx);
-}
-
-static uint64_t forward_block(struct tpacket_block_desc *block, struct sender *tx)
-{
-    struct tpacket3_hdr *h = (void *)((uint8_t *)block + block->hdr.bh1.offset_to_first_pkt);
+    const struct tpacket3_hdr *h =
+        (const void *)((const uint8_t *)block + block->hdr.bh1.offset_to_first_pkt);
     for (uint32_t i = 0; i < block->hdr.bh1.num_pkts; i++) {
-        if (h->tp_snaplen <= SLOT - DATA_OFFSET)
-            ring_send(tx, (uint8_t *)h + h->tp_mac, h->tp_snaplen);
-        h = (void *)((uint8_t *)h + h->tp_next_offset);
+        if (h->tp_snaplen <= RING_FRAME_MAX)
+            sender_put(tx, (const uint8_t *)h + h->tp_mac, h->tp_snaplen);
+        h = (const void *)((const uint8_t *)h + h->tp_next_offset);
     }
-    kick(tx);
+    sender_kick(tx);
     return block->hdr.bh1.num_pkts;
 }
 
 static void forward_ring(const struct options *o, const char *a, const char *b)
 {
-    int in = packet_socket();
-    uint8_t *rx = rx_ring(in);
-    struct sender tx = {.fd = packet_socket()};
-    tx.ring = tx_ring(tx.fd);
-    packet_bind(tx.fd, b, false);
-    packet_bind(in, a, true);
-    size_t at = 0;
+    struct receiver rx;
+    struct sender tx;
+    sender_open(&tx, b);
+    receiver_open(&rx, a);
     uint64_t n = 0;
     double busy = 0, start = now();
     while (!stopped && now() - start < o->seconds) {
-        struct tpacket_block_desc *block = (void *)(rx + at * BLOCK);
-        if (!(__atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+        const struct tpacket_block_desc *block = receiver_block(&rx);
+        if (!block)
             continue;
         double t = cpu_time();
         n += forward_block(block, &tx);
-        __atomic_store_n(&block->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-        at = (at + 1) % BLOCKS;
+        receiver_release(&rx);
         busy += cpu_time() - t;
     }
     printf("%.4f %.0f\n", n ? busy / (double)n * 1e6 : 0, (double)n / (now() - start));
@@ -143,7 +72,7 @@ static uint64_t pass(struct batch *batch, int in, int out)
     return n > 0 ? (uint64_t)n : 0;
 }
 
-static int vnet_socket(const char *device)
+int vnet_socket(const char *device)
 {
     int fd = packet_socket(), one = 1, size = 4 << 20;
     if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0)

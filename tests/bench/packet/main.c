@@ -68,7 +68,8 @@ static void usage(void)
 {
     fprintf(
         stderr,
-        "usage: bench_packet gen|count|forward|tcp-serve|tcp-send|rr-serve|rr-send [DEVICE...]\n"
+        "usage: bench_packet gen|count|forward|relay|tcp-serve|tcp-send|rr-serve|rr-send "
+        "[DEVICE...]\n"
         "       [-d SECONDS] [-c CPU] [-f FLOWS] [-m ring|vnet|xdp|xdpdrv] [-a ADDRESS] [-p PORT]\n"
         "       [-s MAC] [-t MAC] [-S ADDRESS] [-T ADDRESS]\n");
     exit(2);
@@ -148,10 +149,10 @@ int main(int argc, char **argv)
         int n_devices;
         void (*alone)(const struct options *o);
         void (*device)(const struct options *o, const char *device);
-    } commands[] = {{"gen", 1, NULL, generate},      {"count", 1, NULL, count},
-                    {"forward", 2, NULL, NULL},      {"tcp-serve", 0, tcp_serve, NULL},
-                    {"tcp-send", 0, tcp_send, NULL}, {"rr-serve", 0, rr_serve, NULL},
-                    {"rr-send", 0, rr_send, NULL}};
+    } commands[] = {{"gen", 1, NULL, generate},        {"count", 1, NULL, count},
+                    {"forward", 2, NULL, NULL},        {"relay", 1, NULL, relay},
+                    {"tcp-serve", 0, tcp_serve, NULL}, {"tcp-send", 0, tcp_send, NULL},
+                    {"rr-serve", 0, rr_serve, NULL},   {"rr-send", 0, rr_send, NULL}};
     pin(o.cpu);
     for (size_t i = 0; argc > 0 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[0], commands[i].name) || argc != 1 + commands[i].n_devices)
