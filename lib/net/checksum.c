@@ -1,12 +1,29 @@
 /* checksum.c - the Internet checksum and CRC32c. Pure arithmetic on bytes; see checksum.h for the conventions. */
 #include "net/checksum.h"
 
+/* The sum of N / 64 * 64 bytes, in words as they lie: four at a time, which every processor of ours can. */
+static uint64_t sum_blocks(const uint8_t *b, size_t n)
+{
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    const pair low = {0xffffffff, 0xffffffff};
+    pair s = {0, 0}, t = {0, 0};
+    for (; n >= 64; n -= 64, b += 64) {
+        pair w[4];
+        memcpy(w, b, sizeof w);
+        s += (w[0] & low) + (w[0] >> 32) + (w[1] & low) + (w[1] >> 32);
+        t += (w[2] & low) + (w[2] >> 32) + (w[3] & low) + (w[3] >> 32);
+    }
+    s += t;
+    return s[0] + s[1];
+}
+
 uint32_t checksum_add(uint32_t sum, const void *p, size_t n)
 {
     const uint8_t *b = p;
-    uint64_t s = 0;
     /* Words as they lie: the sum of swapped words is the swapped sum (RFC 1071 section 2 B). */
-    for (; n >= 16; n -= 16, b += 16) {
+    uint64_t s = sum_blocks(b, n);
+    b += n / 64 * 64;
+    for (n %= 64; n >= 16; n -= 16, b += 16) {
         uint64_t w[2];
         memcpy(w, b, sizeof w);
         s += (w[0] & 0xffffffff) + (w[0] >> 32) + (w[1] & 0xffffffff) + (w[1] >> 32);

@@ -170,12 +170,37 @@ static void test_checksum(void **state UNUSED)
     }
 }
 
+/* The definition, two bytes at a time. */
+static uint16_t slow_checksum(const uint8_t *p, size_t n)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return (uint16_t)~sum;
+}
+
+static void test_checksum_lengths(void **state UNUSED)
+{
+    static uint8_t buf[65600];
+    for (unsigned fill = 0; fill < 2; fill++) {
+        for (size_t i = 0; i < sizeof buf; i++)
+            buf[i] = fill ? 0xff : (uint8_t)(i * 167 + i / 251);
+        for (size_t n = 0; n < 400; n++)
+            for (size_t at = 0; at < 9; at++)
+                assert_int_equal(checksum(buf + at, n), slow_checksum(buf + at, n));
+        assert_int_equal(checksum(buf + 1, 65535), slow_checksum(buf + 1, 65535));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mac),      cmocka_unit_test(test_ip4),
         cmocka_unit_test(test_ip6),      cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_checksum), cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_checksum), cmocka_unit_test(test_checksum_lengths),
+        cmocka_unit_test(test_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
