@@ -97,7 +97,7 @@ static bool headers_equal(const struct coalesce *c, const struct packet *next,
            x->urgent == y->urgent && !memcmp(x + 1, y + 1, c->payload - c->l4 - TCP_HEADER_LEN);
 }
 
-bool coalesce_add(struct coalesce *c, const struct packet *next)
+bool coalesce_add(struct coalesce *c, const struct packet *next, uint32_t room)
 {
     struct segment s;
     struct packet *p = c->packet;
@@ -105,7 +105,7 @@ bool coalesce_add(struct coalesce *c, const struct packet *next)
         return false;
     uint32_t n = s.end - s.payload;
     struct segment first = {c->l3, c->l4, c->payload, p->size, s.v6};
-    if (get_be32(&tcp_at(next, s.l4)->seq) != c->next_seq || n > c->segment ||
+    if (get_be32(&tcp_at(next, s.l4)->seq) != c->next_seq || n > c->segment || n > room ||
         p->size - c->l3 + n > IP_MAX || !checksum_right(next, &s) ||
         (c->n == 1 && !checksum_right(p, &first)))
         return false;

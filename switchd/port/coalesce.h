@@ -18,7 +18,8 @@ struct coalesce {
 
 /* PACKET: a whole Ethernet frame; what follows it in its buffer may be overwritten by coalesce_add as far as the next one's payload. */
 void coalesce_begin(struct coalesce *c, struct packet *packet);
-/* Adds NEXT, a frame that lies anywhere behind the packet in the same buffer; false: it is another packet. */
-bool coalesce_add(struct coalesce *c, const struct packet *next);
+/* Adds NEXT, a frame that lies anywhere behind the packet in the same buffer, or in another one; then the packet has ROOM bytes
+ * behind it, else UINT32_MAX. False: it is another packet, or there is no room. */
+bool coalesce_add(struct coalesce *c, const struct packet *next, uint32_t room);
 /* Sets lengths, checksums and offload marks of what was made. */
 void coalesce_end(struct coalesce *c);

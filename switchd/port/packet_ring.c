@@ -16,7 +16,8 @@ enum {
     SLOT_MIN = 2048,
     SLOT_MAX = 16384,
     SLOTS_MIN = 64,
-    ROUNDS = 8, /* batches of one ring before others have their turn */
+    BATCH_BYTES = 192 << 10, /* sent before more are read: the processor's cache still has them */
+    ROUNDS = 8,              /* batches of one ring before others have their turn */
     OVERHEAD = TPACKET2_HDRLEN + 64 + PACKET_HEADROOM + ETH_HEADER_LEN + VLAN_HEADER_LEN,
     QUEUE_BYTES = 16 << 20 /* of long frames that wait in the socket */
 };
@@ -103,15 +104,15 @@ static bool read_slot(struct packet_ring *ring, struct port_host *host, size_t i
 
 size_t packet_ring_read(struct packet_ring *ring, struct port *port)
 {
-    size_t n = 0;
-    while (n < PORT_BATCH && ring->n_read < ring->n_slots) {
+    size_t n = 0, bytes = 0;
+    while (n < PORT_BATCH && ring->n_read < ring->n_slots && bytes < BATCH_BYTES) {
         struct tpacket2_hdr *h = slot_at(ring, ring->n_read);
         uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
         if (!(status & TP_STATUS_USER))
             break;
         ring->n_read++;
         if (read_slot(ring, port->host, n, h, status))
-            n++;
+            bytes += port->host->batch[n++].size;
         else
             port->stats.rx_errors++;
     }

@@ -24,6 +24,7 @@ struct tunnel_endpoint { /* one UDP port of one kind of tunnel */
     struct tunnel_queue {
         struct tunnel_endpoint *endpoint;
         int fd;
+        bool is_long; /* what came last */
         struct port_watch *watch;
     } queues[TUNNEL_QUEUES];
     struct list ports;

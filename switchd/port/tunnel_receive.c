@@ -19,7 +19,8 @@
 
 enum {
     MESSAGES = 16, /* of one system call */
-    READ_ROUNDS = PORT_BATCH / MESSAGES,
+    LONG = 16384,  /* bytes */
+    LONG_MESSAGES = 4,
     CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))
 };
 
@@ -35,6 +36,7 @@ struct gathering {
     struct tunnel_port *port;
     size_t n;
     struct coalesce tcp; /* of the last packet */
+    const uint8_t *end;  /* of the buffer in which that lies */
 };
 
 /* The best of the ports of REMOTE (version 0: any) that take this packet, if it is better than BEST. */
@@ -174,16 +176,26 @@ static void deliver(struct gathering *g)
     port_receive(&g->port->up, n);
 }
 
-/* Takes one datagram of LEN bytes; behind it are TAIL more that nobody uses. ADJACENT: it lies behind the last one. */
+/* Adds P to the last packet, if it belongs there. END: of P's buffer; in one buffer nothing lies between them that anybody wants. */
+static bool join(struct gathering *g, const struct tunnel_port *port, const struct packet *p,
+                 const uint8_t *end)
+{
+    const struct packet *last = g->tcp.packet;
+    if (!g->n || !last || port != g->port ||
+        memcmp(&last->md.tunnel, &p->md.tunnel, sizeof p->md.tunnel) != 0)
+        return false;
+    uint32_t room = g->end == end ? UINT32_MAX : (uint32_t)(g->end - (last->data + last->size));
+    return coalesce_add(&g->tcp, p, room);
+}
+
+/* Takes one datagram of LEN bytes; behind it are TAIL more that nobody uses, up to END. */
 static void take(struct tunnel_endpoint *ep, struct gathering *g, const struct arrival *a,
-                 uint8_t *data, size_t len, size_t tail, bool adjacent)
+                 uint8_t *data, size_t len, size_t tail, const uint8_t *end)
 {
     struct packet *p = &ep->host->batch[g->n];
     packet_init_lent(p, data, len + tail, data, len);
     struct tunnel_port *port = decapsulate(ep, p, a);
-    if (!port)
-        return;
-    if (g->n && port == g->port && adjacent && coalesce_add(&g->tcp, p))
+    if (!port || join(g, port, p, end))
         return;
     if (g->n && (port != g->port || g->n == PORT_BATCH - 1)) {
         struct packet last = *p;
@@ -195,29 +207,33 @@ static void take(struct tunnel_endpoint *ep, struct gathering *g, const struct a
         coalesce_end(&g->tcp);
     coalesce_begin(&g->tcp, p);
     g->port = port;
+    g->end = end;
     g->n++;
 }
 
+/* DATA: a buffer of PORT_FRAME_MAX bytes. */
 static void take_message(struct tunnel_endpoint *ep, struct gathering *g, const struct arrival *a,
                          uint8_t *data, size_t n)
 {
     size_t step = a->segment && a->segment < n ? a->segment : n;
     for (size_t at = 0; at < n || !at; at += step) {
         size_t len = MIN(step, n - at);
-        take(ep, g, a, data + at, len, at + len == n ? PORT_FRAME_MAX - n : 0, at > 0);
+        take(ep, g, a, data + at, len, at + len == n ? PORT_FRAME_MAX - n : 0,
+             data + PORT_FRAME_MAX);
         if (!step)
             break;
     }
 }
 
-/* Into the host's buffers from number FIRST on. */
-static int read_messages(const struct tunnel_queue *queue, struct mmsghdr *msgs, size_t first)
+/* Up to COUNT into the host's buffers from number FIRST on. */
+static int read_messages(struct tunnel_queue *queue, size_t first, size_t count)
 {
     struct tunnel_endpoint *ep = queue->endpoint;
+    struct mmsghdr msgs[MESSAGES];
     struct sockaddr_in6 from[MESSAGES];
     struct iovec iov[MESSAGES];
     _Alignas(struct cmsghdr) char control[MESSAGES][CONTROL];
-    for (size_t i = 0; i < MESSAGES; i++) {
+    for (size_t i = 0; i < count; i++) {
         iov[i] = (struct iovec){port_host_packet(ep->host, first + i)->data, PORT_FRAME_MAX};
         msgs[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
                                           .msg_namelen = sizeof from[i],
@@ -226,26 +242,31 @@ static int read_messages(const struct tunnel_queue *queue, struct mmsghdr *msgs,
                                           .msg_control = control[i],
                                           .msg_controllen = CONTROL};
     }
-    int n = recvmmsg(queue->fd, msgs, MESSAGES, MSG_DONTWAIT, NULL);
+    int n = recvmmsg(queue->fd, msgs, (unsigned)count, MSG_DONTWAIT, NULL);
+    size_t bytes = 0;
     struct gathering g = {.n = 0};
     for (int i = 0; i < n; i++) {
         struct arrival a;
+        bytes += msgs[i].msg_len;
         read_arrival(&msgs[i].msg_hdr, &a);
         take_message(ep, &g, &a, iov[i].iov_base, msgs[i].msg_len);
     }
     deliver(&g);
+    if (n > 0)
+        queue->is_long = bytes / (size_t)n >= LONG;
     return n;
 }
 
-/* What a forwarder has read stays where it lies until it is sent, so each round of its turn has buffers of its own. */
+/* What a forwarder has read stays where it lies until it is sent, so each round of its turn has buffers of its own. Of long
+ * messages some are sent before more are read, while the processor still has them in its cache. */
 void tunnel_queue_readable(void *queue_, unsigned events UNUSED)
 {
-    struct mmsghdr msgs[MESSAGES];
-    const struct tunnel_queue *queue = queue_;
+    struct tunnel_queue *queue = queue_;
     const struct port_lane *lane = queue->endpoint->host->lane;
-    for (size_t i = 0; i < READ_ROUNDS; i++) {
-        if (read_messages(queue, msgs, lane ? i * MESSAGES : 0) < MESSAGES ||
-            (lane && lane_is_full(lane)))
+    size_t count;
+    for (size_t at = 0; at + MESSAGES <= PORT_BATCH; at += count) {
+        count = queue->is_long ? LONG_MESSAGES : MESSAGES;
+        if (read_messages(queue, lane ? at : 0, count) < (int)count || (lane && lane_is_full(lane)))
             return;
     }
 }

@@ -368,6 +368,19 @@ static void send_finished(void *sending, const struct packet *packet)
     (void)send_frame(sending, packet, false);
 }
 
+/* Begins a message for a large packet that does not fit into the last one: so it is torn only if it must be, and its ends meet again at
+ * the other side. */
+static void keep_together(const struct sending *s, const struct packet *packet)
+{
+    struct sender *sender = s->sender;
+    uint32_t frame = offload_frame_len(packet), n = packet->size / packet->gso_size + 1;
+    if (sender->n_vectors + 2 * n > VECTORS && sender->n)
+        sender_flush(sender);
+    struct message *m = sender->n ? &sender->messages[sender->n - 1] : NULL;
+    if (m && (m->n + n > SEGMENTS_MAX || m->bytes + n * (s->header_len + frame) > MESSAGE_MAX))
+        m->closed = true;
+}
+
 int tunnel_send(struct port *port_, struct port_out *out, const struct packet *packet,
                 const struct dp_tunnel *tunnel, bool last)
 {
@@ -383,6 +396,8 @@ int tunnel_send(struct port *port_, struct port_out *out, const struct packet *p
     if (!port_->host->wire && !(s.sender = sender_get(port, out, !t->dst, flow_hash(packet))))
         return ERR_IO;
     if (packet->gso_type) {
+        if (s.sender && packet->gso_size)
+            keep_together(&s, packet);
         int err = offload_cut(packet, send_segment, &s);
         if (s.sender && !(packet->lent && last)) /* the payload may not stay */
             tunnel_senders_flush(out);

@@ -83,7 +83,7 @@ static size_t join(struct row *row)
     size_t n = 1;
     coalesce_begin(&c, &row->segments[0]);
     for (size_t i = 1; i < row->n; i++) {
-        if (coalesce_add(&c, &row->segments[i]))
+        if (coalesce_add(&c, &row->segments[i], UINT32_MAX))
             continue;
         coalesce_end(&c);
         row->segments[n] = row->segments[i];
@@ -162,11 +162,42 @@ static void test_not_joined(void **state)
     assert_int_equal(joined_after(2, ctl, 0xf000, false), 3); /* so does this one */
 }
 
+/* The second half came with another datagram: it is moved over as far as there is room. */
+static void test_other_buffer(void **state)
+{
+    (void)state;
+    struct packet p;
+    struct row row;
+    struct coalesce c;
+    uint8_t *other = malloc(BUFFER);
+    make(&p, false, false, 4 * MSS);
+    cut(&row, &p);
+    for (unsigned i = 2; i < 4; i++) {
+        struct packet *seg = &row.segments[i];
+        uint8_t *at = memcpy(other + i * 2 * MSS, seg->data, seg->size);
+        memset(seg->data, 0xee, seg->size);
+        packet_init_lent(seg, at, seg->size, at, seg->size);
+    }
+    coalesce_begin(&c, &row.segments[0]);
+    assert_true(coalesce_add(&c, &row.segments[1], UINT32_MAX));
+    assert_false(coalesce_add(&c, &row.segments[2], MSS - 1));
+    assert_int_equal(row.segments[0].data[row.segments[0].size + MSS], 0xee); /* untouched */
+    assert_true(coalesce_add(&c, &row.segments[2], MSS));
+    assert_true(coalesce_add(&c, &row.segments[3], MSS));
+    coalesce_end(&c);
+    assert_int_equal(row.segments[0].size, p.size);
+    assert_memory_equal(row.segments[0].data, p.data, p.size);
+    free(other);
+    free(row.buffer);
+    packet_fini(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_not_joined),
+        cmocka_unit_test(test_other_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
