@@ -140,7 +140,7 @@ static void vport_free(struct vport *port)
     row_unref(port->applied[0]);
     row_unref(port->applied[1]);
     bfd_free(port->bfd);
-    qos_fini(&port->qos);
+    vport_end_qos(port);
     port_close(port->dev);
     smap_fini(&port->options);
     smap_fini(&port->bfd_config);

@@ -170,6 +170,10 @@ bool vport_is_live(const struct vport *port);
 /* Takes Interface.bfd: a session begins, changes or ends (vport_bfd.c). */
 /* Takes the queues that the port is to have; CONFIG is emptied (vport_qos.c). */
 void vport_set_qos(struct vport *port, struct qos_config *config);
+/* Asks what the queues have sent; the answer comes later. */
+void vport_count_queues(struct vport *port);
+/* PORT goes, and its queues with it. */
+void vport_end_qos(struct vport *port);
 /* Limits of what it receives: kilobits and thousands of packets a second, and how many at once; 0: none. */
 void vport_set_policing(struct vport *port, uint64_t kbps, uint64_t burst_kb, uint64_t kpps,
                         uint64_t burst_kpkts);

@@ -348,9 +348,11 @@ static void on_status(void *config)
     config_schedule(config);
 }
 
-static void write_status(void *config)
+static void write_status(void *config_)
 {
-    status_write(config);
+    struct config *config = config_;
+    if (!deferred_is_scheduled(&config->apply)) /* else there is more to tell soon */
+        status_write(config);
 }
 
 void config_init(struct config *config, struct vswitch *vs, struct replica *db,

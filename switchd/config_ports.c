@@ -312,16 +312,15 @@ static void device_from_row(struct vport *port, const struct ovs_interface *ifac
     if (!dev)
         return;
     if (ovs_interface_mtu_request_present(iface) && dev->class->set_mtu &&
-        dev->status.mtu != (uint32_t)ovs_interface_mtu_request(iface) &&
-        !dev->class->set_mtu(dev, (uint32_t)ovs_interface_mtu_request(iface)))
-        dev->status.mtu = (uint32_t)ovs_interface_mtu_request(iface);
+        dev->status.mtu != (uint32_t)ovs_interface_mtu_request(iface))
+        dev->class->set_mtu(dev, (uint32_t)ovs_interface_mtu_request(iface));
     const char *text = ovs_interface_mac(iface);
     struct mac mac;
     if (!text)
         text = hwaddr;
     if (text && dev->class == &port_class_internal && !mac_parse(text, &mac) &&
-        !mac_equal(mac, dev->status.mac) && !dev->class->set_mac(dev, mac))
-        dev->status.mac = mac;
+        !mac_equal(mac, dev->status.mac))
+        dev->class->set_mac(dev, mac);
 }
 
 /* A port that is in force needs no further look while its two rows are the same versions, unless other rows have a say (queues; of the bridge the
@@ -378,6 +377,17 @@ static void set_port(struct pass *pass, struct vport *port, const struct member 
         is_local(port->bridge, port->name) ? ovs_bridge_other_config_value(row, "hwaddr") : NULL);
 }
 
+/* A port that was being opened and could not be: it goes, and the next pass tries again. */
+static bool remove_failed(struct pass *pass, const struct member *m)
+{
+    struct vport *port = bridge_port_named(pass->ports->br, name_of(m));
+    if (!port || !port->dev || !port->dev->error)
+        return false;
+    config_error_add(pass->config, name_of(m), port->dev->error);
+    bridge_remove_port(pass->ports->br, port);
+    return true;
+}
+
 /* True when its port is in force; else it is tried again in the next pass. */
 static bool apply_interface(struct pass *pass, const struct member *m)
 {
@@ -386,6 +396,8 @@ static bool apply_interface(struct pass *pass, const struct member *m)
     struct vport *port = bridge_port_named(br, name);
     struct diag diag = DIAG_INIT;
     pass->config->n_applied++;
+    if (remove_failed(pass, m))
+        return false;
     if (is_applied(port, m))
         return true;
     int err = open_port(br, ovs_interface_cast(m->iface), &port, &diag);

@@ -8,9 +8,10 @@
 static void refresh(struct vport *port)
 {
     struct bridge *br = port->bridge;
-    if (!port->dev || !port->dev->class->refresh)
+    if (!port->dev || !port->dev->class->refresh || port->dev->error)
         return;
     port->dev->class->refresh(port->dev);
+    vport_count_queues(port);
     const struct port_status *now = &port->dev->status;
     struct port_status *was = &port->reported;
     if (now->admin_up == was->admin_up && now->link_up == was->link_up &&

@@ -12,7 +12,6 @@
 #include "switchd/config.h"
 #include "switchd/ofserver.h"
 #include "switchd/port/chores.h"
-#include "switchd/port/netdev.h"
 
 LOG_MODULE(status);
 
@@ -88,14 +87,12 @@ static void put_device_status(struct pass *pass, const struct row *row, const st
 {
     const struct port_status *s = port->dev ? &port->dev->status : NULL;
     struct smap texts = SMAP_INIT;
-    struct netdev_driver driver;
     if (s && s->packet_io)
         smap_set(&texts, "packet_io", s->packet_io);
     if (s && s->ifindex) {
-        netdev_read_driver(port->name, &driver);
-        smap_set(&texts, "driver_name", driver.name);
-        smap_set(&texts, "driver_version", driver.version);
-        smap_set(&texts, "firmware_version", driver.firmware);
+        smap_set(&texts, "driver_name", port->dev->driver.name);
+        smap_set(&texts, "driver_version", port->dev->driver.version);
+        smap_set(&texts, "firmware_version", port->dev->driver.firmware);
     }
     put_texts(pass, row, OVS_INTERFACE_COL_STATUS, &texts);
     smap_fini(&texts);

@@ -186,6 +186,12 @@ static void on_tick(void *sw_)
     config_tick(&sw->config);
 }
 
+static void on_port(void *sw_, const char *name)
+{
+    struct switchd *sw = sw_;
+    config_device_changed(&sw->config, name);
+}
+
 static void on_link_changed(void *sw_, const char *name)
 {
     struct switchd *sw = sw_;
@@ -242,6 +248,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
                 sw->store ? store_schema(sw->store) : sw->schema);
     sw->configured = true;
     sw->vs.on_tick = on_tick;
+    sw->vs.on_port = on_port;
     sw->vs.tick_aux = sw;
     if (!sw->dummy_override) /* nothing is the kernel's then */
         sw->links =

@@ -50,6 +50,14 @@ static void port_begins(void *vs UNUSED, struct port *port)
         vport_begun(port->owner);
 }
 
+static void port_changed(void *vs_, struct port *port)
+{
+    struct vswitch *vs = vs_;
+    const struct vport *vport = port->owner;
+    if (vport && vs->on_port && (port->error || vport->qos.config.type))
+        vs->on_port(vs->tick_aux, vport->name);
+}
+
 void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counters,
                   const char *rundir)
 {
@@ -76,6 +84,7 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     conntrack_on_drop_fragment(vs->ct, exec_drop_fragment, vs);
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
     vs->host.begun = port_begins;
+    vs->host.changed = port_changed;
     timer_init(&vs->tick, loop, tick, vs);
     timer_start_ms(&vs->tick, TICK_MS);
     timer_init(&vs->ct_tick, loop, ct_tick, vs);

@@ -64,6 +64,8 @@ struct vswitch {
     struct timer tick, ct_tick;
     /* Called each second and when a port's state changed; for the database. May be NULL. */
     void (*on_tick)(void *aux);
+    /* Called when the port NAME could not be opened, or has queues and another speed than before. May be NULL. */
+    void (*on_port)(void *aux, const char *name);
     void *tick_aux;
 };
 

@@ -26,8 +26,7 @@
 #include "switchd/forward/forwarder.h"
 #include "switchd/port/chores.h"
 #include "switchd/port/device_io.h"
-#include "switchd/port/ingress.h"
-#include "switchd/port/netdev.h"
+#include "switchd/port/device_settings.h"
 #include "switchd/port/packet_fanout.h"
 #include "switchd/port/packet_send.h"
 
@@ -43,6 +42,7 @@ struct system_port {
     char mode[24];                  /* of AF_XDP, as asked for; "": a packet socket is asked for */
     uint32_t n_slots;               /* as asked for; 0: nothing was */
     bool direct;                    /* options:direct-send */
+    uint32_t mtu_wanted;            /* asked for while OPENING; 0: none was */
     uint64_t lost_before;           /* rx_dropped without what xdp has lost */
     struct device_opening *opening; /* NULL: done */
     struct device_io io;
@@ -87,9 +87,11 @@ static int system_send(struct port *port_, struct port_out *out, const struct pa
 
 /* ---- opening ---- */
 
+static void system_set_mtu(struct port *port, uint32_t mtu);
+
 static void read_status(struct system_port *port)
 {
-    netdev_read_status(port->up.name, &port->up.status);
+    device_refresh(&port->up);
     if (port->watch)
         packet_send_refresh(&port->tx, packet_fanout_count(port->fanout));
     port->up.status.packet_io = port->io.xdp        ? af_xdp_mode(port->io.xdp)
@@ -140,18 +142,29 @@ static int begin_socket(struct system_port *port)
     if (bind(port->io.fd, (struct sockaddr *)&addr, sizeof addr) < 0)
         return errno;
     packet_send_init(&port->tx, &port->up, port->io.fd, port->direct);
-    if (ingress_close(port->ifindex))
-        log_info("%s: the kernel cannot be kept from hearing it too", port->up.name);
     port->watch = port_watch_new(port->up.host, port->io.fd, system_readable, port, NULL);
     port->up.any_thread = true;
     spread(port);
     return 0;
 }
 
-/* The port has what it was to have, or less; the next refresh tries again where it has nothing. */
-static void system_begin(void *port_, const struct device_opened *opened)
+/* It could not be opened; what it had before is gone, and the next refresh tries again. */
+static void fail(struct system_port *port, const char *what, int error)
 {
     static struct log_rate rate = LOG_RATE(1, 10);
+    struct diag why = DIAG_INIT;
+    (void)!diag_set(&why, ERR_IO, "could not %s network device %s (%s)", what, port->up.name,
+                    strerror(error));
+    log_warn_limited(&rate, "%s", diag_text(&why));
+    system_stop(port);
+    if (port->up.opening)
+        port_failed(&port->up, diag_text(&why));
+    diag_fini(&why);
+}
+
+/* The port has what it was to have, or less. */
+static void system_begin(void *port_, const struct device_opened *opened)
+{
     struct system_port *port = port_;
     const char *name = port->up.name;
     port->opening = NULL;
@@ -159,6 +172,8 @@ static void system_begin(void *port_, const struct device_opened *opened)
     forwarders_settle(port->up.host);
     if (opened->no_xdp)
         log_warn("%s: packets cross by AF_PACKET instead of AF_XDP: %s", name, opened->no_xdp);
+    if (opened->is_heard)
+        log_info("%s: the kernel cannot be kept from hearing it too", name);
     int error = opened->error;
     if (port->io.xdp) {
         af_xdp_begin(port->io.xdp, &port->up);
@@ -168,11 +183,14 @@ static void system_begin(void *port_, const struct device_opened *opened)
         error = begin_socket(port);
     }
     if (error) {
-        log_warn_limited(&rate, "could not open network device %s (%s)", name, strerror(error));
-        system_stop(port);
+        fail(port, opened->failed ? opened->failed : "open", error);
+        return;
     }
     read_status(port);
+    device_set_facts(&port->up, &opened->facts);
     port_begun(&port->up);
+    if (port->mtu_wanted && port->mtu_wanted != port->up.status.mtu)
+        system_set_mtu(&port->up, port->mtu_wanted);
 }
 
 /* Begins to send and receive, as the options say, as soon as the kernel is ready. */
@@ -243,8 +261,6 @@ static int open_device(const struct port_class *class, struct port_host *host, c
     port->io = DEVICE_IO_INIT;
     bool changed;
     int err = read_options(port, options, &changed, diag);
-    if (!err && netdev_set_up(name))
-        err = diag_set(diag, ERR_IO, "could not set network device %s up", name);
     if (err) {
         system_free(port);
         return err;
@@ -299,28 +315,23 @@ static void system_refresh(struct port *port_)
 static void system_close(struct port *port_)
 {
     struct system_port *port = system_cast(port_);
-    if (netdev_ifindex(port_->name) == port->ifindex)
-        ingress_open(port->ifindex);
+    device_give_back(port_->host->chores, port_->name, port->ifindex);
     system_free(port);
 }
 
-static int system_set_mtu(struct port *port_, uint32_t mtu)
+/* The device does not take an MTU that AF_XDP cannot have while it is there. */
+static void system_set_mtu(struct port *port_, uint32_t mtu)
 {
     struct system_port *port = system_cast(port_);
+    port->mtu_wanted = port->opening ? mtu : 0;
+    if (port->opening || device_is_getting_mtu(port_, mtu))
+        return;
     bool too_large = port->io.xdp && !af_xdp_takes_mtu(port->io.xdp, mtu);
-    if (too_large) { /* nor does the device take it while XDP is there */
-        system_stop(port);
-        chores_wait(port_->host->chores);
-    }
-    int err = netdev_set_mtu(port_->name, mtu);
     if (too_large)
-        system_restart(port);
-    return err;
-}
-
-static int system_set_mac(struct port *port, struct mac mac)
-{
-    return netdev_set_mac(port->name, mac);
+        system_stop(port);
+    device_set_mtu(port_, mtu);
+    if (too_large)
+        system_start(port);
 }
 
 const struct port_class port_class_system = {
@@ -332,7 +343,7 @@ const struct port_class port_class_system = {
     .refresh = system_refresh,
     .close = system_close,
     .set_mtu = system_set_mtu,
-    .set_mac = system_set_mac,
+    .set_mac = device_set_mac,
 };
 
 const struct port_class port_class_afxdp = {
@@ -344,5 +355,5 @@ const struct port_class port_class_afxdp = {
     .refresh = system_refresh,
     .close = system_close,
     .set_mtu = system_set_mtu,
-    .set_mac = system_set_mac,
+    .set_mac = device_set_mac,
 };

@@ -24,7 +24,7 @@ typedef VEC(struct device) device_vec;
 
 struct bypass {
     struct env *env;
-    struct chores *chores; /* of its own: others may take long */
+    struct chores *chores;
     struct chore look;
     struct deferred call; /* begins it */
     bool is_looking;
@@ -184,7 +184,7 @@ bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own)
     if (!b) {
         b = host->bypass = NEW(struct bypass);
         b->env = host->env;
-        b->chores = chores_new(host->loop);
+        b->chores = host->questions;
         b->look = (struct chore){.run = look_run, .done = look_done};
         b->looked_ms = now_ms - FRESH_MS;
         deferred_init(&b->call, host->loop, LOOP_LATER, look, b);
@@ -207,8 +207,8 @@ void bypass_free(struct bypass *b)
 {
     if (!b)
         return;
+    INVARIANT(!b->is_looking);
     deferred_cancel(&b->call);
-    chores_free(b->chores);
     vec_fini(&b->devices);
     vec_fini(&b->asked);
     vec_fini(&b->listeners);

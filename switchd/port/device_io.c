@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "switchd/port/chores.h"
+#include "switchd/port/ingress.h"
 
 enum { SEND_BUFFER = 16 << 20 };
 
@@ -26,6 +28,8 @@ struct device_opening {
 struct device_closing {
     struct chore chore;
     struct device_io io;
+    char name[PORT_NAME_MAX + 1]; /* what is given back */
+    uint32_t ifindex;             /* 0: nothing is */
 };
 
 /* A socket with its ring, which hears nothing before it is bound. */
@@ -56,22 +60,36 @@ static void close_all(struct device_io *io)
     *io = DEVICE_IO_INIT;
 }
 
+static void fail(struct device_opened *opened, const char *what)
+{
+    opened->error = errno;
+    opened->failed = what;
+    close_all(&opened->io);
+}
+
 static void open_run(struct chore *chore)
 {
     struct device_opening *opening = CONTAINER_OF(chore, struct device_opening, chore);
-    const struct af_xdp_options *o = &opening->options;
+    struct af_xdp_options *o = &opening->options;
     struct device_opened *opened = &opening->opened;
-    opened->io = DEVICE_IO_INIT;
+    struct port_status status = {0};
+    if (netdev_set_up(o->name)) {
+        fail(opened, "set up");
+        return;
+    }
+    netdev_read_facts(o->name, &opened->facts);
+    (void)netdev_read_status(o->name, &status);
+    o->mtu = MAX(o->mtu, status.mtu); /* another chore may have changed it meanwhile */
     if (*o->mode) {
         opened->io.xdp = af_xdp_open(o, &opening->why);
         if (opened->io.xdp)
             return;
         opened->no_xdp = diag_text(&opening->why);
     }
-    if (socket_open(&opened->io, o)) {
-        opened->error = errno;
-        close_all(&opened->io);
-    }
+    if (socket_open(&opened->io, o))
+        fail(opened, "open");
+    else
+        opened->is_heard = ingress_close(o->ifindex);
 }
 
 static void open_done(struct chore *chore)
@@ -95,6 +113,7 @@ struct device_opening *device_io_open(struct chores *chores, const struct af_xdp
     *opening = (struct device_opening){.chore = {.run = open_run, .done = open_done},
                                        .chores = chores,
                                        .options = *o,
+                                       .opened = {.io = DEVICE_IO_INIT},
                                        .why = DIAG_INIT,
                                        .fn = fn,
                                        .aux = aux};
@@ -112,7 +131,10 @@ void device_io_cancel(struct device_opening *opening)
 
 static void close_run(struct chore *chore)
 {
-    close_all(&CONTAINER_OF(chore, struct device_closing, chore)->io);
+    struct device_closing *closing = CONTAINER_OF(chore, struct device_closing, chore);
+    close_all(&closing->io);
+    if (closing->ifindex && netdev_ifindex(closing->name) == closing->ifindex)
+        ingress_open(closing->ifindex);
 }
 
 static void close_done(struct chore *chore)
@@ -120,11 +142,23 @@ static void close_done(struct chore *chore)
     free(CONTAINER_OF(chore, struct device_closing, chore));
 }
 
+static void add_closing(struct chores *chores, const struct device_closing *what)
+{
+    struct device_closing *closing = NEW(struct device_closing);
+    *closing = *what;
+    closing->chore = (struct chore){.run = close_run, .done = close_done};
+    chores_add(chores, &closing->chore);
+}
+
 void device_io_close(struct chores *chores, const struct device_io *io)
 {
-    if (!io->xdp && !io->fast && io->fd < 0)
-        return;
-    struct device_closing *closing = NEW(struct device_closing);
-    *closing = (struct device_closing){.chore = {.run = close_run, .done = close_done}, .io = *io};
-    chores_add(chores, &closing->chore);
+    if (io->xdp || io->fast || io->fd >= 0)
+        add_closing(chores, &(struct device_closing){.io = *io});
+}
+
+void device_give_back(struct chores *chores, const char *name, uint32_t ifindex)
+{
+    struct device_closing what = {.io = DEVICE_IO_INIT, .ifindex = ifindex};
+    snprintf(what.name, sizeof what.name, "%s", name);
+    add_closing(chores, &what);
 }

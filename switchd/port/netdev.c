@@ -36,9 +36,25 @@ static int request(unsigned long command, struct ifreq *ifr)
     return rc < 0 ? ERR_IO : 0;
 }
 
+/* Not SIOCGIFINDEX, for which the kernel would first look for a module of a name that no device has. FD is bound to the device instead, which
+ * says so. */
+static uint32_t find_device(int fd, const char *name)
+{
+    int ifindex = 0;
+    socklen_t n = sizeof ifindex;
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex, &n) < 0)
+        return 0;
+    return (uint32_t)ifindex;
+}
+
 uint32_t netdev_ifindex(const char *name)
 {
-    return strlen(name) <= PORT_NAME_MAX ? if_nametoindex(name) : 0;
+    int fd = strlen(name) <= PORT_NAME_MAX && *name ? request_socket() : -1;
+    uint32_t ifindex = fd < 0 ? 0 : find_device(fd, name);
+    if (fd >= 0)
+        close(fd);
+    return ifindex;
 }
 
 /* One question of ethtool's, answered into COMMAND. */
@@ -57,28 +73,15 @@ static bool ask(int fd, unsigned long command, const char *name, struct ifreq *i
     return ioctl(fd, command, ifr) >= 0;
 }
 
-/* The only question here that waits for whoever configures devices (rtnl). */
-static void read_link_settings(int fd, const char *name, struct port_status *status)
-{
-    struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
-    struct ifreq ifr;
-    ifreq_init(&ifr, name);
-    ifr.ifr_data = (void *)&cmd;
-    if (ioctl(fd, SIOCETHTOOL, &ifr) < 0)
-        return;
-    uint32_t speed = ethtool_cmd_speed(&cmd);
-    status->speed_mbps = speed == (uint32_t)SPEED_UNKNOWN || speed == UINT16_MAX ? 0 : speed;
-    status->full_duplex = cmd.duplex == DUPLEX_FULL;
-}
-
-static void read_device(int fd, const char *name, struct port_status *status)
+/* False: the link is another than before. */
+static bool read_device(int fd, const char *name, struct port_status *status)
 {
     const struct port_status before = *status;
-    memset(status, 0, sizeof *status);
     struct ifreq ifr;
-    if (!ask(fd, SIOCGIFINDEX, name, &ifr))
-        return;
-    status->ifindex = (uint32_t)ifr.ifr_ifindex;
+    memset(status, 0, sizeof *status);
+    status->ifindex = find_device(fd, name);
+    if (!status->ifindex)
+        return true;
     if (ask(fd, SIOCGIFFLAGS, name, &ifr)) {
         status->admin_up = ifr.ifr_flags & IFF_UP;
         status->link_up = ifr.ifr_flags & IFF_RUNNING;
@@ -87,35 +90,44 @@ static void read_device(int fd, const char *name, struct port_status *status)
         memcpy(status->mac.b, ifr.ifr_hwaddr.sa_data, sizeof status->mac.b);
     if (ask(fd, SIOCGIFMTU, name, &ifr))
         status->mtu = (uint32_t)ifr.ifr_mtu;
-    if (status->ifindex != before.ifindex || status->admin_up != before.admin_up ||
-        status->link_up != before.link_up) {
-        read_link_settings(fd, name, status);
-    } else {
-        status->speed_mbps = before.speed_mbps;
-        status->full_duplex = before.full_duplex;
-    }
+    status->speed_mbps = before.speed_mbps;
+    status->full_duplex = before.full_duplex;
+    return status->ifindex == before.ifindex && status->admin_up == before.admin_up &&
+           status->link_up == before.link_up;
 }
 
-void netdev_read_status(const char *name, struct port_status *status)
+bool netdev_read_status(const char *name, struct port_status *status)
 {
-    int fd = strlen(name) <= PORT_NAME_MAX ? request_socket() : -1;
+    int fd = strlen(name) <= PORT_NAME_MAX && *name ? request_socket() : -1;
     if (fd < 0) {
         memset(status, 0, sizeof *status);
-        return;
+        return false;
     }
-    read_device(fd, name, status);
+    bool is_new = !read_device(fd, name, status);
     close(fd);
+    return is_new;
 }
 
-void netdev_read_driver(const char *name, struct netdev_driver *ret)
+static void read_driver(const char *name, struct port_driver *ret)
 {
     struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-    memset(ret, 0, sizeof *ret);
     if (!ethtool_ask(name, &info))
         return;
     memcpy(ret->name, info.driver, sizeof ret->name - 1);
     memcpy(ret->version, info.version, sizeof ret->version - 1);
     memcpy(ret->firmware, info.fw_version, sizeof ret->firmware - 1);
+}
+
+void netdev_read_facts(const char *name, struct netdev_facts *ret)
+{
+    struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
+    memset(ret, 0, sizeof *ret);
+    read_driver(name, &ret->driver);
+    if (!ethtool_ask(name, &cmd))
+        return;
+    uint32_t speed = ethtool_cmd_speed(&cmd);
+    ret->speed_mbps = speed == (uint32_t)SPEED_UNKNOWN || speed == UINT16_MAX ? 0 : speed;
+    ret->full_duplex = cmd.duplex == DUPLEX_FULL;
 }
 
 int netdev_set_up(const char *name)

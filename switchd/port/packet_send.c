@@ -6,11 +6,22 @@
 
 #include "base/err.h"
 #include "net/headers.h"
+#include "switchd/forward/forwarder.h"
 #include "switchd/port/bypass.h"
+#include "switchd/port/device_io.h"
 #include "switchd/port/offload.h"
+#include "switchd/port/port_chore.h"
 #include "switchd/qos/qos.h"
 
 enum { FAST_SLOTS = SEND_QUEUE }; /* they come back at once where nothing holds frames */
+
+struct fast_opening {
+    struct port_chore up;
+    struct packet_send *tx; /* NULL: it does not want it any more */
+    struct chores *chores;
+    struct xdp_socket *fast;
+    int err;
+};
 
 void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast)
 {
@@ -20,25 +31,56 @@ void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fa
 struct xdp_socket *packet_send_fini(struct packet_send *tx)
 {
     struct xdp_socket *fast = tx->fast;
+    if (tx->opening)
+        tx->opening->tx = NULL;
     *tx = (struct packet_send){.fd = -1};
     return fast;
+}
+
+static void fast_run(struct port_chore *up)
+{
+    struct fast_opening *opening = CONTAINER_OF(up, struct fast_opening, up);
+    opening->err = xdp_socket_open_sender(opening->fast, up->name, FAST_SLOTS);
+    if (!opening->err)
+        return;
+    xdp_socket_close(opening->fast);
+    free(opening->fast);
+    opening->fast = NULL;
+}
+
+static void fast_done(struct port_chore *up)
+{
+    struct fast_opening *opening = CONTAINER_OF(up, struct fast_opening, up);
+    struct packet_send *tx = opening->tx;
+    if (tx) {
+        forwarders_settle(tx->port->host);
+        tx->opening = NULL;
+        tx->fast = opening->fast; /* used from the next refresh on, if the way is free then */
+        tx->refused = opening->err && opening->err != ERR_AGAIN;
+    } else if (opening->fast) {
+        device_io_close(opening->chores, &(struct device_io){.fd = -1, .fast = opening->fast});
+    }
+    free(opening);
+}
+
+static void open_fast(struct packet_send *tx)
+{
+    struct fast_opening *opening = tx->opening = NEW(struct fast_opening);
+    opening->up.run = fast_run;
+    opening->up.done = fast_done;
+    opening->tx = tx;
+    opening->chores = tx->port->host->chores;
+    opening->fast = NEW(struct xdp_socket);
+    port_chore_add(tx->port, &opening->up);
 }
 
 void packet_send_refresh(struct packet_send *tx, unsigned n_own)
 {
     struct port *port = tx->port;
-    tx->use_fast = !tx->refused && bypass_is_free(port->host, port->status.ifindex, n_own);
-    if (!tx->use_fast || tx->fast)
-        return;
-    tx->fast = NEW(struct xdp_socket);
-    int err = xdp_socket_open_sender(tx->fast, port->name, FAST_SLOTS);
-    if (!err)
-        return;
-    xdp_socket_close(tx->fast);
-    free(tx->fast);
-    tx->fast = NULL;
-    tx->use_fast = false;
-    tx->refused = err != ERR_AGAIN;
+    bool is_free = !tx->refused && bypass_is_free(port->host, port->status.ifindex, n_own);
+    tx->use_fast = is_free && tx->fast;
+    if (is_free && !tx->fast && !tx->opening)
+        open_fast(tx);
 }
 
 static void flush_fast(struct packet_send *tx)

@@ -12,11 +12,14 @@
 
 enum { SEND_QUEUE = 64 };
 
+struct fast_opening;
+
 struct packet_send {
     struct port *port;
     int fd;                  /* the packet socket, somebody else's */
     uint32_t priority;       /* of the socket: what is sent goes into that queue of the device */
     struct xdp_socket *fast; /* NULL: not open yet, or refused */
+    struct fast_opening *opening;
     bool use_fast;
     bool refused; /* not wanted, or the kernel has none */
     uint32_t n_fast;

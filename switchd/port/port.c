@@ -9,7 +9,7 @@
 #include "switchd/forward/forwarder.h"
 #include "switchd/forward/lane.h"
 #include "switchd/port/bypass.h"
-#include "switchd/port/chores.h"
+#include "switchd/port/port_chore.h"
 #include "switchd/port/tunnel.h"
 #include "switchd/tun_store.h"
 
@@ -68,6 +68,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     list_init(&host->queued);
     list_init(&host->watches);
     host->chores = chores_new(loop);
+    host->questions = chores_new(loop);
     busy_poll_init(&host->poll, counters);
     deferred_init(&host->look, loop, LOOP_OUTPUT, look, host);
     host->tun_opts = NEW(struct tun_store);
@@ -82,9 +83,17 @@ void port_begun(struct port *port)
     port->opening = false;
 }
 
+void port_failed(struct port *port, const char *why)
+{
+    port->error = xstrdup(why);
+    if (port->host->changed)
+        port->host->changed(port->host->aux, port);
+}
+
 void port_host_fini(struct port_host *host)
 {
     chores_free(host->chores);
+    chores_free(host->questions);
     free(host->batch);
     free(host->buffers);
     port_out_fini(&host->out);
@@ -290,6 +299,7 @@ void port_init(struct port *port, const struct port_class *class, struct port_ho
     port->class = class;
     port->host = host;
     port->name = xstrdup(name);
+    list_init(&port->chores);
     pthread_mutex_init(&port->sending, NULL);
 }
 
@@ -310,6 +320,8 @@ void port_fini(struct port *port)
 {
     if (port->queued)
         list_remove(&port->queue_node);
+    port_chores_leave(port);
     pthread_mutex_destroy(&port->sending);
+    free(port->error);
     free(port->name);
 }

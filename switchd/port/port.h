@@ -2,7 +2,7 @@
  *
  *     af_packet.c  system    an existing network device, through a packet socket with virtio-net headers
  *     packet_ring.c          what it receives with; packet_send.c: what it sends with
- *     device_io.c            both, opened and closed by chores (chores.c)
+ *     device_io.c            both, opened and closed by chores (chores.c, port_chore.c)
  *     af_xdp.c     afxdp     the same, through AF_XDP sockets (xdp_socket.c) and a program (xdp_program.c)
  *     tap.c        internal  a tap device of the switch's own (also type "tap")
  *     dummy.c      dummy     no device: packets come from the control socket, go to a pcap file
@@ -64,6 +64,8 @@ struct port_host {
     /* Received packets; md.in_port is not set, md.tunnel is for tunnels. */
     void (*rx)(void *aux, struct port *port, struct packet *packets, size_t n);
     void (*begun)(void *aux, struct port *port); /* one that was opening is open; or NULL */
+    /* One could not be opened (port->error), or its device's speed is another; or NULL. */
+    void (*changed)(void *aux, struct port *port);
     void *aux;
     bool dummy_override;          /* tests: devices are dummies */
     struct tunnel_wire *wire;     /* tests: in the kernel's place; or NULL */
@@ -73,6 +75,7 @@ struct port_host {
     struct tun_store *tun_opts;   /* of received packets: where their numbers come from */
     struct bypass *bypass;
     struct chores *chores;
+    struct chores *questions; /* others, of what nobody waits for */
 
     struct list watches;           /* forward/watch.h */
     struct forwarders *forwarders; /* threads that share the work; NULL: none */
@@ -103,6 +106,11 @@ struct port_status {
     const char *packet_io; /* how packets cross (Interface.status:packet_io); NULL: not told */
 };
 
+/* Whose device it is, as Interface.status says. */
+struct port_driver {
+    char name[32], version[32], firmware[32];
+};
+
 struct port_class {
     const char *type;
     bool is_tunnel;
@@ -120,8 +128,9 @@ struct port_class {
     void (*flush)(struct port *port, struct port_out *out);
     void (*refresh)(struct port *port); /* reads the device's state into status; may be NULL */
     void (*close)(struct port *port);   /* frees PORT, after port_fini */
-    int (*set_mtu)(struct port *port, uint32_t mtu);   /* may be NULL */
-    int (*set_mac)(struct port *port, struct mac mac); /* may be NULL */
+    /* Begin to change the device (device_settings.h); may be NULL. */
+    void (*set_mtu)(struct port *port, uint32_t mtu);
+    void (*set_mac)(struct port *port, struct mac mac);
 };
 
 struct port {
@@ -135,9 +144,12 @@ struct port {
     /* Forwarders may send by it; set by its class, which then keeps send and flush to PORT's own things, or is parallel. */
     bool any_thread;
     bool opening;            /* what it stands on is not there yet, but will be: port_begun */
+    char *error;             /* why it will never be: port_failed; NULL: it is, or will be */
     pthread_mutex_t sending; /* see port_lock */
     struct port_stats stats;
     struct port_status status;
+    struct port_driver driver;
+    struct list chores; /* of it that are not done (port_chore.h) */
 };
 
 void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
@@ -146,8 +158,10 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
                     void *aux);
 void port_host_fini(struct port_host *host);
 
-/* For classes: PORT is open, or could not be opened. */
+/* For classes: PORT is open. */
 void port_begun(struct port *port);
+/* For classes: PORT could not be opened, WHY in the words of the Interface's error column; its owner closes it, and tries again. */
+void port_failed(struct port *port, const char *why);
 /* The class of an Interface's type ("" is system), or NULL. */
 const struct port_class *port_class_find(const char *type);
 /* All classes, ended by NULL. */

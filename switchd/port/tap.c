@@ -5,7 +5,7 @@
  * the kernel's stack (TUNSETOFFLOAD), which then leaves checksums and segmentation to the far end.
  * With options:n_rxq the device has several queues, over which its senders' flows spread; each is a descriptor. What is sent leaves by that of its flow's hash, and the kernel
  * gives what is answered to the same queue. Nothing is queued here, so several threads may send at once.
- * The device disappears when the port closes or the process dies. Its state (up or down, addresses)
+ * The device is made by a chore (port_chore.h), and disappears when the port closes or the process dies. Its state (up or down, addresses)
  * is the administrator's.
  */
 #include <errno.h>
@@ -19,10 +19,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "switchd/port/chores.h"
+#include "base/str.h"
+#include "switchd/forward/forwarder.h"
+#include "switchd/port/device_settings.h"
 #include "switchd/port/flow_hash.h"
-#include "switchd/port/netdev.h"
 #include "switchd/port/offload.h"
+#include "switchd/port/port_chore.h"
 
 #ifndef TUN_F_USO4 /* senders leave UDP to be cut, too */
 #define TUN_F_USO4 0x20
@@ -79,22 +81,22 @@ static int tap_send(struct port *port_, struct port_out *out UNUSED, const struc
 {
     struct tap_port *port = tap_cast(port_);
     struct virtio_net_hdr vnet;
+    if (!port->n_queues)
+        return ERR_IO;
     offload_to_vnet(packet, &vnet);
     struct iovec iov[2] = {{&vnet, sizeof vnet}, {packet->data, packet->size}};
     uint64_t i = port->n_queues > 1 ? flow_hash(packet) % port->n_queues : 0;
     return writev(port->queues[i].fd, iov, 2) < 0 ? ERR_IO : 0;
 }
 
-/* A descriptor of the device NAME, which is made with the first. MULTI: there will be others. */
-static int tap_create(const char *name, bool multi, int *ret, struct diag *diag)
+/* ---- what the kernel takes long for ---- */
+
+/* A descriptor of the device NAME, which is made with the first. MULTI: there will be others. 0, or errno. */
+static int create(const char *name, bool multi, int *ret)
 {
-    if (strlen(name) > PORT_NAME_MAX)
-        return diag_set(diag, ERR_INVALID, "could not open network device %s (%s)", name,
-                        strerror(ENAMETOOLONG));
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return diag_set(diag, ERR_IO, "could not open network device %s (/dev/net/tun: %s)", name,
-                        strerror(errno));
+        return errno;
     struct ifreq ifr;
     memset(&ifr, 0, sizeof ifr);
     memcpy(ifr.ifr_name, name, strlen(name));
@@ -105,7 +107,7 @@ static int tap_create(const char *name, bool multi, int *ret, struct diag *diag)
     if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0) {
         int e = errno;
         close(fd);
-        return diag_set(diag, ERR_IO, "could not open network device %s (%s)", name, strerror(e));
+        return e;
     }
     const unsigned offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
     if (ioctl(fd, TUNSETOFFLOAD, offloads | TUN_F_USO4 | TUN_F_USO6) < 0) /* before Linux 6.2 */
@@ -114,7 +116,29 @@ static int tap_create(const char *name, bool multi, int *ret, struct diag *diag)
     return 0;
 }
 
-/* The kernel takes 0.1 s to let a device go. */
+struct opening {
+    struct port_chore up;
+    struct chores *chores;
+    struct mac mac;
+    uint32_t n_wanted, n;
+    int fds[QUEUES_MAX];
+    struct netdev_facts facts;
+    int error; /* errno */
+};
+
+static void open_run(struct port_chore *up)
+{
+    struct opening *o = CONTAINER_OF(up, struct opening, up);
+    bool is_new = !netdev_ifindex(up->name); /* else somebody else has made it, and keeps it */
+    while (o->n < o->n_wanted && !o->error) {
+        o->error = create(up->name, o->n_wanted > 1, &o->fds[o->n]);
+        o->n += !o->error;
+    }
+    if (o->n && is_new)
+        (void)!netdev_set_mac(up->name, o->mac);
+    netdev_read_facts(up->name, &o->facts);
+}
+
 struct closing {
     struct chore chore;
     uint32_t n;
@@ -133,19 +157,68 @@ static void close_done(struct chore *chore)
     free(CONTAINER_OF(chore, struct closing, chore));
 }
 
+static void close_all(struct chores *chores, const int *fds, uint32_t n)
+{
+    if (!n)
+        return;
+    struct closing *c = NEW(struct closing);
+    c->chore = (struct chore){.run = close_run, .done = close_done};
+    c->n = n;
+    memcpy(c->fds, fds, n * sizeof *fds);
+    chores_add(chores, &c->chore);
+}
+
+/* ---- a port's life ---- */
+
+static void open_done(struct port_chore *up)
+{
+    struct opening *o = CONTAINER_OF(up, struct opening, up);
+    struct tap_port *port = up->port ? tap_cast(up->port) : NULL;
+    if (!port || o->error)
+        close_all(o->chores, o->fds, o->n);
+    if (port && o->error) {
+        char *why =
+            xasprintf("could not open network device %s (%s)", up->name, strerror(o->error));
+        port_failed(up->port, why);
+        free(why);
+    } else if (port) {
+        forwarders_settle(up->port->host);
+        for (uint32_t i = 0; i < o->n; i++) {
+            struct tap_queue *queue = &port->queues[i];
+            *queue = (struct tap_queue){.port = port, .fd = o->fds[i]};
+            queue->watch = port_watch_new(up->port->host, queue->fd, tap_readable, queue,
+                                          port->queues[0].watch);
+        }
+        port->n_queues = o->n;
+        port->up.any_thread = true;
+        (void)netdev_read_status(up->name, &port->up.status);
+        device_set_facts(up->port, &o->facts);
+        port_begun(up->port);
+    }
+    free(o);
+}
+
 static void tap_close(struct port *port_)
 {
     struct tap_port *port = tap_cast(port_);
-    struct closing *c = NEW(struct closing);
-    c->chore.run = close_run;
-    c->chore.done = close_done;
+    int fds[QUEUES_MAX];
     for (uint32_t i = 0; i < port->n_queues; i++) {
         port_watch_free(port->queues[i].watch);
-        c->fds[c->n++] = port->queues[i].fd;
+        fds[i] = port->queues[i].fd;
     }
-    chores_add(port_->host->chores, &c->chore);
+    close_all(port_->host->chores, fds, port->n_queues);
     port_fini(port_);
     free(port);
+}
+
+/* The device's address is known before there is a device: datapath ids come from it. */
+static struct mac choose_mac(struct env *env)
+{
+    enum { GROUP = 1, LOCAL = 2 };
+    struct mac mac;
+    env_random(env, &mac, sizeof mac);
+    mac.b[0] = (uint8_t)((mac.b[0] & ~GROUP) | LOCAL);
+    return mac;
 }
 
 static int tap_open(struct port_host *host, const char *name, const struct smap *options,
@@ -155,22 +228,20 @@ static int tap_open(struct port_host *host, const char *name, const struct smap 
     if (n < 1 || n > QUEUES_MAX)
         return diag_set(diag, ERR_INVALID, "bad value for option n_rxq: %s (wanted: 1 to %d)",
                         smap_get(options, "n_rxq"), QUEUES_MAX);
-    if (netdev_ifindex(name)) /* it may be about to go */
-        chores_wait(host->chores);
+    if (strlen(name) > PORT_NAME_MAX)
+        return diag_set(diag, ERR_INVALID, "could not open network device %s (%s)", name,
+                        strerror(ENAMETOOLONG));
     struct tap_port *port = NEW(struct tap_port);
     port_init(&port->up, &port_class_internal, host, name);
-    port->up.any_thread = true;
-    for (; port->n_queues < n; port->n_queues++) {
-        struct tap_queue *queue = &port->queues[port->n_queues];
-        int err = tap_create(name, n > 1, &queue->fd, diag);
-        if (err) {
-            tap_close(&port->up);
-            return err;
-        }
-        queue->port = port;
-        queue->watch = port_watch_new(host, queue->fd, tap_readable, queue, port->queues[0].watch);
-    }
-    netdev_read_status(name, &port->up.status);
+    port->up.opening = true;
+    port->up.status.mac = choose_mac(host->env);
+    struct opening *o = NEW(struct opening);
+    o->up.run = open_run;
+    o->up.done = open_done;
+    o->chores = host->chores;
+    o->mac = port->up.status.mac;
+    o->n_wanted = (uint32_t)n;
+    port_chore_add(&port->up, &o->up);
     *ret = &port->up;
     return 0;
 }
@@ -186,17 +257,8 @@ static int tap_open_typed(struct port_host *host, const char *name, const struct
 
 static void tap_refresh(struct port *port)
 {
-    netdev_read_status(port->name, &port->status);
-}
-
-static int tap_set_mtu(struct port *port, uint32_t mtu)
-{
-    return netdev_set_mtu(port->name, mtu);
-}
-
-static int tap_set_mac(struct port *port, struct mac mac)
-{
-    return netdev_set_mac(port->name, mac);
+    if (!port->opening)
+        device_refresh(port);
 }
 
 const struct port_class port_class_internal = {
@@ -206,8 +268,8 @@ const struct port_class port_class_internal = {
     .send = tap_send,
     .refresh = tap_refresh,
     .close = tap_close,
-    .set_mtu = tap_set_mtu,
-    .set_mac = tap_set_mac,
+    .set_mtu = device_set_mtu,
+    .set_mac = device_set_mac,
 };
 
 const struct port_class port_class_tap = {
@@ -217,6 +279,6 @@ const struct port_class port_class_tap = {
     .send = tap_send,
     .refresh = tap_refresh,
     .close = tap_close,
-    .set_mtu = tap_set_mtu,
-    .set_mac = tap_set_mac,
+    .set_mtu = device_set_mtu,
+    .set_mac = device_set_mac,
 };

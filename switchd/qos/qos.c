@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "switchd/qos/tc.h"
 
 enum { QUEUES_MAX = 0xf000, DEFAULT_MBPS = 100 };
 
@@ -109,7 +108,7 @@ static int64_t config_value(const void *map, const char *key)
     return smap_get_int(map, key, -1);
 }
 
-static int install(struct qos *qos, uint32_t mtu, struct diag *diag)
+static int install(const struct qos *qos, uint32_t mtu, struct diag *diag)
 {
     const char *type = qos->config.type;
     if (!type || !*type || !strcmp(type, "linux-noop"))
@@ -124,10 +123,14 @@ static int install(struct qos *qos, uint32_t mtu, struct diag *diag)
     return tc_set_simple(qos->ifindex, kernel_kind(type), config_value, &qos->config.config, diag);
 }
 
-/* Whether the device's root discipline is one that we have set. */
-static bool is_ours(const struct qos *qos)
+bool qos_is_ours(const struct qos *qos)
 {
     return qos->config.type && *qos->config.type && strcmp(qos->config.type, "linux-noop") != 0;
+}
+
+bool qos_has_counters(const struct qos *qos)
+{
+    return has_queues(qos->config.type) && !qos->failed;
 }
 
 static void keep_times(const struct qos_config *old, struct qos_config *now, int64_t now_ms)
@@ -155,8 +158,20 @@ static void add_default_queue(struct qos_config *config)
     q->dscp = -1;
 }
 
-int qos_apply(struct qos *qos, uint32_t ifindex, uint32_t mtu, uint32_t speed_mbps,
-              struct qos_config *config, int64_t now_ms, struct diag *diag)
+static void copy_config(struct qos_config *to, const struct qos_config *from)
+{
+    memset(to, 0, sizeof *to);
+    to->type = from->type ? xstrdup(from->type) : NULL;
+    smap_copy(&to->config, &from->config);
+    for (size_t i = 0; i < from->queues.n; i++) {
+        struct qos_queue *q = vec_push_zero(&to->queues);
+        q->id = from->queues.data[i].id;
+        smap_copy(&q->config, &from->queues.data[i].config);
+    }
+}
+
+bool qos_apply(struct qos *qos, uint32_t ifindex, uint32_t mtu, uint32_t speed_mbps,
+               struct qos_config *config, int64_t now_ms, struct qos_job *job)
 {
     if (config->type && !smap_get(&config->config, "max-rate") && speed_mbps) {
         char *rate = xasprintf("%llu", (unsigned long long)speed_mbps * 1000000);
@@ -166,38 +181,60 @@ int qos_apply(struct qos *qos, uint32_t ifindex, uint32_t mtu, uint32_t speed_mb
     add_default_queue(config);
     if (ifindex == qos->ifindex && qos_config_equal(config, &qos->config)) {
         qos_config_fini(config);
-        return 0;
+        return false;
     }
-    if (is_ours(qos) && qos->ifindex == ifindex)
-        (void)!tc_clear(ifindex);
+    bool was_ours = qos_is_ours(qos) && qos->ifindex == ifindex;
     keep_times(&qos->config, config, now_ms);
     qos_config_fini(&qos->config);
     qos->config = *config;
     memset(config, 0, sizeof *config);
     qos->ifindex = ifindex;
-    if (is_ours(qos))
-        (void)!tc_clear(ifindex); /* what others or an earlier run left */
-    int err = install(qos, mtu, diag);
-    qos->failed = err != 0;
-    return err;
+    qos->failed = false;
+    *job = (struct qos_job){.qos = {.ifindex = ifindex},
+                            .mtu = mtu,
+                            .clears = was_ours || qos_is_ours(qos)}; /* others' too */
+    copy_config(&job->qos.config, &qos->config);
+    return true;
+}
+
+int qos_job_run(const struct qos_job *job, struct diag *diag)
+{
+    if (job->clears)
+        (void)!tc_clear(job->qos.ifindex);
+    return install(&job->qos, job->mtu, diag);
+}
+
+void qos_job_fini(struct qos_job *job)
+{
+    qos_config_fini(&job->qos.config);
 }
 
 void qos_fini(struct qos *qos)
 {
-    if (is_ours(qos) && qos->ifindex)
-        (void)!tc_clear(qos->ifindex);
     qos_config_fini(&qos->config);
 }
 
 /* ---- what is asked of them ---- */
 
+static int by_id(const void *id_, const void *q_)
+{
+    const uint32_t *id = id_;
+    const struct qos_queue *q = q_;
+    return *id < q->id ? -1 : *id > q->id;
+}
+
 const struct qos_queue *qos_queue(const struct qos *qos, uint32_t id)
 {
-    for (size_t i = 0; i < qos->config.queues.n; i++) {
-        if (qos->config.queues.data[i].id == id)
-            return &qos->config.queues.data[i];
-    }
-    return NULL;
+    size_t n = qos->config.queues.n;
+    return n ? bsearch(&id, qos->config.queues.data, n, sizeof *qos->config.queues.data, by_id)
+             : NULL;
+}
+
+void qos_set_sent(struct qos *qos, uint32_t minor, const struct tc_class_stats *sent)
+{
+    struct qos_queue *q = minor ? (struct qos_queue *)qos_queue(qos, minor - 1) : NULL;
+    if (q)
+        q->sent = *sent;
 }
 
 bool qos_has_queue(const struct qos *qos, uint32_t id)
@@ -214,11 +251,8 @@ int qos_dscp(const struct qos *qos, uint32_t id)
 bool qos_queue_stats(const struct qos *qos, uint32_t id, struct qos_stats *ret)
 {
     const struct qos_queue *q = qos_queue(qos, id);
-    struct tc_class_stats stats = {0};
     if (!q)
         return false;
-    if (has_queues(qos->config.type) && !qos->failed)
-        (void)!tc_read_class(qos->ifindex, id + 1, &stats);
-    *ret = (struct qos_stats){stats.packets, stats.bytes, stats.drops, q->created_ms};
+    *ret = (struct qos_stats){q->sent.packets, q->sent.bytes, q->sent.drops, q->created_ms};
     return true;
 }

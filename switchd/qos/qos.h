@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/vec.h"
+#include "switchd/qos/tc.h"
 #include "switchd/smap.h"
 
 struct qos_queue {
@@ -15,6 +16,7 @@ struct qos_queue {
     int dscp; /* that its packets get; -1: none */
     struct smap config;
     int64_t created_ms;
+    struct tc_class_stats sent; /* as of the last answer */
 };
 
 struct qos_config {
@@ -34,17 +36,31 @@ struct qos_stats {
     int64_t created_ms;
 };
 
+/* What is to be done to a device, as the kernel may take its time: by anybody's thread. */
+struct qos_job {
+    struct qos qos; /* to install; a copy */
+    uint32_t mtu;
+    bool clears; /* first */
+};
+
 void qos_config_fini(struct qos_config *config);
 bool qos_config_equal(const struct qos_config *a, const struct qos_config *b);
 
-/* Makes the device's queues those of CONFIG, which is taken over, when they are others. SPEED_MBPS 0: unknown. */
-int qos_apply(struct qos *qos, uint32_t ifindex, uint32_t mtu, uint32_t speed_mbps,
-              struct qos_config *config, int64_t now_ms, struct diag *diag) MUST_CHECK;
-void qos_fini(struct qos *qos); /* the device's queues too, if they are ours */
+/* The port's queues are those of CONFIG, which is taken over, from now on. False: they were before. True: JOB is to be run and freed. SPEED_MBPS 0: unknown. */
+bool qos_apply(struct qos *qos, uint32_t ifindex, uint32_t mtu, uint32_t speed_mbps,
+               struct qos_config *config, int64_t now_ms, struct qos_job *job);
+int qos_job_run(const struct qos_job *job, struct diag *diag) MUST_CHECK;
+void qos_job_fini(struct qos_job *job);
+void qos_fini(struct qos *qos);
+/* Whether the device's root discipline is one that we have set, and whether there are classes that count. */
+bool qos_is_ours(const struct qos *qos);
+bool qos_has_counters(const struct qos *qos);
+/* Takes over what class 1:MINOR of the device has sent. */
+void qos_set_sent(struct qos *qos, uint32_t minor, const struct tc_class_stats *sent);
 
 const struct qos_queue *qos_queue(const struct qos *qos, uint32_t id); /* or NULL */
 bool qos_has_queue(const struct qos *qos, uint32_t id);
-/* What a queue has sent. False: there is no such queue. */
+/* What a queue had sent when it was asked last (vport_qos.c: each second). False: there is no such queue. */
 bool qos_queue_stats(const struct qos *qos, uint32_t id, struct qos_stats *ret);
 /* The DSCP that queue ID marks packets with; -1: none. */
 int qos_dscp(const struct qos *qos, uint32_t id);

@@ -235,10 +235,9 @@ int tc_delete_class(uint32_t ifindex, uint32_t minor)
     return transact(&m, NULL, NULL);
 }
 
-struct wanted_class {
-    uint32_t handle;
-    bool found;
-    struct tc_class_stats *stats;
+struct reader {
+    void (*fn)(void *aux, uint32_t minor, const struct tc_class_stats *stats);
+    void *aux;
 };
 
 static void read_stats(const struct rtattr *stats2, struct tc_class_stats *ret)
@@ -257,27 +256,28 @@ static void read_stats(const struct rtattr *stats2, struct tc_class_stats *ret)
     }
 }
 
-static void on_class(void *wanted_, const struct nlmsghdr *h)
+static void on_class(void *reader_, const struct nlmsghdr *h)
 {
-    struct wanted_class *wanted = wanted_;
+    const struct reader *reader = reader_;
     const struct tcmsg *t = NLMSG_DATA(h);
-    if (h->nlmsg_type != RTM_NEWTCLASS || t->tcm_handle != wanted->handle)
+    struct tc_class_stats stats = {0};
+    if (h->nlmsg_type != RTM_NEWTCLASS || TC_H_MAJ(t->tcm_handle) != 1u << 16)
         return;
-    wanted->found = true;
     int n = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof *t));
     for (const struct rtattr *a = (const void *)((const uint8_t *)t + NLMSG_ALIGN(sizeof *t));
          RTA_OK(a, n); a = RTA_NEXT(a, n)) {
         if ((a->rta_type & ~NLA_F_NESTED) == TCA_STATS2)
-            read_stats(a, wanted->stats);
+            read_stats(a, &stats);
     }
+    reader->fn(reader->aux, TC_H_MIN(t->tcm_handle), &stats);
 }
 
-int tc_read_class(uint32_t ifindex, uint32_t minor, struct tc_class_stats *ret)
+int tc_read_classes(uint32_t ifindex,
+                    void (*fn)(void *aux, uint32_t minor, const struct tc_class_stats *stats),
+                    void *aux)
 {
     struct message m;
-    struct wanted_class wanted = {.handle = TC_H_MAKE(1u << 16, minor), .stats = ret};
-    memset(ret, 0, sizeof *ret);
+    struct reader reader = {fn, aux};
     begin(&m, RTM_GETTCLASS, NLM_F_DUMP, ifindex, 0, 0);
-    int err = transact(&m, on_class, &wanted);
-    return err ? err : wanted.found ? 0 : ERR_NOT_FOUND;
+    return transact(&m, on_class, &reader);
 }

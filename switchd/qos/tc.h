@@ -1,6 +1,6 @@
 /* tc.h - the kernel's traffic control, by rtnetlink: queueing disciplines and classes of a network device.
  *
- * Calls are short and synchronous; none is on a packet's path. Rates are bits a second, sizes bytes.
+ * Calls wait while anybody configures any device (rtnl): they are for chores. Rates are bits a second, sizes bytes.
  */
 #pragma once
 
@@ -30,5 +30,7 @@ int tc_set_simple(uint32_t ifindex, const char *kind,
 int tc_set_class(uint32_t ifindex, const char *kind, uint32_t parent, uint32_t minor,
                  const struct tc_class_options *options, struct diag *diag) MUST_CHECK;
 int tc_delete_class(uint32_t ifindex, uint32_t minor) MUST_CHECK;
-/* ERR_NOT_FOUND: there is no such class. */
-int tc_read_class(uint32_t ifindex, uint32_t minor, struct tc_class_stats *ret) MUST_CHECK;
+/* Calls FN for each class 1:MINOR of the device. */
+int tc_read_classes(uint32_t ifindex,
+                    void (*fn)(void *aux, uint32_t minor, const struct tc_class_stats *stats),
+                    void *aux) MUST_CHECK;
