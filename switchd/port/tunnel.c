@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "switchd/forward/forwarder.h"
-#include "switchd/port/tunnel_parts.h"
+#include "switchd/port/tunnel_mtu.h"
 
 LOG_MODULE(tunnel);
 
@@ -24,6 +24,7 @@ static struct tunnel_table *table_of(struct port_host *host)
         pthread_mutex_init(&t->lock, NULL);
         t->no_port = counter_get(host->counters, drop_counter(DROP_TUNNEL_KEY));
         t->malformed = counter_get(host->counters, drop_counter(DROP_TUNNEL_BAD));
+        t->mtu = tunnel_mtu_new(host);
         t->congested = counter_get(host->counters, drop_counter(DROP_TUNNEL_ECN));
     }
     return host->tunnels;
@@ -40,6 +41,7 @@ void tunnel_table_free(struct tunnel_table *table)
             close(fd);
     }
     pthread_mutex_destroy(&table->lock);
+    tunnel_mtu_free(table->mtu);
     free(table);
 }
 

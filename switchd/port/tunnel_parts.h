@@ -43,6 +43,7 @@ struct tunnel_table {
     pthread_mutex_t lock; /* while a source is made */
     struct tunnel_source sources[TUNNEL_FLAVOURS][TUNNEL_SOURCES];
     struct counter *no_port, *malformed, *congested;
+    struct tunnel_mtu *mtu; /* tunnel_mtu.h */
 };
 
 static inline struct tunnel_port *tunnel_cast(struct port *port)

@@ -22,7 +22,7 @@
 #include "switchd/port/flow_hash.h"
 #include "switchd/port/offload.h"
 #include "switchd/port/tunnel_ecn.h"
-#include "switchd/port/tunnel_parts.h"
+#include "switchd/port/tunnel_mtu.h"
 
 enum {
     HEADER_MAX = 8 + 252,
@@ -206,7 +206,11 @@ static bool send_singly(const struct sender *s, const struct message *m, struct 
     for (uint32_t i = 0; i < m->n; i++, v += m->vectors_each) {
         msg->msg_iov = v;
         msg->msg_iovlen = m->vectors_each;
-        n_lost += sendmsg(s->source->fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+        if (sendmsg(s->source->fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+            continue;
+        n_lost++;
+        if (errno == EMSGSIZE)
+            tunnel_mtu_note(m->port, &m->to, v, m->vectors_each);
     }
     port_count_lost(&m->port->up, s->out, n_lost);
     return !n_lost;
