@@ -128,9 +128,9 @@ static void dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], v
     (void)argc, (void)argv;
     struct vswitch *vs = vs_;
     struct str out = STR_INIT;
-    const struct megaflows *c = vs->cache;
-    str_putf(&out, "netdev@ovs-netdev: hit:%" PRIu64 " missed:%" PRIu64 "\n",
-             c->n_exact_hits + c->n_hits, c->n_misses);
+    struct lookups n = megaflows_lookups(vs->cache);
+    str_putf(&out, "netdev@ovs-netdev: hit:%" PRIu64 " missed:%" PRIu64 "\n", n.exact_hits + n.hits,
+             n.misses);
     const struct bridge *br;
     LIST_FOR_EACH (br, node, &vs->bridges) {
         str_putf(&out, "  %s:\n", br->name);
@@ -157,6 +157,7 @@ static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[],
     (void)argc, (void)argv;
     struct vswitch *vs = vs_;
     const struct megaflows *c = vs->cache;
+    struct lookups n = megaflows_lookups(c);
     struct str out = STR_INIT;
     str_putf(&out,
              "netdev@ovs-netdev:\n  flows         : (current %zu) (limit %zu)\n"
@@ -165,7 +166,7 @@ static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[],
              "\n  revalidated   : %" PRIu64 "\n  translations  : %" PRIu64
              "\n  cache full    : %" PRIu64 "\n  queued misses : %" PRIu64 " (waiting %" PRIu64
              ") (lost %" PRIu64 ")\n",
-             c->n_flows, c->limit, c->tables.n, c->n_exact_hits, c->n_hits, c->n_misses, c->n_stale,
+             c->n_flows, c->limit, c->tables.n, n.exact_hits, n.hits, n.misses, n.stale,
              vs->walk.n_revalidated, vs->n_xlate, c->n_full, vs->upcalls.n_queued,
              vs->upcalls.n_waiting, vs->drops[DROP_UPCALL]->n);
     reply(conn, &out);

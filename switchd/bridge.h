@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/spin.h"
 #include "openflow/group.h"
 #include "openflow/meter.h"
 #include "openflow/port.h"
@@ -41,6 +42,7 @@ struct policer {
     uint64_t packets_per_s, burst_packets;
     double bits, packets; /* tokens */
     int64_t filled_us;
+    struct spin spin; /* packets of several queues are policed at once */
 };
 
 struct vport {
@@ -90,7 +92,8 @@ enum { METER_BANDS_MAX = 8 };
 struct meter {
     struct hnode node;
     struct of_meter of;
-    bool in_flows; /* a flow has named it since it was made */
+    bool in_flows;    /* a flow has named it since it was made */
+    struct spin spin; /* what follows, as several threads meter packets */
     int64_t filled_us;
     uint64_t n_packets, n_bytes;
     struct band_count {

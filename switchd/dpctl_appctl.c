@@ -60,12 +60,12 @@ static void show(struct unixctl_conn *conn, int argc, const char *argv[], void *
             return;
     if (stats)
         vswitch_push_stats(vs);
-    const struct megaflows *c = vs->cache;
+    struct lookups n = megaflows_lookups(vs->cache);
     struct str s = STR_INIT;
     str_putf(&s,
              DP_NAME ":\n  lookups: hit:%" PRIu64 " missed:%" PRIu64 " lost:%" PRIu64
                      "\n  flows: %zu\n",
-             c->n_exact_hits + c->n_hits, c->n_misses, vs->drops[DROP_UPCALL]->n, c->n_flows);
+             n.exact_hits + n.hits, n.misses, vs->drops[DROP_UPCALL]->n, vs->cache->n_flows);
     for (uint32_t i = 0; i < vs->dp_ports.n; i++) {
         const struct vport *port = vs->dp_ports.data[i];
         if (!port || !port->dev)

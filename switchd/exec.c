@@ -5,6 +5,7 @@
 
 #include "flow/rewrite.h"
 #include "switchd/export/sample.h"
+#include "switchd/forward/lane.h"
 #include "switchd/ofserver.h"
 #include "switchd/port/offload.h"
 
@@ -31,7 +32,7 @@ static void output(struct vswitch *vs, const struct packet *packet, const struct
         vswitch_drop(vs, DROP_NO_PORT);
         return;
     }
-    if (vs->host.lane && !port->dev->any_thread)
+    if (port_io_here && !port->dev->any_thread)
         handoff_put(vs, packet, a, trunc);
     else if (trunc && trunc < packet->size)
         send_truncated(port->dev, packet, trunc, a->tunnel);
@@ -79,11 +80,25 @@ void exec_drop_fragment(void *vs, void *rest)
     rest_free(rest);
 }
 
+/* Packets of connections that are there go through the tracker side by side. */
+static void track(struct vswitch *vs, struct packet *packet, const struct ct_action *action)
+{
+    int64_t now_ms = port_host_now_ms(&vs->host);
+    struct ct_hint *hint = vswitch_next_conn(vs);
+    if (port_io_here) {
+        if (conntrack_pass(vs->ct, packet, action, now_ms, hint))
+            return;
+        lane_be_alone();
+    }
+    conntrack_execute_near(vs->ct, packet, action, now_ms, hint);
+}
+
 /* A fragment goes through the tracker when its datagram is whole, and so do those that waited for it. False: it is invalid, and
  * goes on now. */
 static bool hold(struct vswitch *vs, struct packet *packet, const struct dp_action *ct,
                  size_t n_rest)
 {
+    lane_be_alone();
     struct dp_actions *rest = rest_new(ct + 1, n_rest);
     struct ct_datagram *d;
     void *cookie;
@@ -200,7 +215,7 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             i += a->n;
             break;
         case DP_CONTROLLER:
-            if (vs->host.lane)
+            if (port_io_here)
                 handoff_put(vs, packet, a, 0);
             else
                 to_controller(vs, packet, a->pin);
@@ -221,13 +236,12 @@ static void run(struct vswitch *vs, struct packet *packet, const struct dp_actio
             break;
         case DP_CT:
             if (!conntrack_is_fragment(packet))
-                conntrack_execute_near(vs->ct, packet, a->ct, port_host_now_ms(&vs->host),
-                                       vswitch_next_conn(vs));
+                track(vs, packet, a->ct);
             else if (hold(vs, packet, a, n - i - 1))
                 return;
             break;
         case DP_SAMPLE:
-            if (vs->host.lane)
+            if (port_io_here)
                 handoff_put(vs, packet, a, 0);
             else
                 export_sample(vs, packet, a->sample);

@@ -15,7 +15,6 @@ struct megaflows *megaflows_new(struct vswitch *vs)
     struct megaflows *cache = NEW(struct megaflows);
     cache->vs = vs;
     cache->limit = MEGAFLOWS_MAX;
-    signatures_init(&cache->signatures);
     list_init(&cache->all);
     list_init(&cache->counted);
     cache->until_sort = SORT_EVERY;
@@ -31,7 +30,7 @@ void megaflow_unref(struct megaflows *cache, struct megaflow *flow)
     dep_set_unref(&cache->vs->deps, flow->deps);
     dp_actions_clear(&flow->actions); /* which are no block of their own */
     if (flow->n_signatures)
-        cache->signatures.n_dead++;
+        cache->n_dead++;
     else
         free(flow);
 }
@@ -39,7 +38,6 @@ void megaflow_unref(struct megaflows *cache, struct megaflow *flow)
 void megaflows_free(struct megaflows *cache)
 {
     megaflows_flush(cache);
-    signatures_fini(&cache->signatures);
     hmap_fini(&cache->trails);
     vec_fini(&cache->tables);
     free(cache);
@@ -71,8 +69,12 @@ static int compare_hits(const void *a_, const void *b_)
     return (*a)->n_hits > (*b)->n_hits ? -1 : (*a)->n_hits < (*b)->n_hits;
 }
 
-static void sort_tables(struct megaflows *cache)
+void megaflows_sort(struct megaflows *cache, uint64_t n_hits)
 {
+    if (n_hits < cache->until_sort) {
+        cache->until_sort -= n_hits;
+        return;
+    }
     cache->until_sort = SORT_EVERY;
     if (cache->tables.n < 2)
         return;
@@ -88,9 +90,7 @@ static struct megaflow *lookup_tables(struct megaflows *cache, const struct flow
         struct megaflow *flow;
         HMAP_FOR_EACH_WITH_HASH (flow, node, masked_hash(t, key), &t->flows) {
             if (megaflow_answers(flow, key)) {
-                t->n_hits++;
-                if (!--cache->until_sort)
-                    sort_tables(cache);
+                (void)__atomic_fetch_add(&t->n_hits, 1, __ATOMIC_RELAXED);
                 return flow;
             }
         }
@@ -98,40 +98,50 @@ static struct megaflow *lookup_tables(struct megaflows *cache, const struct flow
     return NULL;
 }
 
-static struct megaflow *count_hit(struct megaflows *cache, struct megaflow *flow, uint64_t *n)
+/* Beyond the signatures. */
+static struct megaflow *look_deeper(struct megaflows *cache, struct worker *worker,
+                                    const struct flow_key *key)
 {
-    *(flow ? n : &cache->n_misses) += 1;
+    struct megaflow *flow = lookup_tables(cache, key);
+    *(flow ? &worker->n.hits : &worker->n.misses) += 1;
+    if (!worker->tallies)
+        megaflows_sort(cache, flow != NULL);
     return flow;
 }
 
-static struct megaflow *look_up(struct megaflows *cache, const struct flow_key *key, uint64_t hash,
-                                bool begin)
+static struct megaflow *look_up(struct megaflows *cache, struct worker *worker,
+                                const struct flow_key *key, uint64_t hash, bool begin)
 {
-    struct megaflow *flow = signatures_find(&cache->signatures, key, hash, begin);
+    struct megaflow *flow = signatures_find(&worker->signatures, key, hash, begin);
+    if (flow) {
+        worker->n.exact_hits++;
+        return flow;
+    }
+    flow = look_deeper(cache, worker, key);
     if (flow)
-        return count_hit(cache, flow, &cache->n_exact_hits);
-    flow = lookup_tables(cache, key);
-    if (flow)
-        signatures_put(&cache->signatures, hash, flow, begin);
-    return count_hit(cache, flow, &cache->n_hits);
+        signatures_put(&worker->signatures, hash, flow, begin);
+    return flow;
 }
 
-struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key,
-                                  uint64_t hash)
+struct megaflow *megaflows_lookup(struct megaflows *cache, struct worker *worker,
+                                  const struct flow_key *key, uint64_t hash)
 {
-    return look_up(cache, key, hash, true);
+    return look_up(cache, worker, key, hash, true);
 }
 
-struct megaflow *megaflows_lookup_again(struct megaflows *cache, const struct flow_key *key)
+struct megaflow *megaflows_lookup_again(struct megaflows *cache, struct worker *worker,
+                                        const struct flow_key *key)
 {
-    struct megaflow **at = signatures_next_flow(&cache->signatures);
+    struct megaflow **at = signatures_next_flow(&worker->signatures);
     if (!at)
-        return look_up(cache, key, megaflow_key_hash(key), false);
-    if (*at && megaflow_answers(*at, key))
-        return count_hit(cache, *at, &cache->n_exact_hits);
-    struct megaflow *flow = lookup_tables(cache, key);
-    signatures_leave_flow(&cache->signatures, at, flow);
-    return count_hit(cache, flow, &cache->n_hits);
+        return look_up(cache, worker, key, megaflow_key_hash(key), false);
+    if (*at && megaflow_answers(*at, key)) {
+        worker->n.exact_hits++;
+        return *at;
+    }
+    struct megaflow *flow = look_deeper(cache, worker, key);
+    signatures_leave_flow(&worker->signatures, at, flow);
+    return flow;
 }
 
 void megaflow_match(const struct megaflow *flow, struct match *ret)
@@ -220,7 +230,7 @@ struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key
     hmap_insert(&t->flows, &flow->node, masked_hash(t, key));
     list_push_back(&cache->all, &flow->all);
     cache->n_flows++;
-    signatures_put(&cache->signatures, hash, flow, false);
+    signatures_put(&cache->vs->own.signatures, hash, flow, false);
     return flow;
 }
 
@@ -300,12 +310,28 @@ void megaflows_tidy(struct megaflows *cache)
     cache->tables.n = kept;
 }
 
+struct lookups megaflows_lookups(const struct megaflows *cache)
+{
+    struct lookups sum = cache->past;
+    const struct worker *w;
+    LIST_FOR_EACH (w, node, &cache->vs->workers)
+        lookups_add(&sum, &w->n);
+    return sum;
+}
+
+void megaflows_forget_dead(struct megaflows *cache, unsigned n_buckets)
+{
+    struct worker *w;
+    LIST_FOR_EACH (w, node, &cache->vs->workers)
+        signatures_forget_dead(&w->signatures, n_buckets);
+}
+
 void megaflows_flush(struct megaflows *cache)
 {
     while (!list_empty(&cache->all))
         megaflow_remove(cache, LIST_FIRST(struct megaflow, all, &cache->all));
     megaflows_tidy(cache);
-    signatures_forget_dead(&cache->signatures, SIGNATURE_BUCKETS);
+    megaflows_forget_dead(cache, SIGNATURE_BUCKETS);
 }
 
 void megaflows_for_each(const struct megaflows *cache,

@@ -7,6 +7,9 @@
  * fetched ahead (megaflows_prefetch). Megaflows never contradict each other while they are current (xlate.h),
  * so the first hit is right.
  *
+ * Threads that carry packets (worker.h) have signatures of their own and share the rest, which forwarders only read: who inserts and removes has the
+ * whole (forward/turn.h).
+ *
  * A megaflow is current while nothing that its translation depends on has changed (deps.h); otherwise
  * revalidate.c looks closer, when it is hit and behind the packets' back. The cache counts traffic;
  * megaflows_push credits the flows with it.
@@ -16,8 +19,8 @@
 #pragma once
 
 #include "switchd/dp.h"
-#include "switchd/signature.h"
 #include "switchd/trail.h"
+#include "switchd/worker.h"
 
 enum { MEGAFLOWS_MAX = 200000, MEGAFLOW_IDLE_MS = 10000 };
 
@@ -64,10 +67,11 @@ struct megaflows {
     struct list counted;                 /* with packets that nobody is credited with yet */
     size_t n_counted;
     size_t n_flows, limit;
-    struct signatures signatures;
+    size_t n_dead; /* of which only the memory is left, since signatures refer to it */
     struct hmap trails;
-    uint64_t n_exact_hits, n_hits, n_misses, n_stale, n_full;
-    uint32_t until_sort;
+    struct lookups past; /* of workers that are gone */
+    uint64_t n_full;
+    uint64_t until_sort; /* hits of tables */
 };
 
 struct megaflows *megaflows_new(struct vswitch *vs);
@@ -86,11 +90,12 @@ static inline bool megaflow_answers(const struct megaflow *flow, const struct fl
         differs |= flow->values[i] ^ (words[t->index[i]] & t->mask[i]);
     return !differs;
 }
-/* The megaflow for the KEY of a packet that has come in, whose hash is HASH, current or not: see megaflow_is_current. */
-struct megaflow *megaflows_lookup(struct megaflows *cache, const struct flow_key *key,
-                                  uint64_t hash);
+/* The megaflow for the KEY of a packet that WORKER has on its way, current or not: see megaflow_is_current. HASH: KEY's; the packet has come in. */
+struct megaflow *megaflows_lookup(struct megaflows *cache, struct worker *worker,
+                                  const struct flow_key *key, uint64_t hash);
 /* The same for a later pass of the packet that megaflows_lookup was asked about last, until signatures_end; or of any other. */
-struct megaflow *megaflows_lookup_again(struct megaflows *cache, const struct flow_key *key);
+struct megaflow *megaflows_lookup_again(struct megaflows *cache, struct worker *worker,
+                                        const struct flow_key *key);
 /* Keeps OUT, whose actions are taken over, for KEY, as of CHECKED (deps.seq before the translation). NULL: the cache is
  * full; OUT is as it was. */
 struct megaflow *megaflows_insert(struct megaflows *cache, const struct flow_key *key,
@@ -107,22 +112,28 @@ static inline void megaflow_ref(struct megaflow *flow)
     flow->refs++;
 }
 void megaflow_unref(struct megaflows *cache, struct megaflow *flow); /* NULL: nothing */
-static inline void megaflow_count(struct megaflows *cache, struct megaflow *flow, size_t n_bytes,
-                                  int64_t now_ms)
+static inline void megaflow_count(struct megaflows *cache, struct megaflow *flow,
+                                  uint64_t n_packets, uint64_t n_bytes, int64_t now_ms)
 {
     if (!flow->has_counted) {
         flow->has_counted = true;
         list_push_back(&cache->counted, &flow->counted);
         cache->n_counted++;
     }
-    flow->n_packets++;
+    flow->n_packets += n_packets;
     flow->n_bytes += n_bytes;
-    flow->used_ms = now_ms;
+    flow->used_ms = MAX(flow->used_ms, now_ms);
 }
 /* Credits what was counted. */
 void megaflow_push(struct megaflows *cache, struct megaflow *flow);
 void megaflows_push(struct megaflows *cache);
 void megaflow_remove(struct megaflows *cache, struct megaflow *flow);
+/* After N_HITS more in the tables: now and then, puts those first that are hit most. */
+void megaflows_sort(struct megaflows *cache, uint64_t n_hits);
+/* All workers'. */
+struct lookups megaflows_lookups(const struct megaflows *cache);
+/* Drops what the next N_BUCKETS of each thread's signatures remember of megaflows that are dead. */
+void megaflows_forget_dead(struct megaflows *cache, unsigned n_buckets);
 /* Drops masks without megaflows. */
 void megaflows_tidy(struct megaflows *cache);
 void megaflows_flush(struct megaflows *cache);

@@ -105,7 +105,7 @@ static bool band_admits(struct meter *meter, size_t i, double cost, int64_t us)
 }
 
 /* Of bands that a packet exceeds the one with the highest rate counts it (OpenFlow 1.3.5, section 5.7.1). */
-bool meter_admit(struct meter *meter, size_t size, int64_t now_us)
+static bool admits(struct meter *meter, size_t size, int64_t now_us)
 {
     const struct of_meter_band *bands = meter->of.bands;
     double cost = meter->of.flags & OF_METER_PKTPS ? 1 : (double)size * 8;
@@ -123,4 +123,12 @@ bool meter_admit(struct meter *meter, size_t size, int64_t now_us)
     meter->bands[hit].packets++;
     meter->bands[hit].bytes += size;
     return false;
+}
+
+bool meter_admit(struct meter *meter, size_t size, int64_t now_us)
+{
+    spin_take(&meter->spin);
+    bool result = admits(meter, size, MAX(now_us, meter->filled_us));
+    spin_give(&meter->spin);
+    return result;
 }

@@ -130,11 +130,11 @@ void revalidate_walk(struct vswitch *vs)
     }
     if (list_empty(&cache->all))
         vs->walk.left = 0;
-    signatures_forget_dead(&cache->signatures, DEAD_BUCKETS);
+    megaflows_forget_dead(cache, DEAD_BUCKETS);
     heap_settle();
     if (!vs->walk.left)
         finish(vs);
-    if (vs->walk.on || cache->signatures.n_dead)
+    if (vs->walk.on || cache->n_dead)
         timer_start_ms(&vs->walk.timer, WALK_PAUSE_MS);
 }
 

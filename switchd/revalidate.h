@@ -15,12 +15,14 @@
 /* The closer look. */
 bool megaflow_still_holds(struct megaflow *flow, const struct vswitch *vs);
 
+static inline bool megaflow_is_fresh(const struct megaflow *flow, const struct vswitch *vs)
+{
+    return __builtin_expect(flow->generation == vs->generation, 1) &&
+           flow->checked >= flow->deps->changed;
+}
 static inline bool megaflow_is_current(struct megaflow *flow, const struct vswitch *vs)
 {
-    if (__builtin_expect(flow->generation == vs->generation, 1) &&
-        flow->checked >= flow->deps->changed)
-        return true;
-    return megaflow_still_holds(flow, vs);
+    return megaflow_is_fresh(flow, vs) || megaflow_still_holds(flow, vs);
 }
 
 void revalidate_init(struct vswitch *vs);

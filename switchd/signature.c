@@ -16,19 +16,15 @@ enum {
 };
 
 /* So many bytes of zeros cost nothing until they are written. */
-void signatures_init(struct signatures *s)
+void signatures_init(struct signatures *s, size_t *n_dead)
 {
+    *s = (struct signatures){.n_dead = n_dead};
     s->memory = xcalloc(1, BUCKETS_SIZE + COURSE_PARTS * COURSES_SIZE + 64);
     char *at = (char *)(((uintptr_t)s->memory + 63) & ~(uintptr_t)63);
     s->buckets = (void *)at;
     at += BUCKETS_SIZE;
     for (unsigned part = 0; part < COURSE_PARTS; part++, at += COURSES_SIZE)
         s->courses[part] = (void *)at;
-}
-
-void signatures_fini(struct signatures *s)
-{
-    free(s->memory);
 }
 
 static uint32_t signature(uint64_t hash)
@@ -52,12 +48,18 @@ static struct course_part *course_part(const struct signatures *s, const struct 
 
 /* ---- references ---- */
 
+/* Several threads may do this at once: of a flow that is dead one is the last. */
 static void unref(struct signatures *s, struct megaflow *flow)
 {
-    if (!flow || --flow->n_signatures || flow->refs)
+    if (!flow || __atomic_sub_fetch(&flow->n_signatures, 1, __ATOMIC_ACQ_REL) || flow->refs)
         return;
-    s->n_dead--;
+    (void)__atomic_fetch_sub(s->n_dead, 1, __ATOMIC_RELAXED);
     free(flow);
+}
+
+static void ref(struct megaflow *flow)
+{
+    (void)__atomic_fetch_add(&flow->n_signatures, 1, __ATOMIC_RELAXED);
 }
 
 static void course_clear(struct signatures *s, struct signature_bucket *b, unsigned way)
@@ -92,7 +94,7 @@ static void course_forget_dead(struct signatures *s, struct signature_bucket *b,
 
 void signatures_forget_dead(struct signatures *s, unsigned n_buckets)
 {
-    for (unsigned n = 0; n < n_buckets && s->n_dead; n++) {
+    for (unsigned n = 0; n < n_buckets && *s->n_dead; n++) {
         struct signature_bucket *b = &s->buckets[s->dead_cursor++ % SIGNATURE_BUCKETS];
         for (unsigned way = 0; way < SIGNATURE_WAYS; way++) {
             if (b->flow[way] && !b->flow[way]->table)
@@ -101,6 +103,15 @@ void signatures_forget_dead(struct signatures *s, unsigned n_buckets)
                 course_forget_dead(s, b, way);
         }
     }
+}
+
+void signatures_fini(struct signatures *s)
+{
+    for (unsigned i = 0; i < SIGNATURE_BUCKETS; i++) {
+        for (unsigned way = 0; way < SIGNATURE_WAYS; way++)
+            clear(s, &s->buckets[i], way);
+    }
+    free(s->memory);
 }
 
 /* ---- the way of a packet ---- */
@@ -137,7 +148,7 @@ void signatures_put(struct signatures *s, uint64_t hash, struct megaflow *flow, 
     }
     if (way == b->next)
         b->next = (b->next + 1) % SIGNATURE_WAYS;
-    flow->n_signatures++;
+    ref(flow);
     clear(s, b, way);
     b->flow[way] = flow;
     b->sig[way] = signature(hash);
@@ -173,7 +184,7 @@ void signatures_leave_flow(struct signatures *s, struct megaflow **at, struct me
 {
     struct megaflow *before = *at;
     if (flow)
-        flow->n_signatures++;
+        ref(flow);
     *at = flow;
     unref(s, before);
 }

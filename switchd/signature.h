@@ -4,7 +4,8 @@
  * and connections of the tracker. Each is verified when it is used, so a course is never wrong, only of no use; since it is
  * known beforehand, all of it is fetched for a batch of packets before the first one goes its way (signatures_prefetch*).
  *
- * A signature or course that refers to a megaflow keeps its memory (megaflow.n_signatures), not the megaflow.
+ * A signature or course that refers to a megaflow keeps its memory (megaflow.n_signatures), not the megaflow. Each thread that carries packets has signatures of
+ * its own (worker.h); only that number is shared.
  */
 #pragma once
 
@@ -32,7 +33,7 @@ struct signatures {
     void *memory; /* of both */
     struct signature_bucket *buckets;
     struct course_part *courses[COURSE_PARTS]; /* of each way of each bucket */
-    size_t n_dead;                             /* megaflows of which only the memory is left */
+    size_t *n_dead; /* megaflows of which only the memory is left, whoever refers to them */
     uint32_t dead_cursor;
     struct {                             /* of the packet that is on its way */
         struct signature_bucket *bucket; /* NULL: it has no course */
@@ -40,8 +41,8 @@ struct signatures {
     } walk;
 };
 
-void signatures_init(struct signatures *s);
-void signatures_fini(struct signatures *s); /* all megaflows are dead, and forgotten */
+void signatures_init(struct signatures *s, size_t *n_dead);
+void signatures_fini(struct signatures *s);
 /* The megaflow for KEY, whose hash is HASH, or NULL. BEGIN: the packet has come in, and its course begins here. */
 struct megaflow *signatures_find(struct signatures *s, const struct flow_key *key, uint64_t hash,
                                  bool begin);

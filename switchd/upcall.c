@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "switchd/forward/lane.h"
 #include "switchd/vswitch.h"
 
 struct upcall {
@@ -26,7 +27,7 @@ static void posted(void *vs_)
 static void see_to_it(struct vswitch *vs)
 {
     struct upcalls *all = &vs->upcalls;
-    if (!vs->host.lane) {
+    if (!port_io_here) {
         deferred_schedule(&all->call);
     } else if (!all->is_posted && !deferred_is_scheduled(&all->call)) {
         all->is_posted = true;
@@ -48,7 +49,7 @@ void upcalls_fini(struct vswitch *vs)
 void upcalls_begin(struct vswitch *vs, struct vport *port)
 {
     bool may = port && (port->dev->class != &port_class_dummy || vs->upcalls.dummies);
-    vs->upcalls.from = may ? port : NULL;
+    vswitch_worker(vs)->from = may ? port : NULL;
 }
 
 /* Of what stays the same from packet to packet. */
@@ -82,9 +83,11 @@ static struct upcall_queue *queue_of(struct vport *port)
 bool upcall_put(struct vswitch *vs, const struct packet *packet, struct recirc_state *state)
 {
     struct upcalls *all = &vs->upcalls;
-    if (!all->from)
+    const struct worker *worker = vswitch_worker(vs);
+    if (!worker->from)
         return false;
-    struct upcall_queue *queue = queue_of(all->from);
+    lane_be_alone();
+    struct upcall_queue *queue = queue_of(worker->from);
     if (queue->flows.n >= UPCALLS_MAX || queue->n_bytes + packet->size > UPCALL_BYTES_MAX) {
         vswitch_drop(vs, DROP_UPCALL);
         return true;
@@ -92,12 +95,12 @@ bool upcall_put(struct vswitch *vs, const struct packet *packet, struct recirc_s
     struct upcall *u = NEW(struct upcall);
     *u = (struct upcall){.packet = packet_clone(packet),
                          .state = state ? recirc_ref(state) : NULL,
-                         .depth = vs->recirc_depth,
-                         .n_recircs = vs->n_recircs};
+                         .depth = worker->recirc_depth,
+                         .n_recircs = worker->n_recircs};
     if (list_empty(&queue->packets))
         list_push_back(&all->ports, &queue->node);
     list_push_back(&queue->packets, &u->node);
-    hmap_insert(&queue->flows, &u->by_flow, flow_hash(all->first));
+    hmap_insert(&queue->flows, &u->by_flow, flow_hash(worker->first));
     queue->n_bytes += packet->size;
     all->n_queued++;
     all->n_waiting++;
@@ -133,10 +136,10 @@ static void go_on(struct vswitch *vs, struct vport *port, struct upcall *u)
         vswitch_translate(vs, port, u->packet);
         return;
     }
-    vs->recirc_depth = u->depth - 1; /* vswitch_recirculate counts this one again */
-    vs->n_recircs = u->n_recircs ? u->n_recircs - 1 : 0;
+    vs->own.recirc_depth = u->depth - 1; /* vswitch_recirculate counts this one again */
+    vs->own.n_recircs = u->n_recircs ? u->n_recircs - 1 : 0;
     vswitch_recirculate(vs, u->packet, u->state);
-    vs->recirc_depth = 0;
+    vs->own.recirc_depth = 0;
 }
 
 static void serve(void *vs_)

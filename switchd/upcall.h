@@ -24,9 +24,7 @@ struct recirc_state;
 struct upcalls {       /* of a switch */
     struct list ports; /* queues that are not empty, in the order of their turns */
     struct deferred call;
-    struct vport *from;           /* packets that come in by it may be queued; NULL: none may */
-    const struct flow_key *first; /* the packet's on its way, as it came in */
-    bool dummies;                 /* dummy ports have queues too, for tests */
+    bool dummies; /* dummy ports have queues too, for tests */
     uint64_t n_queued, n_waiting;
     bool is_posted; /* by a forwarder: the loop has been told */
 };
@@ -41,11 +39,11 @@ struct upcall_queue { /* of a port */
 
 void upcalls_init(struct vswitch *vs);
 void upcalls_fini(struct vswitch *vs);
-/* Packets of PORT are on their way from here on; NULL: none are. */
+/* Packets of PORT are on their way in this thread from here on; NULL: none are. */
 void upcalls_begin(struct vswitch *vs, struct vport *port);
 /* Whether a packet of KEY's flow waits at PORT. */
 bool upcall_waits(const struct vport *port, const struct flow_key *key);
-/* Queues a copy of PACKET, or drops it; it is to go on from STATE (NULL: from the beginning). False: it must be translated now. */
+/* Queues a copy of PACKET, the one on its way in this thread, or drops it; it is to go on from STATE (NULL: from the beginning). False: it must be translated now. */
 bool upcall_put(struct vswitch *vs, const struct packet *packet, struct recirc_state *state);
 /* Drops what waits at PORT, uncounted: the port goes away. */
 void upcalls_forget(struct vswitch *vs, struct vport *port);

@@ -145,10 +145,8 @@ void vport_set_policing(struct vport *port, uint64_t kbps, uint64_t burst_kb, ui
                           .filled_us = env_now_us(port->bridge->vs->env)};
 }
 
-bool vport_police(struct vport *port, size_t size)
+static bool admits(struct policer *p, size_t size, int64_t now_us)
 {
-    struct policer *p = &port->policer;
-    int64_t now_us = env_now_us(port->bridge->vs->env);
     double seconds = (double)(now_us - p->filled_us) / 1e6, bits = (double)size * 8;
     p->filled_us = now_us;
     p->bits = MIN(p->bits + seconds * (double)p->bits_per_s, (double)p->burst_bits);
@@ -158,4 +156,13 @@ bool vport_police(struct vport *port, size_t size)
     p->bits -= bits;
     p->packets -= 1;
     return true;
+}
+
+bool vport_police(struct vport *port, size_t size)
+{
+    struct policer *p = &port->policer;
+    spin_take(&p->spin);
+    bool result = admits(p, size, MAX(env_now_us(port->bridge->vs->env), p->filled_us));
+    spin_give(&p->spin);
+    return result;
 }

@@ -10,6 +10,7 @@
 #include "switchd/bfd/bfd.h"
 #include "switchd/exec.h"
 #include "switchd/forward/forwarder.h"
+#include "switchd/forward/lane.h"
 #include "switchd/inband/inband.h"
 #include "switchd/megaflow.h"
 #include "switchd/ofserver.h"
@@ -74,7 +75,9 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     for (unsigned i = 0; i < N_DROP_REASONS; i++)
         vs->drops[i] = counter_get(counters, drop_counter(i));
     deps_init(&vs->deps);
+    list_init(&vs->workers);
     vs->cache = megaflows_new(vs);
+    worker_init(&vs->own, vs);
     revalidate_init(vs);
     upcalls_init(vs);
     handoffs_init(vs);
@@ -85,6 +88,10 @@ void vswitch_init(struct vswitch *vs, struct loop *loop, struct counters *counte
     port_host_init(&vs->host, loop, vs->env, counters, vswitch_rx, vs);
     vs->host.begun = port_begins;
     vs->host.changed = port_changed;
+    vs->host.io.worker = &vs->own;
+    vs->host.worker_new = worker_new;
+    vs->host.worker_free = worker_free;
+    vs->host.worker_collect = worker_collect;
     timer_init(&vs->tick, loop, tick, vs);
     timer_start_ms(&vs->tick, TICK_MS);
     timer_init(&vs->ct_tick, loop, ct_tick, vs);
@@ -103,6 +110,7 @@ void vswitch_fini(struct vswitch *vs)
     port_refresh_fini(vs);
     upcalls_fini(vs);
     handoffs_fini(vs);
+    worker_fini(&vs->own, vs);
     megaflows_free(vs->cache);
     if (vs->spare)
         xlate_out_fini(vs->spare);
@@ -262,11 +270,15 @@ static void carry_out(struct vswitch *vs, struct packet *packet, const struct dp
     exec_actions(vs, packet, actions);
 }
 
+/* Where translations are made, a recirculation may find FLOW stale. */
 static void carry_out_flow(struct vswitch *vs, struct packet *packet, struct megaflow *flow)
 {
-    megaflow_ref(flow); /* a recirculation may find it stale */
+    bool may_go = !port_io_here;
+    if (may_go)
+        megaflow_ref(flow);
     carry_out(vs, packet, &flow->actions, flow->delivered, flow->drop);
-    megaflow_unref(vs->cache, flow);
+    if (may_go)
+        megaflow_unref(vs->cache, flow);
 }
 
 /* A packet that no current megaflow answers for. STALE: the one that did. */
@@ -274,7 +286,7 @@ static void miss(struct vswitch *vs, const struct arrival *arrival, struct packe
                  const struct flow_key *key, struct megaflow *stale)
 {
     uint64_t generation = vs->generation, seq = vs->deps.seq;
-    INVARIANT(!vs->host.lane);
+    INVARIANT(!port_io_here);
     struct xlate_out *out = out_take(vs);
     if (stale)
         megaflow_ref(stale);
@@ -307,6 +319,15 @@ static void uncached(struct vswitch *vs, const struct arrival *arrival, struct p
     out_give(vs, out);
 }
 
+/* What a closer look at FLOW finds is noted in it, so a forwarder looks alone. */
+static bool is_current(const struct vswitch *vs, struct megaflow *flow)
+{
+    if (megaflow_is_fresh(flow, vs))
+        return true;
+    lane_be_alone();
+    return megaflow_is_current(flow, vs);
+}
+
 /* HASH is KEY's, where the packet comes from a port. */
 static void process(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
                     const struct flow_key *key, uint64_t hash, int64_t now_ms)
@@ -315,48 +336,51 @@ static void process(struct vswitch *vs, const struct arrival *arrival, struct pa
         uncached(vs, arrival, packet, key);
         return;
     }
-    struct megaflow *flow = arrival->state ? megaflows_lookup_again(vs->cache, key)
-                                           : megaflows_lookup(vs->cache, key, hash);
-    bool current = flow && megaflow_is_current(flow, vs);
-    if ((!flow || (!current && vs->host.lane)) && upcall_put(vs, packet, arrival->state)) {
-        vs->cache->n_misses -= !flow; /* it is looked up again */
+    struct worker *worker = vswitch_worker(vs);
+    struct megaflow *flow = arrival->state ? megaflows_lookup_again(vs->cache, worker, key)
+                                           : megaflows_lookup(vs->cache, worker, key, hash);
+    bool current = flow && is_current(vs, flow);
+    if ((!flow || (!current && port_io_here)) && upcall_put(vs, packet, arrival->state)) {
+        worker->n.misses -= !flow; /* it is looked up again */
         return;
     }
     if (!current) {
-        vs->cache->n_stale += flow != NULL;
+        worker->n.stale += flow != NULL;
         miss(vs, arrival, packet, key, flow);
         return;
     }
-    megaflow_count(vs->cache, flow, packet->size, now_ms);
-    if (flow->used_macs && now_ms - flow->pushed_ms >= PUSH_MAC_MS && !vs->host.lane)
+    worker_count(vs, worker, flow, packet->size, now_ms);
+    if (flow->used_macs && !port_io_here && now_ms - flow->pushed_ms >= PUSH_MAC_MS)
         megaflow_push(vs->cache, flow);
     carry_out_flow(vs, packet, flow);
 }
 
 struct ct_hint *vswitch_next_conn(struct vswitch *vs)
 {
-    return signatures_next_conn(&vs->cache->signatures);
+    return signatures_next_conn(&vswitch_worker(vs)->signatures);
 }
 
 void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recirc_state *state)
 {
     static struct log_rate rate = LOG_RATE(5, 5);
+    struct worker *worker = vswitch_worker(vs);
     struct arrival arrival = {.bridge = vswitch_bridge_numbered(vs, state->bridge_no),
                               .port = vswitch_port(vs, packet->md.in_port),
                               .state = state};
     if (!arrival.bridge) {
         vswitch_drop(vs, DROP_NO_BRIDGE);
-    } else if (vs->recirc_depth >= MAX_RECIRC_DEPTH || vs->n_recircs >= MAX_RECIRCS) {
+    } else if (worker->recirc_depth >= MAX_RECIRC_DEPTH || worker->n_recircs >= MAX_RECIRCS) {
         vswitch_drop(vs, DROP_RECIRC_DEPTH);
+        lane_be_alone(); /* RATE */
         log_warn_limited(&rate, "bridge %s, table %u: %s; the packet is dropped",
                          arrival.bridge->name, state->table_id, drop_text(DROP_RECIRC_DEPTH));
     } else {
         packet->md.recirc_id = state->id;
-        vs->n_recircs = vs->recirc_depth++ ? vs->n_recircs + 1 : 0;
+        worker->n_recircs = worker->recirc_depth++ ? worker->n_recircs + 1 : 0;
         struct flow_key key;
         flow_extract(packet, &key);
         process(vs, &arrival, packet, &key, 0, port_host_now_ms(&vs->host));
-        vs->recirc_depth--;
+        worker->recirc_depth--;
     }
 }
 
@@ -364,16 +388,16 @@ void vswitch_recirculate(struct vswitch *vs, struct packet *packet, struct recir
 static void arrive(struct vswitch *vs, const struct arrival *arrival, struct packet *packet,
                    const struct flow_key *key, uint64_t hash, int64_t now_ms)
 {
-    vs->upcalls.first = key;
+    struct worker *worker = vswitch_worker(vs);
+    worker->first = key;
     if (!upcall_waits(arrival->port, key) || !upcall_put(vs, packet, NULL))
         process(vs, arrival, packet, key, hash, now_ms);
-    signatures_end(&vs->cache->signatures);
+    signatures_end(&worker->signatures);
 }
 
 /* What the caches will be asked, and the tracker, by as far as that is known. */
-static void fetch(const struct vswitch *vs, const uint64_t *hashes, size_t n)
+static void fetch(const struct signatures *s, const uint64_t *hashes, size_t n)
 {
-    const struct signatures *s = &vs->cache->signatures;
     bool courses = false;
     for (size_t i = 0; i < n; i++)
         courses |= signatures_prefetch_flow(s, hashes[i]);
@@ -389,15 +413,16 @@ static bool take_control(struct vswitch *vs, struct vport *port, const struct pa
     size_t n;
     if (!port->bfd)
         return false;
-    if (!vs->host.lane)
+    if (!port_io_here)
         return bfd_take(port->bfd, packet);
-    vs->upcalls.first = key;
+    vswitch_worker(vs)->first = key;
     return bfd_is_control(port->bfd, packet, &control, &n) && upcall_put(vs, packet, NULL);
 }
 
 /* What the caches will be asked is fetched for all packets before the first goes its way. */
 static void receive(struct vswitch *vs, struct vport *port, struct packet *packets, size_t n)
 {
+    struct worker *worker = vswitch_worker(vs);
     struct arrival arrival = {.bridge = port->bridge, .port = port};
     struct flow_key keys[BATCH];
     uint64_t hashes[BATCH];
@@ -406,9 +431,9 @@ static void receive(struct vswitch *vs, struct vport *port, struct packet *packe
         packets[i].md.in_port = port->dp_no;
         flow_extract(&packets[i], &keys[i]);
         hashes[i] = megaflow_key_hash(&keys[i]);
-        signatures_prefetch(&vs->cache->signatures, hashes[i]);
+        signatures_prefetch(&worker->signatures, hashes[i]);
     }
-    fetch(vs, hashes, n);
+    fetch(&worker->signatures, hashes, n);
     upcalls_begin(vs, vs->no_cache ? NULL : port);
     bool policed = port->policer.bits_per_s || port->policer.packets_per_s;
     for (size_t i = 0; i < n; i++) {
@@ -428,7 +453,7 @@ void vswitch_translate(struct vswitch *vs, struct vport *port, struct packet *pa
     if (port->bfd && bfd_take(port->bfd, packet))
         return;
     process(vs, &arrival, packet, &key, megaflow_key_hash(&key), port_host_now_ms(&vs->host));
-    signatures_end(&vs->cache->signatures);
+    signatures_end(&vs->own.signatures);
 }
 
 void vswitch_rx(void *vs_, struct port *port, struct packet *packets, size_t n)

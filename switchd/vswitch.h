@@ -5,8 +5,9 @@
  *
  * What a device's packet does not find in the caches waits in its port's queue (upcall.h) and is translated later in the turn.
  *
- * Everything runs in the loop's thread, or in the turn of a forwarder (forward/forwarder.h), which does what the caches know. A packet's key carries the datapath number of its port in
- * in_port; a translation sees the OpenFlow number.
+ * Everything runs in the loop's thread, which has the whole (forward/turn.h), but for packets that forwarders carry (forward/forwarder.h): these are inside, and read
+ * what is here, but write only what their worker has (worker.h). What must be added or ended for a packet is done alone: lane_be_alone stands before it. A packet's
+ * key carries the datapath number of its port in in_port; a translation sees the OpenFlow number.
  */
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "switchd/port_refresh.h"
 #include "switchd/recirc.h"
 #include "switchd/upcall.h"
+#include "switchd/worker.h"
 
 struct megaflows;
 struct xlate_out;
@@ -36,6 +38,8 @@ struct vswitch {
     struct list bridges;
     VEC(struct vport *) dp_ports; /* by dp_no; NULL: free. Number 0 is never used */
     struct megaflows *cache;
+    struct worker own;   /* the main thread's */
+    struct list workers; /* this, and those of forwarders */
     /* Grows when any translation made earlier may be wrong: ports, options. Of flows, groups, MACs: deps. */
     uint64_t generation;
     struct deps deps;
@@ -52,7 +56,6 @@ struct vswitch {
     uint32_t next_bridge;
     struct conntrack *ct;
     struct recirc_table recirc;
-    unsigned recirc_depth, n_recircs; /* of the packet that is being carried out */
     struct upcalls upcalls;
     struct handoffs handoffs;
     struct xlate_out *spare; /* memory for translations; NULL: in use */
@@ -86,9 +89,18 @@ void vswitch_flows_changed(struct vswitch *vs, const struct bridge *br,
 void vswitch_group_changed(struct vswitch *vs, const struct bridge *br, uint32_t id);
 void vswitch_mac_changed(struct vswitch *vs, const struct bridge *br, struct mac mac,
                          uint16_t vlan);
+/* This thread's. */
+static inline struct worker *vswitch_worker(struct vswitch *vs)
+{
+    return port_io(&vs->host)->worker;
+}
 static inline void vswitch_drop(struct vswitch *vs, enum drop_reason reason)
 {
-    counter_add(vs->drops[reason], 1);
+    struct worker *worker = vswitch_worker(vs);
+    if (worker->tallies)
+        worker->drops[reason]++;
+    else
+        counter_add(vs->drops[reason], 1);
 }
 
 /* What ports call: packets that arrived on PORT, whose owner is a struct vport. */

@@ -44,7 +44,7 @@ struct env *env_real(void)
 
 static int64_t seeded_monotonic(struct env *env)
 {
-    return CONTAINER_OF(env, struct env_seeded, env)->now_us;
+    return __atomic_load_n(&CONTAINER_OF(env, struct env_seeded, env)->now_us, __ATOMIC_RELAXED);
 }
 
 static int64_t seeded_wall(struct env *env)

@@ -3,6 +3,7 @@
 
 #include "base/hmap.h"
 #include "base/list.h"
+#include "base/spin.h"
 #include "base/vec.h"
 #include "conntrack/conntrack.h"
 
@@ -62,7 +63,8 @@ struct ct_conn {
     uint8_t helper; /* enum ct_helper */
     bool
         replied; /* packets of both directions were seen, or must have been before it was tracked */
-    uint8_t state; /* SCTP: enum sctp_state; UDP: more than one packet was seen */
+    uint8_t state;    /* SCTP: enum sctp_state; UDP: more than one packet was seen */
+    struct spin spin; /* see conntrack_pass */
     /* And the one behind it. */
     union {
         struct tcp_side tcp[2];
@@ -127,7 +129,8 @@ struct conntrack {
     void (*drop_fragment)(void *aux, void *cookie);
     void *drop_aux;
     struct list wheel[CT_WHEEL_SLOTS];
-    uint32_t wheel_s; /* the next second to look at; 0: no time is known yet */
+    struct spin wheel_spin; /* see conntrack_pass */
+    uint32_t wheel_s;       /* the next second to look at; 0: no time is known yet */
     uint32_t n, max;
     uint32_t default_limit;
     bool liberal; /* no window checks */
@@ -167,6 +170,9 @@ struct ct_conn *ct_find(struct conntrack *ct, const struct ct_tuple *tuple, int6
 /* The same; HINT (NULL: none) is tried and set. */
 struct ct_conn *ct_find_near(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
                              int *dir, struct ct_hint *hint);
+/* The same, whether its time is over or not. */
+struct ct_conn *ct_peek(const struct conntrack *ct, const struct ct_tuple *tuple, int *dir,
+                        struct ct_hint *hint);
 bool ct_tuple_is_free(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms);
 /* Both tuples, the zone and the time are set. */
 void ct_insert(struct conntrack *ct, struct ct_conn *conn, int64_t now_ms);

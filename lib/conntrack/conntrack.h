@@ -17,7 +17,7 @@
  *     fragment.c  Fragments wait until their datagram is whole, within bounds of memory and time.
  *     dump.c      Text, in the format of ovs-appctl dpctl/dump-conntrack.
  *
- * The module does no I/O and asks nobody for the time. It is for one thread. A packet of an established
+ * The module does no I/O and asks nobody for the time. It is for one thread, but for conntrack_pass. A packet of an established
  * connection allocates nothing. The language is that of ovs-fields(7) and ovs-actions(7), "connection
  * tracking"; the state machines are RFC 9293's and RFC 9260's, the window checks those of G. van Rooij, "Real
  * Stateful TCP Packet Filtering in IP Filter".
@@ -80,6 +80,10 @@ struct ct_hint {
 /* The same; HINT (NULL: none) is tried and set. */
 void conntrack_execute_near(struct conntrack *ct, struct packet *packet,
                             const struct ct_action *action, int64_t now_ms, struct ct_hint *hint);
+/* The same for what several threads may do at once, while none does anything else with CT: packets of connections that are there and go on, and packets of none
+ * that make none. (A connection's state is changed by one at a time.) HINT is the thread's own. False: conntrack_execute_near must do it, and nothing has been done. */
+bool conntrack_pass(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
+                    int64_t now_ms, struct ct_hint *hint) MUST_CHECK;
 void conntrack_prefetch(struct ct_hint hint);
 /* Ends what has expired, a bounded number; call it several times a second. */
 void conntrack_expire(struct conntrack *ct, int64_t now_ms);

@@ -54,8 +54,8 @@ static uint64_t tuple_hash(const struct conntrack *ct, const struct ct_tuple *tu
     return hash_bytes(tuple, sizeof *tuple, ct->seed);
 }
 
-struct ct_conn *ct_find_near(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
-                             int *dir, struct ct_hint *hint)
+struct ct_conn *ct_peek(const struct conntrack *ct, const struct ct_tuple *tuple, int *dir,
+                        struct ct_hint *hint)
 {
     const struct ct_end *end = hint ? hint->end : NULL;
     if (!end || memcmp(&end->tuple, tuple, sizeof *tuple) != 0) {
@@ -65,9 +65,15 @@ struct ct_conn *ct_find_near(struct conntrack *ct, const struct ct_tuple *tuple,
         if (hint)
             hint->end = end;
     }
-    struct ct_conn *conn = ct_end_conn(end);
     *dir = end->dir;
-    if (conn->expires_ms > now_ms)
+    return ct_end_conn(end);
+}
+
+struct ct_conn *ct_find_near(struct conntrack *ct, const struct ct_tuple *tuple, int64_t now_ms,
+                             int *dir, struct ct_hint *hint)
+{
+    struct ct_conn *conn = ct_peek(ct, tuple, dir, hint);
+    if (!conn || conn->expires_ms > now_ms)
         return conn;
     ct->counters.n_expired++;
     ct_remove(ct, conn);
@@ -114,8 +120,11 @@ static void schedule(struct conntrack *ct, struct ct_conn *conn)
 void ct_touch(struct conntrack *ct, struct ct_conn *conn, enum ct_timeout timeout, int64_t now_ms)
 {
     conn->expires_ms = now_ms + (int64_t)conn->zone->timeouts.seconds[timeout] * 1000;
-    if (conn->expires_ms / 1000 + 1 < conn->slot)
+    if (conn->expires_ms / 1000 + 1 < conn->slot) {
+        spin_take(&ct->wheel_spin);
         schedule(ct, conn);
+        spin_give(&ct->wheel_spin);
+    }
 }
 
 static void start_wheel(struct conntrack *ct, int64_t now_ms)

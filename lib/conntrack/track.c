@@ -19,7 +19,7 @@ void ct_set_invalid(struct conntrack *ct, struct packet *packet, uint16_t zone)
     packet->md.has_ct = true;
     packet->md.ct.state = swap32(CT_TRK | CT_INV);
     packet->md.ct.zone = swap16(zone);
-    ct->counters.n_invalid++;
+    (void)__atomic_fetch_add(&ct->counters.n_invalid, 1, __ATOMIC_RELAXED);
 }
 
 /* Original tuple, mark and label, as flows see them. */
@@ -195,6 +195,86 @@ void conntrack_execute_near(struct conntrack *ct, struct packet *packet,
     if (o.conn && o.conn->helper && !p.is_error && !o.again)
         run_helper(ct, &o, &p, action, now_ms);
     tell(packet, &p, &o);
+}
+
+/* ---- side by side ---- */
+
+enum verdict { GOES_ON, IS_INVALID, NOT_HERE };
+
+/* With CONN's spin. */
+static enum verdict judge(struct conntrack *ct, struct ct_conn *conn, const struct ct_packet *p,
+                          const struct ct_action *action, struct outcome *o, int64_t now_ms)
+{
+    if (conn->expires_ms <= now_ms || conn->helper || conn->seq)
+        return NOT_HERE;
+    if (p->is_error) {
+        o->state |= CT_REL;
+        return GOES_ON;
+    }
+    if (action->flags & CT_FORCE && action->flags & CT_COMMIT && o->dir == CT_REPLY)
+        return NOT_HERE;
+    switch (ct_state_update(ct, conn, o->dir, p, now_ms)) {
+    case CT_MISFIT:
+        return IS_INVALID;
+    case CT_RESTART:
+        return NOT_HERE;
+    case CT_FITS:
+        break;
+    }
+    o->state |= conn->replied ? CT_EST : CT_NEW;
+    if (conn->parent)
+        o->state |= CT_REL;
+    return GOES_ON;
+}
+
+/* A packet of CONN. */
+static enum verdict pass_known(struct conntrack *ct, struct ct_conn *conn, struct packet *packet,
+                               struct ct_packet *p, const struct ct_action *action,
+                               struct outcome *o, int64_t now_ms)
+{
+    spin_take(&conn->spin);
+    enum verdict verdict = judge(ct, conn, p, action, o, now_ms);
+    if (verdict == GOES_ON) {
+        o->conn = conn;
+        o->state |= o->dir == CT_REPLY ? CT_RPL : 0;
+        if (action->flags & CT_COMMIT)
+            set_mark_and_label(conn, action);
+        if (action->flags & CT_TRANSLATE)
+            o->state |= ct_nat_apply(conn, o->dir, p);
+        tell(packet, p, o);
+    }
+    spin_give(&conn->spin);
+    return verdict;
+}
+
+/* A packet of no connection. */
+static enum verdict pass_unknown(const struct conntrack *ct, struct packet *packet,
+                                 const struct ct_packet *p, const struct ct_action *action,
+                                 struct outcome *o)
+{
+    if (!ct_state_may_begin(p))
+        return IS_INVALID;
+    if (action->flags & CT_COMMIT || ct->expectations.n)
+        return NOT_HERE;
+    o->state |= CT_NEW;
+    tell(packet, p, o);
+    return GOES_ON;
+}
+
+bool conntrack_pass(struct conntrack *ct, struct packet *packet, const struct ct_action *action,
+                    int64_t now_ms, struct ct_hint *hint)
+{
+    struct ct_packet p;
+    struct outcome o = {.state = CT_TRK};
+    enum verdict verdict = IS_INVALID;
+    if (ct_packet_parse(packet, action->zone, &p)) {
+        struct ct_conn *conn = ct_peek(ct, &p.tuple, &o.dir, hint);
+        verdict = conn ? pass_known(ct, conn, packet, &p, action, &o, now_ms)
+                       : pass_unknown(ct, packet, &p, action, &o);
+    }
+    if (verdict == IS_INVALID)
+        ct_set_invalid(ct, packet, action->zone);
+    return verdict != NOT_HERE;
 }
 
 void conntrack_execute(struct conntrack *ct, struct packet *packet, const struct ct_action *action,

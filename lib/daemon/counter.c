@@ -51,7 +51,7 @@ bool counter_read(const struct counters *counters, const char *name, uint64_t *r
     const struct counter *c;
     LIST_FOR_EACH (c, node, &counters->list) {
         if (!strcmp(c->name, name)) {
-            *ret = c->n;
+            *ret = __atomic_load_n(&c->n, __ATOMIC_RELAXED);
             return true;
         }
     }

@@ -5,7 +5,7 @@
  *
  *     struct counter *c = counter_get(counters, "netdev_sent");   counter_add(c, 1);
  *
- * One thread.
+ * Counters are made by one thread, and may be bumped by all.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ void counter_set_free(struct counters *counters); /* all its counters become inv
 struct counter *counter_get(struct counters *counters, const char *name);
 static inline void counter_add(struct counter *counter, uint64_t n)
 {
-    counter->n += n;
+    if (n)
+        (void)__atomic_fetch_add(&counter->n, n, __ATOMIC_RELAXED);
 }
 /* For what is counted elsewhere: the counter of that name shows N. */
 static inline void counter_set(struct counters *counters, const char *name, uint64_t n)

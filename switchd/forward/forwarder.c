@@ -20,13 +20,14 @@ LOG_MODULE(forwarder);
 enum { EVENTS = 16 };
 
 struct forwarder {
+    struct turn_seat *seat;
     struct forwarders *all;
     pthread_t thread;
     int epoll, wake; /* WAKE: it is to stop */
     unsigned n_watches;
     struct port_lane lane;
     struct busy_poll poll;
-    bool away; /* set in the turn, cleared under ALL->back's lock */
+    bool away; /* set inside, cleared under ALL->back's lock */
 };
 
 struct forwarders {
@@ -34,7 +35,8 @@ struct forwarders {
     struct turn turn;
     struct hmap watches; /* by id */
     uint64_t last_id;    /* 0 is that of WAKE */
-    bool quit;           /* in the turn */
+    bool quit;           /* the whole's */
+    struct turn_seat *seats;
     pthread_mutex_t back_lock;
     pthread_cond_t back; /* somebody is no longer away */
     unsigned n;
@@ -53,26 +55,24 @@ static struct port_watch *watch_find(const struct forwarders *all, uint64_t id)
     return NULL;
 }
 
-/* In the turn, and in another one at the end. The watch may be gone: then there is nothing to do. */
+/* Inside, and once more at the end. The watch may be gone: then there is nothing to do. */
 static void serve(struct forwarder *f, uint64_t id)
 {
     struct forwarders *all = f->all;
     struct port_watch *w = watch_find(all, id);
     if (!w)
         return;
-    lane_enter(&f->lane, all->host);
     w->fn(w->aux, LOOP_READ);
-    lane_leave(&f->lane, all->host);
     if (lane_is_empty(&f->lane))
         return;
     f->away = true;
-    turn_give(&all->turn);
+    turn_leave(&all->turn, f->seat);
     lane_send(&f->lane);
     pthread_mutex_lock(&all->back_lock);
     f->away = false;
     pthread_cond_signal(&all->back);
     pthread_mutex_unlock(&all->back_lock);
-    turn_take(&all->turn);
+    turn_enter(&all->turn, f->seat);
     lane_finish(&f->lane);
 }
 
@@ -80,6 +80,7 @@ static void *run(void *f_)
 {
     struct forwarder *f = f_;
     struct forwarders *all = f->all;
+    port_io_here = &f->lane.io;
     for (bool quit = false; !quit;) {
         struct epoll_event events[EVENTS];
         bool looks = busy_poll_goes_on(&f->poll, env_now_us(all->host->env));
@@ -87,13 +88,13 @@ static void *run(void *f_)
         INVARIANT(n >= 0 || errno == EINTR);
         if (n <= 0)
             continue;
-        turn_take(&all->turn);
+        turn_enter(&all->turn, f->seat);
         busy_poll_set(&f->poll, all->host->poll.limit_us);
         busy_poll_saw(&f->poll, env_now_us(all->host->env));
         for (int i = 0; i < n && !all->quit; i++)
             serve(f, events[i].data.u64);
         quit = all->quit;
-        turn_give(&all->turn);
+        turn_leave(&all->turn, f->seat);
     }
     return NULL;
 }
@@ -165,18 +166,32 @@ void port_watch_free(struct port_watch *w)
 
 /* ---- start and stop ---- */
 
-static void enter(void *all)
+static void collect(const struct forwarder *f)
 {
-    turn_take(&((struct forwarders *)all)->turn);
+    const struct port_host *host = f->all->host;
+    if (host->worker_new)
+        host->worker_collect(host->aux, f->lane.io.worker);
+}
+
+/* What the forwarders counted is in before the main thread looks at anything. */
+static void enter(void *all_)
+{
+    struct forwarders *all = all_;
+    turn_take_whole(&all->turn);
+    for (unsigned i = 0; i < all->n; i++)
+        collect(&all->each[i]);
 }
 
 static void leave(void *all)
 {
-    turn_give(&((struct forwarders *)all)->turn);
+    turn_give_whole(&((struct forwarders *)all)->turn);
 }
 
 static void forwarder_fini(struct forwarder *f)
 {
+    const struct port_host *host = f->all->host;
+    if (host->worker_new)
+        host->worker_free(host->aux, f->lane.io.worker);
     if (f->wake >= 0)
         close(f->wake);
     if (f->epoll >= 0)
@@ -188,11 +203,14 @@ static void forwarder_fini(struct forwarder *f)
 static int start_one(struct forwarders *all, struct forwarder *f)
 {
     *f = (struct forwarder){.all = all,
+                            .seat = &all->seats[f - all->each],
                             .epoll = epoll_create1(EPOLL_CLOEXEC),
                             .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
     int err = 0;
-    lane_init(&f->lane, all->host);
+    lane_init(&f->lane, all->host, &all->turn, f->seat);
+    if (all->host->worker_new)
+        f->lane.io.worker = all->host->worker_new(all->host->aux);
     busy_poll_init(&f->poll, all->host->counters);
     if (f->epoll < 0 || f->wake < 0 || epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &event) < 0 ||
         !thread_start(&f->thread, run, f))
@@ -213,6 +231,7 @@ static void free_all(struct forwarders *all)
     pthread_cond_destroy(&all->back);
     pthread_mutex_destroy(&all->back_lock);
     turn_fini(&all->turn);
+    free(all->seats);
     free(all);
 }
 
@@ -223,7 +242,8 @@ static void start(struct port_host *host, unsigned n)
     struct forwarders *all = xcalloc(1, sizeof *all + n * sizeof all->each[0]);
     const struct loop_guard guard = {enter, leave, all};
     all->host = host;
-    turn_init(&all->turn);
+    all->seats = xcalloc(n, sizeof *all->seats);
+    turn_init(&all->turn, all->seats, n);
     pthread_mutex_init(&all->back_lock, NULL);
     pthread_cond_init(&all->back, NULL);
     loop_set_guard(host->loop, &guard);
@@ -250,7 +270,10 @@ static void stop(struct port_host *host)
         struct forwarder *f = &all->each[i];
         INVARIANT(write(f->wake, &one, sizeof one) == sizeof one);
         pthread_join(f->thread, NULL);
-        forwarder_fini(f);
+    }
+    for (unsigned i = 0; i < all->n; i++) {
+        collect(&all->each[i]);
+        forwarder_fini(&all->each[i]);
     }
     free_all(all);
     host->forwarders = NULL;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "switchd/exec.h"
+#include "switchd/forward/lane.h"
 #include "switchd/slice.h"
 #include "switchd/vswitch.h"
 
@@ -91,6 +92,7 @@ void handoff_put(struct vswitch *vs, const struct packet *packet, const struct d
                  uint32_t trunc)
 {
     struct handoffs *all = &vs->handoffs;
+    lane_be_alone();
     if (all->n >= HANDOFFS_MAX || all->n_bytes + packet->size > HANDOFF_BYTES_MAX) {
         vswitch_drop(vs, DROP_UPCALL);
         return;

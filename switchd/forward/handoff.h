@@ -26,6 +26,6 @@ void handoffs_init(struct vswitch *vs);
 void handoffs_fini(struct vswitch *vs);
 /* Drops, uncounted, what waits to leave by port DP_NO: it goes away, and its number may be another's. */
 void handoffs_forget(struct vswitch *vs, uint32_t dp_no);
-/* In a forwarder's turn: has action A done to a copy of PACKET, of which at most TRUNC bytes leave (0: all). */
+/* In a forwarder: has action A done to a copy of PACKET, of which at most TRUNC bytes leave (0: all). */
 void handoff_put(struct vswitch *vs, const struct packet *packet, const struct dp_action *a,
                  uint32_t trunc);

@@ -4,42 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-void lane_init(struct port_lane *lane, struct port_host *host)
+void lane_init(struct port_lane *lane, struct port_host *host, struct turn *turn,
+               struct turn_seat *seat)
 {
-    *lane = (struct port_lane){.batch = xcalloc(PORT_BATCH, sizeof *lane->batch),
-                               .buffers = port_buffers_new()};
+    *lane = (struct port_lane){.turn = turn, .seat = seat};
+    port_io_init(&lane->io);
     port_out_init(&lane->out, host);
 }
 
 void lane_fini(struct port_lane *lane)
 {
-    free(lane->batch);
-    free(lane->buffers);
+    port_io_fini(&lane->io);
     vec_fini(&lane->noted);
     vec_fini(&lane->tunnels);
     port_out_fini(&lane->out);
-}
-
-static void exchange(struct port_lane *lane, struct port_host *host)
-{
-    struct packet *batch = host->batch;
-    uint8_t *buffers = host->buffers;
-    host->batch = lane->batch;
-    host->buffers = lane->buffers;
-    lane->batch = batch;
-    lane->buffers = buffers;
-}
-
-void lane_enter(struct port_lane *lane, struct port_host *host)
-{
-    exchange(lane, host);
-    host->lane = lane;
-}
-
-void lane_leave(struct port_lane *lane, struct port_host *host)
-{
-    exchange(lane, host);
-    host->lane = NULL;
 }
 
 static void forget_tunnels(struct port_lane *lane)

@@ -70,10 +70,10 @@ static void queue_readable(void *queue_, unsigned events UNUSED)
     for (int i = 0; i < READ_ROUNDS && more; i++) {
         size_t n = xdp_socket_read(&queue->socket, port);
         for (size_t k = 0; k < n && queue->x->local; k++)
-            offload_recognize(&port->host->batch[k]);
+            offload_recognize(&port_batch(port->host)[k]);
         if (n)
             port_receive(port, n);
-        if (port->host->lane)
+        if (port_io_here)
             break;
         more = xdp_socket_release(&queue->socket);
     }

@@ -66,7 +66,7 @@ void dummy_receive(struct port *port_, const void *frame, size_t n)
     struct dummy_port *port = dummy_cast(port_);
     n = MIN(n, (size_t)PORT_FRAME_MAX);
     pcap_write(port, port->rx_pcap, frame, (uint32_t)n);
-    struct packet *p = port_host_packet(port_->host, 0);
+    struct packet *p = port_packet(port_->host, 0);
     memcpy(p->data, frame, n);
     p->size = (uint32_t)n;
     port_receive(port_, 1);

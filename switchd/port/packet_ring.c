@@ -85,13 +85,13 @@ static bool read_long(struct packet_ring *ring, struct packet *packet, struct vi
 static bool read_slot(struct packet_ring *ring, struct port_host *host, size_t i,
                       struct tpacket2_hdr *h, uint32_t status)
 {
-    struct packet *packet = &host->batch[i];
+    struct packet *packet = &port_batch(host)[i];
     uint8_t *base = (uint8_t *)h + TPACKET2_HDRLEN, *frame = (uint8_t *)h + h->tp_mac;
     struct virtio_net_hdr vnet;
     if (h->tp_snaplen == h->tp_len && h->tp_snaplen >= ETH_HEADER_LEN) {
         memcpy(&vnet, frame - sizeof vnet, sizeof vnet);
         packet_init_lent(packet, base, ring->slot_size - TPACKET2_HDRLEN, frame, h->tp_snaplen);
-    } else if (!(status & TP_STATUS_COPY) || !read_long(ring, port_host_packet(host, i), &vnet)) {
+    } else if (!(status & TP_STATUS_COPY) || !read_long(ring, port_packet(host, i), &vnet)) {
         return false;
     }
     if (offload_from_vnet(packet, &vnet))
@@ -114,7 +114,7 @@ size_t packet_ring_read(struct packet_ring *ring, struct port *port)
         if (read_slot(ring, port->host, n, h, status))
             bytes += port->host->batch[n++].size;
         else
-            port->stats.rx_errors++;
+            port_count(port, &port->stats.rx_errors, 1);
     }
     return n;
 }
@@ -137,7 +137,7 @@ void packet_ring_serve(struct packet_ring *ring, struct port *port)
         size_t n = packet_ring_read(ring, port);
         if (n)
             port_receive(port, n);
-        if (port->host->lane)
+        if (port_io_here)
             break;
         more = packet_ring_release(ring);
     }

@@ -35,9 +35,18 @@ enum {
     KEEP_PACKET = 4096    /* larger ones are sent at once, which is cheaper than the copy */
 };
 
-uint8_t *port_buffers_new(void)
+_Thread_local struct port_io *port_io_here;
+
+void port_io_init(struct port_io *io)
 {
-    return xmalloc((size_t)PORT_BATCH * BUFFER_SIZE);
+    *io = (struct port_io){.batch = xcalloc(PORT_BATCH, sizeof *io->batch),
+                           .buffers = xmalloc((size_t)PORT_BATCH * BUFFER_SIZE)};
+}
+
+void port_io_fini(struct port_io *io)
+{
+    free(io->batch);
+    free(io->buffers);
 }
 
 /* A call that is put off until the next turn keeps the loop from sleeping before it. */
@@ -62,8 +71,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
 {
     *host =
         (struct port_host){.loop = loop, .env = env, .counters = counters, .rx = rx, .aux = aux};
-    host->batch = xcalloc(PORT_BATCH, sizeof *host->batch);
-    host->buffers = port_buffers_new();
+    port_io_init(&host->io);
     port_out_init(&host->out, host);
     list_init(&host->queued);
     list_init(&host->watches);
@@ -94,8 +102,7 @@ void port_host_fini(struct port_host *host)
 {
     chores_free(host->chores);
     chores_free(host->questions);
-    free(host->batch);
-    free(host->buffers);
+    port_io_fini(&host->io);
     port_out_fini(&host->out);
     tunnel_table_free(host->tunnels);
     tun_store_fini(host->tun_opts);
@@ -104,11 +111,12 @@ void port_host_fini(struct port_host *host)
     deferred_cancel(&host->look);
 }
 
-struct packet *port_host_packet(struct port_host *host, size_t i)
+struct packet *port_packet(struct port_host *host, size_t i)
 {
-    uint8_t *base = host->buffers + i * BUFFER_SIZE;
-    packet_init_lent(&host->batch[i], base, BUFFER_SIZE, base + PACKET_HEADROOM, 0);
-    return &host->batch[i];
+    struct port_io *io = port_io(host);
+    uint8_t *base = io->buffers + i * BUFFER_SIZE;
+    packet_init_lent(&io->batch[i], base, BUFFER_SIZE, base + PACKET_HEADROOM, 0);
+    return &io->batch[i];
 }
 
 void port_lock(struct port *port)
@@ -138,32 +146,44 @@ void port_host_flush(struct port_host *host)
 
 void port_host_begin(struct port_host *host)
 {
-    host->now_ms = env_now_ms(host->env);
-    host->receiving = true;
+    host->io.now_ms = env_now_ms(host->env);
+    host->io.receiving = true;
 }
 
 void port_host_end(struct port_host *host)
 {
-    host->receiving = false;
+    host->io.receiving = false;
     port_host_flush(host);
+}
+
+void port_count(const struct port *port, uint64_t *what, uint64_t n)
+{
+    if (port->host->forwarders)
+        (void)__atomic_fetch_add(what, n, __ATOMIC_RELAXED);
+    else
+        *what += n;
 }
 
 void port_receive(struct port *port, size_t n)
 {
     struct port_host *host = port->host;
+    struct port_io *io = port_io(host);
+    uint64_t n_bytes = 0;
     for (size_t i = 0; i < n; i++)
-        port->stats.rx_bytes += host->batch[i].size;
-    port->stats.rx_packets += n;
-    port_host_begin(host);
-    if (!host->lane)
+        n_bytes += io->batch[i].size;
+    port_count(port, &port->stats.rx_bytes, n_bytes);
+    port_count(port, &port->stats.rx_packets, n);
+    io->now_ms = env_now_ms(host->env);
+    io->receiving = true;
+    if (io == &host->io)
         note_packets(host);
-    host->rx(host->aux, port, host->batch, n);
-    if (host->lane) /* which sends what it has noted: lent bytes where they lie, copies of others */
-        host->receiving = false;
-    else
+    host->rx(host->aux, port, io->batch, n);
+    if (io == &host->io)
         port_host_end(host);
+    else /* a forwarder sends what it has noted: lent bytes where they lie, copies of others */
+        io->receiving = false;
     for (size_t i = 0; i < n; i++)
-        packet_fini(&host->batch[i]);
+        packet_fini(&io->batch[i]);
 }
 
 void port_out_init(struct port_out *out, struct port_host *host)
@@ -203,18 +223,9 @@ uint8_t *port_keep(struct port_out *out, const struct packet *packet, bool last,
     return copy ? memcpy(copy + head, packet->data, packet->size), copy : NULL;
 }
 
-/* Statistics of what is sent, which several threads may count at once. */
-static void count(const struct port *port, uint64_t *what, uint64_t n)
-{
-    if (port->host->forwarders)
-        (void)__atomic_fetch_add(what, n, __ATOMIC_RELAXED);
-    else
-        *what += n;
-}
-
 void port_count_lost(struct port *port, struct port_out *out, size_t n)
 {
-    count(port, &port->stats.tx_dropped, n);
+    port_count(port, &port->stats.tx_dropped, n);
     if (out == &port->host->out)
         counter_add(port->host->send_failed, n);
     else
@@ -223,8 +234,8 @@ void port_count_lost(struct port *port, struct port_out *out, size_t n)
 
 void port_count_unsent(struct port *port, struct port_out *out, size_t n, size_t bytes)
 {
-    count(port, &port->stats.tx_packets, -(uint64_t)n);
-    count(port, &port->stats.tx_bytes, -(uint64_t)bytes);
+    port_count(port, &port->stats.tx_packets, -(uint64_t)n);
+    port_count(port, &port->stats.tx_bytes, -(uint64_t)bytes);
     port_count_lost(port, out, n);
 }
 
@@ -267,16 +278,16 @@ void port_hand(struct port *port, struct port_out *out, const struct packet *pac
         port_count_lost(port, out, 1);
         return;
     }
-    count(port, &port->stats.tx_packets, 1);
-    count(port, &port->stats.tx_bytes, packet->size);
+    port_count(port, &port->stats.tx_packets, 1);
+    port_count(port, &port->stats.tx_bytes, packet->size);
 }
 
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
                bool last)
 {
     struct port_host *host = port->host;
-    if (host->lane) {
-        lane_put(host->lane, port, packet, tunnel, last);
+    if (port_io_here) {
+        lane_put(lane_here(), port, packet, tunnel, last);
         return;
     }
     port_lock(port);
@@ -288,7 +299,7 @@ void port_send(struct port *port, const struct packet *packet, const struct dp_t
         port->queued = true;
         list_push_back(&host->queued, &port->queue_node);
     }
-    if (!host->receiving)
+    if (!host->io.receiving)
         port_host_flush(host);
 }
 
@@ -305,7 +316,8 @@ void port_init(struct port *port, const struct port_class *class, struct port_ho
 
 struct port_stats port_stats_read(struct port *port)
 {
-    const struct port_stats *s = &port->stats; /* what is received is counted in turns */
+    const struct port_stats *s =
+        &port->stats; /* what is received is counted inside (forward/turn.h) */
     return (struct port_stats){.rx_packets = s->rx_packets,
                                .rx_bytes = s->rx_bytes,
                                .rx_dropped = s->rx_dropped,

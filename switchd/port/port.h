@@ -42,10 +42,20 @@ struct port;
 struct bypass;       /* port/bypass.h */
 struct chores;       /* port/chores.h */
 struct forwarders;   /* forward/forwarder.h */
-struct port_lane;    /* forward/lane.h */
 struct tunnel_table; /* port/tunnel.h */
 struct tunnel_wire;
 struct tunnel_senders;
+
+/* What a thread reads packets with. */
+struct port_io {
+    struct packet *batch; /* PORT_BATCH packets */
+    uint8_t *buffers;     /* one for each; see port_packet */
+    bool receiving;       /* what is sent waits for the end of the batch, */
+    int64_t now_ms;       /* which came then */
+    void *worker;         /* the host's own of this thread: see port_host.worker_new */
+};
+/* A forwarder's, whose first member it is (forward/lane.h); NULL in a loop's thread. */
+extern _Thread_local struct port_io *port_io_here;
 
 /* What one thread has sent and not flushed. */
 struct port_out {
@@ -53,7 +63,7 @@ struct port_out {
     uint8_t *kept; /* copies of what is queued; see port_keep */
     size_t n_kept;
     struct tunnel_senders *tunnels; /* port/tunnel_parts.h; NULL: none yet */
-    uint64_t n_lost;                /* a forwarder's, to be counted in its next turn */
+    uint64_t n_lost;                /* a forwarder's, to be counted when it is inside again */
 };
 struct tun_store; /* switchd/tun_store.h */
 
@@ -66,11 +76,13 @@ struct port_host {
     void (*begun)(void *aux, struct port *port); /* one that was opening is open; or NULL */
     /* One could not be opened (port->error), or its device's speed is another; or NULL. */
     void (*changed)(void *aux, struct port *port);
+    /* For each forwarder, what the host keeps for it (port_io.worker), and all that it counted since the main thread had the turn last. NULL: nothing. */
+    void *(*worker_new)(void *aux);
+    void (*worker_free)(void *aux, void *worker);
+    void (*worker_collect)(void *aux, void *worker);
     void *aux;
     bool dummy_override;          /* tests: devices are dummies */
     struct tunnel_wire *wire;     /* tests: in the kernel's place; or NULL */
-    struct packet *batch;         /* PORT_BATCH packets */
-    uint8_t *buffers;             /* one for each; see port_host_packet */
     struct tunnel_table *tunnels; /* made on first use, as is */
     struct tun_store *tun_opts;   /* of received packets: where their numbers come from */
     struct bypass *bypass;
@@ -80,15 +92,13 @@ struct port_host {
     struct list watches;           /* forward/watch.h */
     struct forwarders *forwarders; /* threads that share the work; NULL: none */
     unsigned n_wanted;             /* of them */
-    struct port_lane *lane;        /* of the forwarder whose turn it is; NULL: the loop's thread */
     struct busy_poll poll;         /* of the loop's thread */
     struct deferred look;
 
-    /* Output that waits for the end of the batch. */
-    bool receiving;
-    int64_t now_ms;      /* while receiving: when the batch came */
-    struct list queued;  /* ports */
-    struct port_out out; /* of the loop's thread */
+    /* Of the loop's thread. */
+    struct port_io io;
+    struct list queued; /* ports whose output waits for the end of the batch */
+    struct port_out out;
     struct counter *send_failed;
 };
 
@@ -185,16 +195,26 @@ struct port_stats port_stats_read(struct port *port);
 void port_init(struct port *port, const struct port_class *class, struct port_host *host,
                const char *name);
 void port_fini(struct port *port);
-/* What PORT_BATCH of them lie in. Freed by the caller. */
-uint8_t *port_buffers_new(void);
-/* Empties packet I of the host's batch: a lent buffer with headroom and PORT_FRAME_MAX behind it. */
-struct packet *port_host_packet(struct port_host *host, size_t i);
-/* The time for what happens to packets: that of their batch. Milliseconds of the env's monotonic clock. */
-static inline int64_t port_host_now_ms(const struct port_host *host)
+void port_io_init(struct port_io *io);
+void port_io_fini(struct port_io *io);
+/* This thread's. */
+static inline struct port_io *port_io(struct port_host *host)
 {
-    return host->receiving ? host->now_ms : env_now_ms(host->env);
+    return port_io_here ? port_io_here : &host->io;
 }
-/* Gives the host the first N packets of its batch, of PORT, counts them and sends what comes out. */
+static inline struct packet *port_batch(struct port_host *host)
+{
+    return port_io(host)->batch;
+}
+/* Empties packet I of the batch: a lent buffer with headroom and PORT_FRAME_MAX behind it. */
+struct packet *port_packet(struct port_host *host, size_t i);
+/* The time for what happens to packets: that of their batch. Milliseconds of the env's monotonic clock. */
+static inline int64_t port_host_now_ms(struct port_host *host)
+{
+    const struct port_io *io = port_io(host);
+    return io->receiving ? io->now_ms : env_now_ms(host->env);
+}
+/* Gives the host the first N packets of the batch, of PORT, counts them and sends what comes out. */
 void port_receive(struct port *port, size_t n);
 /* The bytes of PACKET with room for HEAD in front of them, which stay until the flush: its own or a copy. NULL: they are too many
  * to copy; what is queued must be flushed before send returns. */
@@ -213,6 +233,8 @@ void port_host_begin(struct port_host *host);
 void port_host_end(struct port_host *host);
 /* Sends what all ports of the host have queued. */
 void port_host_flush(struct port_host *host);
+/* Adds N to WHAT, one of PORT's statistics, which several threads may do at once. */
+void port_count(const struct port *port, uint64_t *what, uint64_t n);
 /* Counts N packets that are lost on their way out. */
 void port_count_lost(struct port *port, struct port_out *out, size_t n);
 /* Counts N packets that send took and flush could not send. */

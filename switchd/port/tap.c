@@ -56,18 +56,18 @@ static void tap_readable(void *queue_, unsigned events UNUSED)
     size_t n_ok = 0;
     for (int i = 0; i < PORT_BATCH; i++) {
         struct virtio_net_hdr vnet;
-        struct packet *p = port_host_packet(host, n_ok);
+        struct packet *p = port_packet(host, n_ok);
         struct iovec iov[2] = {{&vnet, sizeof vnet}, {p->data, PORT_FRAME_MAX}};
         ssize_t n = readv(queue->fd, iov, 2);
         if (n < 0)
             break;
         if ((size_t)n < sizeof vnet + ETH_HEADER_LEN) {
-            port->up.stats.rx_errors++;
+            port_count(&port->up, &port->up.stats.rx_errors, 1);
             continue;
         }
         p->size = (uint32_t)((size_t)n - sizeof vnet);
         if (offload_from_vnet(p, &vnet)) {
-            port->up.stats.rx_errors++;
+            port_count(&port->up, &port->up.stats.rx_errors, 1);
             continue;
         }
         n_ok++;

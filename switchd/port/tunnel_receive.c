@@ -150,15 +150,18 @@ static struct tunnel_port *decapsulate(struct tunnel_endpoint *ep, struct packet
         struct tun_opts opts;
         const struct tlv_map *tlvs = port->up.tlvs ? port->up.tlvs : &none;
         if (!tlv_map_read(tlvs, h.options, h.options_len, t, &opts)) {
-            port->up.stats.rx_errors++;
+            port_count(&port->up, &port->up.stats.rx_errors, 1);
             counter_add(table->malformed, 1);
             return NULL;
         }
-        t->more = tun_store_put(ep->host->tun_opts, &opts);
+        if (!tun_opts_is_empty(&opts)) {
+            lane_be_alone();
+            t->more = tun_store_put(ep->host->tun_opts, &opts);
+        }
     }
     packet_pull(packet, h.len);
     if (a->tos & IP_ECN_MASK && !tunnel_ecn_mark(packet, a->tos & IP_ECN_MASK)) {
-        port->up.stats.rx_dropped++;
+        port_count(&port->up, &port->up.stats.rx_dropped, 1);
         counter_add(table->congested, 1);
         return NULL;
     }
@@ -192,7 +195,7 @@ static bool join(struct gathering *g, const struct tunnel_port *port, const stru
 static void take(struct tunnel_endpoint *ep, struct gathering *g, const struct arrival *a,
                  uint8_t *data, size_t len, size_t tail, const uint8_t *end)
 {
-    struct packet *p = &ep->host->batch[g->n];
+    struct packet *p = &port_batch(ep->host)[g->n];
     packet_init_lent(p, data, len + tail, data, len);
     struct tunnel_port *port = decapsulate(ep, p, a);
     if (!port || join(g, port, p, end))
@@ -200,7 +203,7 @@ static void take(struct tunnel_endpoint *ep, struct gathering *g, const struct a
     if (g->n && (port != g->port || g->n == PORT_BATCH - 1)) {
         struct packet last = *p;
         deliver(g);
-        p = &ep->host->batch[0];
+        p = &port_batch(ep->host)[0];
         *p = last;
     }
     if (g->n)
@@ -234,7 +237,7 @@ static int read_messages(struct tunnel_queue *queue, size_t first, size_t count)
     struct iovec iov[MESSAGES];
     _Alignas(struct cmsghdr) char control[MESSAGES][CONTROL];
     for (size_t i = 0; i < count; i++) {
-        iov[i] = (struct iovec){port_host_packet(ep->host, first + i)->data, PORT_FRAME_MAX};
+        iov[i] = (struct iovec){port_packet(ep->host, first + i)->data, PORT_FRAME_MAX};
         msgs[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
                                           .msg_namelen = sizeof from[i],
                                           .msg_iov = &iov[i],
@@ -262,7 +265,7 @@ static int read_messages(struct tunnel_queue *queue, size_t first, size_t count)
 void tunnel_queue_readable(void *queue_, unsigned events UNUSED)
 {
     struct tunnel_queue *queue = queue_;
-    const struct port_lane *lane = queue->endpoint->host->lane;
+    const struct port_lane *lane = lane_here();
     size_t count;
     for (size_t at = 0; at + MESSAGES <= PORT_BATCH; at += count) {
         count = queue->is_long ? LONG_MESSAGES : MESSAGES;
@@ -280,7 +283,7 @@ void tunnel_receive(struct port_host *host, uint16_t udp_port, const struct ip_a
     LIST_FOR_EACH (ep, node, &host->tunnels->endpoints) {
         if (ep->udp_port != udp_port)
             continue;
-        uint8_t *buffer = port_host_packet(host, 0)->data;
+        uint8_t *buffer = port_packet(host, 0)->data;
         memcpy(buffer, data, n);
         struct gathering g = {.n = 0};
         struct arrival a = {.from = *from, .to = *to};

@@ -155,10 +155,10 @@ size_t xdp_socket_read(struct xdp_socket *s, struct port *port)
         const struct xdp_desc *d = xsk_ring_cons__rx_desc(&s->rx, at + i);
         s->read[i] = d->addr & ~(uint64_t)(s->slot_size - 1);
         if (d->len < ETH_HEADER_LEN) {
-            port->stats.rx_errors++;
+            port_count(port, &port->stats.rx_errors, 1);
             continue;
         }
-        packet_init_lent(&port->host->batch[n_ok++], s->memory + s->read[i], s->slot_size,
+        packet_init_lent(&port_batch(port->host)[n_ok++], s->memory + s->read[i], s->slot_size,
                          s->memory + d->addr, d->len);
     }
     xsk_ring_cons__release(&s->rx, n);

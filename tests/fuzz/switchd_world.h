@@ -45,7 +45,7 @@ static void fuzz_forget_packets(struct vswitch *vs)
         megaflow_remove(cache, LIST_FIRST(struct megaflow, all, &cache->all));
     megaflows_tidy(cache);
     if (++n_inputs % FUZZ_TIDY_EVERY == 0)
-        signatures_forget_dead(&cache->signatures, SIGNATURE_BUCKETS);
+        megaflows_forget_dead(cache, SIGNATURE_BUCKETS);
     struct bridge *br;
     LIST_FOR_EACH (br, node, &vs->bridges)
         mac_table_flush(&br->macs);

@@ -31,6 +31,13 @@ struct world {
     VEC(struct sent) sent;
 };
 
+/* Packets that the caches knew. */
+static inline uint64_t world_hits(const struct vswitch *vs)
+{
+    struct lookups n = megaflows_lookups(vs->cache);
+    return n.exact_hits + n.hits;
+}
+
 static inline void world_note(void *w_, struct port *port, const struct packet *packet)
 {
     struct world *w = w_;
