@@ -75,14 +75,19 @@ static bool is_of_one_port(const struct port_lane *lane)
 static size_t send_to_one(struct port_lane *lane, size_t i)
 {
     struct port *port = lane->noted.data[i].port;
+    size_t n = 0, bytes = 0;
     port_lock(port);
     for (; i < lane->noted.n && lane->noted.data[i].port == port; i++) {
         const struct outgoing *o = &lane->noted.data[i];
         struct packet view = o->packet;
         view.lent = true;
-        port_hand(port, &lane->out, &view, o->tunnel ? &lane->tunnels.data[o->tunnel - 1] : NULL,
-                  true);
+        const struct dp_tunnel *tunnel = o->tunnel ? &lane->tunnels.data[o->tunnel - 1] : NULL;
+        if (port_hand(port, &lane->out, &view, tunnel, true)) {
+            n++;
+            bytes += view.size;
+        }
     }
+    port_count_sent(port, n, bytes);
     if (port->class->flush)
         port->class->flush(port, &lane->out);
     port_unlock(port);

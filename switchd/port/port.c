@@ -271,15 +271,19 @@ void port_close(struct port *port)
     port->class->close(port);
 }
 
-void port_hand(struct port *port, struct port_out *out, const struct packet *packet,
+bool port_hand(struct port *port, struct port_out *out, const struct packet *packet,
                const struct dp_tunnel *tunnel, bool last)
 {
-    if (port->class->send(port, out, packet, tunnel, last)) {
-        port_count_lost(port, out, 1);
-        return;
-    }
-    port_count(port, &port->stats.tx_packets, 1);
-    port_count(port, &port->stats.tx_bytes, packet->size);
+    if (!port->class->send(port, out, packet, tunnel, last))
+        return true;
+    port_count_lost(port, out, 1);
+    return false;
+}
+
+void port_count_sent(struct port *port, size_t n, size_t bytes)
+{
+    port_count(port, &port->stats.tx_packets, n);
+    port_count(port, &port->stats.tx_bytes, bytes);
 }
 
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
@@ -291,7 +295,8 @@ void port_send(struct port *port, const struct packet *packet, const struct dp_t
         return;
     }
     port_lock(port);
-    port_hand(port, &host->out, packet, tunnel, last);
+    if (port_hand(port, &host->out, packet, tunnel, last))
+        port_count_sent(port, 1, packet->size);
     port_unlock(port);
     if (!port->class->flush)
         return;

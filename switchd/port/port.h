@@ -186,8 +186,9 @@ void port_close(struct port *port); /* NULL is allowed */
 void port_send(struct port *port, const struct packet *packet, const struct dp_tunnel *tunnel,
                bool last);
 
-/* Hands PACKET to the class and counts; what it queues in OUT is the caller's to flush. */
-void port_hand(struct port *port, struct port_out *out, const struct packet *packet,
+/* Hands PACKET to the class; what it takes is the caller's to count (port_count_sent), and what it queues in OUT the caller's to flush. False: it is lost, and
+ * counted. */
+bool port_hand(struct port *port, struct port_out *out, const struct packet *packet,
                const struct dp_tunnel *tunnel, bool last);
 struct port_stats port_stats_read(struct port *port);
 
@@ -237,6 +238,8 @@ void port_host_flush(struct port_host *host);
 void port_count(const struct port *port, uint64_t *what, uint64_t n);
 /* Counts N packets that are lost on their way out. */
 void port_count_lost(struct port *port, struct port_out *out, size_t n);
+/* Counts N packets that send took. */
+void port_count_sent(struct port *port, size_t n, size_t bytes);
 /* Counts N packets that send took and flush could not send. */
 void port_count_unsent(struct port *port, struct port_out *out, size_t n, size_t bytes);
 /* Sends N messages of packets of so many BYTES; those that the kernel refuses are left out, and counted. */
