@@ -2,7 +2,7 @@
  *
  * Equal options have one number, and a number stands for the same options for as long as the process runs; so keys with the same number are
  * the same. The store keeps what was asked for last, some ten thousand different ones: of what is older only the number is left,
- * which caches may still hold, and a packet that needs it is dropped. All of a turn, as the ports that it serves.
+ * which caches may still hold, and a packet that needs it is dropped. For who has the whole, or is alone (forward/turn.h).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* worker.h - what a thread that carries packets has of its own: the exact-match cache, the state of the packet on its way, and what it counts.
  *
  * The main thread has one (vswitch.own), each forwarder another (forward/forwarder.h). Forwarders share the megaflows, which they only read; what they
- * count of them, and of drops and look-ups, is theirs until the main thread has the turn and collects it (worker_collect), so that no two
+ * count of them, and of drops and look-ups, is theirs until the main thread takes the whole and collects it (worker_collect), so that no two
  * threads write to one cache line for every packet. The main thread's own counts go where they belong at once.
  *
  * A tally is what a forwarder counted of one megaflow. They lie in a table by the megaflow's address; when there is no place, the forwarder

@@ -76,7 +76,7 @@ static size_t send_to_one(struct port_lane *lane, size_t i)
 {
     struct port *port = lane->noted.data[i].port;
     size_t n = 0, bytes = 0;
-    port_lock(port);
+    port_lock(port, &lane->out);
     for (; i < lane->noted.n && lane->noted.data[i].port == port; i++) {
         const struct outgoing *o = &lane->noted.data[i];
         struct packet view = o->packet;
@@ -90,7 +90,7 @@ static size_t send_to_one(struct port_lane *lane, size_t i)
     port_count_sent(port, n, bytes);
     if (port->class->flush)
         port->class->flush(port, &lane->out);
-    port_unlock(port);
+    port_unlock(port, &lane->out);
     lane->out.n_kept = 0;
     return i;
 }

@@ -22,7 +22,7 @@ struct port_watch {
     struct forwarder *owner; /* with one of the forwarders */
 };
 
-/* FIRST: of the same port, freed together; forwarders next to that one's get the others. NULL: it is the first, which the least busy gets. FN(aux) is called while FD can be read, by whichever thread waits for it, in its turn. There it reads one batch at most and gives it to
+/* FIRST: of the same port, freed together; forwarders next to that one's get the others. NULL: it is the first, which the least busy gets. FN(aux) is called while FD can be read, by whichever thread waits for it, inside. There it reads one batch at most and gives it to
  * port_receive; in the loop's own thread it may go on. */
 struct port_watch *port_watch_new(struct port_host *host, int fd,
                                   void (*fn)(void *aux, unsigned events), void *aux,

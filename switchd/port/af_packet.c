@@ -70,7 +70,7 @@ static void system_flush(struct port *port_, struct port_out *out)
         af_xdp_flush(port->io.xdp, out);
         return;
     }
-    packet_send_flush(&port->tx, out);
+    packet_send_flush(out->is_beside ? out->beside : &port->tx, out);
 }
 
 static int system_send(struct port *port_, struct port_out *out, const struct packet *packet,
@@ -81,7 +81,7 @@ static int system_send(struct port *port_, struct port_out *out, const struct pa
         return af_xdp_send(port->io.xdp, packet);
     if (port->io.fd < 0)
         return ERR_IO;
-    packet_send_put(&port->tx, out, packet, last);
+    packet_send_put(out->is_beside ? out->beside : &port->tx, out, packet, last);
     return 0;
 }
 
@@ -103,7 +103,7 @@ static void read_status(struct system_port *port)
 static void system_stop(struct system_port *port)
 {
     forwarders_settle(port->up.host);
-    port->up.any_thread = false;
+    port->up.any_thread = port->up.has_beside = false;
     device_io_cancel(port->opening);
     port->opening = NULL;
     if (port->io.xdp) {
@@ -143,7 +143,7 @@ static int begin_socket(struct system_port *port)
         return errno;
     packet_send_init(&port->tx, &port->up, port->io.fd, port->direct);
     port->watch = port_watch_new(port->up.host, port->io.fd, system_readable, port, NULL);
-    port->up.any_thread = true;
+    port->up.any_thread = port->up.has_beside = true;
     spread(port);
     return 0;
 }

@@ -261,10 +261,10 @@ static void told(void *stuck_)
         free(stuck);
         return;
     }
-    port_lock(x->port);
+    port_lock(x->port, &x->port->host->out);
     stuck->is_posted = false;
     start_retry(x);
-    port_unlock(x->port);
+    port_unlock(x->port, &x->port->host->out);
 }
 
 /* Tells the kernel; false: something is left. */
@@ -279,11 +279,11 @@ static bool kick(struct af_xdp *x)
 static void retry(void *x_)
 {
     struct af_xdp *x = x_;
-    port_lock(x->port);
+    port_lock(x->port, &x->port->host->out);
     x->retry_ms = MIN(MAX(x->retry_ms, RETRY_MS) * 2, RETRY_MAX_MS);
     if (!kick(x))
         start_retry(x);
-    port_unlock(x->port);
+    port_unlock(x->port, &x->port->host->out);
 }
 
 void af_xdp_flush(struct af_xdp *x, const struct port_out *out)

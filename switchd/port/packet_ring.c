@@ -112,7 +112,7 @@ size_t packet_ring_read(struct packet_ring *ring, struct port *port)
             break;
         ring->n_read++;
         if (read_slot(ring, port->host, n, h, status))
-            bytes += port->host->batch[n++].size;
+            bytes += port_batch(port->host)[n++].size;
         else
             port_count(port, &port->stats.rx_errors, 1);
     }

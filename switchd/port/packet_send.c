@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "net/headers.h"
@@ -13,7 +14,10 @@
 #include "switchd/port/port_chore.h"
 #include "switchd/qos/qos.h"
 
-enum { FAST_SLOTS = SEND_QUEUE }; /* they come back at once where nothing holds frames */
+enum {
+    BUFFER = 4 << 20,
+    FAST_SLOTS = SEND_QUEUE
+}; /* they come back at once where nothing holds frames */
 
 struct fast_opening {
     struct port_chore up;
@@ -153,7 +157,48 @@ void packet_send_put(struct packet_send *tx, struct port_out *out, const struct 
         iov[0] = (struct iovec){&vnet, sizeof vnet},
         iov[1] = (struct iovec){packet->data, packet->size};
     tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = iov, .msg_iovlen = kept ? 1 : 2};
+    if (tx->to.sll_family) {
+        tx->msgs[i].msg_hdr.msg_name = &tx->to;
+        tx->msgs[i].msg_hdr.msg_namelen = sizeof tx->to;
+    }
     tx->bytes[i] = packet->size;
     if (!kept || tx->n == SEND_QUEUE)
         flush_messages(tx, out);
+}
+
+/* ---- beside ---- */
+
+static struct packet_send *beside_new(void)
+{
+    int one = 1, size = BUFFER;
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return NULL;
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0) {
+        close(fd);
+        return NULL;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+    struct packet_send *beside = NEW(struct packet_send);
+    packet_send_init(beside, NULL, fd, false);
+    return beside;
+}
+
+struct packet_send *packet_send_beside(struct port_out *out, struct port *port)
+{
+    if (!out->beside)
+        out->beside = beside_new();
+    if (out->beside) {
+        out->beside->port = port;
+        out->beside->to =
+            (struct sockaddr_ll){.sll_family = AF_PACKET, .sll_ifindex = (int)port->status.ifindex};
+    }
+    return out->beside;
+}
+
+void packet_send_beside_free(struct packet_send *beside)
+{
+    if (beside)
+        close(beside->fd);
+    free(beside);
 }

@@ -3,9 +3,13 @@
  * One sendmmsg for all of a batch, from where the frames lie, each with its virtio-net header. A small frame without offloads goes a
  * cheaper way where nothing stands between sockets and the device (bypass.h): through an AF_XDP socket that only sends, for
  * which the device needs no program. Frames leave in the order in which they came, whichever way each takes.
+ *
+ * This is the port's, and one thread's at a time (port_lock). A forwarder that finds it in use does not wait: it sends by a packet socket of its own, which is bound to no
+ * device (packet_send_beside).
  */
 #pragma once
 
+#include <linux/if_packet.h>
 #include <sys/socket.h>
 
 #include "switchd/port/xdp_socket.h"
@@ -27,6 +31,7 @@ struct packet_send {
     struct mmsghdr msgs[SEND_QUEUE];
     struct iovec iov[SEND_QUEUE][2];
     uint32_t bytes[SEND_QUEUE];
+    struct sockaddr_ll to; /* of a socket that is bound to no device; else of family 0 */
 };
 
 /* FAST: the cheap way may be taken, once packet_send_refresh has found it free. */
@@ -39,3 +44,6 @@ void packet_send_refresh(struct packet_send *tx, unsigned n_own);
 void packet_send_put(struct packet_send *tx, struct port_out *out, const struct packet *packet,
                      bool last);
 void packet_send_flush(struct packet_send *tx, struct port_out *out);
+/* OUT's own, which sends for PORT from now on, until it is flushed; NULL: there is none. */
+struct packet_send *packet_send_beside(struct port_out *out, struct port *port);
+void packet_send_beside_free(struct packet_send *beside); /* NULL is allowed */

@@ -9,6 +9,7 @@
 #include "switchd/forward/forwarder.h"
 #include "switchd/forward/lane.h"
 #include "switchd/port/bypass.h"
+#include "switchd/port/packet_send.h"
 #include "switchd/port/port_chore.h"
 #include "switchd/port/tunnel.h"
 #include "switchd/tun_store.h"
@@ -82,6 +83,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     host->tun_opts = NEW(struct tun_store);
     tun_store_init(host->tun_opts);
     host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
+    host->sent_beside = counter_get(counters, "batch_sent_beside");
 }
 
 void port_begun(struct port *port)
@@ -119,16 +121,24 @@ struct packet *port_packet(struct port_host *host, size_t i)
     return &io->batch[i];
 }
 
-void port_lock(struct port *port)
+void port_lock(struct port *port, struct port_out *out)
 {
-    if (port->host->forwarders && !port->class->parallel)
+    if (!port->host->forwarders || port->class->parallel)
+        return;
+    if (!pthread_mutex_trylock(&port->sending))
+        return;
+    out->is_beside = port->has_beside && out != &port->host->out && packet_send_beside(out, port);
+    if (out->is_beside)
+        counter_add(port->host->sent_beside, 1);
+    else
         pthread_mutex_lock(&port->sending);
 }
 
-void port_unlock(struct port *port)
+void port_unlock(struct port *port, struct port_out *out)
 {
-    if (port->host->forwarders && !port->class->parallel)
+    if (port->host->forwarders && !port->class->parallel && !out->is_beside)
         pthread_mutex_unlock(&port->sending);
+    out->is_beside = false;
 }
 
 void port_host_flush(struct port_host *host)
@@ -137,9 +147,9 @@ void port_host_flush(struct port_host *host)
     LIST_FOR_EACH_SAFE (port, next, queue_node, &host->queued) {
         list_remove(&port->queue_node);
         port->queued = false;
-        port_lock(port);
+        port_lock(port, &host->out);
         port->class->flush(port, &host->out);
-        port_unlock(port);
+        port_unlock(port, &host->out);
     }
     host->out.n_kept = 0;
 }
@@ -195,6 +205,7 @@ void port_out_fini(struct port_out *out)
 {
     free(out->kept);
     tunnel_senders_free(out->tunnels);
+    packet_send_beside_free(out->beside);
 }
 
 uint8_t *port_out_room(struct port_out *out, size_t n)
@@ -294,10 +305,10 @@ void port_send(struct port *port, const struct packet *packet, const struct dp_t
         lane_put(lane_here(), port, packet, tunnel, last);
         return;
     }
-    port_lock(port);
+    port_lock(port, &host->out);
     if (port_hand(port, &host->out, packet, tunnel, last))
         port_count_sent(port, 1, packet->size);
-    port_unlock(port);
+    port_unlock(port, &host->out);
     if (!port->class->flush)
         return;
     if (!port->queued) {

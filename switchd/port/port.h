@@ -45,6 +45,7 @@ struct forwarders;   /* forward/forwarder.h */
 struct tunnel_table; /* port/tunnel.h */
 struct tunnel_wire;
 struct tunnel_senders;
+struct packet_send;
 
 /* What a thread reads packets with. */
 struct port_io {
@@ -63,6 +64,8 @@ struct port_out {
     uint8_t *kept; /* copies of what is queued; see port_keep */
     size_t n_kept;
     struct tunnel_senders *tunnels; /* port/tunnel_parts.h; NULL: none yet */
+    struct packet_send *beside;     /* port/packet_send.h; the same */
+    bool is_beside;                 /* it is used now */
     uint64_t n_lost;                /* a forwarder's, to be counted when it is inside again */
 };
 struct tun_store; /* switchd/tun_store.h */
@@ -76,7 +79,7 @@ struct port_host {
     void (*begun)(void *aux, struct port *port); /* one that was opening is open; or NULL */
     /* One could not be opened (port->error), or its device's speed is another; or NULL. */
     void (*changed)(void *aux, struct port *port);
-    /* For each forwarder, what the host keeps for it (port_io.worker), and all that it counted since the main thread had the turn last. NULL: nothing. */
+    /* For each forwarder, what the host keeps for it (port_io.worker), and what that counted, which the main thread collects when it takes the whole. NULL: nothing. */
     void *(*worker_new)(void *aux);
     void (*worker_free)(void *aux, void *worker);
     void (*worker_collect)(void *aux, void *worker);
@@ -99,7 +102,7 @@ struct port_host {
     struct port_io io;
     struct list queued; /* ports whose output waits for the end of the batch */
     struct port_out out;
-    struct counter *send_failed;
+    struct counter *send_failed, *sent_beside;
 };
 
 struct port_stats {
@@ -153,8 +156,9 @@ struct port {
     bool queued;
     /* Forwarders may send by it; set by its class, which then keeps send and flush to PORT's own things, or is parallel. */
     bool any_thread;
-    bool opening;            /* what it stands on is not there yet, but will be: port_begun */
-    char *error;             /* why it will never be: port_failed; NULL: it is, or will be */
+    bool has_beside; /* a thread that finds `sending` taken has another way out: port_out.beside */
+    bool opening;    /* what it stands on is not there yet, but will be: port_begun */
+    char *error;     /* why it will never be: port_failed; NULL: it is, or will be */
     pthread_mutex_t sending; /* see port_lock */
     struct port_stats stats;
     struct port_status status;
@@ -226,9 +230,9 @@ uint8_t *port_out_room(struct port_out *out, size_t n);
 void port_out_flush(struct port_out *out);
 void port_out_init(struct port_out *out, struct port_host *host);
 void port_out_fini(struct port_out *out);
-/* Around send and flush, where there are forwarders and the class is not parallel. */
-void port_lock(struct port *port);
-void port_unlock(struct port *port);
+/* Around send and flush by OUT, where there are forwarders and the class is not parallel. */
+void port_lock(struct port *port, struct port_out *out);
+void port_unlock(struct port *port, struct port_out *out);
 /* Between these, what is sent is queued, as in port_receive. */
 void port_host_begin(struct port_host *host);
 void port_host_end(struct port_host *host);
