@@ -4,10 +4,11 @@ ovs-vswitchd's user-space datapath and bare forwarders, in turns in one run. Nee
 CPU is that of the switch's process(es) divided by the packets that arrived, in us; kpps is what arrived while the generator sent all
 it could (its own limit shows in the fastest rows). The peer's AF_XDP ports poll: its CPU time there includes turns without a packet. TCP is one stream, with the senders' offloads where the switch can carry them.
 Limits: a forwarder by rings, by AF_XDP, or with virtio-net headers for TCP and latency; for Geneve two relays that send frames as UDP datagrams without
-reading them, and without the headers, checksums and segments that a tunnel has to make."""
+reading them, and without the headers, checksums and segments that a tunnel has to make.
+cached_*: forwarding threads without the kernel (tests/bench/threads.c), of which rates need two processors that nobody else wants."""
 import os, shutil, subprocess, time
 from fastpath_net import MACHINES, TAG, Net, Ours, Peer, address, geneve, inside, l2, l2_xdp, mac, pipeline, tunnel_address
-from harness import Folder, cpu_seconds, median, row
+from harness import Folder, cpu_seconds, median, row, rows_of
 import topology
 
 FLOWS = (1, 1000, 100000)
@@ -175,4 +176,4 @@ def run(build, quick):
     growth = lambda m: m.get("l2_cpu_100000") / m.get("l2_cpu_1") if m.figures else None
     rows.append(row("flows_100k_vs_1", "times", growth(ours), growth(peer)))
     figure("idle_cpu", "%", "idle_cpu")
-    return rows
+    return rows + rows_of(build, "bench_threads", *["--quick"] * quick)

@@ -1,9 +1,9 @@
 """The switch beside ovs-vswitchd: flow-mods, memory a flow, look-ups, first packets of a 40-table pipeline, megaflows that a port scan and
 random sources leave behind, and what traffic pays for a controller that edits one flow a millisecond. Rates of flow-mods are a second of wall
 time; the rest is CPU time. Look-ups, hits and the tick are of tests/bench/switch.c, which has no peer."""
-import json, os, random, shutil, signal, socket, subprocess, time
+import os, random, shutil, signal, socket, subprocess, time
 import group_northd, topology
-from harness import Connection, Folder, median, row
+from harness import Connection, Folder, median, row, rows_of
 from switches import MODIFY_STRICT, Switch, flow_mod, frame, mac, pipeline
 
 PEER = shutil.which("ovs-vswitchd") and os.path.exists("/usr/share/openvswitch/vswitch.ovsschema")
@@ -197,8 +197,7 @@ def own_rows(build, quick, real):
     with Folder("lookup") as folder:
         with open(folder.file("flows"), "w") as f:
             f.write("\n".join(real[0]))
-        out = subprocess.run([os.path.join(build, "tests", "bench_switch"), folder.file("flows")] + (["--quick"] if quick else []), check=True, text=True, stdout=subprocess.PIPE).stdout
-    return [row(r["name"], r["unit"], r["ours"]) for r in map(json.loads, out.splitlines())]
+        return rows_of(build, "bench_switch", folder.file("flows"), *["--quick"] * quick)
 
 
 def run(build, quick):

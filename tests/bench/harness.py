@@ -12,6 +12,12 @@ def row(name, unit, ours, peer=None, limit=None, more_is_better=False):
     return {"name": name, "unit": unit, "ours": ours, "peer": peer, "limit": limit, "ratio": ratio}
 
 
+def rows_of(build, program, *args):
+    """The figures that one of our bench programs prints, a JSON object a line; without a peer."""
+    out = subprocess.run([os.path.join(build, "tests", program)] + list(args), check=True, text=True, stdout=subprocess.PIPE).stdout
+    return [row(r["name"], r["unit"], r["ours"]) for r in map(json.loads, out.splitlines())]
+
+
 def cpu_seconds(pid):
     """CPU time of all threads of a process, from the scheduler's statistics."""
     total = 0
