@@ -171,7 +171,7 @@ int ofbundle_add(struct ofconn *oc, const struct of_msg *msg)
         if (err)
             return err;
     }
-    b->used_ms = env_now_ms(oc->of->br->vs->env);
+    b->used_ms = loop_now_ms(oc->of->br->vs->loop);
     if (b->closed)
         return OF_ERR_BUNDLE_CLOSED;
     if (b->flags != add.flags)

@@ -88,6 +88,7 @@ int oftable_mod(struct ofconn *oc, const struct of_msg *msg)
     if (msg->version < OF14_VERSION)
         return 0; /* what a miss does is a flow's to say, since 1.3 */
     tables_settle(tables);
+    tables->tells_vacancy |= tm.config & OF_TC_VACANCY_EVENTS;
     unsigned last = tm.id == OF_TABLE_ALL ? N_TABLES_OPEN - 1 : tm.id;
     for (unsigned i = tm.id == OF_TABLE_ALL ? 0 : tm.id; i <= last; i++)
         table_policy_modify(&tables->table[i], &tm);
@@ -111,7 +112,7 @@ static void tell(struct ofserver *of, const struct of_table_status *ts)
 void ofserver_tables_changed(struct ofserver *of)
 {
     struct tables *tables = &of->br->tables;
-    for (unsigned i = 0; i < N_TABLES_OPEN; i++) {
+    for (unsigned i = 0; tables->tells_vacancy && i < N_TABLES_OPEN; i++) {
         struct of_table_status ts;
         if (!tables->table[i].policy || !table_vacancy_event(&tables->table[i], &ts.reason))
             continue;

@@ -64,6 +64,7 @@ struct tables {
     struct list expiry; /* in EXPIRABLE, behind what has been looked at; alone: nobody is looking */
     size_t n_rules;
     uint64_t generation; /* grows with each change */
+    bool tells_vacancy;  /* some table's policy does, or did */
     bool pending, by_commit,
         flipped;               /* a commit goes in pieces; it is at work now; it is in force */
     void (*settle)(void *aux); /* finishes it */

@@ -46,6 +46,8 @@ static void grow(struct hmap *map)
     if (is_whole)
         widen(map);
     size_t n = map->mask < AT_ONCE ? map->mask : PER_INSERT;
+    for (size_t i = 0; n == PER_INSERT && i < n; i++) /* those that are split next */
+        __builtin_prefetch(map->buckets[(map->n_buckets + i) & map->mask >> 1]);
     for (size_t i = 0; i < n && map->n_buckets <= map->mask; i++)
         split(map);
 }

@@ -27,6 +27,13 @@ void counts_add(struct counts *counts, uint64_t hash);
 void counts_remove(struct counts *counts, uint64_t hash); /* which was added */
 void counts_fini(struct counts *counts);
 
+/* HASH will be added soon. */
+static inline void counts_fetch(const struct counts *counts, uint64_t hash)
+{
+    if (counts->now.slots)
+        __builtin_prefetch(&counts->now.slots[(uint32_t)(hash >> 32) & counts->now.mask], 1);
+}
+
 static inline bool counts_is_empty(const struct counts *counts)
 {
     return !counts->now.n && !counts->before.n;

@@ -171,10 +171,24 @@ static struct cls_rule *find_with_hash(const struct cls_subtable *st, const uint
     return NULL;
 }
 
+/* Whoever asks for one rule mostly adds it next: what that counts is fetched meanwhile. */
+static uint64_t hash_to_add(const struct cls_subtable *st, const uint64_t *key)
+{
+    uint64_t hash = 0;
+    unsigned done = 0;
+    for (unsigned s = 0; s < CLS_STAGES; s++) {
+        hash = words_hash(st, key, done, st->stage_end[s], hash);
+        done = st->stage_end[s];
+        if (stage_indexed(st, s))
+            counts_fetch(&st->partial[s], hash);
+    }
+    return hash;
+}
+
 struct cls_rule *subtable_find(const struct cls_subtable *st, const struct match *match)
 {
     const uint64_t *key = key_words(&match->key);
-    return find_with_hash(st, key, &match->tun, words_hash(st, key, 0, st->n, 0));
+    return find_with_hash(st, key, &match->tun, hash_to_add(st, key));
 }
 
 static void wc_add_mask(const struct cls_subtable *st, unsigned n, struct cls_search *search)

@@ -99,13 +99,14 @@ bool match_implies_prereq(const struct match *match, enum field_prereq prereq)
 {
     if (prereq == PREREQ_NONE || !key_has_prereq(&match->key, prereq))
         return prereq == PREREQ_NONE;
-    struct flow_mask need;
-    memset(&need, 0, sizeof need);
+    struct flow_mask need; /* of which nothing but these is looked at */
+    struct flow_key *n = &need.bits;
+    n->ct.state = 0;
+    n->vlan_tci = n->eth_type = 0;
+    n->nw_proto = n->icmp_type = 0;
     mask_set_prereq(&need, prereq);
     /* A match on ports need not speak of fragments, nor one of neighbor discovery of the code. */
-    need.bits.nw_frag = 0;
-    need.bits.icmp_code = 0;
-    const struct flow_key *n = &need.bits, *m = &match->mask.bits;
+    const struct flow_key *m = &match->mask.bits;
     return !((n->ct.state & ~m->ct.state) | (n->vlan_tci & ~m->vlan_tci) |
              (n->eth_type & ~m->eth_type) | (n->nw_proto & ~m->nw_proto) |
              (n->icmp_type & ~m->icmp_type));

@@ -83,10 +83,13 @@ static inline void put_be128(void *p, u128 x)
 static inline u128 get_be_n(const void *p, unsigned n)
 {
     const uint8_t *b = p;
-    u128 x = 0;
-    for (unsigned i = 0; i < n; i++)
+    uint64_t high = 0, x = 0;
+    unsigned i = 0;
+    for (; i + 8 < n; i++)
+        high = high << 8 | b[i];
+    for (; i < n; i++)
         x = x << 8 | b[i];
-    return x;
+    return (u128)high << 64 | x;
 }
 
 static inline void put_be_n(void *p, unsigned n, u128 x)

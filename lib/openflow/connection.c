@@ -262,6 +262,7 @@ static void read_on(void *aux)
         return;
     probe_activity(&c->probe);
     c->freed = &freed;
+    struct of_buf copy = OF_BUF_INIT;
     int64_t until_us = env_now_us(loop_env(c->loop)) + TURN_US;
     for (unsigned n_done = 0; !c->paused && !c->closed && !stream_is_closed(c->stream); n_done++) {
         size_t n;
@@ -280,14 +281,16 @@ static void read_on(void *aux)
             break;
         }
         /* The bytes are taken out first: a callback may pause, close or free. */
-        uint8_t *copy = xmemdup(p, len);
+        copy.n = 0;
+        of_buf_put(&copy, p, len);
         stream_consume(c->stream, len);
-        got_message(c, copy, len);
-        free(copy);
+        got_message(c, copy.data, len);
         if (freed)
-            return;
+            break;
     }
-    c->freed = NULL;
+    of_buf_fini(&copy);
+    if (!freed)
+        c->freed = NULL;
 }
 
 /* In a turn in which it reads on anyway that is all that it does. */

@@ -30,12 +30,13 @@ def timed(switch, fn):
 def flow_mods(switch, n, repeat):
     of = switch.openflow()
     mods = [flow_mod(i, i) for i in range(n)]
+    singles, wrapped = b"".join(mods), of.wrapped(mods)  # not the servers' time
     figures = {k: [] for k in ("single", "single_cpu", "bundle", "bundle_cpu")}
     rss = None
     for kind in ("single", "bundle"):
         for _ in range(repeat):
             before = switch.rss()
-            wall, cpu = timed(switch, lambda: (of.sock.sendall(b"".join(mods)), of.barrier(3)) if kind == "single" else of.bundle(mods))
+            wall, cpu = timed(switch, lambda: (of.sock.sendall(singles), of.barrier(3)) if kind == "single" else of.bundle(wrapped))
             assert switch.n_flows() == n
             if rss is None:
                 rss = (switch.rss() - before) / n

@@ -65,10 +65,14 @@ class OpenFlow:
         self.sock.sendall(message(20, xid))
         self.until(21, xid)
 
-    def bundle(self, mods):
-        """The messages as one atomic, ordered bundle."""
+    @staticmethod
+    def wrapped(mods):
+        """The messages as those of one atomic, ordered bundle."""
+        return b"".join(message(34, struct.unpack("!I", m[4:8])[0], struct.pack("!IHH", 9, 0, 3) + m) for m in mods)
+
+    def bundle(self, wrapped):
         control = lambda kind: message(33, 7, struct.pack("!IHH", 9, kind, 3))
-        self.sock.sendall(control(0) + b"".join(message(34, struct.unpack("!I", m[4:8])[0], struct.pack("!IHH", 9, 0, 3) + m) for m in mods))
+        self.sock.sendall(control(0) + wrapped)
         self.sock.sendall(control(2))
         self.until(33, 7)  # open
         self.sock.sendall(control(4))
