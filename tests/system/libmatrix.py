@@ -3,14 +3,15 @@
 every packet looked at on every leg, both ways (liboffload.py), its addresses, too.
 
 libmatrix.py flows SWITCH       prints the flows of h1 or h2. Each combination has a port number of its own, so that all are in force at once.
-libmatrix.py STATE              sends; STATE: on, sender (a's device has no offloads), ends (the devices that h1 and h2 send to have none)"""
+libmatrix.py STATE              sends; STATE: on, sender (a's device has no offloads), ends (the devices that h1 and h2 send to have none), xdp (the ports of a, b and c are
+                                AF_XDP sockets)"""
 import itertools, sys
 
 import liboffload
 
 A, TAP, B, C = 1, 5, 2, 1  # OpenFlow ports of the machines: C is h2's
 SENDERS = {"veth": A, "tap": TAP}
-WAYS = {"local": B, "trunk": 3, "geneve": 9, "vxlan": 8, "geneve over IPv6": 7, "vxlan over IPv6": 6}
+WAYS = {"local": B, "trunk": 3, "geneve": 9, "vxlan": 8, "geneve over IPv6": 7, "vxlan over IPv6": 6, "geneve over a bridge": 4}
 MODES = ("as it is", "tracked", "translated")
 ADDRESS = {4: "10.9.0.%d", 6: "fd00:9::%d"}
 FROM = {"veth": 1, "tap": 100}  # last parts of addresses
@@ -51,17 +52,19 @@ def legs_of(state, port, sender, way, mode, version, kind):
     told, seen = (99, me if way == "local" else 98) if mode == "translated" else (end, me)
     tunnel = way not in ("local", "trunk")
     sent = "finished" if state == "sender" else "whole"
-    under = "finished" if state == "ends" else sent if not tunnel or "geneve" in way and state == "on" else "any"
-    last = "finished" if state == "ends" else sent if not tunnel else "cut" if kind != "tcp" else "whole" if under == "whole" else "any"
+    under = "any" if state == "xdp" else "finished" if state == "ends" else sent if not tunnel or "geneve" in way and state == "on" else "any"
+    last = "any" if state == "xdp" else "finished" if state == "ends" else sent if not tunnel else "cut" if kind != "tcp" else "whole" if under == "whole" else "any"
     legs = [("wswh1", "pa", 1500, sent, me, told) if sender == "veth" else ("wswh1", "ti>", 1500, sent, me, told)]
     back = [("wswa", "eth0", 1500, "any", told, me) if sender == "veth" else ("wswh1", "ti", 1500, "any", told, me)]
     if way == "local":
         legs += [("wswb", "eth0", 1500, last, seen, end)]
         back += [("wswh1", "pb", 1500, "any", end, seen)]
     else:
-        device, mtu = ("u", 1600) if tunnel else ("t", 1500)
+        device, mtu = ("w" if "bridge" in way else "u", 1600) if tunnel else ("t", 1500)
         legs += [("wswh2", device + "2", mtu, under, me, end), ("wswc", "eth0", 1500, last, seen, end)]
         back += [("wswh1", device + "1", mtu, "any", end, me), ("wswh2", "pc", 1500, "any", end, seen)]
+    if state == "xdp":  # what an AF_XDP socket takes no other one sees
+        legs, back = legs[1:], [leg for leg in back if leg[1] not in ("pb", "pc")]
     name = lambda n: ADDRESS[version] % n
     there = [liboffload.Leg(ns, device, mtu, form, port, (name(src), name(dst)), "geneve" in way)
              for ns, device, mtu, form, src, dst in legs + (back if kind == "tcp" else [])]

@@ -37,6 +37,16 @@ for i in 1 2; do
         -- add-port br0 g0 -- set interface g0 type=geneve $ip options:csum=true ofport_request=9 -- add-port br0 v0 -- set interface v0 type=vxlan $ip ofport_request=8 \
         -- add-port br0 g6 -- set interface g6 type=geneve $ip6 ofport_request=7 -- add-port br0 v6 -- set interface v6 type=vxlan $ip6 options:csum=false ofport_request=6
 done
+ip link add w1 netns wswh1 type veth peer name w2 netns wswh2
+for i in 1 2; do # the switch's own ports are the underlay of this one
+    ip -n wswh$i link set w$i mtu 1600
+    check "a bridge below $i" vsctl h$i add-br bru -- add-port bru w$i -- set interface bru mtu_request=1600 \
+        -- add-port br0 gb -- set interface gb type=geneve options:remote_ip=172.31.8.$((3 - i)) options:key=7 options:csum=true ofport_request=4
+    wait_for 20 ip -n wswh$i link show bru
+    ip -n wswh$i addr add 172.31.8.$i/24 dev bru
+    ip -n wswh$i link set bru up
+done
+wait_for 20 ip netns exec wswh1 ping -n -c 1 -W 1 172.31.8.2
 check "a tap" vsctl h1 add-port br0 ti -- set interface ti type=internal ofport_request=5 options:n_rxq=2 'mac="0a:00:00:00:00:64"'
 wait_for 20 ip -n wswh1 link show ti
 ip -n wswh1 addr add 10.9.0.100/24 dev ti
@@ -75,5 +85,12 @@ matrix on
 offloads wswa eth0 off
 matrix sender
 offloads wswa eth0 on
-for d in wswh1,u1 wswh1,t1 wswh1,pb wswh2,pc; do offloads ${d%,*} ${d#*,} off; done
+for d in wswh1,u1 wswh1,w1 wswh1,t1 wswh1,pb wswh2,pc; do offloads ${d%,*} ${d#*,} off; done
 matrix ends
+for d in wswh1,u1 wswh1,w1 wswh1,t1 wswh1,pb wswh2,pc; do offloads ${d%,*} ${d#*,} on; done
+crosses() { # SWITCH PORT: as it will, and has said so
+    [ -n "$(vsctl "$1" get interface "$2" status:packet_io)" ] && grep -q "$2: packets cross by" "$dir/$1.out"
+}
+for p in h1,pa h1,pb h2,pc; do check "AF_XDP for ${p#*,}" vsctl ${p%,*} set interface ${p#*,} options:xdp-mode=best-effort; done
+for p in h1,pa h1,pb h2,pc; do wait_for 20 crosses ${p%,*} ${p#*,}; done
+matrix xdp
