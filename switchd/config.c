@@ -141,6 +141,20 @@ static struct bridge *bridge_open(struct config *config, const char *name)
     return br;
 }
 
+/* The number from MIN to MAX that KEY has, OTHERWISE if it has none; one that cannot be is told. */
+static int64_t read_number(const struct smap *other, const char *key, int64_t min, int64_t max,
+                           int64_t otherwise)
+{
+    static struct log_rate rate = LOG_RATE(1, 20);
+    const char *text = smap_get_or(other, key, "");
+    int64_t x = smap_get_int(other, key, *text ? min - 1 : otherwise);
+    if (x >= min && x <= max)
+        return x;
+    log_warn_limited(&rate, "other_config: bad value for %s: %s (wanted: %lld to %lld); it is %lld",
+                     key, text, (long long)min, (long long)max, (long long)otherwise);
+    return otherwise;
+}
+
 static void apply_bridge(void *config_, const struct row *row_)
 {
     struct config *config = config_;
@@ -159,8 +173,8 @@ static void apply_bridge(void *config_, const struct row *row_)
     br->secure = fail_mode && !strcmp(fail_mode, "secure");
     struct smap other = SMAP_INIT;
     config_read_smap(&other, ovs_bridge_other_config(row));
-    mac_table_configure(&br->macs, smap_get_int(&other, "mac-aging-time", 300) * 1000,
-                        smap_get_int(&other, "mac-table-size", 8192));
+    mac_table_configure(&br->macs, read_number(&other, "mac-aging-time", 0, INT32_MAX, 300) * 1000,
+                        read_number(&other, "mac-table-size", 0, INT32_MAX, 8192));
     bool forward_bpdu = smap_get_bool(&other, "forward-bpdu", false);
     if (forward_bpdu != br->forward_bpdu)
         vswitch_invalidate(br->vs);
@@ -202,20 +216,6 @@ static void remove_bridges(struct config *config, const struct row *root)
     }
 }
 
-/* The number from MIN to MAX that KEY has, OTHERWISE if it has none; one that cannot be is told. */
-static int64_t read_number(const struct smap *other, const char *key, int64_t min, int64_t max,
-                           int64_t otherwise)
-{
-    static struct log_rate rate = LOG_RATE(1, 5);
-    const char *text = smap_get_or(other, key, "");
-    int64_t x = smap_get_int(other, key, *text ? min - 1 : otherwise);
-    if (x >= min && x <= max)
-        return x;
-    log_warn_limited(&rate, "other_config: bad value for %s: %s (wanted: %lld to %lld); it is %lld",
-                     key, text, (long long)min, (long long)max, (long long)otherwise);
-    return otherwise;
-}
-
 /* Open_vSwitch.other_config: how long unfinished bundles stay (s, at least 1), how often statistics are written (ms, at least 5000),
  * how many threads forward packets, for how long they look for more, and whether flows are being restored: a switch that starts so neither
  * forwards nor talks to controllers until they are. */
@@ -224,8 +224,9 @@ static void apply_options(struct config *config, const struct row *root)
     struct smap other = SMAP_INIT;
     if (root)
         config_read_smap(&other, ovs_open_vswitch_other_config(ovs_open_vswitch_cast(root)));
-    config->vs->bundle_idle_ms =
-        MAX(smap_get_int(&other, "bundle-idle-timeout", BUNDLE_IDLE_DEFAULT_MS / 1000), 1) * 1000;
+    config->vs->bundle_idle_ms = 1000 * MAX(read_number(&other, "bundle-idle-timeout", 0, INT32_MAX,
+                                                        BUNDLE_IDLE_DEFAULT_MS / 1000),
+                                            1);
     if (forwarders_set(&config->vs->host,
                        (unsigned)read_number(&other, "n-handler-threads", 1, FORWARDERS_MAX, 1)))
         port_refresh_all(config->vs);
@@ -235,7 +236,8 @@ static void apply_options(struct config *config, const struct row *root)
     bool wait = smap_get_bool(&other, "flow-restore-wait", false);
     config->vs->restore_wait = wait && (!config->applied || config->vs->restore_wait);
     config->statistics_ms =
-        MAX(smap_get_int(&other, "stats-update-interval", STATISTICS_MS), STATISTICS_MS);
+        MAX(read_number(&other, "stats-update-interval", 0, INT32_MAX, STATISTICS_MS),
+            (int64_t)STATISTICS_MS);
     config->statistics_at_ms =
         MIN(config->statistics_at_ms, env_now_ms(config->vs->env) + config->statistics_ms);
     smap_fini(&other);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
@@ -228,7 +229,12 @@ static int read_options(struct system_port *port, const struct smap *options, bo
                         "bad value for option xdp-mode: %s (wanted: best-effort, native, "
                         "native-with-zerocopy or generic)",
                         mode);
-    bool direct = smap_get_bool(options, "direct-send", true);
+    const char *direct_text = smap_get_or(options, "direct-send", "true");
+    bool direct = !strcasecmp(direct_text, "true");
+    if (!direct && strcasecmp(direct_text, "false"))
+        return diag_set(diag, ERR_INVALID,
+                        "bad value for option direct-send: %s (wanted: true or false)",
+                        direct_text);
     int64_t n_rxq = smap_get_int(options, "n_rxq", 0);
     if (smap_get(options, "n_rxq") && (n_rxq < 1 || n_rxq > PACKET_FANOUT_MAX))
         return diag_set(diag, ERR_INVALID, "bad value for option n_rxq: %s (wanted: 1 to %d)",

@@ -29,7 +29,7 @@ struct af_xdp {
     struct xdp_program program;
     enum xdp_mode mode;
     bool local; /* the frames come from this machine: their checksums may be unfinished */
-    bool zero_copy;
+    bool zero_copy, no_zero_copy; /* asked for; and not to be had */
     struct timer retry;
     int64_t retry_ms;
     struct stuck *stuck;
@@ -57,6 +57,7 @@ bool af_xdp_is_mode(const char *mode)
 const char *af_xdp_mode(const struct af_xdp *x)
 {
     return x->mode == XDP_MODE_GENERIC ? "AF_XDP, generic"
+           : x->no_zero_copy           ? "AF_XDP, native (the driver has no zero copy)"
            : x->zero_copy              ? "AF_XDP, native-with-zerocopy"
                                        : "AF_XDP, native";
 }
@@ -131,6 +132,8 @@ static int try_mode(struct af_xdp *x, const struct af_xdp_options *o, enum xdp_m
         err = open_queues(x, o, diag);
     if (err)
         close_all(x);
+    else
+        x->no_zero_copy = zero_copy && !xdp_socket_is_zero_copy(&x->queues[0].socket);
     return err;
 }
 

@@ -16,7 +16,7 @@
 enum { SEND_BUFFER = 16 << 20 };
 
 struct device_opening {
-    struct chore chore;
+    struct chore chore, undo;
     struct chores *chores;
     struct af_xdp_options options; /* its texts are this object's */
     struct device_opened opened;
@@ -92,17 +92,31 @@ static void open_run(struct chore *chore)
         opened->is_heard = ingress_close(o->ifindex);
 }
 
-static void open_done(struct chore *chore)
+static void opening_free(struct device_opening *opening)
 {
-    struct device_opening *opening = CONTAINER_OF(chore, struct device_opening, chore);
-    if (opening->fn)
-        opening->fn(opening->aux, &opening->opened);
-    else
-        device_io_close(opening->chores, &opening->opened.io);
     diag_fini(&opening->why);
     free((char *)opening->options.name);
     free((char *)opening->options.mode);
     free(opening);
+}
+
+static void open_done(struct chore *chore)
+{
+    struct device_opening *opening = CONTAINER_OF(chore, struct device_opening, chore);
+    if (!opening->fn) /* undo has it */
+        return;
+    opening->fn(opening->aux, &opening->opened);
+    opening_free(opening);
+}
+
+static void undo_run(struct chore *undo)
+{
+    close_all(&CONTAINER_OF(undo, struct device_opening, undo)->opened.io);
+}
+
+static void undo_done(struct chore *undo)
+{
+    opening_free(CONTAINER_OF(undo, struct device_opening, undo));
 }
 
 struct device_opening *device_io_open(struct chores *chores, const struct af_xdp_options *o,
@@ -123,10 +137,14 @@ struct device_opening *device_io_open(struct chores *chores, const struct af_xdp
     return opening;
 }
 
+/* What it opens is closed before the next chore, which may open the same device, where one XDP program is in another's way. */
 void device_io_cancel(struct device_opening *opening)
 {
-    if (opening)
-        opening->fn = NULL;
+    if (!opening)
+        return;
+    opening->fn = NULL;
+    opening->undo = (struct chore){.run = undo_run, .done = undo_done};
+    chores_add(opening->chores, &opening->undo);
 }
 
 static void close_run(struct chore *chore)

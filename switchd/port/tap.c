@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "switchd/forward/forwarder.h"
 #include "switchd/port/device_settings.h"
@@ -30,6 +31,8 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
+
+LOG_MODULE(tap);
 
 enum { QUEUES_MAX = 16 };
 
@@ -221,13 +224,35 @@ static struct mac choose_mac(struct env *env)
     return mac;
 }
 
-static int tap_open(struct port_host *host, const char *name, const struct smap *options,
-                    struct port **ret, struct diag *diag)
+static int read_queues(const struct smap *options, uint32_t *ret, struct diag *diag)
 {
-    int64_t n = smap_get_int(options, "n_rxq", 1);
+    int64_t n = smap_get_int(options, "n_rxq", smap_get(options, "n_rxq") ? 0 : 1);
     if (n < 1 || n > QUEUES_MAX)
         return diag_set(diag, ERR_INVALID, "bad value for option n_rxq: %s (wanted: 1 to %d)",
                         smap_get(options, "n_rxq"), QUEUES_MAX);
+    *ret = (uint32_t)n;
+    return 0;
+}
+
+/* The kernel gives a device that has one queue no more. */
+static int tap_configure(struct port *port_, const struct smap *options, struct diag *diag)
+{
+    const struct tap_port *port = tap_cast(port_);
+    uint32_t n;
+    int err = read_queues(options, &n, diag);
+    if (!err && !port_->opening && n != port->n_queues)
+        log_info("%s: option n_rxq: %u instead of %u queues when the port is opened next",
+                 port_->name, n, port->n_queues);
+    return err;
+}
+
+static int tap_open(struct port_host *host, const char *name, const struct smap *options,
+                    struct port **ret, struct diag *diag)
+{
+    uint32_t n;
+    int err = read_queues(options, &n, diag);
+    if (err)
+        return err;
     if (strlen(name) > PORT_NAME_MAX)
         return diag_set(diag, ERR_INVALID, "could not open network device %s (%s)", name,
                         strerror(ENAMETOOLONG));
@@ -240,7 +265,7 @@ static int tap_open(struct port_host *host, const char *name, const struct smap 
     o->up.done = open_done;
     o->chores = host->chores;
     o->mac = port->up.status.mac;
-    o->n_wanted = (uint32_t)n;
+    o->n_wanted = n;
     port_chore_add(&port->up, &o->up);
     *ret = &port->up;
     return 0;
@@ -264,6 +289,7 @@ static void tap_refresh(struct port *port)
 const struct port_class port_class_internal = {
     .type = "internal",
     .open = tap_open,
+    .configure = tap_configure,
     .parallel = true,
     .send = tap_send,
     .refresh = tap_refresh,
@@ -275,6 +301,7 @@ const struct port_class port_class_internal = {
 const struct port_class port_class_tap = {
     .type = "tap",
     .open = tap_open_typed,
+    .configure = tap_configure,
     .parallel = true,
     .send = tap_send,
     .refresh = tap_refresh,

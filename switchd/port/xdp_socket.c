@@ -148,6 +148,14 @@ int xdp_socket_fd(const struct xdp_socket *s)
     return xsk_socket__fd(s->xsk);
 }
 
+bool xdp_socket_is_zero_copy(const struct xdp_socket *s)
+{
+    struct xdp_options options = {0};
+    socklen_t n = sizeof options;
+    return !getsockopt(xdp_socket_fd(s), SOL_XDP, XDP_OPTIONS, &options, &n) &&
+           options.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
 size_t xdp_socket_read(struct xdp_socket *s, struct port *port)
 {
     uint32_t at, n = xsk_ring_cons__peek(&s->rx, PORT_BATCH, &at), n_ok = 0;

@@ -43,6 +43,7 @@ int xdp_socket_open(struct xdp_socket *s, const char *name, uint32_t queue, uint
 int xdp_socket_open_sender(struct xdp_socket *s, const char *name, uint32_t n_slots) MUST_CHECK;
 void xdp_socket_close(struct xdp_socket *s);
 int xdp_socket_fd(const struct xdp_socket *s);
+bool xdp_socket_is_zero_copy(const struct xdp_socket *s);
 /* Puts what is there, at most PORT_BATCH frames, into PORT's host's batch; the number of them. */
 size_t xdp_socket_read(struct xdp_socket *s, struct port *port);
 /* Gives the slots of what was read back to the kernel; false: there were none. */

@@ -99,8 +99,22 @@ error() { # TEXT: the database tells it of pb
 check "AF_XDP by an option" vsctl h1 set interface pb options:xdp-mode=native options:n_rxq_desc=128
 check "at once" wait_for 5 twice
 send "TCP then" tcp b 10.9.0.2 any
+again() { # many changes, faster than the kernel opens and closes
+    local i
+    for i in 64 128 256 512 64 128 256 512; do vsctl h1 --no-wait set interface pb options:n_rxq_desc=$i || return 1; done
+    vsctl h1 set interface pb options:n_rxq_desc=1024
+}
+if [ $form = finished ]; then
+    check "changes that come before the last one is done" again
+    check "leave it as it is" wait_for 20 io pb "AF_XDP, native"
+    check "zero copy" vsctl h1 set interface pb options:xdp-mode=native-with-zerocopy
+    check "is told to be missing" wait_for 20 says h1 "pb: packets cross by AF_XDP, native (the driver has no zero copy)"
+    equal "nothing was in their way" "" "$(grep 'pb: .*busy' "$dir/h1.out")"
+fi
 check "a mode that is none" vsctl h1 set interface pb options:xdp-mode=fast
 check "is an error that names it" wait_for 5 error '"bad value for option xdp-mode: fast (wanted: best-effort, native, native-with-zerocopy or generic)"'
+check "nor is that a word" vsctl h1 set interface pb options:xdp-mode=native options:direct-send=no
+check "as it says" wait_for 5 error '"bad value for option direct-send: no (wanted: true or false)"'
 check "and back to none" vsctl h1 clear interface pb options
 check "without an error" wait_for 5 error "[]"
 send "TCP by AF_PACKET again" tcp b 10.9.0.2 any
