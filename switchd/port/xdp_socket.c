@@ -15,8 +15,9 @@ enum {
     SLOT_MIN = 2048,
     TAGS = 2 * VLAN_HEADER_LEN,
     KICKS = 64, /* the kernel sends some 32 frames a call */
-    BUSY_TRIES = 25,
-    BUSY_NAP_NS = 2 * 1000 * 1000
+    /* A worker of the kernel's lets go of a queue, when it has its turn. */
+    BUSY_TRIES = 300,
+    BUSY_NAP_NS = 5 * 1000 * 1000
 };
 
 /* The kernel leaves XDP_PACKET_HEADROOM in front of a frame. */
