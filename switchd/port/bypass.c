@@ -16,6 +16,7 @@ enum { FRESH_MS = 500, WANTED_MS = 5000 };
 
 struct device {
     uint32_t ifindex;
+    bool is_seen;
     bool no_queue;      /* as of the last answer */
     unsigned listeners; /* packet sockets that hear it */
     int64_t wanted_ms;  /* when it was asked for last */
@@ -27,6 +28,8 @@ struct bypass {
     struct chores *chores;
     struct chore look;
     struct deferred call; /* begins it */
+    struct timer later;   /* the same */
+    struct list askers;
     bool is_looking;
     int64_t looked_ms;
     device_vec devices; /* ascending; those that are asked for */
@@ -144,6 +147,31 @@ static struct device *find(const device_vec *devices, uint32_t ifindex)
     return i < devices->n && devices->data[i].ifindex == ifindex ? &devices->data[i] : NULL;
 }
 
+/* Looks again as soon as it may. */
+static void want_look(struct bypass *b)
+{
+    int64_t wait_ms = FRESH_MS - (env_now_ms(b->env) - b->looked_ms);
+    if (b->is_looking)
+        return;
+    if (wait_ms <= 0)
+        deferred_schedule(&b->call);
+    else if (!timer_is_running(&b->later))
+        timer_start_ms(&b->later, wait_ms);
+}
+
+/* Tells all; whose device the look came too early for asks again. */
+static void tell_askers(struct bypass *b)
+{
+    struct list askers;
+    list_init(&askers);
+    list_splice_back(&askers, &b->askers);
+    while (!list_empty(&askers)) {
+        struct bypass_asker *asker = LIST_FIRST(struct bypass_asker, node, &askers);
+        bypass_forget(asker);
+        asker->seen(asker);
+    }
+}
+
 static void look_done(struct chore *chore)
 {
     struct bypass *b = CONTAINER_OF(chore, struct bypass, look);
@@ -151,11 +179,13 @@ static void look_done(struct chore *chore)
     VEC_FOR_EACH (answer, &b->asked) {
         struct device *d = find(&b->devices, answer->ifindex);
         if (d) {
+            d->is_seen = true;
             d->no_queue = answer->no_queue;
             d->listeners = answer->listeners;
         }
     }
     b->is_looking = false;
+    tell_askers(b);
 }
 
 /* In the next turn, so that all ports of a round are asked about at once. */
@@ -163,6 +193,9 @@ static void look(void *bypass)
 {
     struct bypass *b = bypass;
     size_t n = 0;
+    timer_stop(&b->later);
+    if (b->is_looking)
+        return;
     b->looked_ms = env_now_ms(b->env);
     for (size_t i = 0; i < b->devices.n; i++)
         if (b->looked_ms - b->devices.data[i].wanted_ms < WANTED_MS)
@@ -177,7 +210,8 @@ static void look(void *bypass)
     chores_add(b->chores, &b->look);
 }
 
-bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own)
+bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own,
+                    struct bypass_asker *asker)
 {
     int64_t now_ms = env_now_ms(host->env);
     struct bypass *b = host->bypass;
@@ -188,6 +222,8 @@ bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own)
         b->look = (struct chore){.run = look_run, .done = look_done};
         b->looked_ms = now_ms - FRESH_MS;
         deferred_init(&b->call, host->loop, LOOP_LATER, look, b);
+        timer_init(&b->later, host->loop, look, b);
+        list_init(&b->askers);
     }
     struct device *d = find(&b->devices, ifindex);
     if (!d) {
@@ -198,9 +234,19 @@ bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own)
         *d = (struct device){.ifindex = ifindex};
     }
     d->wanted_ms = now_ms;
-    if (!b->is_looking && now_ms - b->looked_ms >= FRESH_MS)
+    bypass_forget(asker);
+    if (!d->is_seen) {
+        list_push_back(&b->askers, &asker->node);
+        want_look(b);
+    } else if (!b->is_looking && now_ms - b->looked_ms >= FRESH_MS) {
         deferred_schedule(&b->call);
+    }
     return d->no_queue && d->listeners <= n_own;
+}
+
+void bypass_forget(struct bypass_asker *asker)
+{
+    list_remove(&asker->node);
 }
 
 void bypass_free(struct bypass *b)
@@ -209,6 +255,7 @@ void bypass_free(struct bypass *b)
         return;
     INVARIANT(!b->is_looking);
     deferred_cancel(&b->call);
+    timer_stop(&b->later);
     vec_fini(&b->devices);
     vec_fini(&b->asked);
     vec_fini(&b->listeners);

@@ -10,6 +10,16 @@
 
 struct bypass; /* what was looked up last, for all ports of a host */
 
-/* As of the last look, and false before it; whoever asks keeps asking, each second or so. N_OWN: the switch's own packet sockets on the device. */
-bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own);
+/* Who waits for the first look at a device. */
+struct bypass_asker {
+    struct list node; /* begins as an empty list */
+    void (*seen)(struct bypass_asker *asker);
+};
+
+/* As of the last look, and false before it; whoever asks keeps asking, each second or so. Before the first one ASKER is told when it is over, once.
+ * N_OWN: the switch's own packet sockets on the device. */
+bool bypass_is_free(struct port_host *host, uint32_t ifindex, unsigned n_own,
+                    struct bypass_asker *asker);
+/* Does not wait any more. */
+void bypass_forget(struct bypass_asker *asker);
 void bypass_free(struct bypass *bypass); /* NULL is allowed */

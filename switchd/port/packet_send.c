@@ -27,9 +27,17 @@ struct fast_opening {
     int err;
 };
 
+static void seen(struct bypass_asker *asker)
+{
+    struct port *port = CONTAINER_OF(asker, struct packet_send, asker)->port;
+    port->class->refresh(port);
+}
+
 void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast)
 {
     *tx = (struct packet_send){.port = port, .fd = fd, .refused = !fast};
+    tx->asker.seen = seen;
+    list_init(&tx->asker.node);
 }
 
 struct xdp_socket *packet_send_fini(struct packet_send *tx)
@@ -37,6 +45,8 @@ struct xdp_socket *packet_send_fini(struct packet_send *tx)
     struct xdp_socket *fast = tx->fast;
     if (tx->opening)
         tx->opening->tx = NULL;
+    if (tx->port)
+        bypass_forget(&tx->asker);
     *tx = (struct packet_send){.fd = -1};
     return fast;
 }
@@ -59,8 +69,10 @@ static void fast_done(struct port_chore *up)
     if (tx) {
         forwarders_settle(tx->port->host);
         tx->opening = NULL;
-        tx->fast = opening->fast; /* used from the next refresh on, if the way is free then */
+        tx->fast = opening->fast; /* if the way is still free */
         tx->refused = opening->err && opening->err != ERR_AGAIN;
+        if (tx->fast)
+            tx->port->class->refresh(tx->port);
     } else if (opening->fast) {
         device_io_close(opening->chores, &(struct device_io){.fd = -1, .fast = opening->fast});
     }
@@ -81,7 +93,8 @@ static void open_fast(struct packet_send *tx)
 void packet_send_refresh(struct packet_send *tx, unsigned n_own)
 {
     struct port *port = tx->port;
-    bool is_free = !tx->refused && bypass_is_free(port->host, port->status.ifindex, n_own);
+    bool is_free =
+        !tx->refused && bypass_is_free(port->host, port->status.ifindex, n_own, &tx->asker);
     tx->use_fast = is_free && tx->fast;
     if (is_free && !tx->fast && !tx->opening)
         open_fast(tx);

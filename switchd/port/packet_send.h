@@ -12,6 +12,7 @@
 #include <linux/if_packet.h>
 #include <sys/socket.h>
 
+#include "switchd/port/bypass.h"
 #include "switchd/port/xdp_socket.h"
 
 enum { SEND_QUEUE = 64 };
@@ -26,6 +27,7 @@ struct packet_send {
     struct fast_opening *opening;
     bool use_fast;
     bool refused; /* not wanted, or the kernel has none */
+    struct bypass_asker asker;
     uint32_t n_fast;
     size_t n;
     struct mmsghdr msgs[SEND_QUEUE];
@@ -34,7 +36,7 @@ struct packet_send {
     struct sockaddr_ll to; /* of a socket that is bound to no device; else of family 0 */
 };
 
-/* FAST: the cheap way may be taken, once packet_send_refresh has found it free. */
+/* FAST: the cheap way may be taken, once packet_send_refresh has found it free; the port is refreshed when that can be known. */
 void packet_send_init(struct packet_send *tx, struct port *port, int fd, bool fast);
 /* The cheap way's socket, which the caller closes and frees; or NULL. */
 struct xdp_socket *packet_send_fini(struct packet_send *tx) MUST_CHECK;
