@@ -11,10 +11,14 @@
 #include "base/err.h"
 #include "net/headers.h"
 
+#ifndef XDP_MAX_TX_SKB_BUDGET /* since Linux 6.18 */
+#define XDP_MAX_TX_SKB_BUDGET 9
+#endif
+
 enum {
     SLOT_MIN = 2048,
     TAGS = 2 * VLAN_HEADER_LEN,
-    KICKS = 64, /* the kernel sends some 32 frames a call */
+    KICKS = 64, /* the kernel sends some 32 frames a call, if it cannot be told otherwise */
     /* A worker of the kernel's lets go of a queue, when it has its turn. */
     BUSY_TRIES = 300,
     BUSY_NAP_NS = 5 * 1000 * 1000
@@ -64,12 +68,17 @@ static int sockets_open(struct xdp_socket *s, const char *name, uint32_t queue, 
         .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | (zero_copy ? 0 : XDP_COPY)),
     };
     bool apart = s->n_rx && !zero_copy;
+    int budget = PORT_BATCH;
     int rc = xsk_socket__create(&s->xsk, name, queue, s->umem, s->n_rx ? &s->rx : NULL,
                                 apart ? NULL : &s->tx, &config);
     if (!rc && apart)
-        return xsk_socket__create_shared(&s->sender, name, queue, s->umem, NULL, &s->tx, NULL, NULL,
-                                         &config);
-    s->sender = s->xsk;
+        rc = xsk_socket__create_shared(&s->sender, name, queue, s->umem, NULL, &s->tx, NULL, NULL,
+                                       &config);
+    else
+        s->sender = s->xsk;
+    if (!rc)
+        (void)setsockopt(xsk_socket__fd(s->sender), SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &budget,
+                         sizeof budget);
     return rc;
 }
 
