@@ -100,15 +100,20 @@ static void set_mark_and_label(struct ct_conn *conn, const struct ct_action *a)
         put_be128(&conn->label, (get_be128(&conn->label) & ~mask) | (get_be128(&a->label) & mask));
 }
 
+/* Whether PACKET has been through a translation of this ZONE. */
+static bool is_translated(const struct packet *packet, uint16_t zone)
+{
+    return packet->md.has_ct && swap32(packet->md.ct.state) & (CT_SNAT | CT_DNAT) &&
+           swap16(packet->md.ct.zone) == zone;
+}
+
 /* The connection whose translation P has had already, in the same zone: "ct(nat)" and then "ct(commit,nat(...))" of one that nobody has answered yet. NULL: none, or
  * ACTION wants another kind of translation, too, which takes a connection of its own. */
 static struct ct_conn *find_again(struct conntrack *ct, const struct ct_packet *p,
                                   const struct ct_action *action, int *dir, int64_t now_ms)
 {
-    const struct packet *packet = p->packet;
     struct ct_tuple back;
-    if (!packet->md.has_ct || !(swap32(packet->md.ct.state) & (CT_SNAT | CT_DNAT)) ||
-        swap16(packet->md.ct.zone) != p->tuple.zone)
+    if (!is_translated(p->packet, p->tuple.zone))
         return NULL;
     ct_tuple_reverse(&p->tuple, &back);
     struct ct_conn *conn = ct_find(ct, &back, now_ms, dir);
@@ -252,6 +257,8 @@ static enum verdict pass_unknown(const struct conntrack *ct, struct packet *pack
                                  const struct ct_packet *p, const struct ct_action *action,
                                  struct outcome *o)
 {
+    if (is_translated(packet, action->zone)) /* it may be of one all the same */
+        return NOT_HERE;
     if (!ct_state_may_begin(p))
         return IS_INVALID;
     if (action->flags & CT_COMMIT || ct->expectations.n)

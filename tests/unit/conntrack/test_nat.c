@@ -154,6 +154,15 @@ static void test_again(void **state)
         }
         assert_int_equal(conntrack_count(w.ct), i + 1);
     }
+    /* Nor is it new when it was answered, whoever looks. */
+    EXPECT(udp("9.9.9.9", 53, "1.1.1.1", 7), undo(), "9.9.9.9:53>10.0.0.1:7 est,rpl,dnat");
+    struct packet p;
+    const struct ct_action look = track(0);
+    make(&p, &each[0].spec);
+    (void)run(&w, &p, &first);
+    assert_false(conntrack_pass(w.ct, &p, &look, w.now_ms, &(struct ct_hint){0}));
+    assert_int_equal(run(&w, &p, &look) & (CT_EST | CT_NEW | CT_INV), CT_EST);
+    packet_fini(&p);
     /* Another kind of translation behind the first has a connection of its own. */
     const struct ct_action dst = nat(CT_NAT_DST, "10.0.0.2", NULL, 0, 0);
     char *got = through_both(&w, udp("10.0.0.9", 7, "9.9.9.8", 53), &dst,
