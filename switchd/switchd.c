@@ -258,7 +258,7 @@ static int start(void *sw_, struct daemon *daemon, bool *ready, struct diag *dia
     ct_appctl_register(daemon_unixctl(daemon), &sw->vs);
     ipf_appctl_register(daemon_unixctl(daemon), &sw->vs);
     port_appctl_register(daemon_unixctl(daemon), &sw->vs);
-    underlay_appctl_register(daemon_unixctl(daemon));
+    underlay_appctl_register(daemon_unixctl(daemon), &sw->vs);
     if (sw->dummy)
         test_clock_init(&sw->clock, &sw->vs, daemon_unixctl(daemon));
     trace_register(daemon_unixctl(daemon), &sw->vs);

@@ -60,5 +60,5 @@ void dpflow_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void dpctl_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void tunnel_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void port_appctl_register(struct unixctl *ctl, struct vswitch *vs);
-void underlay_appctl_register(struct unixctl *ctl);
+void underlay_appctl_register(struct unixctl *ctl, struct vswitch *vs);
 void trace_register(struct unixctl *ctl, struct vswitch *vs);

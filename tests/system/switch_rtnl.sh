@@ -58,6 +58,7 @@ ports() { # NUMBER THREADS
         vsctl q set interface p${i}2 mtu_request=9000 -- set interface p${i}3 options:direct-send=false &&
         ip -n wswq -o link show p${i}1 | grep -q 'mtu 1400' && ip -n wswq -o link show i$i | grep -q "mtu 1300 .*02:00:00:00:01:0$i" &&
         wait_for 20 of_mtu p${i}2 9000 && ip netns exec wswq tc class show dev p${i}1 | grep -q 'rate 10Mbit' &&
+        appctl q ovs/route/add 10.8.$i.0/24 pa && appctl q ovs/route/del 10.8.$i.0/24 && appctl q tnl/neigh/set pa 10.9.0.20$i 02:00:00:00:00:09 &&
         vsctl q clear port p${i}1 qos -- del-port p${i}1 -- del-port p${i}2 -- del-port p${i}3 -- del-port i$i -- del-port g$i &&
         ! ip -n wswq link show i$i 2>/dev/null && ! ip netns exec wswq tc class show dev p${i}1 | grep htb
 }
