@@ -76,6 +76,11 @@ send "routed" tcp b 10.9.0.2 $whole wswb,eth0,1500,whole
 flows h1 in_port=1,actions=flood in_port=2,actions=1
 send "flooded, through tunnels too" tcp b 10.9.0.2 $whole wswb,eth0,1500,whole
 send "UDP, one by one" udp b 10.9.0.2 ${whole/whole/cut} wswb,eth0,1500,cut
+flows h1 in_port=1,actions=5 in_port=5,actions=1
+for to in 10.9.0.100 fd00:9::100; do
+    send "TCP to a tap, $to" tcp h1 $to $whole wswh1,ti,1500,whole
+    send "UDP, many in one" udp-gso h1 $to $whole wswh1,ti,1500,whole
+done
 
 for h in h1 h2; do
     python3 "$WEFT_SRC/tests/system/libmatrix.py" flows $h >"$dir/matrix.$h"
