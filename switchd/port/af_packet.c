@@ -67,20 +67,21 @@ static void system_readable(void *port_, unsigned events UNUSED)
 static void system_flush(struct port *port_, struct port_out *out)
 {
     struct system_port *port = system_cast(port_);
-    if (port->io.xdp) {
+    if (out->is_beside)
+        packet_send_flush(out->beside, out);
+    else if (port->io.xdp)
         af_xdp_flush(port->io.xdp, out);
-        return;
-    }
-    packet_send_flush(out->is_beside ? out->beside : &port->tx, out);
+    else
+        packet_send_flush(&port->tx, out);
 }
 
 static int system_send(struct port *port_, struct port_out *out, const struct packet *packet,
                        const struct dp_tunnel *tunnel UNUSED, bool last)
 {
     struct system_port *port = system_cast(port_);
-    if (port->io.xdp)
+    if (port->io.xdp && !out->is_beside)
         return af_xdp_send(port->io.xdp, packet);
-    if (port->io.fd < 0)
+    if (port->io.fd < 0 && !port->io.xdp)
         return ERR_IO;
     packet_send_put(out->is_beside ? out->beside : &port->tx, out, packet, last);
     return 0;
@@ -178,7 +179,7 @@ static void system_begin(void *port_, const struct device_opened *opened)
     int error = opened->error;
     if (port->io.xdp) {
         af_xdp_begin(port->io.xdp, &port->up);
-        port->up.any_thread = true;
+        port->up.any_thread = port->up.has_beside = true;
         log_info("%s: packets cross by %s", name, af_xdp_mode(port->io.xdp));
     } else if (!error) {
         error = begin_socket(port);
