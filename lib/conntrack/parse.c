@@ -160,7 +160,8 @@ static bool sctp_checksum_right(const struct ct_headers *h)
            ((uint32_t)c[0] | (uint32_t)c[1] << 8 | (uint32_t)c[2] << 16 | (uint32_t)c[3] << 24);
 }
 
-static bool checksum_right(const struct packet *packet, const struct ct_headers *h)
+/* What was right once stays so: whoever changes the packet keeps its checksum, and the packet says so on its next passes. */
+static bool checksum_right(struct packet *packet, const struct ct_headers *h)
 {
     const struct ct_tuple *t = &h->tuple;
     uint32_t len = h->l4_len;
@@ -168,9 +169,9 @@ static bool checksum_right(const struct packet *packet, const struct ct_headers 
         return true;
     switch (t->proto) {
     case IP_PROTO_SCTP:
-        return sctp_checksum_right(h);
+        return packet->csum_valid = sctp_checksum_right(h);
     case IP_PROTO_ICMP:
-        return !checksum(h->l4, len);
+        return packet->csum_valid = !checksum(h->l4, len);
     case IP_PROTO_UDP:
         if (t->version == 4 && !get_be16(h->l4 + offsetof(struct udp_header, csum)))
             return true;
@@ -186,7 +187,7 @@ static bool checksum_right(const struct packet *packet, const struct ct_headers 
     memcpy(&dst, &t->dst, 4);
     uint32_t sum = t->version == 4 ? checksum_pseudo4(src, dst, t->proto, len)
                                    : checksum_pseudo6(&t->src, &t->dst, t->proto, len);
-    return !checksum_fold(checksum_add(sum, h->l4, len));
+    return packet->csum_valid = !checksum_fold(checksum_add(sum, h->l4, len));
 }
 
 /* Whether the transport header makes sense in itself. */

@@ -157,6 +157,7 @@ void packet_truncate(struct packet *p, size_t n)
 {
     if (n < p->size) {
         p->size = (uint32_t)n;
+        p->csum_valid = false;
         reset_offsets(p);
     }
 }

@@ -267,6 +267,45 @@ static void hits(struct bench *b, uint32_t n_flows, const char *name)
     bench_fini(b);
 }
 
+/* The way of a packet between two switches with a firewall and a router with a balancer between them: three times through the tracker, once translated. */
+static void tracked(struct bench *b, uint32_t n_flows, const char *name)
+{
+    static const char *const flows[] = {
+        "priority=1,ip,actions=ct(table=1,zone=1)",
+        "table=1,priority=2,ct_state=+new+trk,ip,actions=ct(commit,zone=1),resubmit(,2)",
+        "table=1,priority=2,ct_state=+est+trk,ip,actions=resubmit(,2)",
+        "table=2,ip,actions=mod_dl_src:02:00:00:00:00:11,mod_dl_dst:02:00:00:00:00:12,dec_ttl,"
+        "ct(table=3,zone=2,nat)",
+        "table=3,priority=2,ct_state=+new+trk,ip,actions=ct(commit,zone=2,nat(dst=10.1.0.9)),"
+        "ct(table=4,zone=3)",
+        "table=3,priority=2,ct_state=+est+trk,ip,actions=ct(table=4,zone=3)",
+        "table=4,priority=2,ct_state=+new+trk,ip,actions=ct(commit,zone=3),output:2",
+        "table=4,priority=2,ct_state=+est+trk,ip,actions=output:2"};
+    struct traffic t;
+    int64_t spent = 0;
+    bench_init(b);
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
+        add_flow(b, flows[i]);
+    traffic_init(b, &t, n_flows);
+    for (unsigned i = 0; i < b->n_rounds * 60; i++) {
+        /* Each is translated anew, so each packet is written again. */
+        traffic_fini(&t);
+        traffic_init(b, &t, n_flows);
+        for (unsigned k = 0; k < BATCH; k++) {
+            struct flow_key key;
+            flow_extract(&t.packets[k], &key);
+            packet_set_field(&t.packets[k], FIELD_UDP_SRC, next_random(b) % n_flows + 1);
+        }
+        int64_t start = now_ns();
+        vswitch_rx(&b->vs, t.port, t.packets, BATCH);
+        if (i >= b->n_rounds * 10)
+            spent += now_ns() - start;
+    }
+    print(name, "ns", (double)spent / (b->n_rounds * 50.0 * BATCH));
+    traffic_fini(&t);
+    bench_fini(b);
+}
+
 /* ---- misses ---- */
 
 /* As tests/bench/switches.py has it: 40 tables in a row, three masks that do not match in each. */
@@ -371,6 +410,8 @@ int main(int argc, char **argv)
     learned_lookups(&b, 100000);
     misses(&b);
     edits(&b);
+    tracked(&b, 1, "hit_tracked_1_flow");
+    tracked(&b, 1000, "hit_tracked_1k_flows");
     hits(&b, 1, "hit_1_flow");
     hits(&b, 1000, "hit_1k_flows");
     hits(&b, 100000, "hit_100k_flows");
