@@ -36,8 +36,11 @@ static inline struct port_lane *lane_here(void)
 /* The forwarder that this is called by is alone (turn.h) until it leaves; nothing in a loop's thread, which has the whole. */
 static inline void lane_be_alone(void)
 {
-    if (port_io_here && !lane_here()->seat->alone)
-        turn_be_alone(lane_here()->turn, lane_here()->seat);
+    struct port_lane *lane = lane_here();
+    if (!lane || lane->seat->alone)
+        return;
+    turn_be_alone(lane->turn, lane->seat);
+    counter_add(lane->out.host->alone, 1);
 }
 /* Notes PACKET for PORT; TUNNEL and LAST as in port_send. */
 void lane_put(struct port_lane *lane, struct port *port, const struct packet *packet,

@@ -84,6 +84,7 @@ void port_host_init(struct port_host *host, struct loop *loop, struct env *env,
     tun_store_init(host->tun_opts);
     host->send_failed = counter_get(counters, drop_counter(DROP_SEND));
     host->sent_beside = counter_get(counters, "batch_sent_beside");
+    host->alone = counter_get(counters, "batch_alone");
 }
 
 void port_begun(struct port *port)

@@ -102,7 +102,7 @@ struct port_host {
     struct port_io io;
     struct list queued; /* ports whose output waits for the end of the batch */
     struct port_out out;
-    struct counter *send_failed, *sent_beside;
+    struct counter *send_failed, *sent_beside, *alone;
 };
 
 struct port_stats {

@@ -339,6 +339,38 @@ static void test_changes_under_traffic(void **state)
     end(&s);
 }
 
+static uint64_t n_alone(const struct setup *s)
+{
+    uint64_t n;
+    assert_true(counter_read(s->w.counters, "batch_alone", &n));
+    return n;
+}
+
+/* What the caches and the tracker know goes through both of them without anybody being kept out: no thread is alone for it. */
+static void test_hits_need_nobody(void **state)
+{
+    enum { ROUNDS = 30, EACH = 10 };
+    (void)state;
+    struct setup s;
+    begin(&s, 2);
+    uint64_t alone = 0, hits = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < EACH; i++) /* table 1, behind the tracker, then out of port 4 */
+            put(s.far[1 + i % 2], 1 + i % 2, (uint16_t)(100 + i), 3, 9);
+        collect(&s, EACH);
+        world_forget(&s.w);
+        if (round == 2) { /* new, made known, known */
+            alone = n_alone(&s);
+            hits = megaflows_lookups(s.w.vs.cache).exact_hits;
+        }
+    }
+    assert_true(alone > 0);
+    assert_int_equal(n_alone(&s), alone);
+    assert_int_equal(megaflows_lookups(s.w.vs.cache).exact_hits - hits, 2 * (ROUNDS - 3) * EACH);
+    assert_int_equal(conntrack_count(s.w.vs.ct), EACH);
+    end(&s);
+}
+
 /* Leaves N descriptors to be had. */
 static void limit_descriptors(unsigned n)
 {
@@ -397,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_changes_under_traffic),
+        cmocka_unit_test(test_hits_need_nobody),
         cmocka_unit_test(test_fewer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
