@@ -41,8 +41,8 @@ class Net:
                 sh("ip netns add {0}; ip -n {0} link set lo up; ip netns exec {0} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 "
                    "net.ipv6.conf.default.disable_ipv6=1".format(TAG + n))
             for (name, dev, far, i), home in zip(MACHINES, self.homes):
-                sh("ip link add {d} netns {n} address {m} numtxqueues 1 numrxqueues 1 type veth peer name {f} netns {h} numtxqueues 1 numrxqueues 1; "
-                   "ip -n {n} link set {d} up; ip -n {h} link set {f} up".format(d=dev, n=TAG + name, m=mac(i), f=far, h=TAG + home))
+                sh("ip link add {d} netns {n} numtxqueues 1 numrxqueues 1 type veth peer name {f} netns {h} numtxqueues 1 numrxqueues 1; "
+                   "ip -n {n} link set {d} up; ip -n {h} link set {f} up".format(d=dev, n=TAG + name, f=far, h=TAG + home))
             if "fwd2" in self.names:
                 sh("ip link add u0 netns {0} type veth peer name u1 netns {1}; ip -n {0} link set u0 mtu 1700 up; "
                    "ip -n {1} link set u1 mtu 1700 up".format(TAG + "fwd", TAG + "fwd2"))
@@ -61,9 +61,11 @@ class Net:
             sh("ip -n %s addr add %s/24 dev u%d" % (TAG + home, tunnel_address(i), i))
 
     def hosts(self, routed, offloads):
-        """Gives the machines their addresses, for TCP and latency. A switch that cannot finish checksums needs OFFLOADS false."""
+        """Gives the machines their addresses, for TCP and latency; until then they take small packets for somebody else's and drop them at once, as what a receiver
+        does is not the switch's. A switch that cannot finish checksums needs OFFLOADS false."""
         for (name, dev, _, i) in MACHINES:
             n = TAG + name
+            sh("ip -n {n} link set {d} address {m}".format(n=n, d=dev, m=mac(i)))
             if routed:
                 sh("ip -n {n} addr add {a}/24 dev {d}; ip -n {n} route add default via {g}.1".format(n=n, a=address(i), d=dev, g=topology.subnet(i)))
             else:
