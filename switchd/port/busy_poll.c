@@ -2,7 +2,9 @@
 #include "switchd/port/busy_poll.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "daemon/counter.h"
 
@@ -12,8 +14,13 @@ enum {
     MISS = 8,
     REST_US = 1000,
     REST_MAX_US = 1024 * REST_US,
-    UNDISTURBED = 64, /* times that it looked: the last rest was long enough */
-    LOOKS_US_MAX = 50 /* times in a microsecond: more only where the clock stands still */
+    UNDISTURBED = 64,  /* times that it looked: the last rest was long enough */
+    LOOKS_US_MAX = 50, /* times in a microsecond: more only where the clock stands still */
+    NAP_US = 20,
+    NAP_SLACK_NS = 1000,
+    GATHER_MIN = 2,
+    GATHER_MAX = 24,   /* packets of a look that it is worth to gather behind */
+    GATHER_EACH_US = 5 /* they came at least so fast */
 };
 
 /* A thread that gives way to nobody goes on without a switch. Those since the last call count too: others want this processor. */
@@ -71,6 +78,25 @@ void busy_poll_saw(struct busy_poll *poll, int64_t now_us)
     poll->saw_us = now_us;
     poll->n_looks = 0;
     poll->armed = poll->n_short >= SHORT && now_us >= poll->rest_until_us;
+}
+
+bool busy_poll_gathers(struct busy_poll *poll, int64_t now_us)
+{
+    unsigned n = poll->n_packets;
+    int64_t us = now_us - poll->gathered_us;
+    poll->n_packets = 0;
+    poll->gathered_us = now_us;
+    return poll->limit_us && n >= GATHER_MIN && n < GATHER_MAX && us < (int64_t)n * GATHER_EACH_US;
+}
+
+void busy_poll_nap(void)
+{
+    static _Thread_local bool has_slack;
+    const struct timespec nap = {.tv_nsec = NAP_US * 1000};
+    if (!has_slack)
+        (void)prctl(PR_SET_TIMERSLACK, NAP_SLACK_NS); /* the kernel's is 50 us */
+    has_slack = true;
+    (void)nanosleep(&nap, NULL);
 }
 
 static void rest(struct busy_poll *poll, int64_t now_us)

@@ -54,14 +54,17 @@ void port_io_fini(struct port_io *io)
 static void look(void *host_)
 {
     struct port_host *host = host_;
+    if (!host->env->one_thread && busy_poll_gathers(&host->poll, env_now_us(host->env)))
+        busy_poll_nap();
     if (busy_poll_goes_on(&host->poll, loop_now_us(host->loop)))
         deferred_schedule(&host->look);
 }
 
-static void note_packets(struct port_host *host)
+static void note_packets(struct port_host *host, size_t n)
 {
+    host->poll.n_packets += (unsigned)n;
     busy_poll_saw(&host->poll, loop_now_us(host->loop));
-    if (host->poll.armed)
+    if (host->poll.armed || n > 1)
         deferred_schedule(&host->look);
 }
 
@@ -187,7 +190,7 @@ void port_receive(struct port *port, size_t n)
     io->now_ms = env_now_ms(host->env);
     io->receiving = true;
     if (io == &host->io)
-        note_packets(host);
+        note_packets(host, n);
     host->rx(host->aux, port, io->batch, n);
     if (io == &host->io)
         port_host_end(host);

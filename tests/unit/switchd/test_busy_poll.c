@@ -194,6 +194,29 @@ static void test_clock_that_stands_still(void **state)
     end(&w);
 }
 
+/* Who finds few of many packets waits for more; not for one by one, nor behind a full batch, nor when they come slowly. */
+static void test_gathers(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned n;
+        int64_t us; /* since the last look */
+        bool gathers;
+    } steps[] = {{4, 19, true},  {4, 20, false},  {1, 1, false}, {2, 9, true},
+                 {23, 60, true}, {24, 60, false}, {0, 1, false}, {12, 59, true}};
+    struct busy_poll poll = {.limit_us = 100};
+    int64_t now_us = 1000;
+    (void)busy_poll_gathers(&poll, now_us);
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        poll.n_packets += steps[i].n;
+        now_us += steps[i].us;
+        assert_int_equal(busy_poll_gathers(&poll, now_us), steps[i].gathers);
+    }
+    busy_poll_set(&poll, 0);
+    poll.n_packets = 12;
+    assert_false(busy_poll_gathers(&poll, now_us + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_others_go_first),
         cmocka_unit_test(test_off),
         cmocka_unit_test(test_clock_that_stands_still),
+        cmocka_unit_test(test_gathers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
