@@ -23,10 +23,13 @@ enum {
     GATHER_EACH_US = 5 /* they came at least so fast */
 };
 
-/* A thread that gives way to nobody goes on without a switch. Those since the last call count too: others want this processor. */
+/* A thread that gives way to nobody goes on without a switch. Those since the last call count too: others want this processor; but not those of a rest, which was long. */
 static bool gave_way(struct busy_poll *poll)
 {
     struct rusage usage;
+    if (poll->rested && !getrusage(RUSAGE_THREAD, &usage))
+        poll->n_switches = usage.ru_nivcsw;
+    poll->rested = false;
     (void)sched_yield();
     if (getrusage(RUSAGE_THREAD, &usage))
         return true;
@@ -102,6 +105,7 @@ void busy_poll_nap(void)
 static void rest(struct busy_poll *poll, int64_t now_us)
 {
     poll->n_disturbed++;
+    poll->rested = true;
     poll->rest_us = poll->n_undisturbed >= UNDISTURBED
                         ? REST_US
                         : MIN(MAX(2 * poll->rest_us, REST_US), REST_MAX_US);

@@ -37,6 +37,7 @@ struct busy_poll {
     unsigned n_packets;  /* since it was asked last whether to gather */
     int64_t gathered_us; /* when that was */
     bool armed;
+    bool rested;                              /* since it looked last */
     bool (*gave_way)(struct busy_poll *poll); /* lets others run; true: some did */
     long n_switches;
     unsigned n_paid, n_unpaid, n_disturbed; /* not yet in */
